@@ -1,0 +1,1 @@
+"""The sender: a service and a command that speak through the avatar in a LiveKit room."""

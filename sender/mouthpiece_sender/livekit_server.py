@@ -1,0 +1,137 @@
+"""A livekit-server of one's own, for the demo and the tests: found, or built from its Go module and cached."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSION = "v1.13.5"
+"""Later versions need modules that are not published."""
+MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
+DEV_KEY = "devkey"
+DEV_SECRET = "mouthpiece-development-secret-0000"  # livekit-server wants 32 characters or more
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKit:
+    """Where a LiveKit server is, and what opens it."""
+
+    url: str
+    api_key: str
+    api_secret: str
+
+
+def cached_binary() -> Path:
+    """Where the built server is kept from one run to the next."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "mouthpiece" / f"livekit-server-{VERSION}"
+
+
+def find_binary() -> Path | None:
+    """A livekit-server on PATH, else the cached build, else None."""
+    if found := shutil.which("livekit-server"):
+        return Path(found)
+    return cached_binary() if cached_binary().is_file() else None
+
+
+async def build_binary(go: str) -> Path:
+    """Builds the server with ``go`` (a path of the Go command) and caches it; takes minutes on a small machine.
+
+    :raises RuntimeError: the build failed; the message holds the end of its output.
+    """
+    target = cached_binary()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = target.with_name(f".build-{os.getpid()}")
+    try:
+        process = await asyncio.create_subprocess_exec(
+            go,
+            "install",
+            MODULE,
+            env=os.environ | {"GOBIN": str(work), "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"building livekit-server failed:\n{output.decode(errors='replace')[-2000:]}")
+        os.replace(work / "server", target)  # atomic: a second build at the same time does no harm
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+@contextlib.asynccontextmanager
+async def run_server(
+    binary: Path,
+    *,
+    port: int = 0,
+    node_ip: str = "127.0.0.1",
+    log: Path | None = None,
+    api_key: str = DEV_KEY,
+    api_secret: str = DEV_SECRET,
+) -> AsyncIterator[LiveKit]:
+    """A server on loopback for the length of the block. ``port`` 0 takes free ports.
+
+    :raises RuntimeError: it did not come up within 20 seconds.
+    """
+    port = port or free_port()
+    config = {
+        "port": port,
+        "bind_addresses": [node_ip],
+        "keys": {api_key: api_secret},
+        "logging": {"level": "warn"},
+        "rtc": {"tcp_port": free_port(), "udp_port": free_port(socket.SOCK_DGRAM), "node_ip": node_ip},
+    }
+    output = log.open("ab") if log else None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            binary,
+            "--config-body",
+            json.dumps(config),
+            stdout=output or asyncio.subprocess.DEVNULL,
+            stderr=output or asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl-C is ours to pass on, after the clients have left
+        )
+        try:
+            await _listening(node_ip, port, process)
+            yield LiveKit(f"ws://{node_ip}:{port}", api_key, api_secret)
+        finally:
+            await _stop(process)
+    finally:
+        if output:
+            output.close()
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _listening(host: str, port: int, process: asyncio.subprocess.Process) -> None:
+    for _ in range(200):
+        if process.returncode is not None:
+            raise RuntimeError(f"livekit-server ended at once with exit code {process.returncode}")
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return
+        await asyncio.sleep(0.1)
+    raise RuntimeError(f"livekit-server did not listen on {host}:{port} within 20 seconds")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 5)
+        except TimeoutError:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,124 @@
+"""Every error that Mouthpiece raises on purpose.
+
+::
+
+    MouthpieceError
+    ├── AudioError                    the sound that was given
+    │   ├── NotAudio                  no known format in it
+    │   ├── UnsupportedFormat         a format we do not read
+    │   ├── TruncatedAudio            less sound than its header promises
+    │   └── AudioTooLong              over the limit
+    ├── RoomError                     LiveKit
+    │   ├── LiveKitUnavailable        not reachable                              retry
+    │   ├── LiveKitRefused            key or secret not accepted
+    │   ├── DuplicateIdentity         somebody joined under our identity
+    │   └── RoomClosed                the room ended
+    ├── AvatarError                   the avatar
+    │   ├── AvatarTimeout             none came in time                          retry
+    │   ├── AvatarBoundElsewhere      it listens to another sender
+    │   ├── AvatarAmbiguous           several in the room and none named
+    │   ├── AvatarLeft                it left while it spoke                     retry
+    │   └── AvatarStartFailed         the avatar server did not start it
+    ├── QueueFull                     too much waits already                     retry
+    ├── SegmentNotFound               no such segment
+    ├── TTSError                      text to speech (its leaves are in mouthpiece.tts.errors)
+    └── ConfigurationError            a setting is missing or wrong
+
+``slug`` is the stable name that the HTTP API puts into the ``type`` of a problem; ``retryable`` says
+whether the same call may succeed later without being changed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MouthpieceError(Exception):
+    """Base of the tree. The message is for a person and says what to do; it never holds speech or secrets."""
+
+    slug: ClassVar[str] = "internal"
+    retryable: bool = False
+
+
+class AudioError(MouthpieceError):
+    slug = "bad-audio"
+
+
+class NotAudio(AudioError):
+    slug = "not-audio"
+
+
+class UnsupportedFormat(AudioError):
+    slug = "unsupported-format"
+
+
+class TruncatedAudio(AudioError):
+    slug = "truncated-audio"
+
+
+class AudioTooLong(AudioError):
+    slug = "too-long"
+
+
+class RoomError(MouthpieceError):
+    slug = "room"
+
+
+class LiveKitUnavailable(RoomError):
+    slug = "livekit-unavailable"
+    retryable = True
+
+
+class LiveKitRefused(RoomError):
+    slug = "livekit-refused"
+
+
+class DuplicateIdentity(RoomError):
+    slug = "duplicate-identity"
+
+
+class RoomClosed(RoomError):
+    slug = "room-closed"
+
+
+class AvatarError(MouthpieceError):
+    slug = "avatar"
+
+
+class AvatarTimeout(AvatarError):
+    slug = "avatar-timeout"
+    retryable = True
+
+
+class AvatarBoundElsewhere(AvatarError):
+    slug = "avatar-bound-elsewhere"
+
+
+class AvatarAmbiguous(AvatarError):
+    slug = "avatar-ambiguous"
+
+
+class AvatarLeft(AvatarError):
+    slug = "avatar-left"
+    retryable = True
+
+
+class AvatarStartFailed(AvatarError):
+    slug = "avatar-start-failed"
+
+
+class QueueFull(MouthpieceError):
+    slug = "queue-full"
+    retryable = True
+
+
+class SegmentNotFound(MouthpieceError):
+    slug = "segment-not-found"
+
+
+class TTSError(MouthpieceError):
+    slug = "tts"
+
+
+class ConfigurationError(MouthpieceError):
+    slug = "configuration"

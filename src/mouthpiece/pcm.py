@@ -1,0 +1,197 @@
+"""Sound as a value, and the transforms it goes through on its way.
+
+A transform has one shape: ``push(pcm) -> list[Pcm]``, ``flush() -> list[Pcm]`` at a natural end (what was held back
+comes out), ``clear()`` at an interrupt (what was held back is dropped). Transforms compose in a loop and give the
+same sound however it was cut into pushes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+Samples = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pcm:
+    """A block of sound."""
+
+    samples: Samples
+    """int16; ``(n,)`` for mono, ``(channels, n)`` for more."""
+    sample_rate: int
+    """Hertz."""
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.samples.ndim == 1 else int(self.samples.shape[0])
+
+    @property
+    def frames(self) -> int:
+        """Samples a channel."""
+        return int(self.samples.shape[-1])
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.frames / self.sample_rate
+
+    def to_bytes(self) -> bytes:
+        """s16le, interleaved: what the wire carries."""
+        return np.ascontiguousarray(self.samples.T, dtype="<i2").tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview, sample_rate: int, channels: int = 1) -> Pcm:
+        """From s16le, interleaved.
+
+        :raises ValueError: ``data`` does not hold whole frames.
+        """
+        if len(data) % (2 * channels):
+            raise ValueError(f"{len(data)} bytes are not whole frames of {channels} channel(s) of 16 bits")
+        samples = np.frombuffer(data, dtype="<i2").astype(np.int16, copy=False)
+        return cls(samples if channels == 1 else samples.reshape(-1, channels).T, sample_rate)
+
+    @classmethod
+    def silence(cls, seconds: float, sample_rate: int, channels: int = 1) -> Pcm:
+        frames = round(seconds * sample_rate)
+        return cls(np.zeros(frames if channels == 1 else (channels, frames), dtype=np.int16), sample_rate)
+
+
+class Transform(Protocol):
+    """See the module's docstring."""
+
+    def push(self, pcm: Pcm) -> list[Pcm]: ...
+    def flush(self) -> list[Pcm]: ...
+    def clear(self) -> None: ...
+
+
+class Chunker:
+    """Cuts sound into blocks of one length; the last one may be shorter."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._held: list[Samples] = []
+        self._frames = 0
+        self._rate = 0
+
+    def push(self, pcm: Pcm) -> list[Pcm]:
+        self._rate = pcm.sample_rate
+        self._held.append(pcm.samples)
+        self._frames += pcm.frames
+        size = max(1, round(self._seconds * self._rate))
+        if self._frames < size:
+            return []
+        joined = np.concatenate(self._held, axis=-1) if len(self._held) > 1 else self._held[0]
+        whole = self._frames - self._frames % size
+        rest = joined[..., whole:]
+        self._held, self._frames = ([rest] if rest.shape[-1] else []), rest.shape[-1]
+        return [Pcm(joined[..., start : start + size], self._rate) for start in range(0, whole, size)]
+
+    def flush(self) -> list[Pcm]:
+        if not self._held:
+            return []
+        rest = Pcm(np.concatenate(self._held, axis=-1), self._rate)
+        self.clear()
+        return [rest]
+
+    def clear(self) -> None:
+        self._held, self._frames = [], 0
+
+
+class MixDown:
+    """Any number of channels to mono, by their mean."""
+
+    def push(self, pcm: Pcm) -> list[Pcm]:
+        if pcm.channels == 1:
+            samples = pcm.samples.reshape(-1)
+        else:
+            mean = pcm.samples.astype(np.float32).mean(axis=0)
+            samples = np.rint(mean).astype(np.int16)
+        return [Pcm(samples, pcm.sample_rate)]
+
+    def flush(self) -> list[Pcm]:
+        return []
+
+    def clear(self) -> None:
+        pass
+
+
+class Resampler:
+    """One continuous resampler (soxr, HQ): no clicks at the borders of pushes.
+
+    The input's rate and channels are those of the first push after a start, a flush or a clear.
+
+    :raises ValueError: on a push of another rate or channel count than the sound that is being resampled.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._stream: soxr.ResampleStream | None = None
+        self._source = (0, 0)
+        self._taken = 0
+        self._given = 0
+
+    def push(self, pcm: Pcm) -> list[Pcm]:
+        source = (pcm.sample_rate, pcm.channels)
+        if self._taken and source != self._source:
+            raise ValueError(f"sound changed from {self._source} to {source} (hertz, channels) in mid-stream")
+        self._source = source
+        if pcm.sample_rate == self._rate:
+            self._taken += pcm.frames
+            self._given += pcm.frames
+            return [pcm] if pcm.frames else []
+        if self._stream is None:
+            self._stream = soxr.ResampleStream(pcm.sample_rate, self._rate, pcm.channels, dtype="int16", quality="HQ")
+        self._taken += pcm.frames
+        return self._emit(self._stream.resample_chunk(_interleaved(pcm)))
+
+    def flush(self) -> list[Pcm]:
+        out: list[Pcm] = []
+        if self._stream is not None:
+            empty = np.zeros((0,) if self._source[1] == 1 else (0, self._source[1]), dtype=np.int16)
+            out = self._emit(self._stream.resample_chunk(empty, last=True))
+        self.clear()
+        return out
+
+    def clear(self) -> None:
+        self._stream = None
+        self._taken = self._given = 0
+
+    def _emit(self, block: Samples) -> list[Pcm]:
+        if not len(block):
+            return []
+        self._given += len(block)
+        return [Pcm(block if block.ndim == 1 else block.T, self._rate)]
+
+
+class Chain:
+    """Several transforms as one."""
+
+    def __init__(self, *transforms: Transform) -> None:
+        self._transforms = transforms
+
+    def push(self, pcm: Pcm) -> list[Pcm]:
+        return self._run([pcm], 0)
+
+    def flush(self) -> list[Pcm]:
+        out: list[Pcm] = []
+        for index, transform in enumerate(self._transforms):
+            out += self._run(transform.flush(), index + 1)
+        return out
+
+    def clear(self) -> None:
+        for transform in self._transforms:
+            transform.clear()
+
+    def _run(self, blocks: list[Pcm], start: int) -> list[Pcm]:
+        for transform in self._transforms[start:]:
+            blocks = [out for block in blocks for out in transform.push(block)]
+        return blocks
+
+
+def _interleaved(pcm: Pcm) -> Samples:
+    return np.ascontiguousarray(pcm.samples.T)
