@@ -1,0 +1,165 @@
+"""Segments, attempts and events: the values that the ledger decides on, the store keeps and the API shows.
+
+A *segment* is what somebody wants said. An *attempt* is one byte stream that says it or a part of it: pause, replay,
+recovery and crash are all new attempts. An *event* is one line of the log of what happened to a segment.
+"""
+
+from __future__ import annotations
+
+import enum
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+class State(enum.StrEnum):
+    """``queued`` → ``playing`` (⇄ ``paused``) → one of the terminal states, exactly one."""
+
+    QUEUED = "queued"
+    PLAYING = "playing"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    """Before it played."""
+    EXPIRED = "expired"
+    """Its ``expires_in`` passed while it waited."""
+    IGNORED = "ignored"
+    """``mode=ignore`` while another played."""
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """The process died, the room closed or the avatar left while it played."""
+
+    @property
+    def terminal(self) -> bool:
+        return self not in (State.QUEUED, State.PLAYING, State.PAUSED)
+
+
+class Receipt(enum.StrEnum):
+    """How we know about the end."""
+
+    NONE = "none"
+    CONFIRMED = "confirmed"
+    """The avatar said so."""
+    ESTIMATED = "estimated"
+    """The playout clock says so."""
+    UNKNOWN = "unknown"
+
+
+class Mode(enum.StrEnum):
+    """What to do when another segment plays."""
+
+    APPEND = "append"
+    INTERRUPT = "interrupt"
+    IGNORE = "ignore"
+
+
+class OnLoss(enum.StrEnum):
+    """What to do with a segment that may have been heard in part when its avatar was lost."""
+
+    DROP = "drop"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a segment's sound comes from."""
+
+    kind: str
+    """``file``, ``text``, ``url`` or ``live``."""
+    name: str | None = None
+    text: str | None = None
+    voice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What is known of the sound before it is decoded."""
+
+    sample_rate: int
+    """Hertz."""
+    num_channels: int
+    duration: float | None
+    """Seconds; None while it is not known (live, text that is still being synthesised)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewers:
+    """How many people were in the room: said is not yet heard."""
+
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a segment ended badly: the stable slug and the sentence of an error of the tree."""
+
+    type: str
+    detail: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment as it stands; a change makes a new value."""
+
+    id: str
+    room: str
+    source: Source
+    audio: AudioInfo
+    created_at: datetime
+    avatar: str | None = None
+    """Identity of the avatar that says it; before that, the one that was asked for, if one was."""
+    profile: str | None = None
+    state: State = State.QUEUED
+    receipt: Receipt = Receipt.NONE
+    position: float = 0.0
+    """Seconds of it that were played, as far as is known."""
+    interrupted: bool = False
+    viewers: Viewers = Viewers()
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    expires_at: datetime | None = None
+    duplicate: bool = False
+    error: Problem | None = None
+    mode: Mode = Mode.APPEND
+    on_loss: OnLoss = OnLoss.DROP
+    interruptible: bool = True
+    wait_for_viewer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One byte stream that says a segment from ``offset`` on."""
+
+    segment: str
+    number: int
+    """1 for the first; at most one attempt of a segment is outstanding at a time."""
+    offset: float
+    """Seconds into the segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the event log. ``seq`` is given by whoever stores it, growing within a store."""
+
+    segment: str
+    room: str
+    type: str
+    """``segment.<state>``, ``attempt.opened``, ``attempt.closed`` …"""
+    at: datetime
+    attempt: int | None = None
+    position: float | None = None
+    detail: str | None = None
+    seq: int = 0
+
+
+def new_segment_id() -> str:
+    """``seg_`` and 22 characters: time first, so that ids sort by age; not to be guessed."""
+    return f"seg_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}{secrets.randbelow(16):x}"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
