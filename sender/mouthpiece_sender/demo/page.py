@@ -1,0 +1,59 @@
+"""Builds the page (``web/``) with Node.js from PATH or its wheel: ``python -m mouthpiece_sender.demo.page build``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from mouthpiece_sender.demo.toolchain import NODE, Report, ToolchainError, find
+
+INSTALLED = Path("node_modules/.package-lock.json")
+"""Written by npm at the end of an installation."""
+
+
+def run_script(web: Path, script: str, report: Report) -> int:
+    """Runs ``npm run <script>`` in ``web`` after ``npm ci`` where that is due; returns npm's exit code.
+
+    :raises ToolchainError: Node.js is neither here nor to be had.
+    """
+    node = find(NODE, report)
+    npm = npm_command(node)
+    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    if installation_is_due(web):
+        report("installing the page's packages (npm ci)")
+        if code := subprocess.run([*npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=environment).returncode:
+            return code
+    return subprocess.run([*npm, "run", "--silent", script], cwd=web, env=environment).returncode
+
+
+def npm_command(node: Path) -> list[str]:
+    """npm as the given Node.js runs it: the wheel carries npm as a script, not as a command on PATH."""
+    script = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(node), str(script)] if script.is_file() else ["npm"]
+
+
+def installation_is_due(web: Path) -> bool:
+    """Whether the lock is newer than what is installed."""
+    installed = web / INSTALLED
+    return not installed.is_file() or installed.stat().st_mtime < (web / "package-lock.json").stat().st_mtime
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs a script of web/package.json, installing what it needs.")
+    parser.add_argument("script", choices=["build", "check", "test"], help="the script to run")
+    parser.add_argument("--web", type=Path, default=Path("web"), help="the page's folder (default: web)")
+    arguments = parser.parse_args()
+    if not (arguments.web / "package-lock.json").is_file():
+        parser.error(f"{arguments.web} holds no page: run this in a checkout of Mouthpiece")
+    try:
+        return run_script(arguments.web, arguments.script, lambda line: print(line, file=sys.stderr))
+    except ToolchainError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
