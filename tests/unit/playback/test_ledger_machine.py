@@ -1,0 +1,216 @@
+"""The ledger under any order of inputs: no two streams open, first in first out, each segment exactly one end."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from mouthpiece import playback
+from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Send, Utterance
+from mouthpiece.profiles import AVALUMA, MOUTHPIECE, STOCK
+from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, State
+
+GONE = Problem("avatar-left", "The avatar left.", True)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Plays the shell, the avatar and the clock, all of them unreliable."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = Ledger(avatar_timeout=30.0)
+        self.now = 100.0
+        self.length: dict[str, float] = {}
+        self.utterances: dict[str, Utterance] = {}
+        self.order: list[str] = []  # as they should be opened for the first time
+        self.ends: dict[str, list[State]] = {}
+        self.open: Attempt | None = None
+        self.granted: dict[Attempt, float] = {}
+        self.sent: dict[Attempt, float] = {}
+        self.first_write: dict[Attempt, float] = {}
+        self.attempts: dict[str, list[Attempt]] = {}
+        self.clears = 0
+        self.avatar = False
+
+    def do(self, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
+                case Open(attempt):
+                    assert self.avatar, "a stream was opened without an avatar"
+                    assert self.open is None, "two streams open"
+                    assert not self.ends[attempt.segment], "a stream for a segment that had ended"
+                    self._attempted(attempt)
+                    self.open = attempt
+                    self.granted[attempt] = self.sent[attempt] = 0.0
+                case Send(attempt, up_to):
+                    assert self.open == attempt, "audio for a stream that is not open"
+                    assert up_to > self.granted[attempt]
+                    self.granted[attempt] = up_to
+                case Close(attempt):
+                    assert self.open == attempt, "closed twice, or never opened"
+                    self.open = None
+                case Clear():
+                    self.clears += 1
+                case Report(segment, _, state):
+                    if state.terminal:
+                        self.ends[segment].append(state)
+                        assert len(self.ends[segment]) == 1, "a segment ended twice"
+                        if segment in self.order:
+                            self.order.remove(segment)
+                    else:
+                        assert not self.ends[segment], "a segment went on after its end"
+
+    def _attempted(self, attempt: Attempt) -> None:
+        earlier = self.attempts.setdefault(attempt.segment, [])
+        if not earlier:
+            assert self.order[0] == attempt.segment, "not first in, first out"
+        elif self.utterances[attempt.segment].on_loss is OnLoss.DROP:
+            last = earlier[-1]
+            assert attempt.offset >= last.offset
+            assert attempt.offset <= last.offset + self.sent[last] + 1e-6, "a part was left out"
+        if attempt.segment in self.order:
+            self.order.remove(attempt.segment)
+        earlier.append(attempt)
+
+    # Callers
+
+    @rule(
+        length=st.floats(0.05, 6.0),
+        mode=st.sampled_from(Mode),
+        interruptible=st.booleans(),
+        on_loss=st.sampled_from(OnLoss),
+        wait=st.booleans(),
+        expires=st.none() | st.floats(0.1, 20),
+    )
+    def enqueue(
+        self, length: float, mode: Mode, interruptible: bool, on_loss: OnLoss, wait: bool, expires: float | None
+    ) -> None:
+        segment = f"seg_{len(self.length)}"
+        self.length[segment], self.ends[segment] = length, []
+        utterance = Utterance(
+            segment, self.now, interruptible, on_loss, wait, None if expires is None else self.now + expires
+        )
+        self.utterances[segment] = utterance
+        if mode is Mode.INTERRUPT:
+            self.order.insert(0, segment)
+        elif mode is Mode.APPEND or self.ledger.idle:
+            self.order.append(segment)
+        self.do(self.ledger.enqueue(utterance, mode, self.now))
+
+    @precondition(lambda self: self.length)
+    @rule(pick=st.integers(0, 1000))
+    def cancel(self, pick: int) -> None:
+        self.do(self.ledger.cancel(f"seg_{pick % len(self.length)}", self.now))
+
+    @rule(drop=st.booleans())
+    def interrupt(self, drop: bool) -> None:
+        self.do(self.ledger.interrupt(self.now, drop_queued=drop))
+
+    # The shell
+
+    @precondition(lambda self: self.open is not None)
+    @rule(share=st.floats(0, 1))
+    def write(self, share: float) -> None:
+        assert self.open is not None
+        attempt = self.open
+        total = self.length[attempt.segment] - attempt.offset
+        sent = min(total, self.sent[attempt] + share * (min(self.granted[attempt], total) - self.sent[attempt]))
+        sent = max(sent, self.sent[attempt])
+        self.sent[attempt] = sent
+        if sent > 0:
+            self.first_write.setdefault(attempt, self.now)
+        self.do(self.ledger.progress(attempt, sent, self.now, whole=sent >= total))
+
+    @precondition(lambda self: self.open is not None)
+    @rule()
+    def source_fails(self) -> None:
+        assert self.open is not None
+        self.do(self.ledger.source_failed(self.open, Problem("not-audio", "Broken."), self.now))
+
+    @precondition(lambda self: self.open is not None and self.sent[self.open] == 0)
+    @rule()
+    def stream_does_not_open(self) -> None:
+        assert self.open is not None
+        attempt, self.open = self.open, None
+        self.do(self.ledger.opened_failed(attempt, GONE, self.now))
+        self.do(self.ledger.tick(self.now))
+
+    @rule(seconds=st.floats(0.001, 8.0))
+    def time_passes(self, seconds: float) -> None:
+        until = self.now + seconds
+        while (wakeup := self.ledger.next_wakeup(self.now)) is not None and wakeup < until:
+            assert wakeup > self.now
+            self.now = wakeup
+            self.do(self.ledger.tick(self.now))
+        self.now = until
+        self.do(self.ledger.tick(self.now))
+
+    # The avatar
+
+    @rule(profile=st.sampled_from([MOUTHPIECE, AVALUMA, STOCK]))
+    def avatar_comes(self, profile: object) -> None:
+        if not self.avatar:
+            self.avatar = True
+            self.do(self.ledger.avatar_ready(profile, self.now))  # type: ignore[arg-type]
+
+    @rule()
+    def avatar_goes(self) -> None:
+        self.avatar = False
+        self.do(self.ledger.avatar_left(GONE, self.now))
+
+    @precondition(lambda self: self.avatar)
+    @rule(pick=st.none() | st.integers(0, 1000))
+    def started(self, pick: int | None) -> None:
+        self.do(self.ledger.started(self._named(pick), self.now))
+
+    @precondition(lambda self: self.avatar)
+    @rule(pick=st.none() | st.integers(0, 1000), position=st.floats(-1, 10), interrupted=st.booleans())
+    def finished(self, pick: int | None, position: float, interrupted: bool) -> None:
+        self.do(self.ledger.finished(self._named(pick), position, interrupted, self.now))
+
+    def _named(self, pick: int | None) -> str | None:
+        return None if pick is None or not self.length else f"seg_{pick % len(self.length)}"
+
+    @precondition(lambda self: self.clears > 0)
+    @rule(ok=st.booleans())
+    def clear_is_answered(self, ok: bool) -> None:
+        self.clears -= 1
+        self.do(self.ledger.clear_answered(ok, self.now))
+
+    @rule(count=st.integers(0, 2))
+    def viewers(self, count: int) -> None:
+        self.do(self.ledger.viewers(count, self.now))
+
+    @initialize()
+    def nothing_yet(self) -> None:
+        assert self.ledger.idle
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        known = set(self.ledger.queued) | set(self.ledger.in_flight)
+        for segment, ends in self.ends.items():
+            assert (segment in known) != bool(ends), "a segment is neither waiting nor ended, or both"
+
+    @invariant()
+    def the_lead_is_bounded(self) -> None:
+        if self.open in self.first_write and self.avatar:
+            elapsed = self.now - self.first_write[self.open]
+            assert self.granted[self.open] <= elapsed + playback.LEAD + 1e-6
+
+    def teardown(self) -> None:
+        self.do(self.ledger.avatar_left(GONE, self.now))
+        self.avatar = False
+        for _ in range(1000):
+            wakeup = self.ledger.next_wakeup(self.now)
+            if wakeup is None:
+                break
+            self.now = wakeup
+            self.do(self.ledger.tick(self.now))
+        assert self.ledger.idle
+        assert self.open is None
+        assert all(len(ends) == 1 for ends in self.ends.values())
+
+
+TestLedgerMachine = LedgerMachine.TestCase
+TestLedgerMachine.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
