@@ -69,7 +69,7 @@ async def build_binary(go: Path, report: Report) -> Path:
     :raises ToolchainError: the build failed; the message holds the end of its output.
     """
     target = cached_binary()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
     work = target.with_name(f".build-{os.getpid()}")
     try:
         process = await asyncio.create_subprocess_exec(
@@ -88,7 +88,9 @@ async def build_binary(go: Path, report: Report) -> Path:
             await _stop(process)
         if process.returncode:
             raise ToolchainError("building livekit-server failed:\n" + "".join(tail).strip())
-        os.replace(work / "server", target)  # atomic: a second build at the same time does no harm
+        await asyncio.to_thread(
+            os.replace, work / "server", target
+        )  # atomic: a second build at the same time does no harm
     finally:
         await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
     return target
