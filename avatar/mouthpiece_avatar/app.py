@@ -1,0 +1,109 @@
+"""The HTTP side: start-avatar as Avaluma's avatar server answers it, sessions, health and metrics."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from mouthpiece import wire
+from mouthpiece_avatar import problems
+from mouthpiece_avatar.livekit_address import LiveKitAddress
+from mouthpiece_avatar.metrics import registry
+from mouthpiece_avatar.problems import Problem
+from mouthpiece_avatar.session import Session
+from mouthpiece_avatar.sessions import Sessions
+from mouthpiece_avatar.settings import Settings
+from mouthpiece_avatar.token import read_claims
+
+
+class StartAvatarBody(BaseModel):
+    """Body of start-avatar; other keys are ignored."""
+
+    livekit_url: str = Field(min_length=1, max_length=2_000)
+    livekit_token: str = Field(min_length=1, max_length=10_000)
+    avaluma_key: str = Field("", max_length=1_000)
+    avaluma_avatar_id: str = Field(min_length=1, max_length=200)
+
+
+class Started(BaseModel):
+    session_id: str
+
+
+def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
+    """The application; whoever calls owns ``sessions``."""
+    app = FastAPI(title="Mouthpiece avatar server", version="0.1.0", docs_url="/docs", redoc_url=None)
+    problems.install(app)
+    allowed = settings.allowed()
+    metrics = registry(sessions)
+
+    def admit(secret: str | None) -> None:
+        """:raises Problem: the caller may not."""
+        if not settings.secrets:
+            return  # on loopback alone; Settings.check saw to it
+        if not secret:
+            raise Problem(401, "no-secret", "the header api-secret is missing: send one of this server's secrets")
+        given = secret.encode()
+        if not any(hmac.compare_digest(given, known.get_secret_value().encode()) for known in settings.secrets):
+            raise Problem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
+
+    Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]
+
+    @app.post(wire.START_AVATAR_PATH)
+    async def start_avatar(body: StartAvatarBody, secret: Secret = None) -> Started:
+        """Sends an avatar into a room; answers once it has joined, under the identity that the token carries."""
+        admit(secret)
+        try:
+            address = LiveKitAddress.parse(body.livekit_url)
+        except ValueError as error:
+            raise Problem(422, "bad-request", f"livekit_url: {error}", field="livekit_url") from None
+        if not address.is_allowed(allowed):
+            raise Problem(
+                403,
+                "livekit-not-allowed",
+                "this avatar server may not join that LiveKit server: add its address to "
+                "MOUTHPIECE_AVATAR_LIVEKIT_URLS here, or name one that is listed there",
+                field="livekit_url",
+            )
+        try:
+            claims = read_claims(body.livekit_token)
+        except ValueError as error:
+            raise Problem(422, "bad-request", f"livekit_token: {error}", field="livekit_token") from None
+        request = wire.StartAvatar(body.livekit_url, body.livekit_token, body.avaluma_key, body.avaluma_avatar_id)
+        session = await sessions.start(request, claims)
+        return Started(session_id=session.id)
+
+    @app.get("/v1/sessions")
+    async def list_sessions(secret: Secret = None) -> dict[str, Any]:
+        admit(secret)
+        return {"sessions": [_described(session) for session in sessions.all()]}
+
+    @app.delete("/v1/sessions/{session_id}", status_code=204)
+    async def end_session(session_id: str, secret: Secret = None) -> Response:
+        """Returns once the avatar has left its room."""
+        admit(secret)
+        if not await sessions.end(session_id):
+            raise Problem(404, "session-not-found", "no such session: it has ended, or never was one of this server")
+        return Response(status_code=204)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz() -> dict[str, Any]:
+        return {"status": "ok", "sessions": len(sessions.all()), "max_sessions": settings.max_sessions}
+
+    @app.get("/metrics")
+    async def get_metrics(request: Request) -> Response:
+        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def _described(session: Session) -> dict[str, Any]:
+    return asdict(session.described())

@@ -1,0 +1,140 @@
+"""The pump performs what the stage decides: sound into the audio source, pictures into the video source.
+
+It is the only one that touches the two sources, so a capture that is under way and a cut cannot cross.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from livekit import rtc
+
+from mouthpiece.pcm import Samples
+from mouthpiece_avatar.stage import Capture, Cut, Finished, Rest, Stage, Started
+from mouthpiece_avatar.turn import RATE
+
+FPS = 25
+SOURCE_QUEUE_MS = 1_000
+"""More than the stage ever puts into it, so that a capture returns at once."""
+MAX_BITRATE = 1_200_000
+"""Bits a second for 512x512 at 25 frames a second: drawn faces need a third of it."""
+PICTURE_DELAY = 0.0
+"""Seconds that pictures are held back against the sound that leaves the source."""
+_SHORTEST_REST = 0.001
+
+Image = npt.NDArray[np.uint8]
+
+
+class Performer(Protocol):
+    """Whoever is looked at. Sample indices count everything that was put into the audio source."""
+
+    size: tuple[int, int]
+    """Width and height of its pictures."""
+
+    def hear(self, index: int, samples: Samples) -> None:
+        """These samples (mono, ``RATE``) were put into the source; ``index`` is that of the first."""
+
+    def forget(self, index: int) -> None:
+        """What was put into the source from ``index`` on has been cut."""
+
+    def picture(self, index: int, speaking: bool) -> Image:
+        """The next picture, BGRA, (height, width, 4), for the moment at which sample ``index`` leaves."""
+
+
+class Pump:
+    """Runs until it is cancelled. ``wake`` it when something came in for the stage."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        performer: Performer,
+        *,
+        clock: Callable[[], float],
+        report: Callable[[Started | Finished], None],
+    ) -> None:
+        self._stage = stage
+        self._performer = performer
+        self._clock = clock
+        self._report = report
+        self._woken = asyncio.Event()
+        width, height = performer.size
+        self._sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
+        self._video = rtc.VideoSource(width, height)
+        self.pictures = 0
+        """Sent since the start."""
+        self.late = 0
+        """Pictures that were left out because their time had passed."""
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def publish(self, participant: rtc.LocalParticipant) -> None:
+        """Publishes both tracks under one stream name: a receiver then plays them in step."""
+        await participant.publish_track(
+            rtc.LocalAudioTrack.create_audio_track("avatar_audio", self._sound),
+            rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, stream="avatar", dtx=False),
+        )
+        await participant.publish_track(
+            rtc.LocalVideoTrack.create_video_track("avatar_video", self._video),
+            rtc.TrackPublishOptions(
+                source=rtc.TrackSource.SOURCE_CAMERA,
+                stream="avatar",
+                simulcast=False,
+                video_encoding=rtc.VideoEncoding(max_framerate=FPS, max_bitrate=MAX_BITRATE),
+            ),
+        )
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_sound())
+            tasks.create_task(self._run_pictures())
+
+    async def aclose(self) -> None:
+        await self._sound.aclose()
+        await self._video.aclose()
+
+    async def _run_sound(self) -> None:
+        while True:
+            self._woken.clear()
+            action = self._stage.act(self._clock())
+            for event in self._stage.events():
+                self._report(event)
+            match action:
+                case Capture(samples):
+                    self._performer.hear(self._stage.put - len(samples), samples)
+                    await self._capture(samples)
+                case Cut(keep):
+                    self._sound.clear_queue()
+                    self._performer.forget(self._stage.put - len(keep))
+                    if len(keep):
+                        self._performer.hear(self._stage.put - len(keep), keep)
+                        await self._capture(keep)
+                case Rest(seconds):
+                    try:
+                        async with asyncio.timeout(max(seconds, _SHORTEST_REST)):
+                            await self._woken.wait()
+                    except TimeoutError:
+                        pass  # the rest is over
+
+    async def _capture(self, samples: Samples) -> None:
+        await self._sound.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples)))
+
+    async def _run_pictures(self) -> None:
+        period = 1 / FPS
+        due = self._clock()
+        while True:
+            now = self._clock()
+            if now < due:
+                await asyncio.sleep(due - now)
+                continue
+            behind = int((now - due) / period)
+            self.late += behind
+            due += (behind + 1) * period
+            picture = self._performer.picture(self._stage.leaving(now - PICTURE_DELAY), self._stage.speaking)
+            height, width = picture.shape[:2]
+            self._video.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data))
+            self.pictures += 1

@@ -1,0 +1,136 @@
+"""Receipts: tells each sender what became of its streams, in order, and is never hurt by how that goes.
+
+Every sender has a queue of its own: one that does not answer holds up nobody else. A receipt that
+cannot be delivered is counted and dropped: the sender is gone, does not know the method (the seed's sender registers
+neither), or did not answer in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Protocol
+
+from livekit import rtc
+
+from mouthpiece import wire
+from mouthpiece_avatar.stage import Finished, Started
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+RETRY_AFTER = 0.2
+"""Seconds."""
+ANSWER_WITHIN = 3.0
+"""Seconds for a sender to answer."""
+KEPT = 256
+"""Receipts that may wait for one sender; the oldest is dropped beyond."""
+
+_FINAL = (rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD, rtc.RpcError.ErrorCode.RECIPIENT_NOT_FOUND)
+
+
+class Perform(Protocol):
+    """Calls a method of another participant, as ``LocalParticipant.perform_rpc``."""
+
+    def __call__(
+        self, *, destination_identity: str, method: str, payload: str, response_timeout: float | None
+    ) -> Awaitable[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    payload: str
+
+
+class Receipts:
+    """``spawn`` starts a task that the session owns; ``present`` says whether a sender is still in the room."""
+
+    def __init__(
+        self,
+        perform: Perform,
+        *,
+        spawn: Callable[[Coroutine[None, None, None]], object],
+        present: Callable[[str], bool],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._perform = perform
+        self._spawn = spawn
+        self._present = present
+        self._sleep = sleep
+        self._waiting: dict[str, deque[_Call]] = {}
+        self._unsupported: set[tuple[str, str]] = set()
+        self.delivered: Counter[str] = Counter()
+        """By method."""
+        self.dropped: Counter[str] = Counter()
+        """By method."""
+
+    def report(self, event: Started | Finished) -> None:
+        """Queues the receipts that ``event`` calls for."""
+        turn = event.turn
+        segment = turn.header.segment
+        if isinstance(event, Started):
+            calls = [_Call(wire.RPC_PLAYBACK_STARTED, "")]
+            receipt = wire.PlaybackReceipt(segment or "", "started", 0.0, False)
+        else:
+            finished = wire.PlaybackFinished(turn.position, event.interrupted)
+            calls = [_Call(wire.RPC_PLAYBACK_FINISHED, finished.dumps())]
+            receipt = wire.PlaybackReceipt(segment or "", "finished", turn.position, event.interrupted)
+        if segment is not None:
+            calls.insert(0, _Call(wire.RPC_PLAYBACK, receipt.dumps()))
+        self._post(turn.sender, calls)
+
+    def gone(self, sender: str) -> None:
+        """A sender left: what waits for it is dropped, and what it supported is forgotten."""
+        self._unsupported = {known for known in self._unsupported if known[0] != sender}
+        waiting = self._waiting.get(sender)
+        if waiting is not None:
+            for call in waiting:
+                self.dropped[call.method] += 1
+            waiting.clear()
+
+    def _post(self, sender: str, calls: list[_Call]) -> None:
+        waiting = self._waiting.get(sender)
+        if waiting is None:
+            waiting = self._waiting[sender] = deque()
+            self._spawn(self._deliver(sender, waiting))
+        for call in calls:
+            if (sender, call.method) in self._unsupported:
+                self.dropped[call.method] += 1
+                continue
+            waiting.append(call)
+            if len(waiting) > KEPT:
+                self.dropped[waiting.popleft().method] += 1
+
+    async def _deliver(self, sender: str, waiting: deque[_Call]) -> None:
+        try:
+            while waiting:
+                await self._call(sender, waiting.popleft())
+        finally:
+            del self._waiting[sender]
+
+    async def _call(self, sender: str, call: _Call) -> None:
+        for attempt in range(TRIES):
+            if attempt:
+                await self._sleep(RETRY_AFTER)
+            if not self._present(sender):
+                break
+            try:
+                await self._perform(
+                    destination_identity=sender,
+                    method=call.method,
+                    payload=call.payload,
+                    response_timeout=ANSWER_WITHIN,
+                )
+                self.delivered[call.method] += 1
+                return
+            except rtc.RpcError as error:
+                if error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD:
+                    self._unsupported.add((sender, call.method))
+                if error.code in _FINAL:
+                    break
+        self.dropped[call.method] += 1
+        logger.debug("a receipt was not taken", extra={"method": call.method})

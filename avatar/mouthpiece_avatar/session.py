@@ -1,0 +1,253 @@
+"""A session: one avatar in one room, from joining to leaving."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from livekit import rtc
+
+from mouthpiece import wire
+from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
+from mouthpiece_avatar.ears import Ears
+from mouthpiece_avatar.pump import Performer, Pump
+from mouthpiece_avatar.receipts import Receipts
+from mouthpiece_avatar.stage import Stage
+from mouthpiece_avatar.token import Claims
+
+logger = logging.getLogger(__name__)
+
+JOIN_WITHIN = 15.0
+"""Seconds to be in the room with both tracks published."""
+ABSENCE = 60.0
+"""Seconds without LiveKit after which a session ends: it cannot renew its token."""
+LEAVE_WITHIN = 5.0
+"""Seconds."""
+
+
+class SessionState(enum.Enum):
+    """``JOINING`` → ``LIVE`` (⇄ ``ABSENT``) → ``ENDED``. Written by :class:`Session` alone."""
+
+    JOINING = "joining"
+    LIVE = "live"
+    ABSENT = "absent"
+    """LiveKit is away; the SDK tries to come back."""
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """What the API says about a session."""
+
+    session_id: str
+    room: str
+    identity: str
+    avatar: str
+    state: str
+    speaking: bool
+    backlog: float
+    """Seconds of sound that came and were not spoken yet."""
+    age: float
+    """Seconds since it was asked for."""
+
+
+class Session:
+    """``run`` is its whole life; everything else may be called while it runs."""
+
+    def __init__(
+        self,
+        session_id: str,
+        request: wire.StartAvatar,
+        claims: Claims,
+        performer: Performer,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.id = session_id
+        self.claims = claims
+        self.avatar = request.avaluma_avatar_id
+        self.state = SessionState.JOINING
+        self.reason = ""
+        """Why it ended."""
+        self.joined = asyncio.Event()
+        """The avatar is in the room, seen, and listens."""
+        self.stage = Stage()
+        self._request = request
+        self._performer = performer
+        self._clock = clock
+        self._asked = clock()
+        self._ending = asyncio.Event()
+        self._absence: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._room = rtc.Room()
+        self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
+        self.pump = Pump(self.stage, performer, clock=clock, report=self.receipts.report)
+        self.ears = Ears(self.stage, kind=self._is_agent, wake=self.pump.wake, spawn=self._spawn)
+
+    async def run(self) -> None:
+        """Joins, speaks what comes, and leaves when :meth:`end` is called or the room lets it go.
+
+        :raises RoomError: it could not join.
+        """
+        self._listen()
+        try:
+            async with asyncio.timeout(JOIN_WITHIN):
+                await self._join()
+        except TimeoutError:
+            await self._leave("could not join in time")
+            raise LiveKitUnavailable(f"LiveKit did not let the avatar in within {JOIN_WITHIN:g} seconds") from None
+        except BaseException:
+            await self._leave("could not join")
+            raise
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                pump = tasks.create_task(self.pump.run())
+                self._to(SessionState.LIVE)
+                self.joined.set()
+                await self._ending.wait()
+                pump.cancel()
+        finally:
+            await self._leave(self.reason or "failed")
+
+    def end(self, reason: str) -> None:
+        """Lets ``run`` leave the room; the first reason counts."""
+        self.reason = self.reason or reason
+        self._ending.set()
+
+    def described(self) -> SessionInfo:
+        return SessionInfo(
+            self.id,
+            self.claims.room,
+            self.claims.identity,
+            self.avatar,
+            self.state.value,
+            self.stage.speaking,
+            round(self.stage.backlog, 3),
+            round(self._clock() - self._asked, 3),
+        )
+
+    # -- joining and leaving -----------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Before connecting: a stream may come with the first packet."""
+        room = self._room
+        room.register_byte_stream_handler(
+            wire.AUDIO_STREAM_TOPIC,
+            lambda reader, identity: self.ears.stream_opened(reader, identity, reader.info.attributes),
+        )
+        room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
+        room.on("participant_connected", self._on_participant)
+        room.on("participant_disconnected", self._on_participant_left)
+        room.on("reconnecting", self._on_reconnecting)
+        room.on("reconnected", self._on_reconnected)
+        room.on("disconnected", self._on_disconnected)
+
+    async def _join(self) -> None:
+        options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=5.0)
+        try:
+            await self._room.connect(self._request.livekit_url, self._request.livekit_token, options)
+        except rtc.ConnectError as error:
+            raise _refusal(error) from None
+        me = self._room.local_participant
+        me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
+        me.register_rpc_method(wire.RPC_USER_STATE, self._on_state)
+        me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_state)
+        for identity in self._room.remote_participants:
+            self.ears.announced(identity)
+        await self.pump.publish(me)
+        # Without the grant can_update_own_metadata (Avaluma's plugin does not give it) the server refuses this
+        # silently, and senders treat us as they treat Avaluma's avatar.
+        info = wire.AvatarInfo(avatar=self.avatar, session=self.id)
+        await me.set_attributes({**me.attributes, wire.ATTR_AVATAR: info.dumps()})
+
+    async def _leave(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self._to(SessionState.ENDED)
+        if self._absence is not None:
+            self._absence.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN):
+                await self._room.disconnect()
+        except TimeoutError:
+            logger.warning("LiveKit did not answer our leaving", extra={"session": self.id})
+        await self.pump.aclose()
+
+    # -- what the room tells -----------------------------------------------------------------------------------------
+
+    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
+        self.ears.announced(participant.identity)
+
+    def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
+        self.receipts.gone(participant.identity)
+
+    def _on_reconnecting(self) -> None:
+        self._to(SessionState.ABSENT)
+        if self._absence is None:
+            loop = asyncio.get_running_loop()
+            self._absence = loop.call_later(ABSENCE, self.end, "LiveKit was away for too long")
+
+    def _on_reconnected(self) -> None:
+        if self._absence is not None:
+            self._absence.cancel()
+            self._absence = None
+        self._to(SessionState.LIVE)
+
+    def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self.end("LiveKit: " + rtc.DisconnectReason.Name(reason).lower().replace("_", " "))
+
+    def _on_clear(self, call: rtc.RpcInvocationData) -> str:
+        self.ears.clear(call.caller_identity)
+        return wire.CLEAR_OK
+
+    def _on_state(self, call: rtc.RpcInvocationData) -> str:
+        return "ok"
+
+    # -- helpers of the parts ----------------------------------------------------------------------------------------
+
+    def _to(self, state: SessionState) -> None:
+        if self.state is not SessionState.ENDED:
+            self.state = state
+
+    def _is_agent(self, identity: str) -> bool | None:
+        participant = self._room.remote_participants.get(identity)
+        if participant is None:
+            return None
+        return participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+
+    def _present(self, identity: str) -> bool:
+        return identity in self._room.remote_participants
+
+    async def _perform_rpc(
+        self, *, destination_identity: str, method: str, payload: str, response_timeout: float | None
+    ) -> str:
+        return await self._room.local_participant.perform_rpc(
+            destination_identity=destination_identity,
+            method=method,
+            payload=payload,
+            response_timeout=response_timeout,
+        )
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a stream or a receipt failed", exc_info=error, extra={"session": self.id})
+
+
+def _refusal(error: rtc.ConnectError) -> RoomError:
+    """The SDK knows one error with a message; a status in it tells a wrong token from a server that is away."""
+    message = str(error.message)
+    if any(status in message for status in ("401", "403", "Unauthorized", "unauthorized", "invalid token")):
+        return LiveKitRefused("LiveKit did not accept the token: key and secret must be those of that server")
+    return LiveKitUnavailable("LiveKit cannot be reached at the address that was given: is it running?")
