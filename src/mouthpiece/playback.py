@@ -30,6 +30,9 @@ QUANTUM = 0.1
 """Seconds a write at the least: every write is a round trip through the SDK's FFI."""
 RECEIPT_GRACE = 2.0
 """Seconds that a receipt may be late before the playout clock's word is taken."""
+SILENCE_GRACE = 20.0
+"""Seconds that an avatar which always reports its ends may be silent about one before the segment is ``unknown``:
+it died without LiveKit having noticed, so nothing may be estimated."""
 CLEAR_GRACE = 2.0
 """Seconds that the receipt of a cleared attempt may take (stock senders give up after as many)."""
 EARLY = 0.25
@@ -37,6 +40,7 @@ EARLY = 0.25
 STARTED_GRACE = 1.0
 """Seconds after the first write until a start is taken for granted where the avatar should have reported it."""
 NO_AVATAR = Problem("avatar-timeout", "No avatar came into the room in time.", True)
+SILENT = Problem("avatar-silent", "The avatar never reported the end of the segment.", True)
 OPEN_ATTEMPTS = 3
 """Streams that may fail to open before the segment has failed."""
 
@@ -349,13 +353,16 @@ class Ledger:
 
     def avatar_left(self, problem: Problem, now: float) -> list[Command]:
         """The avatar, the room or our own connection is gone. What may have been heard is ``unknown``."""
+        exact = self._exact()
         self._avatar = None
         heard_until = self._expected_end(self._flights[0], now) if self._flights else now
         for index, flight in reversed(list(enumerate(self._flights))):
             if flight.open:
                 self._close(flight, now)
             # The second of two gapless flights begins when the first ends: until then nothing of it was heard.
-            untouched = flight.sent == 0 or (index > 0 and flight.started_at is None and now < heard_until - EARLY)
+            untouched = flight.sent == 0 or (
+                index > 0 and flight.started_at is None and (exact or now < heard_until - EARLY)
+            )
             played = 0.0 if untouched else self._played(flight, now)
             if flight.fate in (_Fate.FINISH, _Fate.REQUEUE):
                 flight.problem = problem
@@ -407,7 +414,7 @@ class Ledger:
             if flight.first_write_at is not None and not flight.reported_playing:
                 times.append(flight.first_write_at + STARTED_GRACE)
         for waiting in self._queue:
-            if waiting.utterance.expires_at is not None:
+            if waiting.utterance.expires_at is not None and waiting.offset == 0:
                 times.append(waiting.utterance.expires_at)
             if self._avatar is None:
                 times.append(waiting.since + self.avatar_timeout)
@@ -473,11 +480,16 @@ class Ledger:
         """When a closed flight ends without a receipt."""
         if flight.clearing in (_Clearing.ASKED, _Clearing.ANSWERED):
             return flight.cleared_at + CLEAR_GRACE
+        if self._exact():
+            return self._expected_end(flight, now) + SILENCE_GRACE
         end = self._expected_end(flight, now) + RECEIPT_GRACE
         if self._patient(flight) and flight.closed_at is not None:
             # A receiver may wait for the end of the stream before it plays, so the clock may have begun too early.
             end = max(end, flight.closed_at + flight.sent + RECEIPT_GRACE)
         return end
+
+    def _exact(self) -> bool:
+        return self._avatar is not None and self._avatar.profile.segment_ids
 
     def _patient(self, flight: _Flight) -> bool:
         avatar = self._avatar
@@ -497,6 +509,12 @@ class Ledger:
             if flight.fate is _Fate.REQUEUE and flight.clearing is not _Clearing.NO:
                 # Cleared beside another one and never confirmed: how much was heard is not known.
                 flight.fate = _Fate.INTERRUPT
+            if flight.clearing is _Clearing.NO and flight.fate is _Fate.FINISH and self._exact():
+                flight.problem = SILENT
+                played = self._played(flight, now)
+                self._drop(flight, now)
+                self._report(flight, State.UNKNOWN, Receipt.UNKNOWN, played)
+                continue
             self._land(flight, self._played(flight, now), Receipt.ESTIMATED, now)
 
     def _expire(self, now: float) -> None:
