@@ -1,0 +1,92 @@
+"""What an HTTP answer, or its absence, means to somebody who wants text spoken; the same for all services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from mouthpiece.tts.errors import (
+    TTSAuthError,
+    TTSBadText,
+    TTSBadVoice,
+    TTSError,
+    TTSQuotaExceeded,
+    TTSRateLimited,
+    TTSRefused,
+    TTSTimeout,
+    TTSUnavailable,
+)
+
+
+def error_for_status(service: str, status: int, headers: Mapping[str, str] | None = None) -> TTSError:
+    """``service``: its name for a person. Status codes as in RFC 9110 (and 429 of RFC 6585)."""
+    if status in (401, 403):
+        return TTSAuthError(f"{service} does not accept the key (HTTP {status}). Check it.")
+    if status == 402:
+        return quota_exceeded(service)
+    if status == 404:
+        return TTSBadVoice(f"{service} does not know this voice or model (HTTP 404).")
+    if status in (408, 504):
+        return TTSTimeout(f"{service} took too long (HTTP {status}).")
+    if status == 413:
+        return TTSBadText(f"The text is too long for {service} (HTTP 413).")
+    if status == 429:
+        wait = retry_after(headers or {})
+        hint = "Try again later." if wait is None else f"Try again in {wait:g} s."
+        return TTSRateLimited(f"{service} had too many requests. {hint}", wait)
+    if status >= 500:
+        return TTSUnavailable(f"{service} has a failure of its own (HTTP {status}). Try again later.")
+    return TTSRefused(f"{service} refused the request (HTTP {status}).")
+
+
+def quota_exceeded(service: str) -> TTSQuotaExceeded:
+    return TTSQuotaExceeded(f"The account at {service} has no quota left.")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from ``Retry-After``: a number or a date (RFC 9110, 10.2.3); None: absent or neither."""
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def error_for_transport(service: str, error: BaseException) -> TTSError | None:
+    """For the exceptions of HTTP clients (httpx, its successor httpx2, aiohttp) when no whole answer came; by name,
+    so that none of them need be installed; None: it is none of them."""
+    names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.partition(".")[0] in _HTTP_CLIENTS}
+    if names & {"TimeoutException", "ServerTimeoutError"}:
+        return TTSTimeout(f"{service} took too long.")
+    if names & {"TransportError", "StreamError", "ClientError"}:
+        return TTSUnavailable(f"{service} is not reachable ({type(error).__name__}).")
+    return None
+
+
+def error_by_shape(service: str, error: BaseException) -> TTSError | None:
+    """For an exception of a library that is not known here: most carry the HTTP status and the headers under one of
+    a few names, and are called alike; None: this one is not."""
+    status = next((value for name in _STATUS if isinstance(value := getattr(error, name, None), int)), 0)
+    if status >= 400:
+        headers = getattr(error, "headers", None) or getattr(getattr(error, "response", None), "headers", None)
+        return error_for_status(service, status, headers if isinstance(headers, Mapping) else None)
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "APITimeoutError" in names:
+        return TTSTimeout(f"{service} took too long.")
+    if "APIConnectionError" in names:
+        return TTSUnavailable(f"{service} is not reachable ({type(error).__name__}).")
+    return error_for_transport(service, error)
+
+
+_HTTP_CLIENTS = ("httpx", "httpx2", "aiohttp")
+_STATUS = ("status_code", "status")

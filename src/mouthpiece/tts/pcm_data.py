@@ -1,0 +1,102 @@
+"""The sound that a TTS gives and that its events carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mouthpiece.pcm import Pcm
+from mouthpiece.tts.audio_format import FULL_SCALE, AudioFormat
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PcmData:
+    """A block of sound with its rate, channels and format.
+
+    :raises ValueError: the samples do not fit the channels, or the rate is not positive.
+    """
+
+    samples: npt.NDArray[Any]
+    """int16 (``S16``) or float32 (``F32``); ``(n,)`` for mono, ``(channels, n)`` for more."""
+    sample_rate: int
+    """Hertz."""
+    channels: int = 1
+    format: AudioFormat = AudioFormat.S16
+    remainder: bytes = b""
+    """What ``from_bytes`` was given beyond whole frames. A service's network chunks break anywhere; the base class
+    puts these bytes in front of the next chunk, so that a stream survives an odd chunk."""
+
+    def __post_init__(self) -> None:
+        if self.sample_rate <= 0:
+            raise ValueError(f"the sample rate must be positive, not {self.sample_rate}")
+        object.__setattr__(self, "format", AudioFormat(self.format))
+        samples = np.asarray(self.samples, dtype=self.format.dtype)
+        if samples.ndim == 2 and samples.shape[0] == 1:
+            samples = samples[0]
+        if samples.ndim not in (1, 2) or (1 if samples.ndim == 1 else samples.shape[0]) != self.channels:
+            raise ValueError(
+                f"{self.channels} channel(s) need samples of the shape (n,) or (channels, n), not {samples.shape}"
+            )
+        object.__setattr__(self, "samples", samples)
+
+    def __repr__(self) -> str:
+        return f"PcmData({self.duration:.3f} s, {self.sample_rate} Hz, {self.channels} ch, {self.format.value})"
+
+    @property
+    def frames(self) -> int:
+        """Samples a channel."""
+        return int(self.samples.shape[-1])
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.frames / self.sample_rate
+
+    @property
+    def duration_ms(self) -> float:
+        """Milliseconds."""
+        return self.duration * 1000
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes | bytearray | memoryview,
+        sample_rate: int = 16_000,
+        channels: int = 1,
+        format: AudioFormat = AudioFormat.S16,
+    ) -> PcmData:
+        """From little-endian, interleaved bytes. Bytes beyond whole frames are kept in ``remainder``."""
+        format = AudioFormat(format)
+        view = memoryview(data).cast("B")
+        whole = len(view) - len(view) % (format.width * channels)
+        samples = np.frombuffer(view[:whole], dtype=format.wire_dtype).astype(format.dtype)
+        return cls(
+            samples if channels == 1 else samples.reshape(-1, channels).T,
+            sample_rate,
+            channels,
+            format,
+            bytes(view[whole:]),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Little-endian, interleaved; whole frames only."""
+        return np.ascontiguousarray(self.samples.T, dtype=self.format.wire_dtype).tobytes()
+
+    @classmethod
+    def from_pcm(cls, pcm: Pcm, format: AudioFormat = AudioFormat.S16) -> PcmData:
+        samples: npt.NDArray[Any] = pcm.samples
+        if format is AudioFormat.F32:
+            samples = samples.astype(np.float32) / np.float32(FULL_SCALE)
+        return cls(samples, pcm.sample_rate, pcm.channels, format)
+
+    @property
+    def pcm(self) -> Pcm:
+        """The same sound as 16 bit, for the transforms of ``mouthpiece.pcm``. What is not a number is silence."""
+        samples = self.samples
+        if self.format is AudioFormat.F32:
+            scaled = np.nan_to_num(samples, nan=0.0) * np.float32(FULL_SCALE)
+            samples = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+        return Pcm(samples, self.sample_rate)

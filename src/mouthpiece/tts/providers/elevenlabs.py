@@ -1,0 +1,125 @@
+"""ElevenLabs through its own SDK, streaming."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts.base import TTS
+from mouthpiece.tts.errors import TTSBadText, TTSBadVoice, TTSError
+from mouthpiece.tts.http_status import error_for_status, error_for_transport, quota_exceeded
+from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.voice import Voice
+
+SAMPLE_RATE: Final = 24_000
+OUTPUT_FORMAT: Final = "pcm_24000"
+"""s16le, mono, without a header."""
+DEFAULT_VOICE: Final = "EXAVITQu4vr4xnSDxMaL"
+DEFAULT_MODEL: Final = "eleven_turbo_v2_5"
+_LONGEST: Final = 60.0
+"""Seconds that the SDK waits for anything; the base class's limits are shorter."""
+
+
+class ElevenLabsTTS(TTS):
+    """``api_key``: ``ELEVENLABS_API_KEY`` unless it is given. ``voice``: a voice id, see ``voices()``. ``client``: an
+    ``elevenlabs.client.AsyncElevenLabs`` of one's own, which stays open."""
+
+    native_sample_rate = SAMPLE_RATE
+    first_audio_timeout = 15.0
+    stall_timeout = 15.0
+
+    def __init__(
+        self,
+        voice: str = DEFAULT_VOICE,
+        *,
+        api_key: str | None = None,
+        model: str = DEFAULT_MODEL,
+        base_url: str | None = None,
+        client: Any = None,
+    ) -> None:
+        """:raises ConfigurationError: no key."""
+        super().__init__("elevenlabs")
+        self._key = api_key or os.environ.get("ELEVENLABS_API_KEY")
+        if client is None and not self._key:
+            raise ConfigurationError("The voice elevenlabs needs a key: set ELEVENLABS_API_KEY.")
+        self._voice, self._model, self._base_url = voice, model, base_url
+        self._given, self._made, self._http = client, None, None
+
+    async def stream_audio(self, text: str, *_: Any, voice: str | None = None, **__: Any) -> AsyncIterator[PcmData]:
+        client = await self._client()
+        blocks = client.text_to_speech.stream(
+            voice_id=voice or self._voice,
+            text=text,
+            model_id=self._model,
+            output_format=OUTPUT_FORMAT,
+            request_options={"max_retries": 0},  # the SDK's own retries would be silent waiting
+        )
+        try:
+            async for block in blocks:
+                yield PcmData.from_bytes(block, SAMPLE_RATE)
+        finally:
+            await blocks.aclose()
+
+    async def stop_audio(self) -> None:
+        """The request ends with its stream."""
+
+    async def close(self) -> None:
+        http, self._http, self._made = self._http, None, None
+        if http is not None:
+            await http.aclose()
+
+    async def voices(self) -> list[Voice]:
+        client = await self._client()
+        found: list[Voice] = []
+        token: str | None = None
+        try:
+            while True:
+                page = await client.voices.search(
+                    page_size=100, next_page_token=token, request_options={"max_retries": 0}
+                )
+                found += [
+                    Voice(one.voice_id, one.name or one.voice_id, (one.labels or {}).get("language", ""), "elevenlabs")
+                    for one in page.voices
+                ]
+                token = page.next_page_token
+                if not (page.has_more and token):
+                    return found
+        except Exception as error:
+            raise self._as_tts_error(error, heard=False) from error
+
+    async def warm(self) -> None:
+        await self._client()
+
+    def translate_error(self, error: Exception) -> TTSError | None:
+        sdk = importlib.import_module("elevenlabs.core.api_error")
+        if not isinstance(error, sdk.ApiError):
+            return error_for_transport("ElevenLabs", error)
+        # https://elevenlabs.io/docs/developers/resources/errors: the same status says several things
+        status = _detail(error.body)
+        if status == "quota_exceeded":
+            return quota_exceeded("ElevenLabs")
+        if status in ("voice_not_found", "voice_does_not_exist", "invalid_uid"):
+            return TTSBadVoice("ElevenLabs has no such voice.")
+        if status == "max_character_limit_exceeded":
+            return TTSBadText("The text is too long for one request to ElevenLabs.")
+        return error_for_status("ElevenLabs", error.status_code or 500, error.headers)
+
+    async def _client(self) -> Any:
+        if self._given is not None:
+            return self._given
+        if self._made is None:
+            sdk = await asyncio.to_thread(importlib.import_module, "elevenlabs.client")
+            httpx = importlib.import_module("httpx")
+            self._http = httpx.AsyncClient(timeout=_LONGEST, follow_redirects=True)
+            self._made = sdk.AsyncElevenLabs(api_key=self._key, base_url=self._base_url, httpx_client=self._http)
+        return self._made
+
+
+def _detail(body: Any) -> str | None:
+    detail = body.get("detail") if isinstance(body, dict) else None
+    status = detail.get("status") if isinstance(detail, dict) else None
+    return status if isinstance(status, str) else None

@@ -1,0 +1,111 @@
+"""eSpeak NG: small, quick, and more than a hundred languages.
+
+eSpeak NG is under the GPL, version 3. It is used as the program that a system installs (`apt install espeak-ng`,
+`brew install espeak-ng`), in a process of its own, over its command line and pipes; nothing of it is linked, loaded
+or shipped. The text goes in by stdin: arguments can be read by every user of a machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import struct
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts.base import TTS
+from mouthpiece.tts.errors import TTSBadVoice, TTSProviderFailed, TTSUnavailable
+from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.voice import Voice
+
+COMMAND: Final = "espeak-ng"
+_HEADER: Final = 44
+"""Bytes of the WAV header that it writes first; its length fields are made up, because it writes to a pipe."""
+_BLOCK: Final = 8_820
+"""Bytes a chunk: 200 ms."""
+_VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]*(/[A-Za-z0-9][A-Za-z0-9+_-]*)*")
+
+
+class EspeakTTS(TTS):
+    """``voice``: a language (``en-us``, ``de``, ``ja``) or another name that ``espeak-ng -v`` takes, with a variant
+    if one likes (``en-us+f3``). ``rate``: words a minute."""
+
+    native_sample_rate = 22_050
+
+    def __init__(self, voice: str = "en-us", *, rate: int = 175, command: str | None = None) -> None:
+        """:raises ConfigurationError: espeak-ng is not installed."""
+        super().__init__("espeak")
+        found = shutil.which(command or COMMAND)
+        if found is None:
+            raise ConfigurationError(
+                "The voice espeak needs the program espeak-ng: install it (apt install espeak-ng)."
+            )
+        self._command, self._voice, self._rate = found, voice, rate
+
+    async def stream_audio(self, text: str, *_: Any, voice: str | None = None, **__: Any) -> AsyncIterator[PcmData]:
+        voice = voice or self._voice
+        if not _VOICE.fullmatch(voice):
+            raise TTSBadVoice(f"espeak has no voice {voice!r}.")
+        process = await self._run("--stdin", "--stdout", "-b", "1", "-v", voice, "-s", str(self._rate))
+        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+        assert stdin is not None and stdout is not None and stderr is not None  # noqa: PT018
+        try:
+            stdin.write(text.replace("[[", "[ [").encode())  # two brackets would begin phoneme codes
+            try:
+                await stdin.drain()
+                stdin.close()
+                header = await stdout.readexactly(_HEADER)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                raise self._failed(voice, await stderr.read()) from None
+            sample_rate = _sample_rate(header)
+            while block := await stdout.read(_BLOCK):
+                yield PcmData.from_bytes(block, sample_rate)
+            if await process.wait():
+                raise TTSUnavailable(f"espeak-ng ended with the code {process.returncode}.")
+        finally:
+            if process.returncode is None:
+                process.kill()
+            stdin.close()
+            await process.wait()
+
+    async def stop_audio(self) -> None:
+        """The process ends with its stream."""
+
+    async def voices(self) -> list[Voice]:
+        process = await self._run("--voices")
+        out, _ = await process.communicate()
+        return parse_voices(out.decode(errors="replace"))
+
+    async def _run(self, *args: str) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(self._command, *args, stdin=pipe, stdout=pipe, stderr=pipe)
+
+    def _failed(self, voice: str, said: bytes) -> TTSBadVoice | TTSProviderFailed:
+        if b"voice does not exist" in said:
+            return TTSBadVoice(f"espeak has no voice {voice!r}; `espeak-ng --voices` lists them.")
+        return TTSProviderFailed("espeak-ng gave no sound.")
+
+
+def parse_voices(table: str) -> list[Voice]:
+    """The table of ``espeak-ng --voices``: priority, language, age/gender, name, file, other languages. The first
+    voice of a language is the one that the language's name chooses."""
+    voices: dict[str, Voice] = {}
+    for line in table.splitlines()[1:]:
+        columns = line.split()
+        if len(columns) >= 5:
+            language, name = columns[1], columns[3].replace("_", " ")
+            voices.setdefault(language, Voice(language, name, language, "espeak"))
+    return list(voices.values())
+
+
+def _sample_rate(header: bytes) -> int:
+    """Of a canonical WAV header.
+
+    :raises TTSProviderFailed: it is none.
+    """
+    if header[:4] != b"RIFF" or header[8:12] != b"WAVE":
+        raise TTSProviderFailed("espeak-ng answered with something that is not sound.")
+    rate: int = struct.unpack_from("<I", header, 24)[0]
+    return rate

@@ -1,0 +1,152 @@
+"""Any LiveKit TTS plugin (`livekit-plugins-…`) by its name: one adapter for some dozens of services."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import importlib
+import inspect
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import numpy as np
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts.base import TTS
+from mouthpiece.tts.errors import TTSBadVoice, TTSError, TTSRefused, TTSTimeout, TTSUnavailable
+from mouthpiece.tts.http_status import error_for_status
+from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.voice import Voice
+
+_CONNECT_TIMEOUT: Final = 10.0
+"""Seconds."""
+_MOST_VOICES: Final = 16
+"""Plugin objects that are kept, one a voice."""
+
+
+class LiveKitTTS(TTS):
+    """``plugin``: the name of an installed plugin (``cartesia`` of ``livekit-plugins-cartesia``), whose ``TTS`` is
+    made from ``settings``; or a ``livekit.agents.tts.TTS`` of one's own, which stays open.
+
+    Make it on the main thread: a plugin registers itself when it is imported, and refuses to elsewhere. Plugins take
+    their HTTP session from their job; here one is kept open instead for as long as this object is.
+    """
+
+    first_audio_timeout = 15.0
+    stall_timeout = 15.0
+
+    def __init__(self, plugin: Any, *, voice: str | None = None, **settings: Any) -> None:
+        """:raises ConfigurationError: the plugin is not installed, has no TTS, or does not take the settings."""
+        named = isinstance(plugin, str)
+        super().__init__(f"livekit:{plugin}" if named else f"livekit:{getattr(plugin, 'provider', 'plugin')}")
+        self._settings = settings
+        self._kind = _kind(plugin) if named else None
+        self._default_voice = voice
+        self._plugins: dict[str | None, Any] = {}
+        if self._kind is None:
+            self._plugins[voice] = plugin
+        self.native_sample_rate = int(self._plugin(voice).sample_rate)
+        self._context = contextvars.copy_context()
+        self._session: asyncio.Task[None] | None = None
+        self._session_open = asyncio.Event()
+        self._leave = asyncio.Event()
+
+    async def stream_audio(self, text: str, *_: Any, voice: str | None = None, **__: Any) -> AsyncIterator[PcmData]:
+        options = importlib.import_module("livekit.agents").APIConnectOptions(max_retry=0, timeout=_CONNECT_TIMEOUT)
+        plugin = self._plugin(voice or self._default_voice)
+        await self._open_session()
+        stream = self._context.run(plugin.synthesize, text, conn_options=options)
+        try:
+            async for audio in stream:
+                frame = audio.frame
+                samples = np.frombuffer(frame.data, dtype=np.int16)
+                if frame.num_channels > 1:
+                    samples = samples.reshape(-1, frame.num_channels).T
+                yield PcmData(samples, frame.sample_rate, frame.num_channels)
+        finally:
+            await stream.aclose()
+
+    async def stop_audio(self) -> None:
+        """The plugin's stream is closed with ours."""
+
+    async def close(self) -> None:
+        if self._kind is not None:
+            made, self._plugins = self._plugins, {}
+            for plugin in made.values():
+                await plugin.aclose()
+        session, self._session = self._session, None
+        if session is not None:
+            self._leave.set()
+            await session
+
+    async def voices(self) -> list[Voice]:
+        plugin = self._plugin(self._default_voice)
+        if not hasattr(plugin, "list_voices"):
+            return []
+        await self._open_session()
+        try:
+            listing = self._context.run(asyncio.ensure_future, plugin.list_voices())
+            return [Voice(one.id, one.name, "", self.provider_name) for one in await listing]
+        except Exception as error:
+            raise self._as_tts_error(error, heard=False) from error
+
+    def translate_error(self, error: Exception) -> TTSError | None:
+        agents = importlib.import_module("livekit.agents")
+        if isinstance(error, agents.APIStatusError):
+            return error_for_status(self.provider_name, error.status_code)
+        if isinstance(error, agents.APITimeoutError):
+            return TTSTimeout(f"{self.provider_name} took too long.")
+        if isinstance(error, agents.APIConnectionError):
+            return TTSUnavailable(f"{self.provider_name} is not reachable.")
+        if isinstance(error, agents.APIError):
+            kind = TTSUnavailable if error.retryable else TTSRefused
+            return kind(f"{self.provider_name} refused the request.")
+        return None
+
+    def _plugin(self, voice: str | None) -> Any:
+        if voice in self._plugins:
+            return self._plugins[voice]
+        if self._kind is None:
+            raise TTSBadVoice("Give the plugin object its voice; this adapter cannot change it.")
+        settings = dict(self._settings)
+        if voice is not None:
+            known = inspect.signature(self._kind).parameters
+            parameter = next((name for name in ("voice", "voice_id") if name in known), None)
+            if parameter is None or len(self._plugins) >= _MOST_VOICES:
+                raise TTSBadVoice(f"{self.provider_name} cannot be given another voice here.")
+            settings[parameter] = voice
+        try:
+            made = self._kind(**settings)
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"The voice {self.provider_name} cannot be made: {error}") from error
+        self._plugins[voice] = made
+        return made
+
+    async def _open_session(self) -> None:
+        """A task of its own opens and closes the session, in the context that the plugin's calls are made in."""
+        if self._session is None:
+            self._leave.clear()
+            self._session_open.clear()
+            self._session = asyncio.create_task(self._keep_session(), name="tts-livekit-http", context=self._context)
+        await self._session_open.wait()
+
+    async def _keep_session(self) -> None:
+        http_context = importlib.import_module("livekit.agents.utils.http_context")
+        async with http_context.open():
+            self._session_open.set()
+            await self._leave.wait()
+
+
+def _kind(name: str) -> Any:
+    if not name.replace("_", "").isalnum():
+        raise ConfigurationError(f"{name!r} is not the name of a LiveKit plugin.")
+    try:
+        module = importlib.import_module(f"livekit.plugins.{name}")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The LiveKit plugin {name!r} is not installed: install livekit-plugins-{name.replace('_', '-')}."
+        ) from error
+    kind = getattr(module, "TTS", None)
+    if kind is None:
+        raise ConfigurationError(f"The LiveKit plugin {name!r} has no text to speech.")
+    return kind

@@ -1,0 +1,130 @@
+"""The default voice: hibari-tts, an English neural voice inside a wheel; no key, no network.
+
+One model serves the whole process: it takes 0.5 s to load and about 200 MB, and speaks more than a hundred times
+faster than real time on one core, so one thread is enough for many rooms. That thread takes one sentence at a time,
+in the order in which they were asked for: a long text does not keep another one waiting for more than a sentence.
+onnxruntime gets one thread too: a second one gains little and would be taken from whoever draws the avatar.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import unicodedata
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts.audio_format import AudioFormat
+from mouthpiece.tts.base import TTS
+from mouthpiece.tts.errors import TTSBadVoice, TTSNoSound
+from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.sentences import split
+from mouthpiece.tts.voice import Voice
+
+SAMPLE_RATE: Final = 24_000
+"""Hertz; hibari-tts 0.2.1."""
+_QUIET: Final = 0.004
+"""Of full scale: hibari's noise before the first sound stays below it."""
+_LEAD: Final = round(0.02 * SAMPLE_RATE)
+"""Frames kept before the first sound. hibari begins every sentence with 0.3 s of silence; the pause after a sentence
+is its own."""
+
+
+class OfflineTTS(TTS):
+    """``voice``: one of ``voices()``. ``speed``: 0.5 to 2. Same text and ``seed``, same sound."""
+
+    native_sample_rate = SAMPLE_RATE
+
+    def __init__(self, voice: str = "heart", *, speed: float = 1.0, seed: int = 0) -> None:
+        super().__init__("offline")
+        if not 0.5 <= speed <= 2.0:
+            raise ConfigurationError(f"The offline voice speaks at a speed from 0.5 to 2, not {speed:g}.")
+        self._voice, self._speed, self._seed = voice, speed, seed
+
+    async def stream_audio(
+        self, text: str, *_: Any, voice: str | None = None, speed: float | None = None, **__: Any
+    ) -> AsyncIterator[PcmData]:
+        if not _latin(text):
+            raise TTSNoSound("The offline voice speaks English only. Choose another one, for example espeak.")
+        model = await _on_thread(_model, voice or self._voice)
+        for sentence in split(text):
+            parts = model.stream(sentence, speed=speed or self._speed, seed=self._seed)
+            while (samples := await _on_thread(_next, parts)) is not None:
+                yield PcmData(_without_lead(samples), SAMPLE_RATE, 1, AudioFormat.F32)
+
+    async def stop_audio(self) -> None:
+        """A sentence that is in work is finished by its thread (some tens of milliseconds) and dropped."""
+
+    async def voices(self) -> list[Voice]:
+        """Those whose model is here: the bundled one, and any that was put into hibari's cache by hand. hibari would
+        download the others on their first use."""
+        found: list[Voice] = await _on_thread(_installed)
+        return found
+
+    async def warm(self) -> None:
+        async for _ in self.stream_audio("Ready."):
+            pass
+
+
+@functools.cache
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="tts-offline")
+
+
+async def _on_thread(work: Any, *args: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(_thread(), work, *args)
+
+
+@functools.cache
+def _model(voice: str) -> Any:
+    """Only ever called on the one thread.
+
+    :raises TTSBadVoice: unknown, or its model is not here.
+    """
+    from hibari import Hibari
+
+    if all(voice != known.id for known in _installed()):
+        raise TTSBadVoice(f"The offline voice {voice!r} is not installed. Here are: {', '.join(_ids())}.")
+    return Hibari(voice=voice, threads=1)
+
+
+def _ids() -> list[str]:
+    return [voice.id for voice in _installed()]
+
+
+def _installed() -> list[Voice]:
+    from hibari.voices import VOICES, voice_path
+
+    def here(name: str) -> bool:
+        try:
+            return os.path.exists(voice_path(name, download_missing=False))
+        except FileNotFoundError:
+            return False
+
+    return [
+        Voice(name, f"{name.capitalize()} ({entry['accent']}, {entry['gender']})", entry["language"], "offline")
+        for name, entry in VOICES.items()
+        if here(name)
+    ]
+
+
+def _next(parts: Iterator[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32] | None:
+    return next(parts, None)
+
+
+def _without_lead(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    loud = np.nonzero(np.abs(samples) > _QUIET)[0]
+    return samples[max(0, int(loud[0]) - _LEAD) :] if len(loud) else samples
+
+
+def _latin(text: str) -> bool:
+    """At least half of its letters are Latin ones, or it has none."""
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(letter.isascii() or "LATIN" in unicodedata.name(letter, "") for letter in letters)
+    return 2 * latin >= len(letters)

@@ -1,0 +1,111 @@
+"""OpenAI's speech API through its own SDK; the sound is played while it is made."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts.base import TTS
+from mouthpiece.tts.errors import TTSBadText, TTSBadVoice, TTSError, TTSRefused, TTSTimeout, TTSUnavailable
+from mouthpiece.tts.http_status import error_for_status, error_for_transport, quota_exceeded
+from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.voice import Voice
+
+SAMPLE_RATE: Final = 24_000
+"""Hertz of ``response_format="pcm"``: s16le, mono, without a header (OpenAI, Text to speech)."""
+VOICES: Final = (
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse",
+)  # fmt: skip
+"""openai-python 3.52, ``speech_create_params.py``; the service has no call that lists them."""
+
+
+class OpenAITTS(TTS):
+    """``api_key``: ``OPENAI_API_KEY`` unless it is given. ``client``: an ``openai.AsyncOpenAI`` of one's own, which
+    stays open; otherwise one is made that does not retry, because a retry of the SDK's would be silent waiting."""
+
+    native_sample_rate = SAMPLE_RATE
+    first_audio_timeout = 15.0
+    stall_timeout = 15.0
+
+    def __init__(
+        self,
+        voice: str = "alloy",
+        *,
+        api_key: str | None = None,
+        model: str = "gpt-4o-mini-tts",
+        instructions: str | None = None,
+        base_url: str | None = None,
+        client: Any = None,
+    ) -> None:
+        """:raises ConfigurationError: no key."""
+        super().__init__("openai")
+        self._key = api_key or os.environ.get("OPENAI_API_KEY")
+        if client is None and not self._key:
+            raise ConfigurationError("The voice openai needs a key: set OPENAI_API_KEY.")
+        self._voice, self._model, self._instructions = voice, model, instructions
+        self._base_url, self._given, self._made = base_url, client, None
+
+    async def stream_audio(
+        self, text: str, *_: Any, voice: str | None = None, instructions: str | None = None, **__: Any
+    ) -> AsyncIterator[PcmData]:
+        client = await self._client()
+        request: dict[str, Any] = {
+            "model": self._model,
+            "voice": voice or self._voice,
+            "input": text,
+            "response_format": "pcm",
+        }
+        if how := instructions or self._instructions:
+            request["instructions"] = how
+        async with client.audio.speech.with_streaming_response.create(**request) as response:
+            async for block in response.iter_bytes():
+                yield PcmData.from_bytes(block, SAMPLE_RATE)
+
+    async def stop_audio(self) -> None:
+        """The request ends with its stream."""
+
+    async def close(self) -> None:
+        made, self._made = self._made, None
+        if made is not None:
+            await made.close()
+
+    async def voices(self) -> list[Voice]:
+        return [Voice(name, name.capitalize(), "", "openai") for name in VOICES]
+
+    async def warm(self) -> None:
+        await self._client()
+
+    def translate_error(self, error: Exception) -> TTSError | None:
+        sdk = importlib.import_module("openai")
+        if isinstance(error, sdk.APIStatusError):
+            # https://platform.openai.com/docs/guides/error-codes: quota and rate share the status
+            if error.code == "insufficient_quota":
+                return quota_exceeded("OpenAI")
+            if error.status_code == 400:
+                return _bad_request(error.param)
+            return error_for_status("OpenAI", error.status_code, error.response.headers)
+        if isinstance(error, sdk.APITimeoutError):
+            return TTSTimeout("OpenAI took too long.")
+        if isinstance(error, sdk.APIConnectionError):
+            return TTSUnavailable("OpenAI is not reachable. Is the network there?")
+        return error_for_transport("OpenAI", error)
+
+    async def _client(self) -> Any:
+        if self._given is not None:
+            return self._given
+        if self._made is None:
+            sdk = await asyncio.to_thread(importlib.import_module, "openai")
+            self._made = sdk.AsyncOpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
+        return self._made
+
+
+def _bad_request(parameter: str | None) -> TTSError:
+    if parameter == "voice":
+        return TTSBadVoice("OpenAI has no such voice.")
+    if parameter == "input":
+        return TTSBadText("OpenAI does not take this text; it may be too long.")
+    return TTSRefused("OpenAI refused the request (HTTP 400).")

@@ -1,0 +1,107 @@
+"""The providers by name. A new one is a file and a line here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts.base import TTS
+
+DEFAULT: Final = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    module: str
+    kind: str
+    summary: str
+    package: str | None = None
+    """Importable name that must be there."""
+    extra: str | None = None
+    """Of this distribution, that brings it."""
+    command: str | None = None
+    """Program that must be there."""
+    key: str | None = None
+    """Environment variable that must be set, unless ``api_key`` is given."""
+
+
+_ENTRIES: Final[Mapping[str, _Entry]] = {
+    "offline": _Entry("offline", "OfflineTTS", "English, on this machine, no key", "hibari", "offline"),
+    "espeak": _Entry("espeak", "EspeakTTS", "over a hundred languages, on this machine", command="espeak-ng"),
+    "openai": _Entry("openai", "OpenAITTS", "OpenAI", "openai", "openai", key="OPENAI_API_KEY"),
+    "elevenlabs": _Entry(
+        "elevenlabs", "ElevenLabsTTS", "ElevenLabs", "elevenlabs", "elevenlabs", key="ELEVENLABS_API_KEY"
+    ),
+    "livekit": _Entry("livekit", "LiveKitTTS", "any LiveKit TTS plugin: livekit:NAME", "livekit.agents", "agents"),
+    "vision_agents": _Entry("vision_agents", "VisionAgentsTTS", "an object of a Vision Agents TTS plugin"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One that can be made by name."""
+
+    name: str
+    summary: str
+    missing: str | None
+    """What it lacks here, as a sentence that says what to do; None: nothing."""
+
+    @property
+    def available(self) -> bool:
+        return self.missing is None
+
+
+def available() -> list[Provider]:
+    """All providers, with what each lacks on this machine. (``livekit`` and ``vision_agents`` also need the name or
+    the object of a plugin.)"""
+    return [Provider(name, entry.summary, _missing(name, entry, {})) for name, entry in _ENTRIES.items()]
+
+
+def create(name: str = DEFAULT, **settings: Any) -> TTS:
+    """A new TTS. ``livekit:cartesia`` is short for ``livekit`` with ``plugin="cartesia"``.
+
+    Cheap for all but ``livekit``, which imports the plugin: models and SDKs are loaded with the first synthesis, or
+    by ``warm``.
+
+    :raises ConfigurationError: no such provider, something that it needs is missing, or a setting is not one of its.
+    """
+    name, _, plugin = name.partition(":")
+    entry = _ENTRIES.get(name)
+    if entry is None:
+        raise ConfigurationError(f"There is no voice provider {name!r}. There are: {', '.join(_ENTRIES)}.")
+    if plugin:
+        settings = {"plugin": plugin, **settings}
+    if missing := _missing(name, entry, settings):
+        raise ConfigurationError(missing)
+    kind = getattr(importlib.import_module(f"mouthpiece.tts.providers.{entry.module}"), entry.kind)
+    try:
+        inspect.signature(kind).bind(**settings)
+    except TypeError as error:
+        raise ConfigurationError(f"The voice {name} cannot be set up so: {error}.") from None
+    made: TTS = kind(**settings)
+    return made
+
+
+def _missing(name: str, entry: _Entry, settings: Mapping[str, Any]) -> str | None:
+    if entry.package is not None and not _installed(entry.package):
+        return f"The voice {name} needs a package: pip install 'mouthpiece[{entry.extra}]'."
+    if entry.command is not None and shutil.which(settings.get("command") or entry.command) is None:
+        return f"The voice {name} needs the program {entry.command}: install it (apt install {entry.command})."
+    given = any(settings.get(setting) for setting in ("api_key", "client"))
+    if entry.key is not None and not given and not os.environ.get(entry.key):
+        return f"The voice {name} needs a key: set {entry.key}."
+    return None
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # its parent is not there
+        return False
