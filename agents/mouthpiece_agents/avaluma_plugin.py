@@ -1,0 +1,150 @@
+"""Avaluma's own plugin for livekit-agents, where it is installed.
+
+It is ``livekit.plugins.avaluma``, ``avaluma_livekit_plugin`` in older versions, and on no package index. Both offer
+``AvatarSession(license_key=, avatar_id=, avatar_server_url=)`` with ``start(agent_session=, room=)``; neither has a
+call to stop the avatar or to start it again, so each start takes a new session of the plugin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from livekit import api, rtc
+from livekit.agents import AgentSession
+
+from mouthpiece.errors import AvatarStartFailed, MouthpieceError
+from mouthpiece_agents.plan import Plan
+from mouthpiece_agents.removal import remove_avatar
+from mouthpiece_agents.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+MODULES = ("livekit.plugins.avaluma", "avaluma_livekit_plugin")
+"""Newest first."""
+
+
+@functools.cache
+def find_plugin() -> Callable[..., Any] | None:
+    """The plugin's ``AvatarSession`` class, or None where it is not installed."""
+    for name in MODULES:
+        try:
+            found = getattr(importlib.import_module(name), "AvatarSession", None)
+        except ModuleNotFoundError as error:
+            if error.name is None or not name.startswith(error.name):
+                logger.warning("Avaluma's plugin %s cannot be imported: %s is missing", name, error.name)
+            continue
+        except ImportError as error:
+            logger.warning("Avaluma's plugin %s cannot be imported: %s", name, error)
+            continue
+        if callable(found):
+            return found  # type: ignore[no-any-return]
+    return None
+
+
+class SessionView:
+    """An ``AgentSession`` as one start of the plugin sees it: what the plugin subscribes can be taken back.
+
+    Without it every restart of the avatar would send each state once more.
+    """
+
+    def __init__(self, session: AgentSession[Any]) -> None:
+        self._session = session
+        self._subscribed: list[tuple[Any, Callable[..., Any]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def on(self, event: Any, callback: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """As ``AgentSession.on``, as a call or as a decorator."""
+        if callback is None:
+            return functools.partial(self.on, event)
+        self._subscribed.append((event, callback))
+        return self._session.on(event, callback)
+
+    def release(self) -> None:
+        """Takes every subscription back."""
+        for event, callback in self._subscribed:
+            self._session.off(event, callback)
+        self._subscribed.clear()
+
+
+class PluginAvatar:
+    """The avatar of one job, started through Avaluma's plugin."""
+
+    def __init__(self, plugin: Callable[..., Any], plan: Plan, settings: Settings, agent_identity: str) -> None:
+        self._plugin = plugin
+        self._plan = plan
+        self._settings = settings
+        self._agent_identity = agent_identity
+        self._session: AgentSession[Any] | None = None
+        self._room: rtc.Room | None = None
+        self._view: SessionView | None = None
+        self._started: Any = None
+
+    @property
+    def avatar_identity(self) -> str:
+        return self._plan.identity
+
+    async def attach(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
+        self._session, self._room = agent_session, room
+
+    async def restart(self) -> None:
+        """Asks for the avatar.
+
+        :raises AvatarStartFailed: the plugin did not get it in time; it makes its own three tries.
+        """
+        if self._session is None:
+            raise RuntimeError("attach before restart")
+        await self._release()
+        self._view = SessionView(self._session)
+        try:
+            started = self._plugin(
+                license_key=self._plan.secret.get_secret_value(),
+                avatar_id=self._plan.avatar_id,
+                avatar_server_url=self._plan.server_url,
+            )
+            async with asyncio.timeout(self._settings.avatar_start_timeout):
+                await started.start(agent_session=self._view, room=self._room, **self._address(started.start))
+        except MouthpieceError:
+            raise
+        except Exception as error:  # whatever a plugin raises: it has no error of its own that says why
+            failed = AvatarStartFailed(f"Avaluma's plugin could not start the avatar: {type(error).__name__}")
+            failed.retryable = True
+            raise failed from error
+        self._started = started
+
+    async def aclose(self) -> None:
+        """Takes the avatar out of the room, which is the only way to end it."""
+        if self._room is None:
+            return
+        room, self._room = self._room, None
+        settings = self._settings
+        async with api.LiveKitAPI(
+            settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+        ) as livekit:
+            await remove_avatar(livekit, room.name, self.avatar_identity, self._agent_identity)
+        await self._release()
+
+    async def _release(self) -> None:
+        if self._view is not None:
+            self._view.release()
+        # today's plugin has nothing to close; one on livekit-agents' base class has
+        close = getattr(self._started, "aclose", None)
+        self._view = self._started = None
+        if close is not None:
+            await close()
+
+    def _address(self, start: Callable[..., Any]) -> dict[str, str]:
+        """The older plugin takes LiveKit's address from the environment only."""
+        if self._plan.livekit_url == self._settings.livekit_url:
+            return {}
+        if "livekit_url" in inspect.signature(start).parameters:
+            return {"livekit_url": self._plan.livekit_url}
+        logger.warning("this version of Avaluma's plugin ignores MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR")
+        return {}

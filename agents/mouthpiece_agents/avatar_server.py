@@ -1,0 +1,181 @@
+"""Our own client of the start-avatar protocol, which Avaluma's avatar server and ours both speak.
+
+``POST /v1/livekit/start-avatar`` with the header ``api-secret`` and the body :class:`mouthpiece.wire.StartAvatar`;
+whatever a success answers, only ``session_id`` is read from it, and it may be missing. Ours also takes
+``DELETE /v1/sessions/{session_id}``; Avaluma's plugin has no call to stop an avatar.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+
+from mouthpiece import wire
+from mouthpiece.errors import AvatarStartFailed
+from mouthpiece_agents.start_retries import StartRetries
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds."""
+ANSWER_TIMEOUT = 30.0
+"""Seconds; a server answers once the avatar has joined, which includes loading it."""
+LATE_ANSWER = 3.0
+"""Seconds."""
+END_TIMEOUT = 3.0
+"""Seconds; a job that ends waits no longer for the server."""
+MAX_ANSWER = 64 * 1024
+"""Bytes of an answer that are read."""
+MAX_DETAIL = 200
+"""Characters of a server's explanation that are passed on."""
+
+
+class AvatarServer:
+    """One avatar server; ``async with`` opens and closes its connections."""
+
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        *,
+        secret_name: str,
+        start_timeout: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """:param start_timeout: seconds for one start, its retries included."""
+        self._url = url.rstrip("/")
+        self._secret = secret
+        self._secret_name = secret_name
+        self._start_timeout = start_timeout
+        self._clock = clock
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(headers={wire.API_SECRET_HEADER: self._secret}, trust_env=True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def start(self, avatar_id: str, livekit_url: str, livekit_token: str) -> str | None:
+        """Asks for the avatar until the server agrees. Returns its session id, if it gave one.
+
+        Cancelled while the server is at it, this waits up to ``LATE_ANSWER`` seconds for the answer and ends the
+        session again: an avatar that joins after its job has ended would stay for as long as there is a viewer.
+
+        :raises AvatarStartFailed: it does not agree; ``retryable`` says whether it might later.
+        """
+        body = asdict(wire.StartAvatar(livekit_url, livekit_token, self._secret, avatar_id))
+        deadline = self._clock() + self._start_timeout
+        retries = StartRetries(deadline, secret_name=self._secret_name)
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, deadline - self._clock())):
+                    answer = await self._ask(body)
+            except aiohttp.InvalidURL:
+                raise AvatarStartFailed("the address of the avatar server is not a URL") from None
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                delay = retries.unreachable(_reason(error), self._clock())
+            else:
+                if answer.status < 300:
+                    return _session_id(answer.body)
+                delay = retries.refused(answer.status, _detail(answer.body), answer.retry_after, self._clock())
+            logger.info("the avatar server is not ready, asking again in %.1f s", delay)
+            await asyncio.sleep(delay)
+
+    async def end(self, session_id: str) -> bool:
+        """Ends a session; False when the server does not know it or did not answer in time."""
+        http = self._opened()
+        try:
+            path = f"/v1/sessions/{quote(session_id, safe='')}"
+            timeout = aiohttp.ClientTimeout(total=END_TIMEOUT)
+            async with http.delete(self._url + path, timeout=timeout, allow_redirects=False) as response:
+                return response.status < 300
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+    async def _ask(self, body: dict[str, Any]) -> _Answer:
+        asking = asyncio.create_task(self._post(wire.START_AVATAR_PATH, body))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            await asyncio.wait({asking}, timeout=LATE_ANSWER)
+            if not asking.done():
+                asking.cancel()
+                await asyncio.wait({asking})
+            elif not asking.cancelled() and asking.exception() is None:
+                session_id = _session_id(asking.result().body)
+                if session_id is not None:
+                    await self.end(session_id)
+            raise
+
+    async def _post(self, path: str, body: dict[str, Any]) -> _Answer:
+        timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
+        # no redirects: they would carry the key and the token to another server
+        async with self._opened().post(self._url + path, json=body, timeout=timeout, allow_redirects=False) as response:
+            content = await response.content.read(MAX_ANSWER)
+            return _Answer(response.status, content, response.headers.get("Retry-After"))
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            raise RuntimeError("the avatar server's client is not open: use it in `async with`")
+        return self._http
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _session_id(body: bytes) -> str | None:
+    session_id = _object(body).get("session_id")
+    return session_id if isinstance(session_id, str) and session_id else None
+
+
+def _detail(body: bytes) -> str:
+    """What the server says about its refusal: problem+json, FastAPI's validation errors, or ``error``.
+
+    Nothing of what was sent is passed on: FastAPI echoes the input beside each error, the token included.
+    """
+    answer = _object(body)
+    for key in ("detail", "title", "error", "message"):
+        said = answer.get(key)
+        if isinstance(said, str) and said:
+            return " ".join(said.split())[:MAX_DETAIL]
+        if isinstance(said, list):
+            problems = [item for item in said if isinstance(item, dict)]
+            fields = [".".join(map(str, item.get("loc", []))) + f": {item.get('msg', '')}" for item in problems]
+            return "; ".join(fields)[:MAX_DETAIL]
+    return ""
+
+
+def _reason(error: BaseException) -> str:
+    """In words, without the address: it may hold a password."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or "connection failed"
+    return "the connection broke"

@@ -1,0 +1,142 @@
+"""One job: one room, one ``AgentSession``, one avatar.
+
+The session has no STT, LLM or TTS: whoever wants the avatar to speak sends it sound (the sender), and this worker is
+never in the sound's way. It subscribes to no track.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, AutoSubscribe, JobContext, room_io
+
+from mouthpiece.errors import MouthpieceError
+from mouthpiece_agents.empty_room import EmptyRoom
+from mouthpiece_agents.keeping import Keeping
+from mouthpiece_agents.plan import Plan, plan
+from mouthpiece_agents.provider import Avatar, avatar_for
+from mouthpiece_agents.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_NO_VIEWERS = (rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
+"""Kinds that livekit-server does not count when it decides whether a room is empty."""
+_USERDATA = "mouthpiece.job"
+
+
+async def run_job(context: JobContext, settings: Settings) -> None:
+    """The entrypoint: returns once the avatar is being kept; :func:`end_job` ends what it began."""
+    job = Job(context, settings)
+    context.proc.userdata[_USERDATA] = job
+    try:
+        await job.start()
+    except MouthpieceError as error:
+        job.fail(str(error))
+    except rtc.ConnectError:
+        job.fail("LiveKit did not let the agent into the room")
+
+
+async def end_job(context: JobContext) -> None:
+    """Called by livekit-agents when the job ends, whatever the reason, before it leaves the room."""
+    job = context.proc.userdata.pop(_USERDATA, None)
+    if isinstance(job, Job):
+        await job.aclose()
+
+
+class Job:
+    """``start``, and ``aclose`` whatever came of it."""
+
+    def __init__(self, context: JobContext, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._context = context
+        self._settings = settings
+        self._clock = clock
+        self._avatar: Avatar | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """
+        :raises ConfigurationError: the job's metadata cannot be read, or asks for what is not configured.
+        """
+        context = self._context
+        chosen = plan(context.job.metadata, self._settings)
+        await context.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+        # a DataStreamAudioOutput cannot pause: said here, or livekit-agents warns of it in each job
+        session: AgentSession[Any] = AgentSession(turn_handling={"interruption": {"resume_false_interruption": False}})
+        await session.start(
+            Agent(instructions=""),
+            room=context.room,
+            room_options=room_io.RoomOptions(
+                text_input=False,
+                audio_input=False,
+                video_input=False,
+                audio_output=False,
+                text_output=False,
+                close_on_disconnect=False,  # a tab that is reloaded leaves and comes back
+            ),
+            record=False,
+        )
+        self._avatar = avatar_for(chosen, self._settings, context.room.local_participant.identity)
+        await self._avatar.attach(session, context.room)
+        self._own(self._keep(self._avatar), "keep avatar")
+        self._own(self._watch_viewers(chosen), "watch viewers")
+
+    def fail(self, reason: str) -> None:
+        """Ends the job with a reason that somebody has to act on."""
+        logger.error("the job ends: %s", reason)
+        self._context.shutdown(reason)
+
+    async def aclose(self) -> None:
+        """Stops every task and removes the avatar. Bounded: 6 s for a start under way, 3 s for each of two goodbyes."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._avatar is not None:
+            await self._avatar.aclose()
+            self._avatar = None
+
+    async def _keep(self, avatar: Avatar) -> None:
+        self.fail(await Keeping(avatar, self._context.room, self._context.api).run())
+
+    async def _watch_viewers(self, chosen: Plan) -> None:
+        room, changed = self._context.room, asyncio.Event()
+
+        def on_change(_: rtc.RemoteParticipant) -> None:
+            changed.set()
+
+        empty = EmptyRoom(chosen.empty_timeout)
+        room.on("participant_connected", on_change)
+        room.on("participant_disconnected", on_change)
+        try:
+            while not empty.over(self._clock()):
+                viewers = sum(p.kind not in _NO_VIEWERS for p in room.remote_participants.values())
+                empty.viewers(viewers, self._clock())
+                wait = None if empty.deadline is None else max(0.0, empty.deadline - self._clock())
+                try:
+                    async with asyncio.timeout(wait):
+                        await changed.wait()
+                except TimeoutError:
+                    continue
+                changed.clear()
+        finally:
+            room.off("participant_connected", on_change)
+            room.off("participant_disconnected", on_change)
+        reason = f"no viewer for {chosen.empty_timeout:g} s (MOUTHPIECE_EMPTY_ROOM_TIMEOUT)"
+        logger.info("the job ends: %s; the room is left to LiveKit's time-outs", reason)
+        self._context.shutdown(reason)
+
+    def _own(self, work: Any, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a task of the job failed", exc_info=error)
+            self._context.shutdown("internal error")

@@ -1,0 +1,82 @@
+"""What the worker prints: one line a record, for people; JSON for machines.
+
+Tracebacks appear with ``--log-level debug`` only: livekit-agents logs each failed try with one. Of the extra fields
+of its records only those in ``FIELDS`` are printed: others hold identities, tokens and whole requests.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+FIELDS = ("room", "job_id", "reason", "error", "retry_count")
+QUIET = ("livekit", "aiohttp.access", "asyncio")
+"""Loggers that say more than a person wants to know; warnings still come through."""
+
+
+class LineFormatter(logging.Formatter):
+    """``12:30:01 INFO  message  room=demo``."""
+
+    def __init__(self, *, tracebacks: bool) -> None:
+        super().__init__()
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
+        fields = "".join(f"  {name}={value}" for name, value in extras(record).items())
+        line = f"{time} {record.levelname:<7} {one_line(record)}{fields}"
+        if self._tracebacks and record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def __init__(self, *, tracebacks: bool) -> None:
+        super().__init__()
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        value = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": one_line(record),
+            **{name: str(field) for name, field in extras(record).items()},
+        }
+        if self._tracebacks and record.exc_info:
+            value["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(value)
+
+
+def one_line(record: logging.LogRecord) -> str:
+    """The message; with an exception, its kind and its first line."""
+    message = record.getMessage().splitlines()
+    text = message[0] if message else ""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        first = str(error).splitlines()
+        text += f": {type(error).__name__}" + (f": {first[0]}" if first else "")
+    return text
+
+
+def extras(record: logging.LogRecord) -> dict[str, object]:
+    """The extra fields of a record that may be printed."""
+    return {name: record.__dict__[name] for name in FIELDS if record.__dict__.get(name) not in (None, "")}
+
+
+def set_up_logs(level: str, form: str) -> None:
+    """:param form: ``text`` or ``json``."""
+    debug = level == "debug"
+    formatter = JsonFormatter(tracebacks=debug) if form == "json" else LineFormatter(tracebacks=debug)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("livekit.agents").setLevel(level.upper())

@@ -1,0 +1,41 @@
+"""Ctrl-C and SIGTERM, at any moment, as one event on the loop.
+
+livekit-agents ignores SIGINT while it starts a process (``_mask_ctrl_c``, 1.8.9), which with the first one takes
+seconds: a handler would never hear of a Ctrl-C in that time. So both signals are blocked for the whole process, which
+keeps a signal pending even while it is ignored (Linux), and a thread takes them with ``sigwait``. Child processes
+inherit the block: they end when their parent tells them to, not when the terminal does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing.resource_tracker
+import os
+import signal
+import threading
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def block() -> None:
+    """To be called before any thread or process is started."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def watch(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> list[signal.Signals]:
+    """Sets ``stop`` at the first signal; the second one ends the process at once.
+
+    Returns a list that the first signal is put into.
+    """
+    # its start would unblock the signals in the thread that happens to need it first (CPython, ensure_running)
+    multiprocessing.resource_tracker.ensure_running()
+    block()
+    received: list[signal.Signals] = []
+
+    def wait() -> None:
+        received.append(signal.Signals(signal.sigwait(SIGNALS)))
+        loop.call_soon_threadsafe(stop.set)
+        os._exit(128 + signal.sigwait(SIGNALS))
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return received

@@ -1,0 +1,59 @@
+"""Whether a start-avatar call that failed is made again, and when: a decision without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mouthpiece.errors import AvatarStartFailed
+
+RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+"""Besides 5xx. 409: the server may not have noticed yet that the avatar has left (Avaluma's server specification)."""
+DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between tries; the last one repeats."""
+
+
+class StartRetries:
+    """The tries of one start. Times are monotonic seconds, passed in."""
+
+    def __init__(self, deadline: float, *, secret_name: str) -> None:
+        """:param secret_name: the setting that holds the ``api-secret``, for messages."""
+        self._deadline = deadline
+        self._secret_name = secret_name
+        self._delays = _delays()
+
+    def unreachable(self, reason: str, now: float) -> float:
+        """No answer came. Returns the seconds until the next try.
+
+        :raises AvatarStartFailed: no time is left for one.
+        """
+        return self._again(f"the avatar server cannot be reached ({reason}): is it running?", None, now)
+
+    def refused(self, status: int, detail: str, retry_after: str | None, now: float) -> float:
+        """The answer was no. Returns the seconds until the next try.
+
+        ``retry_after`` is the header, of which only seconds are read; a date counts as absent.
+
+        :raises AvatarStartFailed: another try would not help, or no time is left for one.
+        """
+        if status in (401, 403):
+            raise AvatarStartFailed(f"the avatar server refused the licence key ({self._secret_name}): HTTP {status}")
+        said = f"HTTP {status}" + (f", {detail}" if detail else "")
+        if status < 500 and status not in RETRIED_STATUSES:
+            raise AvatarStartFailed(f"the avatar server does not accept the request: {said}")
+        return self._again(f"the avatar server could not start the avatar: {said}", retry_after, now)
+
+    def _again(self, message: str, retry_after: str | None, now: float) -> float:
+        delay = next(self._delays)
+        if retry_after is not None and retry_after.strip().isdigit():
+            delay = max(delay, float(retry_after))
+        if now + delay >= self._deadline:
+            error = AvatarStartFailed(message)
+            error.retryable = True
+            raise error
+        return delay
+
+
+def _delays() -> Iterator[float]:
+    yield from DELAYS
+    while True:
+        yield DELAYS[-1]
