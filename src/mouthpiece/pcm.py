@@ -79,6 +79,8 @@ class Chunker:
         self._rate = 0
 
     def push(self, pcm: Pcm) -> list[Pcm]:
+        if not pcm.frames:
+            return []
         self._rate = pcm.sample_rate
         self._held.append(pcm.samples)
         self._frames += pcm.frames
