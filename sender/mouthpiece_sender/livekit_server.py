@@ -130,6 +130,23 @@ async def _follow(process: asyncio.subprocess.Process, report: Report) -> list[s
     return tail
 
 
+def server_environment(
+    port: int, *, node_ip: str = "127.0.0.1", api_key: str = DEV_KEY, api_secret: str = DEV_SECRET
+) -> dict[str, str]:
+    """What a server is told to listen on ``node_ip`` alone, its media on free ports.
+
+    In its environment, since a command line can be read by everybody on the machine.
+    """
+    config = {
+        "port": port,
+        "bind_addresses": [node_ip],
+        "keys": {api_key: api_secret},
+        "logging": {"level": "warn"},
+        "rtc": {"tcp_port": free_port(), "udp_port": free_port(socket.SOCK_DGRAM), "node_ip": node_ip},
+    }
+    return {"LIVEKIT_CONFIG": json.dumps(config)}
+
+
 @contextlib.asynccontextmanager
 async def run_server(
     binary: Path,
@@ -145,19 +162,12 @@ async def run_server(
     :raises RuntimeError: it did not come up within 20 seconds.
     """
     port = port or free_port()
-    config = {
-        "port": port,
-        "bind_addresses": [node_ip],
-        "keys": {api_key: api_secret},
-        "logging": {"level": "warn"},
-        "rtc": {"tcp_port": free_port(), "udp_port": free_port(socket.SOCK_DGRAM), "node_ip": node_ip},
-    }
+    environment = server_environment(port, node_ip=node_ip, api_key=api_key, api_secret=api_secret)
     output = log.open("ab") if log else None
     try:
         process = await asyncio.create_subprocess_exec(
             binary,
-            "--config-body",
-            json.dumps(config),
+            env=os.environ | environment,
             stdout=output or asyncio.subprocess.DEVNULL,
             stderr=output or asyncio.subprocess.DEVNULL,
             start_new_session=True,  # a Ctrl-C is ours to pass on, after the clients have left

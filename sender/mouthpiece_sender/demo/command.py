@@ -1,0 +1,179 @@
+"""The command: starts everything, opens a room, speaks; then waits for Ctrl-C, or checks what a viewer perceives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from mouthpiece_sender import livekit_server
+from mouthpiece_sender.demo import check as checking
+from mouthpiece_sender.demo.failure import DemoFailed
+from mouthpiece_sender.demo.parts import DEFAULT_PORTS, LOOPBACK, choose_ports, livekit_part, our_parts
+from mouthpiece_sender.demo.service import Service
+from mouthpiece_sender.demo.supervisor import Supervisor
+from mouthpiece_sender.demo.toolchain import ToolchainError
+from mouthpiece_sender.demo.viewer import Viewer
+from mouthpiece_sender.livekit_server import LiveKit
+
+GREETING = Path("assets/hello_world_16kHz.wav")
+LONGER = Path("assets/lighthouse_16kHz.wav")
+"""For the printed command, so that there is time to interrupt it."""
+FOLDER = Path(".mouthpiece")
+A_DAY = 86_400
+"""Seconds that the demo's room stays open without a viewer."""
+AVATAR_WITHIN = 60.0
+"""Seconds until the avatar's sound and pictures reach a viewer."""
+
+
+def run(*, check: bool = False) -> int:
+    """Runs the demo until Ctrl-C or SIGTERM, or its check; returns the exit code.
+
+    0: it was up and was told to stop, or the check found everything right; 1: something failed or was found wrong;
+    130: stopped before it was up.
+    """
+    if not GREETING.is_file():
+        _say(f"{GREETING} is not here: run the demo in a checkout of Mouthpiece")
+        return 1
+    try:
+        return asyncio.run(_until_told(check))
+    except KeyboardInterrupt:  # before the loop's own handler was there
+        return 130
+
+
+async def _until_told(check: bool) -> int:
+    told = asyncio.Event()
+    up = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)  # a second one changes nothing: stopping is bounded
+    work = asyncio.create_task(_demo(check, up))
+    stop = asyncio.create_task(told.wait())
+    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if told.is_set() and not work.done():
+        _say("\nstopping")
+        work.cancel()
+    stop.cancel()
+    try:
+        return await work
+    except asyncio.CancelledError:
+        return 0 if up.is_set() else 130
+    except (DemoFailed, ToolchainError) as error:
+        _say(f"\n{error}")
+        return 1
+
+
+async def _demo(check: bool, up: asyncio.Event) -> int:
+    environment = _environment()
+    async with AsyncExitStack() as stack:
+        supervisor = Supervisor(FOLDER / "logs", lambda line: _say(f"  {line}"))
+        await stack.enter_async_context(supervisor)
+        data = stack.enter_context(tempfile.TemporaryDirectory()) if check else FOLDER / "data"
+        _say("Mouthpiece starts its parts (Ctrl-C stops them):")
+        ports = choose_ports(list(DEFAULT_PORTS), _is_free, livekit_server.free_port)
+        livekit = await _livekit(environment, supervisor, ports["livekit-server"])
+        parts = our_parts(livekit, ports, Path(data), environment)
+        for part in parts:
+            await supervisor.start(part)
+        sender = parts[-1].address
+        service = await stack.enter_async_context(Service(sender, _api_key(environment)))
+        room = "demo" if "LIVEKIT_URL" not in environment else f"demo-{secrets.token_hex(3)}"
+        opened = await supervisor.unless_one_ends(service.open_room(room, A_DAY))
+        if check:
+            return await supervisor.unless_one_ends(_check(service, room, opened))
+        began = time.monotonic()
+        spoken = await supervisor.unless_one_ends(service.speak(room, GREETING))
+        _say(f"  the avatar came and spoke a greeting ({spoken.state}), {time.monotonic() - began:.1f} s\n")
+        _say(_invitation(sender, room))
+        up.set()
+        await supervisor.unless_one_ends(asyncio.Event().wait())
+    return 0
+
+
+async def _livekit(environment: Mapping[str, str], supervisor: Supervisor, port: int) -> LiveKit:
+    """The server that the settings name, else one of our own."""
+    if url := environment.get("LIVEKIT_URL"):
+        key, secret = environment.get("LIVEKIT_API_KEY"), environment.get("LIVEKIT_API_SECRET")
+        if not key or not secret:
+            raise DemoFailed("LIVEKIT_URL is set; LIVEKIT_API_KEY and LIVEKIT_API_SECRET are needed with it")
+        return LiveKit(url, key, secret)
+    livekit = LiveKit(f"ws://{LOOPBACK}:{port}", livekit_server.DEV_KEY, livekit_server.DEV_SECRET)
+    binary = await livekit_server.ensure_binary(_say)
+    await supervisor.start(livekit_part(binary, livekit, environment))
+    return livekit
+
+
+async def _check(service: Service, room: str, opened: Mapping[str, Any]) -> int:
+    """Speaks a file to a viewer of the room and judges what arrived; returns the exit code."""
+    began = time.monotonic()
+    async with Viewer(opened["livekit_url"], opened["token"]) as viewer:
+        try:
+            await viewer.until(lambda: len(viewer.sounds) > 50 and len(viewer.pictures) > 10, AVATAR_WITHIN)
+        except TimeoutError:
+            raise DemoFailed(
+                f"within {AVATAR_WITHIN:.0f} s a viewer of the room got {len(viewer.sounds)} sound frames and "
+                f"{len(viewer.pictures)} pictures: the avatar did not come. See {FOLDER / 'logs'}"
+            ) from None
+        _say(f"  sound and pictures reach a viewer {time.monotonic() - began:.1f} s after the room was opened")
+        asked = time.monotonic()
+        spoken = await service.speak(room, GREETING)
+        await asyncio.sleep(0.5)  # what has left the avatar is still on its way through the viewer's buffer
+        perceived = checking.perceive(viewer.sounds, viewer.pictures, asked)
+    findings = checking.judge(perceived, spoken, checking.sounding_length(GREETING))
+    _say(f"\n{GREETING}, spoken:")
+    for line in checking.report(findings):
+        _say(line)
+    good = all(finding.good for finding in findings)
+    _say("\nthe demo works" if good else f"\nthe demo does not work as it should; logs: {FOLDER / 'logs'}")
+    return 0 if good else 1
+
+
+def _environment() -> dict[str, str]:
+    """What the user has set: ``.env.local`` under the environment; an empty value counts as not set."""
+    stored = {name: value for name, value in dotenv_values(".env.local").items() if value is not None}
+    return {name: value for name, value in {**stored, **os.environ}.items() if value}
+
+
+def _api_key(environment: Mapping[str, str]) -> str | None:
+    keys = environment.get("MOUTHPIECE_API_KEYS", "").split(",")
+    return keys[0].strip() or None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def _invitation(sender: str, room: str) -> str:
+    there = f"{sender}/v1/rooms/{room}"
+    return f"""\
+Open the page:
+
+  {sender}/?room={room}
+
+and in another terminal, in this folder:
+
+  curl -X POST -H 'Content-Type: audio/wav' --data-binary @{LONGER} {there}/segments
+  curl -X POST {there}/interrupt
+  curl {there}
+
+Logs: {FOLDER / "logs"}. Ctrl-C stops everything."""
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

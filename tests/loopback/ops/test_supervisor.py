@@ -1,0 +1,161 @@
+"""Real processes: a small HTTP server in each part's place."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mouthpiece_sender.demo.parts import Part
+from mouthpiece_sender.demo.supervisor import PartFailed, Supervisor
+from mouthpiece_sender.livekit_server import free_port
+
+SERVER = """
+import http.server, pathlib, signal, sys, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+def stop(*_):
+    with open(sys.argv[2], "a") as order:
+        order.write(sys.argv[3] + "\\n")
+    threading.Thread(target=server.shutdown).start()
+signal.signal(signal.SIGTERM, stop)
+print("a line of", sys.argv[3], flush=True)
+server.serve_forever()
+"""
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.pause()"])
+print("child", child.pid, flush=True)
+exec(open(sys.argv[4]).read()) if len(sys.argv) > 4 else None
+"""
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    return tmp_path / "logs"
+
+
+def part(name: str, tmp_path: Path, code: str = SERVER) -> Part:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    return Part(
+        name=name,
+        command=[sys.executable, "-c", code, str(port), str(tmp_path / "order"), name],
+        environment=dict(os.environ),
+        address=address,
+        health=f"{address}/",
+        patience=30,
+        grace=10,
+    )
+
+
+def children() -> list[psutil.Process]:
+    return [process for process in psutil.Process().children(recursive=True) if process.status() != "zombie"]
+
+
+async def test_parts_start_in_order_and_stop_in_the_opposite_one(tmp_path: Path, logs: Path) -> None:
+    lines: list[str] = []
+    async with Supervisor(logs, lines.append) as supervisor:
+        for name in ("first", "second", "third"):
+            await supervisor.start(part(name, tmp_path))
+    assert [line.split()[0] for line in lines] == ["first", "second", "third"]
+    assert _read(tmp_path / "order").split() == ["third", "second", "first"]
+    assert _read(logs / "second.log") == "a line of second\n"
+
+
+async def test_a_part_that_ends_while_it_starts_is_named_with_the_end_of_its_log(tmp_path: Path, logs: Path) -> None:
+    broken = part("broken", tmp_path, "print('no such setting: X'); raise SystemExit(2)")
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        with pytest.raises(PartFailed, match=r"broken ended by itself \(exit code 2\)[^$]*no such setting: X"):
+            await supervisor.start(broken)
+
+
+async def test_a_part_that_dies_later_ends_what_is_being_done(tmp_path: Path, logs: Path) -> None:
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        await supervisor.start(part("steady", tmp_path))
+        await supervisor.start(part("mortal", tmp_path))
+        work = asyncio.create_task(supervisor.unless_one_ends(asyncio.Event().wait()))
+        next(process for process in children() if "mortal" in process.cmdline()).kill()
+        with pytest.raises(PartFailed, match=r"mortal ended by itself \(signal SIGKILL\)"):
+            await work
+
+
+async def test_a_part_that_dies_while_another_starts_is_the_one_that_is_named(tmp_path: Path, logs: Path) -> None:
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        await supervisor.start(part("mortal", tmp_path))
+        starting = asyncio.create_task(supervisor.start(part("slow", tmp_path, "import signal; signal.pause()")))
+        next(process for process in children() if "mortal" in process.cmdline()).kill()
+        with pytest.raises(PartFailed, match="mortal ended by itself"):
+            await starting
+
+
+async def test_a_part_that_never_gets_ready_is_given_up(tmp_path: Path, logs: Path) -> None:
+    silent = replace(
+        part("silent", tmp_path, "print('thinking', flush=True); import signal; signal.pause()"), patience=1
+    )
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        with pytest.raises(PartFailed, match=r"silent was not ready within 3 s[^$]*thinking"):
+            await supervisor.start(silent)
+
+
+async def test_readiness_waits_for_what_the_log_must_say(tmp_path: Path, logs: Path) -> None:
+    talker = replace(part("talker", tmp_path), said="a line nobody prints", patience=1)
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        with pytest.raises(PartFailed, match="not ready"):
+            await supervisor.start(talker)
+
+
+async def test_a_part_that_ignores_its_end_is_killed_with_its_children(tmp_path: Path, logs: Path) -> None:
+    server = tmp_path / "server.py"
+    await asyncio.to_thread(server.write_text, SERVER.replace("signal.signal(signal.SIGTERM, stop)", ""))
+    stubborn = part("stubborn", tmp_path, STUBBORN)
+    stubborn = replace(stubborn, command=[*stubborn.command, str(server)], grace=0.2)
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        await supervisor.start(stubborn)
+        family = children()
+        assert len(family) == 2
+    _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=5)
+    assert alive == []
+
+
+async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path, logs: Path) -> None:
+    """``kill -9`` of the demo must leave nothing running (Linux)."""
+    script = f"""
+import asyncio, dataclasses, pathlib, signal
+from mouthpiece_sender.demo.parts import Part
+from mouthpiece_sender.demo.supervisor import Supervisor
+async def main():
+    async with Supervisor(pathlib.Path({str(logs)!r}), print) as supervisor:
+        await supervisor.start(Part(**{_fields(part("orphan", tmp_path))!r}))
+        print("up", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    while await process.stdout.readline() != b"up\n":
+        assert process.returncode is None
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) == 1
+    process.kill()
+    await process.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=10)
+    assert alive == []
+
+
+def _fields(given: Part) -> dict[str, object]:
+    return {name: getattr(given, name) for name in ("name", "command", "environment", "address", "health")}
+
+
+def _read(path: Path) -> str:
+    return path.read_text()
