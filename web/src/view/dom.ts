@@ -1,0 +1,53 @@
+/** The few ways in which this page touches the DOM: found elements are typed, made ones carry text, never markup. */
+
+export function find<T extends Element>(id: string, type: new () => T): T {
+  const element = document.getElementById(id);
+  if (!(element instanceof type)) throw new Error(`the page has no ${type.name} #${id}`);
+  return element;
+}
+
+type Props = Readonly<Record<string, string | boolean | (() => void)>>;
+
+/** An element; `onclick` listens, other properties are attributes, true is an empty one and false none. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (typeof value === "function") element.addEventListener("click", value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An icon of the sprite in index.html. */
+export function icon(name: string): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  const use = document.createElementNS(SVG, "use");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function useIcon(button: HTMLElement, name: string): void {
+  button.querySelector("use")?.setAttribute("href", `#i-${name}`);
+}
+
+/** Only where it differs: an unchanged live region must not be announced again. */
+export function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A small button that shows only an icon. */
+export function iconButton(name: string, label: string, onclick: () => void, props: Props = {}): HTMLButtonElement {
+  const all = { type: "button", class: "ghost only-icon", "aria-label": label, title: label, onclick, ...props };
+  return make("button", all, icon(name));
+}
