@@ -84,13 +84,13 @@ def test_a_sine_comes_out_as_a_sine(source: int, target: int) -> None:
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_sweep_comes_out_as_a_sweep(source: int, target: int) -> None:
     frames = round(SECONDS * source)
-    top = 0.4 * min(source, target)
+    top = 0.35 * min(source, target)  # above, the fading out reaches into the filter
     sound = int16(sweep(source, frames, top))
     out, borders = in_random_chunks(sound, source, target)
 
     one_shot = int16(soxr.resample(sound.astype(np.float32), source, target, quality="HQ"))
     assert np.array_equal(out, one_shot)
     error = out - sweep(target, len(out), top)
-    assert decibels(error) < -90
+    assert decibels(error) < -95
     assert np.abs(error).max() <= 3
     assert len(borders) > 5
