@@ -101,7 +101,7 @@ async def test_a_part_that_dies_while_another_starts_is_the_one_that_is_named(tm
 
 async def test_a_part_that_never_gets_ready_is_given_up(tmp_path: Path, logs: Path) -> None:
     silent = replace(
-        part("silent", tmp_path, "print('thinking', flush=True); import signal; signal.pause()"), patience=1
+        part("silent", tmp_path, "print('thinking', flush=True); import signal; signal.pause()"), patience=3
     )
     async with Supervisor(logs, lambda line: None) as supervisor:
         with pytest.raises(PartFailed, match=r"silent was not ready within 3 s[^$]*thinking"):
