@@ -1,0 +1,173 @@
+"""LiveKit's server API, and the one seam to it: its errors become ours here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from livekit import api
+from livekit.protocol import models
+
+from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
+
+TIMEOUT = 5.0
+"""Seconds that one call may take."""
+
+_VIEWER_KINDS = (models.ParticipantInfo.Kind.STANDARD, models.ParticipantInfo.Kind.SIP)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKitAccess:
+    """Where LiveKit is, and what opens it. The secret is left out of the representation."""
+
+    url: str
+    api_key: str
+    api_secret: str
+    public_url: str | None = None
+    """What a browser uses, where it differs."""
+
+    def __repr__(self) -> str:
+        return f"LiveKitAccess(url={self.url!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantFacts:
+    """What the sender wants to know of a participant."""
+
+    identity: str
+    sid: str
+    is_agent: bool
+    attributes: Mapping[str, str]
+    is_viewer: bool
+    """A person: no agent, no recorder, no ingest."""
+    has_video: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFacts:
+    """A room as the server lists it. Times are seconds."""
+
+    name: str
+    sid: str
+    created_at: int
+    """Seconds since 1970."""
+    empty_timeout: int
+    departure_timeout: int
+
+
+class LiveKitApi:
+    """``async with LiveKitApi(access) as server:``
+
+    Every method raises :class:`LiveKitUnavailable` if the server cannot be reached or fails, and
+    :class:`LiveKitRefused` if it does not accept the key and secret.
+    """
+
+    def __init__(self, access: LiveKitAccess) -> None:
+        self._access = access
+
+    async def __aenter__(self) -> Self:
+        access = self._access
+        self._api = api.LiveKitAPI(
+            access.url, access.api_key, access.api_secret, timeout=aiohttp.ClientTimeout(total=TIMEOUT), failover=False
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._api.aclose()
+
+    async def check(self) -> None:
+        """Returns if the server is there and accepts the key."""
+        await self.rooms(["mouthpiece-readiness"])
+
+    async def participants(self, room: str) -> list[ParticipantFacts] | None:
+        """Who is in a room; None if there is no such room."""
+        async with self._translated():
+            try:
+                listed = await self._api.room.list_participants(api.ListParticipantsRequest(room=room))
+            except api.TwirpError as error:
+                if error.code == "not_found":
+                    return None
+                raise
+        if not listed.participants and await self.room(room) is None:
+            return None
+        return [_facts(participant) for participant in listed.participants]
+
+    async def rooms(self, names: Sequence[str] = ()) -> list[RoomFacts]:
+        """The rooms of those names that there are, or all rooms."""
+        async with self._translated():
+            listed = await self._api.room.list_rooms(api.ListRoomsRequest(names=list(names)))
+        return [
+            RoomFacts(room.name, room.sid, room.creation_time, room.empty_timeout, room.departure_timeout)
+            for room in listed.rooms
+        ]
+
+    async def room(self, name: str) -> RoomFacts | None:
+        """One room, or None."""
+        return next(iter(await self.rooms([name])), None)
+
+    async def create_room(self, name: str, *, empty_timeout: int, departure_timeout: int) -> RoomFacts:
+        """Creates a room, or returns the one that there is. ``*_timeout``: seconds until LiveKit closes it while
+        nobody has joined yet, and after the last viewer left."""
+        async with self._translated():
+            room = await self._api.room.create_room(
+                api.CreateRoomRequest(name=name, empty_timeout=empty_timeout, departure_timeout=departure_timeout)
+            )
+        return RoomFacts(room.name, room.sid, room.creation_time, room.empty_timeout, room.departure_timeout)
+
+    async def delete_room(self, name: str) -> bool:
+        """Ends a room and throws everybody out; False if there is none."""
+        async with self._translated():
+            try:
+                await self._api.room.delete_room(api.DeleteRoomRequest(room=name))
+            except api.TwirpError as error:
+                if error.code == "not_found":
+                    return False
+                raise
+        return True
+
+    async def dispatch(self, room: str, agent_name: str, metadata: str) -> bool:
+        """Sends the worker of that name into a room; False if one has been sent there already."""
+        async with self._translated():
+            for dispatch in await self._api.agent_dispatch.list_dispatch(room_name=room):
+                if dispatch.agent_name == agent_name:
+                    return False
+            await self._api.agent_dispatch.create_dispatch(
+                api.CreateAgentDispatchRequest(room=room, agent_name=agent_name, metadata=metadata)
+            )
+        return True
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        url = self._access.url
+        try:
+            yield
+        except api.TwirpError as error:
+            if error.status in (401, 403):
+                raise LiveKitRefused(
+                    f"LiveKit at {url} does not accept our key and secret: "
+                    "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+                ) from None
+            raise LiveKitUnavailable(f"LiveKit at {url} answered with an error ({error.code}).") from None
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            raise LiveKitUnavailable(
+                f"LiveKit at {url} cannot be reached: check LIVEKIT_URL, and that it runs."
+            ) from None
+
+
+def _facts(participant: models.ParticipantInfo) -> ParticipantFacts:
+    return ParticipantFacts(
+        identity=participant.identity,
+        sid=participant.sid,
+        is_agent=participant.kind == models.ParticipantInfo.Kind.AGENT,
+        attributes=dict(participant.attributes),
+        is_viewer=participant.kind in _VIEWER_KINDS,
+        has_video=any(track.type == models.TrackType.VIDEO for track in participant.tracks),
+        name=participant.name,
+    )

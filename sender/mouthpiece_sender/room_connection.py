@@ -1,0 +1,257 @@
+"""One join of one room, and the only place of the sender that touches the LiveKit client SDK.
+
+What it sees it tells as values to one listener; what it is told to do it does. It answers the avatars' receipts,
+makes itself visible at once, and plays and subscribes to nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from livekit import rtc
+from livekit.rtc.participant import PublishDataTrackError  # not exported at the top
+
+from mouthpiece import wire
+from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
+from mouthpiece.wire import PlaybackFinished, PlaybackReceipt, StreamHeader
+from mouthpiece_sender.livekit_api import LiveKitAccess, ParticipantFacts
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds."""
+RPC_ROUND_TRIP = 2.0
+"""Seconds that the answer to an RPC may take; the SDK's own 7 s are for relays far away."""
+LEAVE_TIMEOUT = 3.0
+"""Seconds."""
+_SILENT_TOPICS = (wire.SESSION_TOPIC,)
+_SILENT_TEXT_TOPICS = ("lk.transcription", "lk.chat", "lk.agent.events", "lk.agent.session")
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantsChanged:
+    """Somebody came, went, or changed attributes: ask for ``participants()`` again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """The connection is being mended by the SDK; nothing reaches anybody meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionBack:
+    """It has been mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """For good. ``reason`` is LiveKit's name for it, e.g. ``DUPLICATE_IDENTITY`` or ``ROOM_CLOSED``."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptStarted:
+    caller: str
+    segment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFinished:
+    caller: str
+    segment: str | None
+    position: float
+    """Seconds."""
+    interrupted: bool
+
+
+RoomEvent = ParticipantsChanged | ConnectionLost | ConnectionBack | Disconnected | ReceiptStarted | ReceiptFinished
+
+
+class ClearAnswer:
+    """What ``lk.clear_buffer`` can bring: the two payloads, and two ways of no answer."""
+
+    OK = wire.CLEAR_OK
+    REJECT = wire.CLEAR_REJECT
+    UNSUPPORTED = "unsupported"
+    NONE = "none"
+
+
+@dataclass
+class RoomConnection:
+    """``async with RoomConnection(…) as room:`` joins and leaves.
+
+    :raises LiveKitUnavailable: on entering: the server cannot be reached.
+    :raises LiveKitRefused: on entering: it does not accept the token.
+    """
+
+    access: LiveKitAccess
+    token: str
+    listener: Callable[[RoomEvent], None]
+    """Called on the event loop; must not block."""
+    _room: rtc.Room = field(init=False)
+    _presence: rtc.LocalDataTrack | None = None
+
+    async def __aenter__(self) -> Self:
+        self._room = rtc.Room()
+        self._subscribe()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._room.connect(self.access.url, self.token, rtc.RoomOptions(auto_subscribe=False))
+        except rtc.ConnectError as error:
+            raise _connect_error(error, self.access.url) from None
+        except TimeoutError:
+            raise LiveKitUnavailable(f"LiveKit at {self.access.url} did not answer in time.") from None
+        try:
+            self._answer_receipts()
+            await self._become_visible()
+        except BaseException:
+            await self._leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._leave()
+
+    @property
+    def identity(self) -> str:
+        return str(self._room.local_participant.identity)
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._room.isconnected())
+
+    def participants(self) -> list[ParticipantFacts]:
+        """Everybody else who is in the room now."""
+        if not self._room.isconnected():
+            return []
+        return [
+            ParticipantFacts(
+                identity=participant.identity,
+                sid=participant.sid,
+                is_agent=participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT,
+                attributes=dict(participant.attributes),
+                is_viewer=participant.kind
+                in (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP),
+                has_video=any(
+                    publication.kind == rtc.TrackKind.KIND_VIDEO
+                    for publication in participant.track_publications.values()
+                ),
+                name=participant.name,
+            )
+            for participant in self._room.remote_participants.values()
+        ]
+
+    async def open_stream(self, destination: str, header: StreamHeader) -> rtc.ByteStreamWriter:
+        """A byte stream to an avatar. Closing it ends the segment, and it must be closed whatever happens."""
+        return await self._room.local_participant.stream_bytes(
+            name=wire.STREAM_NAME_PREFIX + uuid.uuid4().hex[:8],
+            topic=wire.AUDIO_STREAM_TOPIC,
+            destination_identities=[destination],
+            attributes=header.attributes(),
+        )
+
+    async def clear_buffer(self, destination: str) -> str:
+        """Calls ``lk.clear_buffer``; one of :class:`ClearAnswer`, never an exception."""
+        try:
+            answer = await self._room.local_participant.perform_rpc(
+                destination_identity=destination,
+                method=wire.RPC_CLEAR_BUFFER,
+                payload="",
+                response_timeout=RPC_ROUND_TRIP + 1,
+                max_round_trip_latency=RPC_ROUND_TRIP,
+            )
+        except rtc.RpcError as error:
+            unsupported = error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
+            return ClearAnswer.UNSUPPORTED if unsupported else ClearAnswer.NONE
+        return answer if answer in (ClearAnswer.OK, ClearAnswer.REJECT) else ClearAnswer.OK
+
+    def _subscribe(self) -> None:
+        def changed(*_: object) -> None:
+            self.listener(ParticipantsChanged())
+
+        for event in ("participant_connected", "participant_disconnected", "participant_attributes_changed"):
+            self._room.on(event, changed)
+        self._room.on("reconnecting", lambda: self.listener(ConnectionLost()))
+        self._room.on("reconnected", lambda: self.listener(ConnectionBack()))
+        self._room.on(
+            "disconnected",
+            lambda reason: self.listener(Disconnected(rtc.DisconnectReason.Name(reason))),
+        )
+        for topic in _SILENT_TOPICS:
+            self._room.register_byte_stream_handler(topic, lambda _reader, _identity: None)
+        for topic in _SILENT_TEXT_TOPICS:
+            self._room.register_text_stream_handler(topic, lambda _reader, _identity: None)
+
+    def _answer_receipts(self) -> None:
+        """A stock receiver whose receipt fails three times goes deaf: every one is answered, whatever it says."""
+
+        def started(data: rtc.RpcInvocationData) -> str:
+            self.listener(ReceiptStarted(data.caller_identity, None))
+            return "ok"
+
+        def finished(data: rtc.RpcInvocationData) -> str:
+            try:
+                receipt = PlaybackFinished.loads(data.payload)
+            except ValueError:
+                logger.warning("a receipt that cannot be read was ignored")
+            else:
+                self.listener(
+                    ReceiptFinished(data.caller_identity, None, receipt.playback_position, receipt.interrupted)
+                )
+            return "ok"
+
+        def playback(data: rtc.RpcInvocationData) -> str:
+            try:
+                receipt = PlaybackReceipt.loads(data.payload)
+            except ValueError:
+                logger.warning("a receipt that cannot be read was ignored")
+                return "ok"
+            caller, segment = data.caller_identity, receipt.segment
+            self.listener(
+                ReceiptStarted(caller, segment)
+                if receipt.event == "started"
+                else ReceiptFinished(caller, segment, receipt.position, receipt.interrupted)
+            )
+            return "ok"
+
+        participant = self._room.local_participant
+        participant.register_rpc_method(wire.RPC_PLAYBACK_STARTED, started)
+        participant.register_rpc_method(wire.RPC_PLAYBACK_FINISHED, finished)
+        participant.register_rpc_method(wire.RPC_PLAYBACK, playback)
+
+    async def _become_visible(self) -> None:
+        """livekit-server announces a participant that publishes nothing in batches, every 3 s; a data track ends
+        the wait at once (wire.md, 1). A server too old for data tracks gets a muted audio track."""
+        participant = self._room.local_participant
+        try:
+            async with asyncio.timeout(RPC_ROUND_TRIP):
+                self._presence = await participant.publish_data_track(name="mouthpiece")
+        except (PublishDataTrackError, TimeoutError):
+            track = rtc.LocalAudioTrack.create_audio_track("mouthpiece", rtc.AudioSource(48_000, 1))
+            track.mute()
+            await participant.publish_track(track)
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(LEAVE_TIMEOUT):
+                await self._room.disconnect()
+        except (TimeoutError, RuntimeError):
+            logger.warning("leaving the room took too long; the connection was dropped")
+
+
+def _connect_error(error: rtc.ConnectError, url: str) -> LiveKitUnavailable | LiveKitRefused:
+    text = str(error)
+    if "401" in text or "unauthorized" in text.lower() or "invalid token" in text.lower():
+        return LiveKitRefused(
+            f"LiveKit at {url} does not accept our key and secret: check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+        )
+    return LiveKitUnavailable(f"LiveKit at {url} cannot be reached: check LIVEKIT_URL, and that it runs.")

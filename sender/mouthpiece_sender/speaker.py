@@ -1,0 +1,157 @@
+"""Speaking from Python, without a service::
+
+async with Speaker(room="demo") as speaker:
+    segment = await speaker.play("assets/hello_world_16kHz.wav")
+    await segment.finished()
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dotenv import dotenv_values
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.segments import Mode, OnLoss, Segment, Source, new_segment_id
+from mouthpiece.wire import SENDER_NAME
+from mouthpiece_sender.file_sound import open_file_sound
+from mouthpiece_sender.gateway import Gateway, GatewayOptions, SpeakRequest, Until
+from mouthpiece_sender.journal import MemoryJournal
+from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.sound import Sound
+
+
+@dataclass(frozen=True, slots=True)
+class PlayingSegment:
+    """A segment that was handed over."""
+
+    id: str
+    _gateway: Gateway
+
+    async def now(self) -> Segment:
+        """As it stands."""
+        return await self._gateway.segment(self.id)
+
+    async def wait(self, until: Until, timeout: float | None = None) -> Segment:
+        """As it stands once it has come so far, or after ``timeout`` seconds."""
+        return await self._gateway.wait(self.id, until, timeout)
+
+    async def finished(self, timeout: float | None = None) -> Segment:
+        """As it ended: look at its ``state``, ``receipt`` and ``error``. Nothing is raised for a bad end."""
+        return await self.wait("finished", timeout)
+
+    async def interrupt(self) -> Segment:
+        """Ends it: cancelled if it waits, interrupted if it plays."""
+        return await self._gateway.cancel(self.id)
+
+
+class Speaker:
+    """Speaks through the avatar of one room. Leaving the ``async with`` stops what plays and leaves the room.
+
+    :raises ConfigurationError: on entering: LiveKit's address, key or secret is neither given nor in the environment.
+    """
+
+    def __init__(
+        self,
+        room: str,
+        *,
+        url: str | None = None,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        avatar: str | None = None,
+        identity: str | None = None,
+        name: str = SENDER_NAME,
+        avatar_timeout: float = 30.0,
+    ) -> None:
+        """
+        :param room: the room's name.
+        :param url: LiveKit's address; this, key and secret default to ``LIVEKIT_*`` of the environment or .env.local.
+        :param avatar: the identity of the avatar, needed where a room has several.
+        :param identity: our own identity, for a receiver that is bound to a fixed one.
+        :param avatar_timeout: seconds to wait for an avatar.
+        """
+        self._room = room
+        self._given = {"LIVEKIT_URL": url, "LIVEKIT_API_KEY": api_key, "LIVEKIT_API_SECRET": api_secret}
+        self._avatar = avatar
+        self._options = GatewayOptions(
+            instance=secrets.token_hex(4),
+            identity=identity,
+            name=name,
+            avatar_timeout=avatar_timeout,
+            warm=float("inf"),
+        )
+
+    async def __aenter__(self) -> Self:
+        access = _access(self._given)
+        async with AsyncExitStack() as stack:
+            api = await stack.enter_async_context(LiveKitApi(access))
+            self._gateway = await stack.enter_async_context(
+                Gateway(access, api, MemoryJournal(), options=self._options, drop_queued_on_exit=True)
+            )
+            self._gateway.expect(self._room)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def play(
+        self,
+        sound: str | Path | Sound,
+        *,
+        mode: Mode | str = Mode.APPEND,
+        on_loss: OnLoss | str = OnLoss.DROP,
+        interruptible: bool = True,
+        wait_for_viewer: bool = False,
+        expires_in: float | None = None,
+    ) -> PlayingSegment:
+        """Hands over a file or a sound; it is said after what was handed over before.
+
+        :param mode: ``append``, ``interrupt`` (stop what plays, go first) or ``ignore`` (only if nothing plays).
+        :param expires_in: seconds that it may wait.
+        :raises AudioError: the file cannot be read as sound.
+        :raises AvatarAmbiguous: several avatars are in the room and none was named.
+        :raises LiveKitUnavailable: the server cannot be reached.
+        :raises LiveKitRefused: it does not accept the key and secret.
+        """
+        source = Source("live")
+        if isinstance(sound, str | Path):
+            source = Source("file", Path(sound).name)
+            sound = await open_file_sound(Path(sound))
+        segment = await self._gateway.speak(
+            SpeakRequest(
+                self._room,
+                sound,
+                source,
+                new_segment_id(),
+                avatar=self._avatar,
+                mode=Mode(mode),
+                on_loss=OnLoss(on_loss),
+                interruptible=interruptible,
+                wait_for_viewer=wait_for_viewer,
+                expires_in=expires_in,
+            )
+        )
+        return PlayingSegment(segment.id, self._gateway)
+
+    async def interrupt(self) -> list[Segment]:
+        """Stops what plays; what waits goes on."""
+        return await self._gateway.interrupt(self._room, avatar=self._avatar)
+
+
+def _access(given: dict[str, str | None]) -> LiveKitAccess:
+    known = {**dotenv_values(".env.local"), **os.environ}
+    values = {name: value or known.get(name) or "" for name, value in given.items()}
+    if missing := [name for name, value in values.items() if not value]:
+        raise ConfigurationError(
+            f"{', '.join(missing)} not set: give it to Speaker, or set it in the environment or .env.local."
+        )
+    return LiveKitAccess(values["LIVEKIT_URL"], values["LIVEKIT_API_KEY"], values["LIVEKIT_API_SECRET"])
