@@ -9,7 +9,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 endif
 UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/bin/uv)
-PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 
 .PHONY: help demo test lint bench livekit-server web compose-test clean

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mouthpiece_sender.demo import gate
+from mouthpiece_sender.livekit_server import DEV_SECRET
+
+DEVELOPMENT = {"LIVEKIT_API_SECRET": DEV_SECRET, "MOUTHPIECE_API_KEYS": gate.DEV_API_KEY}
+OWN = {"LIVEKIT_API_SECRET": "s" * 32, "MOUTHPIECE_API_KEYS": "k"}
+
+
+@pytest.mark.parametrize("publish", ["", "127.0.0.1", "127.0.0.2", "[::1]", "localhost"])
+def test_development_keys_are_fine_on_this_machine_and_named(publish: str) -> None:
+    verdict = gate.judge({**DEVELOPMENT, "MOUTHPIECE_PUBLISH": publish})
+    assert verdict.admitted
+    assert "LIVEKIT_API_SECRET and MOUTHPIECE_API_KEYS must change" in "\n".join(verdict.lines)
+
+
+@pytest.mark.parametrize("publish", ["0.0.0.0", "192.0.2.7", "[::]", "example.org"])
+@pytest.mark.parametrize("name", list(DEVELOPMENT))
+def test_each_development_key_is_refused_beyond_this_machine(publish: str, name: str) -> None:
+    verdict = gate.judge({**OWN, name: DEVELOPMENT[name], "MOUTHPIECE_PUBLISH": publish})
+    assert not verdict.admitted
+    assert f"Set {name} first" in verdict.lines[0]
+
+
+def test_own_keys_are_published_anywhere_and_never_printed() -> None:
+    verdict = gate.judge({**OWN, "MOUTHPIECE_PUBLISH": "0.0.0.0", "MOUTHPIECE_SENDER_PORT": "9000"})
+    assert verdict.admitted
+    assert verdict.lines == ("Mouthpiece: http://0.0.0.0:9000",)
+
+
+def test_the_compose_file_carries_the_development_keys_that_the_gate_knows() -> None:
+    compose = yaml.safe_load((Path(__file__).parents[3] / "docker-compose.yml").read_text())
+    environment = compose["services"]["net"]["environment"]
+    assert environment["LIVEKIT_API_SECRET"] == f"${{LIVEKIT_API_SECRET:-{DEV_SECRET}}}"
+    assert environment["MOUTHPIECE_API_KEYS"] == f"${{MOUTHPIECE_API_KEYS:-{gate.DEV_API_KEY}}}"
