@@ -47,6 +47,11 @@ class Converter:
         yield from (PcmData.from_pcm(out, self._format) for out in self._chain.flush())
         self._source, self._broken = None, b""
 
+    def clear(self) -> None:
+        """Drops what was held back, and the resampler."""
+        self._chain.clear()
+        self._source, self._broken = None, b""
+
     def empty(self) -> PcmData:
         """No sound, in the output format."""
         shape = (0,) if self._channels == 1 else (self._channels, 0)

@@ -49,7 +49,7 @@ class SoundBuffer:
     async def get(self) -> Block | None:
         """The next chunk; None at the end or after a stop.
 
-        :raises Exception: the one that ``end`` was given, after the last chunk.
+        :raises Exception: the one that ``end`` was given, after the last chunk, once.
         """
         while not (self._blocks or self._ended or self._stopped):
             await self._wait()
@@ -58,8 +58,9 @@ class SoundBuffer:
             self._held = max(0.0, self._held - block.data.duration)
             self._tell()
             return block
-        if self._error is not None and not self._stopped:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None and not self._stopped:
+            raise error
         return None
 
     def end(self, error: Exception | None = None) -> None:

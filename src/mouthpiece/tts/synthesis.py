@@ -165,16 +165,14 @@ class Job:
             check_text(self.text)
             async with self.turn:
                 await self._read()
-            if self.metrics.first_audio_ms is None and has_words(self.text):
-                raise TTSNoSound(
-                    f"The voice {self.tts.provider_name!r} gave no sound for this text; it may not know its language."
-                )
         except Exception as error:
             if self.buffer.stopped:  # a provider that answers a stop with an error of its own
                 _log.debug("%s after a stop: %s", self.tts.provider_name, type(error).__name__)
             self.buffer.end(self.tts._as_tts_error(error, heard=self.metrics.first_audio_ms is not None))
         else:
             self.buffer.end()
+        finally:
+            self.converter.clear()  # an error that somebody keeps holds its frames, and they hold this job
 
     async def _read(self) -> None:
         asked = self.clock()
@@ -202,6 +200,12 @@ class Job:
                     await self.buffer.put(Block(joined(last), False))
         finally:
             await stream.aclose()
+        if self.buffer.stopped:
+            return
+        if self.metrics.first_audio_ms is None and has_words(self.text):
+            raise TTSNoSound(
+                f"The voice {self.tts.provider_name!r} gave no sound for this text; it may not know its language."
+            )
         tail = [*last, *self.converter.flush()] if single else list(self.converter.flush())
         await self.buffer.put(Block(joined(tail) if tail else self.converter.empty(), True))
 
