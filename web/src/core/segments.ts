@@ -55,14 +55,22 @@ export function put(known: readonly Segment[], one: Segment): readonly Segment[]
   return known.some(({ id }) => id === one.id) ? known.map((old) => (old.id === one.id ? one : old)) : [one, ...known];
 }
 
-/**
- * Seconds played by now: a playing segment goes on since `seenAt`, when the service last told its position.
- * Times in milliseconds of one monotonic clock.
- */
-export function positionAt(segment: Segment, seenAt: number, now: number): number {
+/** When the service first told of the position that it tells of now; milliseconds of one monotonic clock. */
+export interface Seen {
+  readonly told: number;
+  readonly at: number;
+}
+
+/** A position that stays the same while the segment plays is an old one: its time does not begin anew. */
+export function see(before: Seen | undefined, segment: Segment, now: number): Seen {
   const told = segment.position ?? 0;
-  if (segment.state !== "playing") return told;
-  return Math.min(told + (now - seenAt) / 1000, segment.audio?.duration ?? Number.POSITIVE_INFINITY);
+  return before?.told === told && segment.state === "playing" ? before : { told, at: now };
+}
+
+/** Seconds played by now: a playing segment has gone on since it was seen. */
+export function positionAt(segment: Segment, seen: Seen, now: number): number {
+  if (segment.state !== "playing") return seen.told;
+  return Math.min(seen.told + (now - seen.at) / 1000, segment.audio?.duration ?? Number.POSITIVE_INFINITY);
 }
 
 /** Milliseconds until the next question to the service. */

@@ -17,7 +17,7 @@ export function statusLine({ stage, overdue }: State): string {
     case Stage.Speaking:
       return "Speaking";
     case Stage.Reconnecting:
-      return "Connection lost, reconnecting…";
+      return "Reconnecting…";
     case Stage.Ended:
       return "Ended";
     case Stage.Failed:

@@ -1,6 +1,6 @@
 /** The list of segments and uploads: what is to be said, is being said, was said. */
 
-import { isOver, positionAt, type Segment } from "../core/segments.ts";
+import { isOver, positionAt, type Seen, type Segment, see } from "../core/segments.ts";
 import { clock, errorOf, megabytes, RECEIPT_WORDS, STATE_MEANING, STATE_WORDS, titleOf } from "../core/words.ts";
 import type { Upload } from "../io/uploads.ts";
 import { find, icon, iconButton, make, setText } from "./dom.ts";
@@ -18,6 +18,7 @@ interface Row {
   readonly bar: HTMLElement;
   readonly fill: HTMLElement;
   readonly time: HTMLElement;
+  seen: Seen | undefined;
   /** What it shows now, so that an unchanged row keeps its focus. */
   shown: string;
 }
@@ -32,7 +33,6 @@ export class QueueView {
   readonly #actions: QueueActions;
   readonly #rows = new Map<string, Row>();
   #segments: readonly Segment[] = [];
-  #seenAt = 0;
 
   constructor(actions: QueueActions) {
     this.#actions = actions;
@@ -42,7 +42,7 @@ export class QueueView {
   /** `names` holds what this page called the files that it sent. */
   render(segments: readonly Segment[], names: ReadonlyMap<string, string>, more: boolean): void {
     this.#segments = segments;
-    this.#seenAt = performance.now();
+    const now = performance.now();
     const known = new Set(segments.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
       if (known.has(id)) continue;
@@ -51,6 +51,7 @@ export class QueueView {
     }
     segments.forEach((segment, index) => {
       const row = this.#row(segment, names.get(segment.id));
+      row.seen = see(row.seen, segment, now);
       const there = this.#list.children.item(index);
       if (there !== row.item) this.#list.insertBefore(row.item, there);
     });
@@ -113,9 +114,9 @@ export class QueueView {
     const now = performance.now();
     for (const segment of this.#segments) {
       const row = this.#rows.get(segment.id);
-      if (row === undefined) continue;
+      if (row?.seen === undefined) continue;
       const duration = segment.audio?.duration ?? null;
-      const position = positionAt(segment, this.#seenAt, now);
+      const position = positionAt(segment, row.seen, now);
       setText(row.time, timeOf(segment, position, duration));
       if (isOver(segment)) continue;
       row.bar.hidden = segment.state === "queued" || duration === null;
@@ -154,7 +155,14 @@ export class QueueView {
 function emptyRow(): Row {
   const fill = make("i");
   const bar = make("div", { class: "bar", role: "progressbar", "aria-label": "Said so far", hidden: true }, fill);
-  return { item: make("li", { class: "segment" }), bar, fill, time: make("span", { class: "time" }), shown: "" };
+  return {
+    item: make("li", { class: "segment" }),
+    bar,
+    fill,
+    time: make("span", { class: "time" }),
+    seen: undefined,
+    shown: "",
+  };
 }
 
 function timeOf(segment: Segment, position: number, duration: number | null): string {

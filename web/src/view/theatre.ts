@@ -61,8 +61,9 @@ export class Theatre {
     this.#showCaptions();
   }
 
+  /** The Enter key joins; a ring that nobody's keyboard has asked for is not drawn. */
   focusJoin(): void {
-    this.#join.focus();
+    this.#join.focus({ focusVisible: false } as FocusOptions);
   }
 
   viewers(count: number): void {
@@ -100,7 +101,7 @@ export class Theatre {
     const { videoWidth, videoHeight } = this.#video;
     const shown = this.#video.srcObject !== null && videoWidth > 0;
     document.body.toggleAttribute("data-picture", shown);
-    if (shown) this.#picture.style.setProperty("--shape", `${videoWidth} / ${videoHeight}`);
+    if (shown) this.#picture.style.setProperty("--shape", String(videoWidth / videoHeight));
     this.#paintAmbient();
   }
 

@@ -1,0 +1,68 @@
+"""The built page in a real Chromium, against a service of the tests' own on a real livekit-server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.page.fake_service import FakeService
+
+DIST = Path(__file__).parents[3] / "web" / "dist"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def missing(reason: str) -> None:
+    """Skips, or fails where nothing may be skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def dist() -> Path:
+    if not (DIST / "index.html").is_file():
+        missing("the page is not built: `make web` builds it")
+    return DIST
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        missing("no Chromium on PATH: install the package `chromium`")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+async def service(livekit: LiveKit, dist: Path) -> AsyncIterator[FakeService]:
+    async with FakeService(livekit, dist) as running:
+        yield running
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A desktop window; a script error or a breach of the content security policy fails the test."""
+    window = await browser.new_page(viewport={"width": 1440, "height": 900})
+    faults: list[str] = []
+    window.on("pageerror", lambda error: faults.append(str(error)))
+    window.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+    yield window
+    await window.close()
+    assert faults == []

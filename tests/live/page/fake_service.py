@@ -1,0 +1,213 @@
+"""A service that keeps the contract of the sender's API in memory, and can be made to misbehave.
+
+It serves the built page and `/v1`, opens rooms on a real livekit-server, and has a :class:`FakeAvatar` say what was
+accepted. ``key``, ``voices``, ``away`` and ``refusal`` may be changed while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import itertools
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+from aiohttp import web
+from livekit import api
+
+from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.page.fake_avatar import AVATAR, SAMPLE_RATE, FakeAvatar
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
+    "connect-src 'self' ws://127.0.0.1:* http://127.0.0.1:*; base-uri 'none'; form-action 'none'"
+)
+
+Sound = npt.NDArray[np.int16]
+
+
+class FakeService:
+    def __init__(self, livekit: LiveKit, page: Path) -> None:
+        self._livekit, self._page = livekit, page
+        self.avatar: FakeAvatar | None = None
+        """Says what is accepted; None: it is accepted and waits."""
+        self.key: str | None = None
+        self.voices: list[dict[str, str]] | None = None
+        self.away = False
+        self.refusal: tuple[int, str] | None = None
+        """Status and detail that the next segment is answered with."""
+        self.bodies: list[tuple[str, str, int]] = []
+        """Name, content type and bytes of the files that came."""
+        self.texts: list[dict[str, Any]] = []
+        self.interrupts: list[Any] = []
+        self.segments: dict[str, dict[str, Any]] = {}
+        """Oldest first; a test may add and change them."""
+        self._numbers = itertools.count(1)
+        self._queue: asyncio.Queue[tuple[dict[str, Any], Sound]] = asyncio.Queue()
+        self._playing: asyncio.Task[None] | None = None
+        self._runner: web.AppRunner | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self.url = ""
+
+    async def __aenter__(self) -> FakeService:
+        app = web.Application(middlewares=[self._guard], client_max_size=64 * 2**20)
+        app.add_routes(
+            [
+                web.post("/v1/rooms", self._open),
+                web.get("/v1/voices", self._voices),
+                web.get("/v1/rooms/{room}/segments", self._list),
+                web.post("/v1/rooms/{room}/segments", self._speak),
+                web.post("/v1/rooms/{room}/interrupt", self._interrupt),
+                web.delete("/v1/segments/{id}", self._delete),
+                web.get("/", self._index),
+                web.static("/", self._page),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._worker = asyncio.create_task(self._say())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._worker is not None and self._runner is not None
+        self._worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._worker
+        await self._runner.cleanup()
+
+    def add(self, **changes: Any) -> dict[str, Any]:
+        """A segment as the API shows it; keys of ``changes`` replace those of a queued sound file."""
+        number = next(self._numbers)
+        segment = {
+            "id": f"seg_{number:04}",
+            "avatar": AVATAR,
+            "profile": "mouthpiece",
+            "state": "queued",
+            "receipt": "none",
+            "source": {"kind": "file", "name": None, "text": None, "voice": None},
+            "audio": {"sample_rate": 16_000, "num_channels": 1, "duration": 2.0},
+            "position": 0.0,
+            "interrupted": False,
+            "viewers": {"start": None, "end": None},
+            "created_at": datetime.now(UTC).isoformat(),
+            "duplicate": False,
+            "error": None,
+        } | changes
+        self.segments[segment["id"]] = segment
+        return segment
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path.startswith("/v1/"):
+            if self.away and request.transport is not None:
+                request.transport.abort()
+            if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
+                return problem(401, "This service needs a key: send it as `Authorization: Bearer <key>`.")
+        response: web.StreamResponse = await handler(request)
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    async def _index(self, _: web.Request) -> web.FileResponse:
+        return web.FileResponse(self._page / "index.html")
+
+    async def _open(self, request: web.Request) -> web.Response:
+        room = (await request.json()).get("room") or "fresh-room"
+        token = (
+            api.AccessToken(self._livekit.api_key, self._livekit.api_secret)
+            .with_identity(f"viewer-{next(self._numbers)}")
+            .with_grants(api.VideoGrants(room_join=True, room=room))
+            .to_jwt()
+        )
+        opened = {"room": room, "livekit_url": self._livekit.url, "token": token, "avatar": AVATAR}
+        return web.json_response(opened, status=201)
+
+    async def _voices(self, _: web.Request) -> web.Response:
+        return problem(404, "Not found.") if self.voices is None else web.json_response({"voices": self.voices})
+
+    async def _list(self, request: web.Request) -> web.Response:
+        found = list(reversed(self.segments.values()))
+        if after := request.query.get("after"):
+            found = [one for one in found if one["id"] < after]
+        limit = int(request.query.get("limit", "50"))
+        page = found[:limit]
+        more = page[-1]["id"] if len(found) > limit else None
+        return web.json_response({"segments": page, "next": more})
+
+    async def _speak(self, request: web.Request) -> web.Response:
+        if request.content_type == "application/json":
+            body = await request.json()
+            self.texts.append(body)
+            segment = self.add(source={"kind": "text", "name": None, "text": body["text"], "voice": body.get("voice")})
+            return web.json_response(segment, status=202)
+        name, kind, data = await sound_file(request)
+        self.bodies.append((name, kind, len(data)))
+        if self.refusal is not None:
+            return problem(*self.refusal)
+        try:
+            samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError:
+            return problem(400, "This is not audio: no known sound format was found in it.")
+        segment = self.add(
+            source={"kind": "file", "name": name, "text": None, "voice": None},
+            audio={"sample_rate": rate, "num_channels": samples.shape[1], "duration": len(samples) / rate},
+        )
+        resampled = soxr.resample(samples.mean(axis=1), rate, SAMPLE_RATE)
+        self._queue.put_nowait((segment, (resampled * 32767).astype(np.int16)))
+        return web.json_response(segment, status=202)
+
+    async def _interrupt(self, request: web.Request) -> web.Response:
+        self.interrupts.append(await request.json())
+        if self._playing is not None:
+            self._playing.cancel()
+        return web.json_response({"interrupted": None})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        segment = self.segments[request.match_info["id"]]
+        if segment["state"] == "queued":
+            segment["state"] = "cancelled"
+        elif segment["state"] == "playing" and self._playing is not None:
+            self._playing.cancel()
+        return web.json_response(segment)
+
+    async def _say(self) -> None:
+        while True:
+            segment, samples = await self._queue.get()
+            if segment["state"] != "queued" or self.avatar is None:
+                continue
+            segment["state"] = "playing"
+            began = asyncio.get_running_loop().time()
+            self._playing = asyncio.create_task(self.avatar.play(samples))
+            await asyncio.wait([self._playing])
+            interrupted = self._playing.cancelled()
+            played = asyncio.get_running_loop().time() - began
+            segment["position"] = min(played, segment["audio"]["duration"])
+            segment["receipt"] = "confirmed"
+            segment["state"] = "interrupted" if interrupted else "finished"
+            self._playing = None
+
+
+async def sound_file(request: web.Request) -> tuple[str, str, bytes]:
+    """The file of a form, or the body itself: name, content type, bytes."""
+    if request.content_type != "multipart/form-data":
+        return "", request.content_type, await request.read()
+    upload = (await request.post())["file"]
+    assert isinstance(upload, web.FileField)
+    return upload.filename, upload.content_type, upload.file.read()
+
+
+def problem(status: int, detail: str) -> web.Response:
+    body = {"type": "about:blank", "status": status, "title": "Refused", "detail": detail}
+    return web.json_response(body, status=status, content_type="application/problem+json")
