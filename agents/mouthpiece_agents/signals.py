@@ -19,23 +19,30 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 def block() -> None:
     """To be called before any thread or process is started."""
+    # first, since its start unblocks the signals in the thread that happens to need it (CPython, ensure_running)
+    multiprocessing.resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def watch(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> list[signal.Signals]:
-    """Sets ``stop`` at the first signal; the second one ends the process at once.
+    """Sets ``stop`` at the first signal, which :func:`block` may have kept; the second one ends the process at once.
 
     Returns a list that the first signal is put into.
     """
-    # its start would unblock the signals in the thread that happens to need it first (CPython, ensure_running)
-    multiprocessing.resource_tracker.ensure_running()
-    block()
     received: list[signal.Signals] = []
 
-    def wait() -> None:
+    def take() -> None:
         received.append(signal.Signals(signal.sigwait(SIGNALS)))
-        loop.call_soon_threadsafe(stop.set)
+
+    def wait() -> None:
+        if not received:
+            take()
+            loop.call_soon_threadsafe(stop.set)
         os._exit(128 + signal.sigwait(SIGNALS))
+
+    if signal.sigpending() & set(SIGNALS):
+        take()
+        stop.set()
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
     return received

@@ -1,0 +1,82 @@
+"""An avatar server of the start-avatar protocol whose answers, and faults, are a list."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from mouthpiece import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one call gets; the last one of a script repeats."""
+
+    status: int = 200
+    body: bytes = b'{"session_id": "session-1"}'
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after: float = 0.0
+    """Seconds before the answer."""
+    hang_up: bool = False
+    """The connection is closed instead."""
+
+
+@dataclass(slots=True)
+class StartAvatarEmulator:
+    """What came, and what is answered."""
+
+    script: list[Answer]
+    on_start: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
+    """Awaited with the body before a success is answered."""
+    url: str = ""
+    starts: list[dict[str, Any]] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        answer = self.script[min(len(self.starts), len(self.script) - 1)]
+        self.starts.append(body)
+        self.secrets.append(request.headers[wire.API_SECRET_HEADER])
+        self.called.set()
+        await asyncio.sleep(answer.after)
+        if answer.hang_up:
+            assert request.transport is not None
+            request.transport.abort()
+        if answer.status < 300 and self.on_start is not None:
+            await self.on_start(body)
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+    async def end(self, request: web.Request) -> web.Response:
+        self.ended.append(request.match_info["session"])
+        return web.Response(status=204)
+
+
+def problem(status: int, detail: object, **headers: str) -> Answer:
+    """A refusal with an explanation."""
+    return Answer(status, json.dumps({"detail": detail}).encode(), headers)
+
+
+@contextlib.asynccontextmanager
+async def emulator(*script: Answer) -> AsyncIterator[StartAvatarEmulator]:
+    """A running one on a free port of loopback."""
+    emulated = StartAvatarEmulator(list(script) or [Answer()])
+    app = web.Application()
+    app.router.add_post(wire.START_AVATAR_PATH, emulated.start)
+    app.router.add_delete("/v1/sessions/{session}", emulated.end)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        emulated.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield emulated
+    finally:
+        await runner.cleanup()

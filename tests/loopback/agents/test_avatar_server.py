@@ -1,0 +1,133 @@
+"""Our client of the start-avatar protocol against a server that has every fault."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from mouthpiece.errors import AvatarStartFailed
+from mouthpiece_agents.avatar_server import AvatarServer
+from mouthpiece_sender.livekit_server import free_port
+from tests.loopback.agents.start_avatar_emulator import Answer, emulator, problem
+
+TOKEN = "the-token-that-nobody-must-see"
+KEY = "the-licence-key"
+
+
+@contextlib.asynccontextmanager
+async def client(url: str, *, start_timeout: float = 10) -> AsyncIterator[AvatarServer]:
+    async with AvatarServer(url, KEY, secret_name="AVALUMA_LICENSE_KEY", start_timeout=start_timeout) as server:
+        yield server
+
+
+async def start(server: AvatarServer) -> str | None:
+    return await server.start("mia", "ws://livekit:7880", TOKEN)
+
+
+async def test_the_request_is_the_protocols_and_the_session_is_kept() -> None:
+    async with emulator() as there, client(there.url) as server:
+        assert await start(server) == "session-1"
+        assert there.starts == [
+            {
+                "livekit_url": "ws://livekit:7880",
+                "livekit_token": TOKEN,
+                "avaluma_key": KEY,
+                "avaluma_avatar_id": "mia",
+            }
+        ]
+        assert there.secrets == [KEY]
+
+
+@pytest.mark.parametrize("body", [b"", b"started", b"[]", b'{"session_id": 7}', b'{"session_id": ""}', b"\xff\xfe\x00"])
+async def test_a_success_that_cannot_be_read_is_a_success_without_a_session(body: bytes) -> None:
+    async with emulator(Answer(body=body)) as there, client(there.url) as server:
+        assert await start(server) is None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_is_said_and_the_server_is_asked_once(status: int) -> None:
+    async with emulator(Answer(status)) as there, client(there.url) as server:
+        with pytest.raises(AvatarStartFailed, match=r"refused the licence key \(AVALUMA_LICENSE_KEY\)"):
+            await start(server)
+        assert len(there.starts) == 1
+
+
+async def test_a_refused_request_says_what_the_server_said_and_nothing_that_was_sent() -> None:
+    echo = [{"loc": ["body", "livekit_url"], "msg": "no such host", "input": {"livekit_token": TOKEN}}]
+    async with emulator(problem(422, echo)) as there, client(there.url) as server:
+        with pytest.raises(AvatarStartFailed, match=r"HTTP 422, body\.livekit_url: no such host") as caught:
+            await start(server)
+    assert TOKEN not in str(caught.value)
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with emulator() as thief, emulator(Answer(307, headers={"Location": thief.url})) as there:
+        async with client(there.url) as server:
+            with pytest.raises(AvatarStartFailed, match="HTTP 307"):
+                await start(server)
+        assert not thief.starts
+
+
+async def test_a_server_that_is_loading_is_asked_again() -> None:
+    async with emulator(problem(503, "loading"), Answer()) as there, client(there.url) as server:
+        assert await start(server) == "session-1"
+        assert len(there.starts) == 2
+
+
+async def test_a_busy_server_is_asked_again_when_it_says() -> None:
+    async with emulator(problem(429, "busy", **{"Retry-After": "1"}), Answer()) as there, client(there.url) as server:
+        before = time.monotonic()
+        assert await start(server) == "session-1"
+        assert time.monotonic() - before >= 1
+
+
+async def test_a_connection_that_breaks_is_made_again() -> None:
+    async with emulator(Answer(hang_up=True), Answer()) as there, client(there.url) as server:
+        assert await start(server) == "session-1"
+
+
+async def test_a_server_that_never_answers_is_given_up_at_the_deadline() -> None:
+    async with emulator(Answer(after=60)) as there, client(there.url, start_timeout=0.2) as server:
+        with pytest.raises(AvatarStartFailed, match="no answer in time") as caught:
+            await start(server)
+        assert caught.value.retryable
+
+
+async def test_a_server_that_is_not_there_is_said_without_its_address() -> None:
+    port = free_port()
+    async with client(f"http://user:hidden@127.0.0.1:{port}", start_timeout=0.2) as server:
+        with pytest.raises(AvatarStartFailed, match="cannot be reached") as caught:
+            await start(server)
+    assert "hidden" not in str(caught.value)
+    assert caught.value.retryable
+
+
+async def test_an_address_that_is_none_is_said() -> None:
+    async with client("http://:::/") as server:
+        with pytest.raises(AvatarStartFailed):
+            await start(server)
+
+
+async def test_a_session_that_is_started_while_we_leave_is_ended_again() -> None:
+    async with emulator(Answer(after=0.3)) as there, client(there.url) as server:
+        starting = asyncio.create_task(start(server))
+        await there.called.wait()
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert there.ended == ["session-1"]
+
+
+async def test_a_session_is_ended_by_its_id() -> None:
+    async with emulator() as there, client(there.url) as server:
+        assert await server.end("a/../b")
+        assert there.ended == ["a/../b"]
+
+
+async def test_ending_at_a_server_that_is_gone_is_no_error() -> None:
+    async with client(f"http://127.0.0.1:{free_port()}") as server:
+        assert not await server.end("session-1")

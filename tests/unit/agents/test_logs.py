@@ -1,0 +1,44 @@
+"""Lines for people: no tracebacks, and only fields that hold nothing private."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from mouthpiece_agents.logs import JsonFormatter, LineFormatter
+
+
+def record(message: str = "job ends", *, failed: bool = False, **extra: object) -> logging.LogRecord:
+    error = None
+    if failed:
+        try:
+            raise RuntimeError("first line\nsecond line")
+        except RuntimeError:
+            error = sys.exc_info()
+    made = logging.LogRecord("mouthpiece_agents.job", logging.ERROR, __file__, 1, message, (), error)
+    made.__dict__.update(extra)
+    return made
+
+
+def test_a_line_holds_the_message_and_the_fields_that_are_not_private() -> None:
+    line = LineFormatter(tracebacks=False).format(record(room="demo", identity="anna", token="ey.x.y"))
+    assert line.endswith("ERROR   job ends  room=demo")
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter(tracebacks=False), JsonFormatter(tracebacks=False)])
+def test_an_exception_is_one_line(formatter: logging.Formatter) -> None:
+    line = formatter.format(record(failed=True))
+    assert "job ends: RuntimeError: first line" in line
+    assert "Traceback" not in line
+    assert "second line" not in line
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter(tracebacks=True), JsonFormatter(tracebacks=True)])
+def test_debugging_shows_the_traceback(formatter: logging.Formatter) -> None:
+    assert "Traceback" in formatter.format(record(failed=True))
+
+
+def test_json_is_one_object_a_line() -> None:
+    value = json.loads(JsonFormatter(tracebacks=False).format(record(room="demo")))
+    assert (value["level"], value["message"], value["room"]) == ("error", "job ends", "demo")

@@ -1,0 +1,66 @@
+"""What a job does: its metadata over the worker's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mouthpiece.dispatch import Provider
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_agents.plan import LOCAL_AVATAR_ID, plan
+from mouthpiece_agents.settings import Settings
+
+
+def settings(**changes: Any) -> Settings:
+    given = {
+        "LIVEKIT_URL": "ws://livekit:7880",
+        "LIVEKIT_API_KEY": "key",
+        "LIVEKIT_API_SECRET": "secret",
+        "AVALUMA_LICENSE_KEY": "licence",
+        "MOUTHPIECE_AVATAR_SECRET": "ours",
+    }
+    return Settings.model_validate(given | changes)
+
+
+def test_without_metadata_the_settings_decide() -> None:
+    decided = plan("", settings(AVATAR_ID="mia", MOUTHPIECE_EMPTY_ROOM_TIMEOUT=7))
+    assert (decided.provider, decided.avatar_id, decided.identity) == (Provider.LOCAL, "mia", "avatar-mia")
+    assert decided.server_url == "http://127.0.0.1:8080"
+    assert decided.secret.get_secret_value() == "ours"
+    assert decided.empty_timeout == 7
+
+
+def test_the_local_provider_has_an_avatar_of_its_own() -> None:
+    assert plan("", settings()).avatar_id == LOCAL_AVATAR_ID
+
+
+def test_metadata_goes_before_the_settings() -> None:
+    text = '{"avatar": {"provider": "avaluma", "id": "kadda"}, "empty_timeout": 0}'
+    decided = plan(text, settings(AVATAR_ID="mia"))
+    assert (decided.provider, decided.identity, decided.empty_timeout) == (Provider.AVALUMA, "avatar-kadda", 0)
+    assert decided.server_url == "https://api.avaluma.ai"
+    assert decided.secret.get_secret_value() == "licence"
+
+
+def test_the_other_providers_default_avatar_is_not_taken() -> None:
+    with pytest.raises(ConfigurationError, match="names no avatar"):
+        plan('{"avatar": {"provider": "avaluma"}}', settings(AVATAR_ID="mia"))
+    decided = plan('{"avatar": {"provider": "local"}}', settings(AVATAR_PROVIDER="avaluma", AVATAR_ID="kadda"))
+    assert decided.avatar_id == LOCAL_AVATAR_ID
+
+
+def test_a_job_for_avaluma_without_a_licence_key_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="AVALUMA_LICENSE_KEY is not set"):
+        plan('{"avatar": {"provider": "avaluma", "id": "kadda"}}', settings(AVALUMA_LICENSE_KEY=None))
+
+
+def test_metadata_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="not JSON"):
+        plan("avatar=mia", settings())
+
+
+def test_the_avatar_server_may_be_told_another_address_of_livekit() -> None:
+    assert plan("", settings()).livekit_url == "ws://livekit:7880"
+    other = settings(MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR="wss://livekit.example.com")
+    assert plan("", other).livekit_url == "wss://livekit.example.com"

@@ -1,0 +1,93 @@
+"""The worker's settings: what is missing or wrong is said by name, and no secret is ever said."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from mouthpiece.dispatch import Provider
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_agents.settings import Settings, load_settings
+
+LIVEKIT = {"LIVEKIT_URL": "ws://127.0.0.1:7880", "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "hush-hush"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in (LIVEKIT | values).items():
+        monkeypatch.setenv(name, value)
+
+
+def test_livekits_address_key_and_secret_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch)
+    settings = load_settings()
+    assert settings.avatar_provider is Provider.LOCAL
+    assert settings.avatar_url == "http://127.0.0.1:8080"
+    assert settings.avatar_server_url == "https://api.avaluma.ai"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8081)
+
+
+@pytest.mark.parametrize("name", LIVEKIT)
+def test_a_missing_livekit_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    given(monkeypatch)
+    monkeypatch.delenv(name)
+    with pytest.raises(ConfigurationError, match=f"^{name} is not set"):
+        load_settings()
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert [line.split()[0] for line in str(caught.value).splitlines()] == list(LIVEKIT)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_avaluma_without_a_licence_key_is_said_by_name(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    given(monkeypatch, AVATAR_PROVIDER="avaluma", AVATAR_ID="kadda")
+    if value is not None:
+        monkeypatch.setenv("AVALUMA_LICENSE_KEY", value)
+    with pytest.raises(ConfigurationError, match=r"^AVALUMA_LICENSE_KEY is not set"):
+        load_settings()
+
+
+def test_avaluma_without_an_avatar_is_said_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, AVATAR_PROVIDER="avaluma", AVALUMA_LICENSE_KEY="licence")
+    with pytest.raises(ConfigurationError, match=r"^AVATAR_ID is not set"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AVATAR_PROVIDER", "acme"),
+        ("AVATAR_ID", "two words"),
+        ("LIVEKIT_URL", "localhost:7880"),
+        ("MOUTHPIECE_AVATAR_URL", "127.0.0.1:8080"),
+        ("AVATAR_SERVER_URL", "ftp://api.avaluma.ai"),
+        ("MOUTHPIECE_AGENTS_PORT", "80801"),
+        ("MOUTHPIECE_EMPTY_ROOM_TIMEOUT", "soon"),
+        ("MOUTHPIECE_EMPTY_ROOM_TIMEOUT", "-1"),
+    ],
+)
+def test_a_wrong_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    given(monkeypatch, **{name: value})
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(f"{name}: ")
+    assert value not in str(caught.value)
+
+
+def test_no_secret_shows_and_a_job_process_gets_the_very_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, AVALUMA_LICENSE_KEY="licence-1", MOUTHPIECE_AVATAR_SECRET="secret-1")
+    settings = load_settings()
+    for secret in ("hush-hush", "licence-1", "secret-1"):
+        assert secret not in repr(settings)
+    again = pickle.loads(pickle.dumps(settings))
+    assert again == settings
+    assert again.require_license_key() == "licence-1"
