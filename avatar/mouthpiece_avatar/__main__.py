@@ -83,8 +83,8 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, casting: Casting, listening: socket.socket) -> None:
-    await asyncio.to_thread(casting.warm)
-    async with Sessions(casting, limit=settings.max_sessions) as sessions:
+    async with Sessions(casting, limit=settings.max_sessions) as sessions, asyncio.TaskGroup() as tasks:
+        tasks.create_task(casting.rehearse())
         config = uvicorn.Config(
             create_app(settings, sessions),
             log_config=None,

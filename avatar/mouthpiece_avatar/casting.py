@@ -1,36 +1,31 @@
-"""Who plays an avatar."""
+"""Who plays an avatar: the face that its id names, or the one that is set."""
 
 from __future__ import annotations
 
-import numpy as np
+import asyncio
 
-from mouthpiece.pcm import Samples
-from mouthpiece_avatar.pump import Image, Performer
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_avatar.face.look import FACES
+from mouthpiece_avatar.face.painter import sprites_of
+from mouthpiece_avatar.face.performer import FacePerformer
+from mouthpiece_avatar.performer import Performer
 
 
 class Casting:
+    """:raises ConfigurationError: there is no such face."""
+
     def __init__(self, face: str) -> None:
+        if face not in FACES:
+            raise ConfigurationError(
+                f"MOUTHPIECE_AVATAR_FACE: there is no face {face!r}, choose one of {', '.join(sorted(FACES))}"
+            )
         self._face = face
 
-    def warm(self) -> None:
-        pass
+    async def __call__(self, avatar: str) -> Performer:
+        """For an avatar's id. A face that is played for the first time is drawn, which takes a few seconds."""
+        face = avatar if avatar in FACES else self._face
+        return FacePerformer(await asyncio.to_thread(sprites_of, face))
 
-    def __call__(self, avatar: str) -> Performer:
-        return _Placeholder()
-
-
-class _Placeholder:
-    size = (512, 512)
-
-    def __init__(self) -> None:
-        self._canvas = np.full((512, 512, 4), 200, np.uint8)
-
-    def hear(self, index: int, samples: Samples) -> None:
-        pass
-
-    def forget(self, index: int) -> None:
-        pass
-
-    def picture(self, index: int, speaking: bool) -> Image:
-        self._canvas[300:400, 200:300] = 40 if speaking else 220
-        return self._canvas
+    async def rehearse(self) -> None:
+        """Draws the face that is set, so that the first avatar need not wait for it."""
+        await asyncio.to_thread(sprites_of, self._face)

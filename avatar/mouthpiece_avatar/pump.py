@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 from livekit import rtc
 
 from mouthpiece.pcm import Samples
+from mouthpiece_avatar.performer import Performer
 from mouthpiece_avatar.stage import Capture, Cut, Finished, Rest, Stage, Started
 from mouthpiece_avatar.turn import RATE
 
@@ -25,24 +23,6 @@ MAX_BITRATE = 1_200_000
 PICTURE_DELAY = 0.0
 """Seconds that pictures are held back against the sound that leaves the source."""
 _SHORTEST_REST = 0.001
-
-Image = npt.NDArray[np.uint8]
-
-
-class Performer(Protocol):
-    """Whoever is looked at. Sample indices count everything that was put into the audio source."""
-
-    size: tuple[int, int]
-    """Width and height of its pictures."""
-
-    def hear(self, index: int, samples: Samples) -> None:
-        """These samples (mono, ``RATE``) were put into the source; ``index`` is that of the first."""
-
-    def forget(self, index: int) -> None:
-        """What was put into the source from ``index`` on has been cut."""
-
-    def picture(self, index: int, speaking: bool) -> Image:
-        """The next picture, BGRA, (height, width, 4), for the moment at which sample ``index`` leaves."""
 
 
 class Pump:
@@ -134,7 +114,7 @@ class Pump:
             behind = int((now - due) / period)
             self.late += behind
             due += (behind + 1) * period
-            picture = self._performer.picture(self._stage.leaving(now - PICTURE_DELAY), self._stage.speaking)
+            picture = self._performer.picture(self._stage.leaving(now - PICTURE_DELAY))
             height, width = picture.shape[:2]
             self._video.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data))
             self.pictures += 1

@@ -14,7 +14,8 @@ from livekit import rtc
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
 from mouthpiece_avatar.ears import Ears
-from mouthpiece_avatar.pump import Performer, Pump
+from mouthpiece_avatar.performer import Mood, Performer
+from mouthpiece_avatar.pump import Pump
 from mouthpiece_avatar.receipts import Receipts
 from mouthpiece_avatar.stage import Stage
 from mouthpiece_avatar.token import Claims
@@ -80,6 +81,8 @@ class Session:
         self._performer = performer
         self._clock = clock
         self._asked = clock()
+        self._user_speaks = False
+        self._agent_thinks = False
         self._ending = asyncio.Event()
         self._absence: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -154,8 +157,8 @@ class Session:
             raise _refusal(error) from None
         me = self._room.local_participant
         me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
-        me.register_rpc_method(wire.RPC_USER_STATE, self._on_state)
-        me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_state)
+        me.register_rpc_method(wire.RPC_USER_STATE, self._on_user_state)
+        me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_agent_state)
         for identity in self._room.remote_participants:
             self.ears.announced(identity)
         await self.pump.publish(me)
@@ -206,8 +209,19 @@ class Session:
         self.ears.clear(call.caller_identity)
         return wire.CLEAR_OK
 
-    def _on_state(self, call: rtc.RpcInvocationData) -> str:
+    def _on_user_state(self, call: rtc.RpcInvocationData) -> str:
+        self._user_speaks = call.payload == "speaking"
+        self._attend()
         return "ok"
+
+    def _on_agent_state(self, call: rtc.RpcInvocationData) -> str:
+        self._agent_thinks = call.payload == "thinking"
+        self._attend()
+        return "ok"
+
+    def _attend(self) -> None:
+        mood = Mood.ATTENTIVE if self._user_speaks else Mood.THINKING if self._agent_thinks else Mood.IDLE
+        self._performer.attend(mood)
 
     # -- helpers of the parts ----------------------------------------------------------------------------------------
 

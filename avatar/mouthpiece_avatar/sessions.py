@@ -7,14 +7,14 @@ import copy
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from mouthpiece.errors import MouthpieceError, QueueFull
 from mouthpiece.wire import StartAvatar
-from mouthpiece_avatar.pump import Performer
+from mouthpiece_avatar.performer import Performer
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
 
@@ -40,7 +40,7 @@ class Totals:
 class Sessions:
     """``async with`` ends every session at its end. ``cast`` finds the performer for an avatar's id."""
 
-    def __init__(self, cast: Callable[[str], Performer], *, limit: int) -> None:
+    def __init__(self, cast: Callable[[str], Awaitable[Performer]], *, limit: int) -> None:
         self._cast = cast
         self._limit = limit
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
@@ -74,10 +74,11 @@ class Sessions:
         :raises QueueFull: as many run as may.
         :raises RoomError: LiveKit did not let it in.
         """
+        performer = await self._cast(request.avaluma_avatar_id)
         older = [session for session in self.all() if session.claims == claims and session.joined.is_set()]
         if len(self._running) - len(older) >= self._limit:
             raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")
-        session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, self._cast(request.avaluma_avatar_id))
+        session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, performer)
         task = asyncio.create_task(session.run(), name=session.id)
         self._running[session.id] = session, task
         task.add_done_callback(lambda _: self._over(session, task))

@@ -1,0 +1,19 @@
+"""Measures of the drawing board that the parts of a face share."""
+
+from __future__ import annotations
+
+from mouthpiece_avatar.face.paint import SIZE, Box
+
+AXIS = SIZE / 2
+"""Of the face's symmetry."""
+EYE_X = 36.0
+"""Of an eye from the axis."""
+EYE_Y = 222.0
+EYE_SCALE = 1.14
+MOUTH_Y = 296.0
+WHITE = (255, 255, 255)
+BLACK = (0, 0, 0)
+
+HEAD_BOX: Box = (104, 48, 408, 408)
+EYES_BOX: Box = (178, 172, 334, 252)
+MOUTH_BOX: Box = (186, 254, 326, 360)

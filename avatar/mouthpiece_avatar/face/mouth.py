@@ -1,0 +1,113 @@
+"""Lips, teeth and tongue, in any shape that speech takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mouthpiece_avatar.face.board import AXIS, BLACK, MOUTH_BOX, MOUTH_Y, WHITE
+from mouthpiece_avatar.face.look import Look
+from mouthpiece_avatar.face.paint import Layer, Path, Point, ellipse, mix, smooth, stroke
+
+
+@dataclass(frozen=True, slots=True)
+class MouthShape:
+    """How a mouth stands."""
+
+    open: float
+    """Height of the opening: 0 closed, 1 as wide as speech goes."""
+    wide: float
+    """-1 rounded as for "oo", 0 at ease, 1 drawn wide as for "ee"."""
+    teeth: bool = False
+    """Teeth together, as for "s"."""
+    pressed: bool = False
+    """Lips pressed, as for "m"."""
+
+    @property
+    def jaw(self) -> float:
+        """How far the chin drops, in pixels; in steps, because each takes a drawing of its own."""
+        return 2.25 * round(4 * self.open)
+
+
+def draw_mouth(look: Look, shape: MouthShape) -> Layer:
+    """Lips, teeth and tongue; the chin below belongs to the skin."""
+    layer = Layer(MOUTH_BOX)
+    full = look.lip_fullness
+    half = 26.5 + (4.0 * shape.wide if shape.wide > 0 else 11.5 * shape.wide) - 2.2 * shape.open * (shape.wide <= 0)
+    gap = 1.0 + 21.0 * shape.open * (0.86 if shape.wide < 0 else 1.0)
+    if shape.teeth:
+        gap = max(gap, 6.0)
+    smile = 4.2 + 1.2 * max(shape.wide, 0) - 3.0 * max(-shape.wide, 0) - 1.2 * shape.open
+    y = MOUTH_Y
+    top_in, low_in = y - gap * 0.30, y + gap * 0.70
+    pucker = max(-shape.wide, 0)
+    thin = 0.6 if shape.pressed else 1.0
+    top_out = top_in - (6.2 + 2.2 * pucker) * full * thin
+    low_out = low_in + (8.0 + 1.6 * pucker - 1.5 * shape.open) * full * thin
+    corner = y - smile + gap * 0.12
+    bow = half * (0.5 + 0.22 * pucker)  # a rounded mouth is an oval, a mouth at ease is an almond
+    belly = half * (0.58 + 0.14 * pucker)
+    inner_top: list[Point] = [
+        (-half, corner), (-bow, top_in + 0.6), (0, top_in + 1.0), (bow, top_in + 0.6), (half, corner),
+    ]  # fmt: skip
+    inner_low: list[Point] = [
+        (half, corner), (belly, low_in - gap * 0.1), (0, low_in), (-belly, low_in - gap * 0.1), (-half, corner),
+    ]  # fmt: skip
+    outer_top: list[Point] = [
+        (-half - 1.6, corner), (-half * 0.55, top_out + 3.0), (-half * 0.2, top_out), (0, top_out + 1.9),
+        (half * 0.2, top_out), (half * 0.55, top_out + 3.0), (half + 1.6, corner),
+    ]  # fmt: skip
+    outer_low: list[Point] = [
+        (half + 1.6, corner), (half * 0.62, low_out - 2.6), (0, low_out), (-half * 0.62, low_out - 2.6),
+        (-half - 1.6, corner),
+    ]  # fmt: skip
+
+    def at(points: list[Point]) -> list[Point]:
+        return [(AXIS + a, b) for a, b in points]
+
+    lips = [*smooth(at(outer_top), closed=False), *smooth(at(outer_low), closed=False)]
+    opening = [*smooth(at(inner_top), closed=False), *smooth(at(inner_low), closed=False)]
+    layer.fill(ellipse(AXIS, low_out + 4.5, half * 0.62, 4), look.shade, alpha=0.62, blur=3.2)
+    for way in (-1, 1):
+        layer.fill(ellipse(AXIS + (half + 3.5) * way, corner + 0.5, 3.4, 3.2), look.shade, alpha=0.6, blur=2)
+    colour = look.lips
+    layer.gradient(lips, ((AXIS, top_out), mix(colour, BLACK, 0.12)), ((AXIS, low_out), mix(colour, look.light, 0.22)))
+    inside = layer.mask(lips)
+    shine = ellipse(AXIS - 3, (low_in + low_out) / 2, half * 0.4, 2.0)
+    layer.fill(shine, WHITE, alpha=0.26 if not look.masculine else 0.1, blur=1.6, clip=inside)
+    layer.fill(ellipse(AXIS - 3, top_out + 2.0, half * 0.35, 1.0), WHITE, alpha=0.14, blur=1.0, clip=inside)
+    if gap > 2.5:
+        _inside(layer, look, opening, half, top_in, low_in, gap, shape)
+    else:
+        layer.fill(
+            stroke(at(inner_top), (1.0, 2.0, 1.8, 2.0, 1.0)), mix(colour, (60, 10, 16), 0.72), alpha=0.95, blur=0.5
+        )
+    return layer
+
+
+def _inside(
+    layer: Layer, look: Look, opening: Path, half: float, top: float, low: float, gap: float, shape: MouthShape
+) -> None:
+    hollow = layer.mask(opening, 0.3)
+    layer.pour(hollow, (74, 22, 28))
+    layer.fill(ellipse(AXIS, (top + low) / 2, half * 0.7, gap * 0.45), (38, 8, 14), alpha=0.8, blur=3, clip=hollow)
+    if shape.open > 0.25:
+        tongue = ellipse(AXIS, low + 1.5, half * 0.55, gap * 0.34)
+        layer.fill(tongue, (196, 92, 92), blur=1.2, clip=hollow)
+        layer.fill(ellipse(AXIS, low - gap * 0.12, half * 0.3, 1.6), (226, 130, 126), alpha=0.6, blur=1.4, clip=hollow)
+    depth = gap * 0.96 if shape.teeth else min(7.5, 1.8 + gap * 0.36)
+    if shape.wide > -0.6 or shape.teeth:
+        row = [(-0.86, -4.0), (0.86, -4.0), (0.74, depth * 0.8), (0.3, depth), (-0.3, depth), (-0.74, depth * 0.8)]
+        teeth = [(AXIS + half * x, top + y) for x, y in row]
+        layer.fill(smooth(teeth), (247, 243, 236), blur=0.5, clip=hollow)
+        for x in (-11.5, -5.8, 0, 5.8, 11.5):
+            seam = [(AXIS + x, top), (AXIS + x, top + depth)]
+            layer.fill(stroke(seam, (0.5, 0.7)), (206, 196, 190), alpha=0.55, blur=0.4, clip=hollow)
+        if shape.teeth:
+            line = [
+                (AXIS - half * 0.8, (top + low) / 2 + 0.4),
+                (AXIS, (top + low) / 2 + 1),
+                (AXIS + half * 0.8, (top + low) / 2 + 0.4),
+            ]
+            layer.fill(stroke(line, (0.8, 1.1, 0.8)), (170, 150, 146), alpha=0.8, blur=0.4, clip=hollow)
+    shadow = [(AXIS - half, top - 6), (AXIS + half, top - 6), (AXIS + half, top + 1.8), (AXIS - half, top + 1.8)]
+    layer.fill(shadow, (60, 14, 20), alpha=0.5, blur=1.2, clip=hollow)

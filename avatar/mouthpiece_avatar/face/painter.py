@@ -1,0 +1,49 @@
+"""Puts a frame together from sprites."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import numpy.typing as npt
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_avatar.face import sprites
+from mouthpiece_avatar.face.actor import Pose
+from mouthpiece_avatar.face.look import FACES
+from mouthpiece_avatar.face.paint import SIZE
+from mouthpiece_avatar.face.sprites import Sprites
+
+_drawn: dict[str, Sprites] = {}
+_drawing = threading.Lock()
+
+
+def sprites_of(face: str) -> Sprites:
+    """The sprites of a face, drawn once a process (a few seconds, about 65 MB) and shared; blocks meanwhile.
+
+    :raises ConfigurationError: there is no such face.
+    """
+    if face not in FACES:
+        raise ConfigurationError(f"there is no face {face!r}: choose one of {', '.join(sorted(FACES))}")
+    with _drawing:
+        if face not in _drawn:
+            _drawn[face] = sprites.draw(FACES[face])
+        return _drawn[face]
+
+
+class Painter:
+    """One canvas. ``paint`` draws a pose on it; the same pose gives the same bytes."""
+
+    def __init__(self, drawn: Sprites) -> None:
+        self._sprites = drawn
+        self._canvas: sprites.Pixels = np.zeros((SIZE, SIZE), np.uint32)
+        self.bgra: npt.NDArray[np.uint8] = self._canvas.view(np.uint8).reshape(SIZE, SIZE, 4)
+        """The canvas; the next ``paint`` draws over it."""
+
+    def paint(self, pose: Pose) -> npt.NDArray[np.uint8]:
+        """BGRA, (SIZE, SIZE, 4)."""
+        self._canvas[...] = self._sprites.scenes[pose.breath]
+        self._sprites.heads[pose.turn].put_on(self._canvas, pose.nod)
+        self._sprites.eyes[pose.turn][pose.eyes].put_on(self._canvas, pose.nod)
+        self._sprites.mouths[pose.turn][pose.mouth].put_on(self._canvas, pose.nod)
+        return self.bgra
