@@ -48,6 +48,7 @@ class ElevenLabsTTS(TTS):
             raise ConfigurationError("The voice elevenlabs needs a key: set ELEVENLABS_API_KEY.")
         self._voice, self._model, self._base_url = voice, model, base_url
         self._given, self._made, self._http = client, None, None
+        self._making = asyncio.Lock()
 
     async def stream_audio(self, text: str, *_: Any, voice: str | None = None, **__: Any) -> AsyncIterator[PcmData]:
         client = await self._client()
@@ -111,12 +112,19 @@ class ElevenLabsTTS(TTS):
     async def _client(self) -> Any:
         if self._given is not None:
             return self._given
-        if self._made is None:
-            sdk = await asyncio.to_thread(importlib.import_module, "elevenlabs.client")
-            httpx = importlib.import_module("httpx")
-            self._http = httpx.AsyncClient(timeout=_LONGEST, follow_redirects=True)
-            self._made = sdk.AsyncElevenLabs(api_key=self._key, base_url=self._base_url, httpx_client=self._http)
+        async with self._making:
+            if self._made is None:
+                self._http, self._made = await asyncio.to_thread(self._make)
         return self._made
+
+    def _make(self) -> tuple[Any, Any]:
+        """Imports the SDK, and what it imports with its first requests: over a second of reading files. Its HTTP
+        client is ours to close: the SDK has no close."""
+        sdk = importlib.import_module("elevenlabs.client")
+        http = importlib.import_module("httpx").AsyncClient(timeout=_LONGEST, follow_redirects=True)
+        client = sdk.AsyncElevenLabs(api_key=self._key, base_url=self._base_url, httpx_client=http)
+        _ = client.text_to_speech.stream, client.voices.search
+        return http, client
 
 
 def _detail(body: Any) -> str | None:

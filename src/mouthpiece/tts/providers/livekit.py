@@ -28,6 +28,8 @@ class LiveKitTTS(TTS):
     """``plugin``: the name of an installed plugin (``cartesia`` of ``livekit-plugins-cartesia``), whose ``TTS`` is
     made from ``settings``; or a ``livekit.agents.tts.TTS`` of one's own, which stays open.
 
+    ``streaming``: over the plugin's streaming connection (a WebSocket, mostly), where it has one, not a request a text.
+
     Make it on the main thread: a plugin registers itself when it is imported, and refuses to elsewhere. Plugins take
     their HTTP session from their job; here one is kept open instead for as long as this object is.
     """
@@ -35,7 +37,7 @@ class LiveKitTTS(TTS):
     first_audio_timeout = 15.0
     stall_timeout = 15.0
 
-    def __init__(self, plugin: Any, *, voice: str | None = None, **settings: Any) -> None:
+    def __init__(self, plugin: Any, *, voice: str | None = None, streaming: bool = False, **settings: Any) -> None:
         """:raises ConfigurationError: the plugin is not installed, has no TTS, or does not take the settings."""
         named = isinstance(plugin, str)
         super().__init__(f"livekit:{plugin}" if named else f"livekit:{getattr(plugin, 'provider', 'plugin')}")
@@ -45,7 +47,11 @@ class LiveKitTTS(TTS):
         self._plugins: dict[str | None, Any] = {}
         if self._kind is None:
             self._plugins[voice] = plugin
-        self.native_sample_rate = int(self._plugin(voice).sample_rate)
+        made = self._plugin(voice)
+        if streaming and not made.capabilities.streaming:
+            raise ConfigurationError(f"The voice {self.provider_name} has no streaming connection.")
+        self._streaming = streaming
+        self.native_sample_rate = int(made.sample_rate)
         self._context = contextvars.copy_context()
         self._session: asyncio.Task[None] | None = None
         self._session_open = asyncio.Event()
@@ -55,7 +61,7 @@ class LiveKitTTS(TTS):
         options = importlib.import_module("livekit.agents").APIConnectOptions(max_retry=0, timeout=_CONNECT_TIMEOUT)
         plugin = self._plugin(voice or self._default_voice)
         await self._open_session()
-        stream = self._context.run(plugin.synthesize, text, conn_options=options)
+        stream = self._context.run(self._ask, plugin, text, options)
         try:
             async for audio in stream:
                 frame = audio.frame
@@ -102,6 +108,14 @@ class LiveKitTTS(TTS):
             kind = TTSUnavailable if error.retryable else TTSRefused
             return kind(f"{self.provider_name} refused the request.")
         return None
+
+    def _ask(self, plugin: Any, text: str, options: Any) -> Any:
+        if not self._streaming:
+            return plugin.synthesize(text, conn_options=options)
+        stream = plugin.stream(conn_options=options)
+        stream.push_text(text)
+        stream.end_input()
+        return stream
 
     def _plugin(self, voice: str | None) -> Any:
         if voice in self._plugins:

@@ -48,6 +48,7 @@ class OpenAITTS(TTS):
             raise ConfigurationError("The voice openai needs a key: set OPENAI_API_KEY.")
         self._voice, self._model, self._instructions = voice, model, instructions
         self._base_url, self._given, self._made = base_url, client, None
+        self._making = asyncio.Lock()
 
     async def stream_audio(
         self, text: str, *_: Any, voice: str | None = None, instructions: str | None = None, **__: Any
@@ -97,10 +98,17 @@ class OpenAITTS(TTS):
     async def _client(self) -> Any:
         if self._given is not None:
             return self._given
-        if self._made is None:
-            sdk = await asyncio.to_thread(importlib.import_module, "openai")
-            self._made = sdk.AsyncOpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
+        async with self._making:
+            if self._made is None:
+                self._made = await asyncio.to_thread(self._make)
         return self._made
+
+    def _make(self) -> Any:
+        """Imports the SDK, and what it imports with its first request: over a second of reading files."""
+        sdk = importlib.import_module("openai")
+        client = sdk.AsyncOpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
+        _ = client.audio.speech.with_streaming_response
+        return client
 
 
 def _bad_request(parameter: str | None) -> TTSError:
