@@ -35,9 +35,11 @@ class StartRetries:
 
         :raises AvatarStartFailed: another try would not help, or no time is left for one.
         """
-        if status in (401, 403):
-            raise AvatarStartFailed(f"the avatar server refused the licence key ({self._secret_name}): HTTP {status}")
         said = f"HTTP {status}" + (f", {detail}" if detail else "")
+        if status == 401 or (status == 403 and not detail):
+            raise AvatarStartFailed(f"the avatar server refused the licence key ({self._secret_name}): {said}")
+        if status == 403:  # ours says so of a LiveKit server that it may not join
+            raise AvatarStartFailed(f"the avatar server refused this, or the key ({self._secret_name}): {said}")
         if status < 500 and status not in RETRIED_STATUSES:
             raise AvatarStartFailed(f"the avatar server does not accept the request: {said}")
         return self._again(f"the avatar server could not start the avatar: {said}", retry_after, now)

@@ -17,6 +17,11 @@ def test_a_refused_key_is_named_and_not_tried_again(status: int) -> None:
     assert not caught.value.retryable
 
 
+def test_another_reason_for_a_refusal_is_passed_on() -> None:
+    with pytest.raises(AvatarStartFailed, match="HTTP 403, this server may not join that LiveKit server"):
+        retries().refused(403, "this server may not join that LiveKit server", None, 0)
+
+
 @pytest.mark.parametrize("status", [301, 307, 400, 404, 415, 422])
 def test_a_request_that_is_wrong_is_not_tried_again(status: int) -> None:
     with pytest.raises(AvatarStartFailed, match=f"HTTP {status}, no such avatar") as caught:

@@ -1,0 +1,43 @@
+"""One worker and one avatar server for all tests that do not harm them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from livekit import api
+
+from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.agents.parts import AvatarServer, Part, Rooms, worker
+
+
+@pytest.fixture(scope="module")
+def avatars(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
+    with AvatarServer(livekit, tmp_path_factory.mktemp("avatar")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def agent_name() -> str:
+    return f"worker-{uuid.uuid4().hex[:6]}"
+
+
+@pytest.fixture(scope="module")
+def running_worker(
+    livekit: LiveKit, avatars: AvatarServer, agent_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Part]:
+    values = {
+        "AGENT_NAME": agent_name,
+        "MOUTHPIECE_AVATAR_URL": avatars.url,
+        "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "5",
+    }
+    with worker(livekit, tmp_path_factory.mktemp("worker"), **values) as part:
+        part.wait_for("ready: jobs")
+        yield part
+
+
+@pytest.fixture
+async def rooms(livekit: LiveKit, agent_name: str) -> AsyncIterator[Rooms]:
+    async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
+        yield Rooms(server, agent_name)

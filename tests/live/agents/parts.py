@@ -1,0 +1,227 @@
+"""The worker and the avatar server as the processes that they are in production, and LiveKit seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+from livekit import api
+
+from mouthpiece_sender.livekit_server import LiveKit, free_port
+
+OURS = ("LIVEKIT_", "AVATAR_", "AVALUMA_", "AGENT_NAME", "MOUTHPIECE_")
+"""Variables that a test says itself."""
+
+
+def environment(livekit: LiveKit, **values: str) -> dict[str, str]:
+    """Ours without what the developer has set, with LiveKit's address and ``values``."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    access = {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.api_key,
+        "LIVEKIT_API_SECRET": livekit.api_secret,
+    }
+    return clean | access | {"PYTHONUNBUFFERED": "1"} | values
+
+
+class Part:
+    """A process whose output is kept. Leaving the block ends it, and everything that it started."""
+
+    def __init__(self, command: list[str], env: Mapping[str, str], cwd: Path) -> None:
+        self.lines: list[str] = []
+        self._more = threading.Condition()
+        self.process = subprocess.Popen(
+            command,
+            env=dict(env),
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        family = self.family()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for child in family:
+            try:
+                child.kill()
+            except psutil.NoSuchProcess:
+                pass
+        self._reader.join(5)
+        if self.process.stdout:
+            self.process.stdout.close()
+        if error is not None:
+            print(f"--- {' '.join(self.process.args[1:])}\n" + self.output)  # type: ignore[union-attr,arg-type] # noqa: T201
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def family(self) -> list[psutil.Process]:
+        """The processes that it has started, and theirs."""
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    async def says(self, text: str, timeout: float = 30, times: int = 1) -> None:
+        """Returns once the output holds ``text`` so many times.
+
+        :raises AssertionError: it did not in time, or the process has ended.
+        """
+        await asyncio.to_thread(self.wait_for, text, timeout, times)
+
+    def wait_for(self, text: str, timeout: float = 30, times: int = 1) -> None:
+        """As :meth:`says`, for fixtures."""
+
+        def there() -> bool:
+            return self.output.count(text) >= times
+
+        with self._more:
+            self._more.wait_for(lambda: there() or not self._reader.is_alive(), timeout)
+        assert there(), f"{text!r} was not said {times} time(s) within {timeout} s:\n{self.output}"
+
+    async def ended(self, timeout: float = 20) -> int:
+        """Its exit code.
+
+        :raises subprocess.TimeoutExpired:
+        """
+        code = await asyncio.to_thread(self.process.wait, timeout)
+        await asyncio.to_thread(self._reader.join, 5)
+        return code
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the whole group, as a terminal sends Ctrl-C."""
+        os.killpg(self.process.pid, number)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._more:
+                self.lines.append(line)
+                self._more.notify_all()
+        with self._more:
+            self._more.notify_all()
+
+
+def worker(livekit: LiveKit, cwd: Path, *arguments: str, **values: str) -> Part:
+    """``python -m mouthpiece_agents``; the health check takes any free port."""
+    env = environment(livekit, **{"MOUTHPIECE_AGENTS_PORT": "0", **values})
+    return Part([sys.executable, "-m", "mouthpiece_agents", *arguments], env, cwd)
+
+
+class AvatarServer:
+    """``python -m mouthpiece_avatar``, which can be killed and started again at the same address."""
+
+    def __init__(self, livekit: LiveKit, cwd: Path) -> None:
+        self._port = free_port()
+        self._env, self._cwd = environment(livekit), cwd
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.part = self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.part.__exit__(kind, error, trace)
+
+    def kill(self) -> None:
+        self.part.process.kill()
+        self.part.process.wait()
+
+    def start_again(self) -> None:
+        self.part.__exit__(None, None, None)
+        self.part = self._start()
+
+    def _start(self) -> Part:
+        command = [sys.executable, "-m", "mouthpiece_avatar", "--port", str(self._port)]
+        part = Part(command, self._env, self._cwd)
+        try:
+            _answers(self.url + "/healthz", part)
+        except BaseException as error:
+            part.__exit__(type(error), error, None)
+            raise
+        return part
+
+
+class Rooms:
+    """LiveKit seen through its server API."""
+
+    def __init__(self, livekit: api.LiveKitAPI, agent_name: str) -> None:
+        self.api = livekit
+        self._agent_name = agent_name
+
+    async def dispatch(self, room: str, metadata: str = "") -> None:
+        """Sends the worker into a room."""
+        request = api.CreateAgentDispatchRequest(agent_name=self._agent_name, room=room, metadata=metadata)
+        await self.api.agent_dispatch.create_dispatch(request)
+
+    async def people(self, room: str) -> dict[str, api.ParticipantInfo]:
+        """Who is in a room, by identity; nobody in one that does not exist."""
+        try:
+            answer = await self.api.room.list_participants(api.ListParticipantsRequest(room=room))
+        except api.TwirpError as error:
+            if error.code == api.TwirpErrorCode.NOT_FOUND:
+                return {}
+            raise
+        return {person.identity: person for person in answer.participants}
+
+    async def until(
+        self, room: str, condition: Callable[[dict[str, api.ParticipantInfo]], bool], timeout: float = 20
+    ) -> dict[str, api.ParticipantInfo]:
+        """Who is in the room once ``condition`` holds.
+
+        :raises AssertionError: it does not in time.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            people = await self.people(room)
+            if condition(people):
+                return people
+            assert time.monotonic() < deadline, f"after {timeout} s in the room: {sorted(people)}"
+            await asyncio.sleep(0.1)
+
+
+def agents(people: Mapping[str, api.ParticipantInfo]) -> list[str]:
+    """The identities of the workers' agents."""
+    return [identity for identity in people if identity.startswith("agent-")]
+
+
+def _answers(url: str, part: Part) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            assert part.process.poll() is None, f"it ended at once:\n{part.output}"
+            assert time.monotonic() < deadline, f"no answer within 30 s:\n{part.output}"
+            time.sleep(0.1)
