@@ -83,8 +83,7 @@ async def _demo(check: bool, up: asyncio.Event) -> int:
         ports = choose_ports(list(DEFAULT_PORTS), _is_free, livekit_server.free_port)
         livekit = await _livekit(environment, supervisor, ports["livekit-server"])
         parts = our_parts(livekit, ports, Path(data), environment)
-        for part in parts:
-            await supervisor.start(part)
+        await supervisor.start(*parts)
         sender = parts[-1].address
         service = await stack.enter_async_context(Service(sender, _api_key(environment)))
         room = "demo" if "LIVEKIT_URL" not in environment else f"demo-{secrets.token_hex(3)}"

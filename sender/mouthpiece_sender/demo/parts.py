@@ -32,8 +32,8 @@ class Part:
     """A URL that answers with 200 once it can be used."""
     said: str | None = None
     """What its log says once it can be used, where the health check does not tell."""
-    patience: float = 60
-    """Seconds until it must be ready."""
+    patience: float = 120
+    """Seconds until it must be ready: much, since a small machine that does something else too takes long to import."""
     grace: float = 20
     """Seconds that it has to end after SIGTERM before it is killed."""
 

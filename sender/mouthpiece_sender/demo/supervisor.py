@@ -1,4 +1,4 @@
-"""Starts processes one after the other, watches them, and stops them in the opposite order, leaving none behind."""
+"""Starts processes, watches them, and stops them in the opposite order, leaving none behind."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class PartFailed(DemoFailed):
 @dataclass(frozen=True, slots=True)
 class _Running:
     part: Part
+    began: float
+    """Monotonic seconds."""
     process: asyncio.subprocess.Process
     ended: asyncio.Task[int]
     log: Path
@@ -64,22 +66,28 @@ class Supervisor:
         while self._running:
             await _stop(self._running.pop())
 
-    async def start(self, part: Part) -> None:
-        """Starts a part and returns once it is ready.
+    async def start(self, *parts: Part) -> None:
+        """Starts parts at once and returns when all are ready; what is first here is stopped last.
 
-        :raises PartFailed: it ended, or was not ready in time, or another part ended meanwhile.
+        :raises PartFailed: one ended, or was not ready in time, or another part ended meanwhile.
         """
-        began = time.monotonic()
-        log = self._logs / f"{part.name}.log"
-        self._running.append(await _spawn(part, log))
+        started = []
+        for part in parts:
+            started.append(await _spawn(part, self._logs / f"{part.name}.log"))
+            self._running.append(started[-1])
+        for running in started:
+            await self._ready(running)
+
+    async def _ready(self, running: _Running) -> None:
+        part, log = running.part, running.log
         try:
-            async with asyncio.timeout(part.patience):
-                await self.unless_one_ends(_ready(part, log))
+            async with asyncio.timeout(running.began + part.patience - time.monotonic()):
+                await self.unless_one_ends(_answers(part, log))
         except TimeoutError:
             raise PartFailed(
                 f"{part.name} was not ready within {part.patience:.0f} s. The end of {log}:\n{await _tail(log)}"
             ) from None
-        self._report(f"{part.name:<15} {part.address:<28} ready after {time.monotonic() - began:.1f} s")
+        self._report(f"{part.name:<15} {part.address:<24} ready after {time.monotonic() - running.began:.1f} s")
 
     async def unless_one_ends(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Does the work; gives up on it as soon as a part ends.
@@ -103,6 +111,7 @@ class Supervisor:
 
 
 async def _spawn(part: Part, log: Path) -> _Running:
+    began = time.monotonic()
     output = await asyncio.to_thread(_open, log)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -115,7 +124,7 @@ async def _spawn(part: Part, log: Path) -> _Running:
         )
     finally:
         os.close(output)
-    return _Running(part, process, asyncio.create_task(process.wait()), log)
+    return _Running(part, began, process, asyncio.create_task(process.wait()), log)
 
 
 def _open(log: Path) -> int:
@@ -123,7 +132,7 @@ def _open(log: Path) -> int:
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
 
 
-async def _ready(part: Part, log: Path) -> None:
+async def _answers(part: Part, log: Path) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
         while True:
             with contextlib.suppress(httpx.HTTPError):

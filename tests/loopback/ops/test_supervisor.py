@@ -66,8 +66,8 @@ def children() -> list[psutil.Process]:
 async def test_parts_start_in_order_and_stop_in_the_opposite_one(tmp_path: Path, logs: Path) -> None:
     lines: list[str] = []
     async with Supervisor(logs, lines.append) as supervisor:
-        for name in ("first", "second", "third"):
-            await supervisor.start(part(name, tmp_path))
+        await supervisor.start(part("first", tmp_path))
+        await supervisor.start(part("second", tmp_path), part("third", tmp_path))
     assert [line.split()[0] for line in lines] == ["first", "second", "third"]
     assert _read(tmp_path / "order").split() == ["third", "second", "first"]
     assert _read(logs / "second.log") == "a line of second\n"
