@@ -119,6 +119,10 @@ class PluginAvatar:
             raise failed from error
         self._started = started
 
+    async def alive(self) -> bool | None:
+        """Avaluma's server cannot be asked."""
+        return None
+
     async def aclose(self) -> None:
         """Takes the avatar out of the room, which is the only way to end it."""
         if self._room is None:

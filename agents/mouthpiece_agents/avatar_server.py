@@ -2,7 +2,7 @@
 
 ``POST /v1/livekit/start-avatar`` with the header ``api-secret`` and the body :class:`mouthpiece.wire.StartAvatar`;
 whatever a success answers, only ``session_id`` is read from it, and it may be missing. Ours also takes
-``DELETE /v1/sessions/{session_id}``; Avaluma's plugin has no call to stop an avatar.
+``GET /v1/sessions`` and ``DELETE /v1/sessions/{session_id}``; Avaluma's plugin has no call to stop an avatar.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ANSWER_TIMEOUT = 30.0
 LATE_ANSWER = 3.0
 """Seconds."""
 END_TIMEOUT = 3.0
-"""Seconds; a job that ends waits no longer for the server."""
+"""Seconds for small questions; a job that ends waits no longer for the server."""
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read."""
 MAX_DETAIL = 200
@@ -106,6 +106,22 @@ class AvatarServer:
                 return response.status < 300
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
+
+    async def knows(self, session_id: str) -> bool | None:
+        """Whether a session still runs; None when the server does not say."""
+        try:
+            timeout = aiohttp.ClientTimeout(total=END_TIMEOUT)
+            async with self._opened().get(
+                self._url + "/v1/sessions", timeout=timeout, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    return None
+                sessions = _object(await response.read()).get("sessions")
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+        if not isinstance(sessions, list):
+            return None
+        return any(isinstance(session, dict) and session.get("session_id") == session_id for session in sessions)
 
     async def _ask(self, body: dict[str, Any]) -> _Answer:
         asking = asyncio.create_task(self._post(wire.START_AVATAR_PATH, body))

@@ -127,6 +127,14 @@ class AvatarSession(avatar.AvatarSession[str]):
         )
         self._session_id = await self._server.start(self._avatar_id, self._livekit_url_for_avatar or url, token)
 
+    async def alive(self) -> bool | None:
+        """Whether the avatar server still runs the session; None when that cannot be known."""
+        session_id = self._session_id
+        if session_id is None or self._provider is not Provider.LOCAL:
+            return None
+        known = await self._server.knows(session_id)
+        return known if session_id == self._session_id else None
+
     async def aclose(self) -> None:
         """Ends the avatar's session and takes the avatar out of the room; can be repeated."""
         if not self._open:

@@ -92,9 +92,12 @@ class Keeper:
         """The avatar is no longer in the room."""
         self._in_room = False
         if self._state is State.PRESENT:
-            if now - self._joined_at >= STABLE_AFTER:
-                self._failures = 0
-            self._again("the avatar left the room", now)
+            self._fell(now, "the avatar left the room")
+
+    def lost(self, now: float) -> None:
+        """The avatar server no longer runs it, though LiveKit still shows it: its process was killed."""
+        if self._state is State.PRESENT:
+            self._fell(now, "the avatar server has lost the avatar")
 
     def give_up(self, reason: str) -> None:
         """Nothing will bring the avatar back."""
@@ -111,6 +114,11 @@ class Keeper:
         if self._state is State.JOINING:
             self._again(f"the avatar did not join within {JOIN_TIMEOUT:.0f} s", now)
         return False
+
+    def _fell(self, now: float, reason: str) -> None:
+        if now - self._joined_at >= STABLE_AFTER:
+            self._failures = 0
+        self._again(reason, now)
 
     def _again(self, reason: str, now: float) -> None:
         self._failures += 1

@@ -32,6 +32,9 @@ class Avatar(Protocol):
         :raises AvatarStartFailed: it does not come; ``retryable`` says whether it might later.
         """
 
+    async def alive(self) -> bool | None:
+        """Whether its server still runs it; None when that cannot be known. Bounded, and never raises."""
+
     async def aclose(self) -> None:
         """Removes it; bounded, and never raises."""
 

@@ -38,6 +38,8 @@ class StartAvatarEmulator:
     starts: list[dict[str, Any]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    sessions: object = None
+    """What a question for the sessions is answered with; None: 404, as by Avaluma's."""
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, request: web.Request) -> web.StreamResponse:
@@ -53,6 +55,9 @@ class StartAvatarEmulator:
         if answer.status < 300 and self.on_start is not None:
             await self.on_start(body)
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+    async def listed(self, _: web.Request) -> web.Response:
+        return web.Response(status=404) if self.sessions is None else web.json_response(self.sessions)
 
     async def end(self, request: web.Request) -> web.Response:
         self.ended.append(request.match_info["session"])
@@ -70,6 +75,7 @@ async def emulator(*script: Answer) -> AsyncIterator[StartAvatarEmulator]:
     emulated = StartAvatarEmulator(list(script) or [Answer()])
     app = web.Application()
     app.router.add_post(wire.START_AVATAR_PATH, emulated.start)
+    app.router.add_get("/v1/sessions", emulated.listed)
     app.router.add_delete("/v1/sessions/{session}", emulated.end)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

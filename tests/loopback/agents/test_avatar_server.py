@@ -131,3 +131,19 @@ async def test_a_session_is_ended_by_its_id() -> None:
 async def test_ending_at_a_server_that_is_gone_is_no_error() -> None:
     async with client(f"http://127.0.0.1:{free_port()}") as server:
         assert not await server.end("session-1")
+
+
+async def test_a_server_says_which_sessions_it_runs() -> None:
+    async with emulator() as there, client(there.url) as server:
+        there.sessions = {"sessions": [{"session_id": "session-1"}, "odd"]}
+        assert await server.knows("session-1") is True
+        assert await server.knows("session-2") is False
+
+
+@pytest.mark.parametrize("sessions", [None, {"sessions": 3}, ["session-1"]])
+async def test_a_server_that_does_not_say_so_is_not_taken_for_one_that_lost_the_avatar(sessions: object) -> None:
+    async with emulator() as there, client(there.url) as server:
+        there.sessions = sessions
+        assert await server.knows("session-1") is None
+    async with client(f"http://127.0.0.1:{free_port()}") as server:
+        assert await server.knows("session-1") is None

@@ -77,6 +77,23 @@ def test_one_that_is_replaced_under_its_own_name_is_not_started_again() -> None:
     assert not keeper.tick(100)
 
 
+def test_an_avatar_that_its_server_lost_is_started_again_though_it_is_still_shown() -> None:
+    keeper = present()
+    keeper.lost(10)
+    assert keeper.tick(10 + DELAYS[0])
+    keeper.started(12)
+    assert keeper.state is State.PRESENT
+    keeper.left(12.1)  # what was shown goes when the new one of the same name comes
+    keeper.joined(12.1)
+    assert keeper.state is State.PRESENT
+
+
+def test_a_server_that_lost_an_avatar_which_is_being_started_says_nothing_new() -> None:
+    keeper = started()
+    keeper.lost(1)
+    assert keeper.state is State.STARTING
+
+
 def test_an_avatar_that_does_not_join_is_started_again() -> None:
     keeper = started()
     keeper.started(0)
