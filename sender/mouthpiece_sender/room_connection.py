@@ -28,6 +28,9 @@ CONNECT_TIMEOUT = 10.0
 """Seconds."""
 RPC_ROUND_TRIP = 2.0
 """Seconds that the answer to an RPC may take; the SDK's own 7 s are for relays far away."""
+LINGER = 0.3
+"""Seconds that we stay after the last receipt: our answer must have left, or the avatar calls in vain, three times,
+and a stock receiver is deaf from then on (wire.md, 3)."""
 LEAVE_TIMEOUT = 3.0
 """Seconds."""
 _SILENT_TOPICS = (wire.SESSION_TOPIC,)
@@ -97,6 +100,7 @@ class RoomConnection:
     """Called on the event loop; must not block."""
     _room: rtc.Room = field(init=False)
     _presence: rtc.LocalDataTrack | None = None
+    _last_receipt: float = float("-inf")
 
     async def __aenter__(self) -> Self:
         self._room = rtc.Room()
@@ -194,8 +198,12 @@ class RoomConnection:
     def _answer_receipts(self) -> None:
         """A stock receiver whose receipt fails three times goes deaf: every one is answered, whatever it says."""
 
+        def heard(event: RoomEvent) -> None:
+            self._last_receipt = asyncio.get_running_loop().time()
+            self.listener(event)
+
         def started(data: rtc.RpcInvocationData) -> str:
-            self.listener(ReceiptStarted(data.caller_identity, None))
+            heard(ReceiptStarted(data.caller_identity, None))
             return "ok"
 
         def finished(data: rtc.RpcInvocationData) -> str:
@@ -204,9 +212,7 @@ class RoomConnection:
             except ValueError:
                 logger.warning("a receipt that cannot be read was ignored")
             else:
-                self.listener(
-                    ReceiptFinished(data.caller_identity, None, receipt.playback_position, receipt.interrupted)
-                )
+                heard(ReceiptFinished(data.caller_identity, None, receipt.playback_position, receipt.interrupted))
             return "ok"
 
         def playback(data: rtc.RpcInvocationData) -> str:
@@ -216,7 +222,7 @@ class RoomConnection:
                 logger.warning("a receipt that cannot be read was ignored")
                 return "ok"
             caller, segment = data.caller_identity, receipt.segment
-            self.listener(
+            heard(
                 ReceiptStarted(caller, segment)
                 if receipt.event == "started"
                 else ReceiptFinished(caller, segment, receipt.position, receipt.interrupted)
@@ -241,6 +247,8 @@ class RoomConnection:
             await participant.publish_track(track)
 
     async def _leave(self) -> None:
+        if self._room.isconnected():
+            await asyncio.sleep(max(0.0, self._last_receipt + LINGER - asyncio.get_running_loop().time()))
         try:
             async with asyncio.timeout(LEAVE_TIMEOUT):
                 await self._room.disconnect()

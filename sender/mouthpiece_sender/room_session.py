@@ -158,6 +158,7 @@ class RoomSession:
         if seat.readiness is not None and seat.readiness.state is Listening.ELSEWHERE:
             seat.readiness.again()
         self._do(seat, seat.ledger.enqueue(utterance, mode, self.clock()))
+        self._changed.set()
 
     def cancel(self, segment: str) -> None:
         if seat := self._holder(segment):
