@@ -6,13 +6,13 @@ import importlib
 import importlib.util
 import inspect
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts.base import TTS
+from mouthpiece.tts.programs import find
 
 DEFAULT: Final = "offline"
 
@@ -60,7 +60,7 @@ class Provider:
 
 def available() -> list[Provider]:
     """All providers, with what each lacks on this machine. (``livekit`` and ``vision_agents`` also need the name or
-    the object of a plugin.)"""
+    the object of a plugin.) Looks at the disk: a service asks at its start, before its loop is busy."""
     return [Provider(name, entry.summary, _missing(name, entry, {})) for name, entry in _ENTRIES.items()]
 
 
@@ -92,7 +92,7 @@ def create(name: str = DEFAULT, **settings: Any) -> TTS:
 def _missing(name: str, entry: _Entry, settings: Mapping[str, Any]) -> str | None:
     if entry.package is not None and not _installed(entry.package):
         return f"The voice {name} needs a package: pip install 'mouthpiece[{entry.extra}]'."
-    if entry.command is not None and shutil.which(settings.get("command") or entry.command) is None:
+    if entry.command is not None and find(settings.get("command") or entry.command) is None:
         return f"The voice {name} needs the program {entry.command}: install it (apt install {entry.command})."
     given = any(settings.get(setting) for setting in ("api_key", "client"))
     if entry.key is not None and not given and not os.environ.get(entry.key):

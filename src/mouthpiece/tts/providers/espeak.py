@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import struct
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -18,6 +17,7 @@ from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts.base import TTS
 from mouthpiece.tts.errors import TTSBadVoice, TTSProviderFailed, TTSUnavailable
 from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.programs import find
 from mouthpiece.tts.voice import Voice
 
 COMMAND: Final = "espeak-ng"
@@ -37,7 +37,7 @@ class EspeakTTS(TTS):
     def __init__(self, voice: str = "en-us", *, rate: int = 175, command: str | None = None) -> None:
         """:raises ConfigurationError: espeak-ng is not installed."""
         super().__init__("espeak")
-        found = shutil.which(command or COMMAND)
+        found = find(command or COMMAND)
         if found is None:
             raise ConfigurationError(
                 "The voice espeak needs the program espeak-ng: install it (apt install espeak-ng)."
