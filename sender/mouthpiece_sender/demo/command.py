@@ -30,8 +30,6 @@ GREETING = Path("assets/hello_world_16kHz.wav")
 LONGER = Path("assets/lighthouse_16kHz.wav")
 """For the printed command, so that there is time to interrupt it."""
 FOLDER = Path(".mouthpiece")
-A_DAY = 86_400
-"""Seconds that the demo's room stays open without a viewer."""
 AVATAR_WITHIN = 60.0
 """Seconds until the avatar's sound and pictures reach a viewer."""
 
@@ -85,9 +83,9 @@ async def _demo(check: bool, up: asyncio.Event) -> int:
         parts = our_parts(livekit, ports, Path(data), environment)
         await supervisor.start(*parts)
         sender = parts[-1].address
-        service = await stack.enter_async_context(Service(sender, _api_key(environment)))
+        service = await stack.enter_async_context(Service(sender))
         room = "demo" if "LIVEKIT_URL" not in environment else f"demo-{secrets.token_hex(3)}"
-        opened = await supervisor.unless_one_ends(service.open_room(room, A_DAY))
+        opened = await supervisor.unless_one_ends(service.open_room(room))
         if check:
             return await supervisor.unless_one_ends(_check(service, room, opened))
         began = time.monotonic()
@@ -141,11 +139,6 @@ def _environment() -> dict[str, str]:
     """What the user has set: ``.env.local`` under the environment; an empty value counts as not set."""
     stored = {name: value for name, value in dotenv_values(".env.local").items() if value is not None}
     return {name: value for name, value in {**stored, **os.environ}.items() if value}
-
-
-def _api_key(environment: Mapping[str, str]) -> str | None:
-    keys = environment.get("MOUTHPIECE_API_KEYS", "").split(",")
-    return keys[0].strip() or None
 
 
 def _is_free(port: int) -> bool:

@@ -21,7 +21,10 @@ def run_script(web: Path, script: str, report: Report) -> int:
     """
     node = find(NODE, report)
     npm = npm_command(node)
-    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = os.environ | {
+        "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+    }
     if installation_is_due(web):
         report("installing the page's packages (npm ci)")
         if code := subprocess.run([*npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=environment).returncode:

@@ -13,6 +13,8 @@ from mouthpiece_sender.livekit_server import LiveKit, server_environment
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORTS: Mapping[str, int] = {"livekit-server": 7880, "avatar": 8080, "worker": 8081, "sender": 8090}
+A_DAY = "86400"
+"""Seconds."""
 REGISTERED = "registered worker"
 """livekit-agents 1.8.9 logs this once LiveKit knows the worker; its health check says nothing of it."""
 
@@ -71,8 +73,12 @@ def our_parts(livekit: LiveKit, ports: Mapping[str, int], data: Path, environmen
         "AGENT_NAME": f"mouthpiece-demo-{secrets.token_hex(4)}",
         "MOUTHPIECE_AVATAR_URL": avatar,
         "MOUTHPIECE_DATA": str(data),
+        # On loopback no key is needed, and the commands that are printed carry none.
+        "MOUTHPIECE_API_KEYS": "",
         # Somebody who reads the README for half an hour before opening the page still finds the avatar there.
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "0",
+        "MOUTHPIECE_ROOM_EMPTY_TIMEOUT": A_DAY,
+        "MOUTHPIECE_ROOM_DEPARTURE_TIMEOUT": A_DAY,
         "PYTHONUNBUFFERED": "1",
     }
     python = [sys.executable, "-m"]

@@ -19,7 +19,7 @@ SPEAK_WITHIN = 60.0
 class Service:
     """A client of a running sender."""
 
-    def __init__(self, address: str, key: str | None) -> None:
+    def __init__(self, address: str, key: str | None = None) -> None:
         """:param key: an API key, where the sender asks for one."""
         self._address = address
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -33,13 +33,12 @@ class Service:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def open_room(self, room: str, empty_timeout: int) -> Mapping[str, Any]:
+    async def open_room(self, room: str) -> Mapping[str, Any]:
         """Creates the room and brings the avatar; the answer has ``livekit_url`` and ``token`` for a viewer.
 
-        :param empty_timeout: seconds that the room may be without a viewer.
         :raises DemoFailed: the sender refused.
         """
-        return await self._call("POST", "/v1/rooms", json={"room": room, "empty_timeout": empty_timeout})
+        return await self._call("POST", "/v1/rooms", json={"room": room})
 
     async def speak(self, room: str, file: Path) -> Spoken:
         """Speaks a WAV file and returns what became of it at its end.

@@ -24,7 +24,7 @@ FILE = ROOT / "assets" / "hello_world_16kHz.wav"
 async def spoken_and_heard(stack: Stack, room: str, file: Path = FILE) -> list[Finding]:
     """Opens a room, joins it from the host, speaks a file; what is not as it should be."""
     async with Service(stack.sender, stack.key) as service:
-        opened = await service.open_room(room, 60)
+        opened = await service.open_room(room)
         async with Viewer(opened["livekit_url"], opened["token"]) as viewer:
             await viewer.until(lambda: len(viewer.sounds) > 50 and len(viewer.pictures) > 10, timeout=60)
             asked = time.monotonic()

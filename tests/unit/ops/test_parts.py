@@ -46,6 +46,11 @@ def test_the_worker_is_sent_to_the_avatar_where_it_listens() -> None:
     assert ours()["worker"].environment["MOUTHPIECE_AVATAR_URL"] == ours()["avatar"].address
 
 
+def test_the_printed_commands_need_no_key() -> None:
+    """An empty variable counts as not set, and ``.env.local`` is not asked for one that is there."""
+    assert ours({"MOUTHPIECE_API_KEYS": "sesame"})["sender"].environment["MOUTHPIECE_API_KEYS"] == ""
+
+
 def test_no_secret_stands_on_a_command_line() -> None:
     livekit = parts.livekit_part(Path("/bin/livekit-server"), LIVEKIT, {})
     for part in [livekit, *ours({"MOUTHPIECE_API_KEYS": "sesame"}).values()]:

@@ -1,0 +1,183 @@
+"""``mouthpiece demo`` as a person runs it: a process of its own, read by what it prints, stopped at many moments."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mouthpiece_sender import livekit_server
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
+
+ROOT = Path(__file__).parents[3]
+MOMENTS = ["starts its parts", "livekit-server +ws", "avatar +http", "worker +http", "sender +http"]
+COMMAND = [str(Path(sys.executable).with_name("mouthpiece")), "demo"]
+
+
+@dataclass
+class Demo:
+    process: asyncio.subprocess.Process
+    lines: list[str] = field(default_factory=list)
+
+    async def says(self, what: str) -> str:
+        """The first line that matches; everything before it is kept in ``lines``."""
+        assert self.process.stdout is not None
+        while line := (await self.process.stdout.readline()).decode():
+            self.lines.append(line)
+            if re.search(what, line):
+                return line
+        pytest.fail(f"the demo ended without saying {what!r}:\n{''.join(self.lines)}")
+
+    async def ends(self) -> int:
+        """Its exit code; what it still says goes to ``lines``."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(60):
+            self.lines += (await self.process.stdout.read()).decode().splitlines(keepends=True)
+            return await self.process.wait()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+
+@asynccontextmanager
+async def demo(folder: Path, *arguments: str) -> AsyncIterator[Demo]:
+    """In a folder of its own, so that it finds no settings of somebody's; nothing may be left running there."""
+    await asyncio.to_thread(_furnish, folder)
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        cwd=folder,
+        env=_environment(),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield Demo(process)
+    finally:
+        ended = process.returncode is not None
+        if not ended:
+            process.kill()
+            await process.wait()
+        left = await asyncio.to_thread(processes_in, folder)
+        for process_left in left:
+            process_left.kill()
+    assert ended, "the test left the demo running"
+    assert left == []
+
+
+def _furnish(folder: Path) -> None:
+    for name in ("assets", "web"):
+        (folder / name).symlink_to(ROOT / name)
+
+
+def _environment() -> dict[str, str]:
+    ours = ("LIVEKIT_", "MOUTHPIECE_", "AVATAR_", "AVALUMA_", "AGENT_NAME")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """Those that were started there: the demo, its parts, and their children."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            pass  # somebody else's, or gone meanwhile
+    return found
+
+
+async def test_the_check_hears_and_sees_what_was_spoken(tmp_path: Path) -> None:
+    async with demo(tmp_path, "--check") as running:
+        code = await running.ends()
+    assert code == 0, running.text
+    assert "the demo works" in running.text
+    assert "BAD" not in running.text
+
+
+async def test_the_printed_commands_work_when_pasted(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        await running.says("Ctrl-C stops everything")
+        lines = [line.strip() for line in running.lines if line.strip().startswith("curl ")]
+        assert len(lines) == 3
+        for line in lines:
+            command = [*shlex.split(line), "--fail-with-body", "--silent", "--show-error"]
+            done = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, capture_output=True, text=True)
+            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        page = next(line.strip() for line in running.lines if "?room=" in line)
+        done = await asyncio.to_thread(
+            subprocess.run, ["curl", "--fail", "--silent", page], capture_output=True, text=True
+        )
+        assert "<title>" in done.stdout
+        assert len(processes_in(tmp_path)) >= 5
+        running.process.send_signal(signal.SIGINT)
+        assert await running.ends() == 0, running.text
+    assert "Traceback" not in running.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "moment", ["starts its parts", "livekit-server +ws", "avatar +http", "worker +http", "sender +http"]
+)
+async def test_stopped_while_it_starts_it_leaves_nothing(tmp_path: Path, moment: str, number: signal.Signals) -> None:
+    async with demo(tmp_path) as running:
+        await running.says(moment)
+        running.process.send_signal(number)
+        assert await running.ends() == 130, running.text
+    assert "Traceback" not in running.text
+
+
+async def test_a_part_that_dies_is_named_and_the_rest_is_stopped(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        await running.says("Ctrl-C stops everything")
+        avatar = next(process for process in processes_in(tmp_path) if "mouthpiece_avatar" in process.cmdline())
+        avatar.kill()
+        assert await running.ends() == 1
+    assert re.search(r"avatar ended by itself \(signal SIGKILL\)\. The end of .*avatar\.log", running.text)
+    assert "Traceback" not in running.text
+
+
+async def test_two_demos_run_beside_each_other(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    async with demo(one) as first:
+        await first.says("Ctrl-C stops everything")
+        async with demo(two, "--check") as second:
+            assert await second.ends() == 0, second.text
+        first.process.send_signal(signal.SIGINT)
+        assert await first.ends() == 0, first.text
+
+
+async def test_wrong_credentials_for_a_livekit_of_ones_own_are_said(
+    tmp_path: Path, livekit: livekit_server.LiveKit
+) -> None:
+    settings = f"LIVEKIT_URL={livekit.url}\nLIVEKIT_API_KEY={livekit.api_key}\nLIVEKIT_API_SECRET={'x' * 32}\n"
+    await asyncio.to_thread((tmp_path / ".env.local").write_text, settings)
+    async with demo(tmp_path) as running:
+        assert await running.ends() == 1
+    assert "LIVEKIT_API_SECRET" in running.text
+    assert "Traceback" not in running.text
+
+
+async def test_outside_a_checkout_it_says_where_it_belongs(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 1
+    assert "run the demo in a checkout" in output.decode()
