@@ -37,10 +37,10 @@ class Fault:
     """The request is taken and never answered."""
 
 
-def speech(text: str) -> bytes:
+def speech(text: str, sample_rate: int = SAMPLE_RATE) -> bytes:
     """A tone, as long as the text."""
-    frames = round(len(text) * SECONDS_A_CHARACTER * SAMPLE_RATE)
-    t = np.arange(frames) / SAMPLE_RATE
+    frames = round(len(text) * SECONDS_A_CHARACTER * sample_rate)
+    t = np.arange(frames) / sample_rate
     return np.rint(9_000 * np.sin(2 * np.pi * 330 * t)).astype("<i2").tobytes()
 
 
@@ -173,8 +173,9 @@ class ElevenLabs(Emulator):
             return answer
         if request.match_info["voice"] == "nobody":
             return _elevenlabs_error(404, "voice_not_found")
-        assert request.query["output_format"] == "pcm_24000" or "livekit" in request.query["output_format"]
-        return await self.stream(request, speech(body["text"]), "audio/pcm")
+        kind, _, rate = request.query["output_format"].partition("_")
+        assert kind == "pcm"
+        return await self.stream(request, speech(body["text"], int(rate)), "audio/pcm")
 
     async def multi(self, request: web.Request) -> web.StreamResponse:
         """Contexts over one WebSocket: text in, base64 sound out, ``isFinal`` at each one's end."""
