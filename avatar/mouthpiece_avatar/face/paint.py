@@ -102,9 +102,17 @@ class Layer:
         """A shape as a mask; ``blur`` is the softness of its edge."""
         if blur >= _SOFT and self.scale > 1:  # nothing sharp remains: as well drawn small, and much faster
             return Layer(self.box, 1).mask(path, blur).resize(self._size, Image.Resampling.BILINEAR)
+        points = [self._at(point) for point in path]
+        spread = 3 * blur * self.scale + 1
+        left, top = (max(0, int(min(values) - spread)) for values in zip(*points, strict=True))
+        right, bottom = (int(max(values) + spread) + 1 for values in zip(*points, strict=True))
+        right, bottom = min(right, self._size[0]), min(bottom, self._size[1])
         mask = Image.new("L", self._size, 0)
-        ImageDraw.Draw(mask).polygon([self._at(point) for point in path], fill=255)
-        return mask.filter(ImageFilter.GaussianBlur(blur * self.scale)) if blur else mask
+        if left < right and top < bottom:
+            part = Image.new("L", (right - left, bottom - top), 0)
+            ImageDraw.Draw(part).polygon([(x - left, y - top) for x, y in points], fill=255)
+            mask.paste(part.filter(ImageFilter.GaussianBlur(blur * self.scale)) if blur else part, (left, top))
+        return mask
 
     def fill(
         self,

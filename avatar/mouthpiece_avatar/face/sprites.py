@@ -23,7 +23,7 @@ from mouthpiece_avatar.face.look import Look
 from mouthpiece_avatar.face.mouth import MouthShape, draw_mouth
 from mouthpiece_avatar.face.paint import SIZE, Box, Layer, Picture
 
-TURNS = 17
+TURNS = 15
 """Steps of the head from one side to the other; the middle one looks straight ahead."""
 BREATHS = 7
 """Steps of the shoulders from breathed out to breathed in."""
@@ -152,14 +152,19 @@ def draw(look: Look) -> Sprites:
 
 
 def _halved(layer: Layer) -> Layer:
-    """At twice the screen's size: what turning it needs to stay sharp."""
+    """At twice the screen's size, which turning needs to stay sharp, and premultiplied, as it mixes pixels."""
     half = Layer(layer.box, 2)
-    half.image = layer.image.reduce(layer.scale // 2)
+    half.image = layer.image.convert("RGBa").reduce(layer.scale // 2)
     return half
 
 
+def _premultiplied(layer: Layer) -> Layer:
+    layer.image = layer.image.convert("RGBa")
+    return layer
+
+
 def _scenes(look: Look) -> list[Pixels]:
-    back = _placed(body.wall(look), (0, 0, SIZE, SIZE))
+    back = _placed(_premultiplied(body.wall(look)), (0, 0, SIZE, SIZE))
     back.alpha_composite(_placed(_halved(body.hair_back(look)), (0, 0, SIZE, SIZE)))
     torso = _halved(body.torso(look))
     scenes = []
@@ -192,15 +197,20 @@ class _Parts:
 
     def _cut_out(self, box: Box, turn: float, features: Sequence[tuple[Layer, Layer | None]]) -> list[Sprite]:
         """A part of the screen, once with each feature on its skin."""
-        skins = {id(skin): _placed(skin, box, turn) for skin, _ in features}
         nose, hair = _placed(self.nose, box, turn, deep=True), _placed(self.hair, box, turn)
+        covered = hair.getbbox() is not None
+        under: dict[int, Picture] = {}
+        for skin, _ in features:
+            if id(skin) not in under:
+                under[id(skin)] = _placed(skin, box, turn)
+                under[id(skin)].alpha_composite(nose)
         sprites = []
         for skin, feature in features:
-            picture = skins[id(skin)].copy()
-            picture.alpha_composite(nose)
+            picture = under[id(skin)].copy()
             if feature is not None:
                 picture.alpha_composite(_placed(feature, box, turn, deep=True))
-            picture.alpha_composite(hair)
+            if covered:
+                picture.alpha_composite(hair)
             sprites.append(Sprite(picture.reduce(2), box[0], box[1]))
         return sprites
 
@@ -235,4 +245,4 @@ def _placed(layer: Layer, box: Box, turn: float = 0.0, *, deep: bool = False, ri
         scale * (-sin * left + cos * top + py - layer.box[1]),
     )
     size = ((box[2] - box[0]) * 2, (box[3] - box[1]) * 2)
-    return layer.image.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    return layer.image.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR).convert("RGBA")
