@@ -26,8 +26,8 @@ test: .venv/.all web/dist/index.html livekit-server ## run every test that needs
 lint: .venv/.all ## ruff, mypy and the page's own checks
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/python -m mouthpiece_sender.demo.page check
 
-bench: .venv/.all web/dist/index.html livekit-server ## measure (FIGURE=name for one of them)
-	.venv/bin/python -m bench $(FIGURE)
+bench: .venv/.all web/dist/index.html livekit-server ## measure (FIGURE=name of a file in bench/, ARGS for it)
+	.venv/bin/python bench/$(or $(FIGURE),latency).py $(ARGS)
 
 livekit-server: .venv/.demo ## find or build the livekit-server that the demo and the tests use
 	@.venv/bin/python -m mouthpiece_sender.livekit_server
