@@ -1,0 +1,149 @@
+"""Avaluma's plugin, taken as it is: what it subscribes is taken back, whatever it raises is said."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from livekit import rtc
+
+from mouthpiece.errors import AvatarStartFailed
+from mouthpiece_agents import avaluma_plugin
+from mouthpiece_agents.avaluma_plugin import PluginAvatar, SessionView, find_plugin
+from mouthpiece_agents.plan import plan
+from mouthpiece_agents.settings import Settings
+
+GIVEN = {
+    "LIVEKIT_URL": "ws://livekit:7880",
+    "LIVEKIT_API_KEY": "key",
+    "LIVEKIT_API_SECRET": "secret",
+    "AVALUMA_LICENSE_KEY": "licence",
+    "AVATAR_PROVIDER": "avaluma",
+    "AVATAR_ID": "kadda",
+}
+
+
+class FakeSession(rtc.EventEmitter[str]):
+    output = types.SimpleNamespace(audio=None)
+
+    def changed(self, state: str) -> None:
+        self.emit("agent_state_changed", state)
+
+
+class FakePlugin:
+    """As the older one: LiveKit's address comes from the environment."""
+
+    made: list[FakePlugin] = []  # noqa: RUF012
+    error: Exception | None = None
+    hangs = False
+
+    def __init__(self, **given: str) -> None:
+        self.given = given
+        self.states: list[str] = []
+        FakePlugin.made.append(self)
+
+    async def start(self, agent_session: Any, room: rtc.Room) -> None:
+        @agent_session.on("agent_state_changed")
+        def on_change(state: str) -> None:
+            self.states.append(state)
+
+        agent_session.output.audio = self
+        if FakePlugin.hangs:
+            await asyncio.Event().wait()
+        if FakePlugin.error is not None:
+            raise FakePlugin.error
+
+
+class NewerPlugin(FakePlugin):
+    async def start(self, agent_session: Any, room: rtc.Room, *, livekit_url: str = "") -> None:
+        self.given["livekit_url"] = livekit_url
+        await super().start(agent_session, room)
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    FakePlugin.made, FakePlugin.error, FakePlugin.hangs = [], None, False
+    find_plugin.cache_clear()
+    yield
+    find_plugin.cache_clear()
+
+
+async def attached(plugin: type[FakePlugin] = FakePlugin, **changes: Any) -> tuple[PluginAvatar, FakeSession]:
+    settings = Settings.model_validate(GIVEN | changes)
+    avatar, session = PluginAvatar(plugin, plan("", settings), settings, "agent-1"), FakeSession()
+    await avatar.attach(session, rtc.Room())  # type: ignore[arg-type]
+    return avatar, session
+
+
+async def test_the_plugin_gets_key_avatar_server_and_the_session_itself() -> None:
+    avatar, session = await attached()
+    await avatar.restart()
+    (plugin,) = FakePlugin.made
+    assert plugin.given == {
+        "license_key": "licence",
+        "avatar_id": "kadda",
+        "avatar_server_url": "https://api.avaluma.ai",
+    }
+    assert session.output.audio is plugin
+    session.changed("speaking")
+    assert plugin.states == ["speaking"]
+
+
+async def test_after_a_restart_each_state_is_told_once() -> None:
+    avatar, session = await attached()
+    await avatar.restart()
+    await avatar.restart()
+    session.changed("listening")
+    assert [plugin.states for plugin in FakePlugin.made] == [[], ["listening"]]
+
+
+async def test_whatever_the_plugin_raises_is_a_start_that_may_be_tried_again() -> None:
+    FakePlugin.error = KeyError("license")
+    avatar, _ = await attached()
+    with pytest.raises(AvatarStartFailed, match="Avaluma's plugin could not start the avatar: KeyError") as caught:
+        await avatar.restart()
+    assert caught.value.retryable
+
+
+async def test_a_plugin_that_waits_for_ever_is_left() -> None:
+    FakePlugin.hangs = True
+    avatar, _ = await attached(MOUTHPIECE_AVATAR_START_TIMEOUT=0.01)
+    with pytest.raises(AvatarStartFailed, match="TimeoutError"):
+        await avatar.restart()
+
+
+@pytest.mark.parametrize(("plugin", "told"), [(NewerPlugin, "wss://public"), (FakePlugin, None)])
+async def test_only_a_plugin_that_takes_livekits_address_gets_it(plugin: type[FakePlugin], told: str | None) -> None:
+    avatar, _ = await attached(plugin, MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR="wss://public")
+    await avatar.restart()
+    assert FakePlugin.made[0].given.get("livekit_url") == told
+
+
+async def test_a_view_is_the_session_in_everything_else() -> None:
+    session = FakeSession()
+    view = SessionView(session)  # type: ignore[arg-type]
+    assert view.output is session.output
+    heard: list[str] = []
+    view.on("agent_state_changed", heard.append)
+    session.changed("idle")
+    view.release()
+    session.changed("speaking")
+    assert heard == ["idle"]
+
+
+def test_the_newer_plugin_goes_before_the_older(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in avaluma_plugin.MODULES:
+        module = types.ModuleType(name)
+        module.AvatarSession = type(name, (), {})  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, name, module)
+    found = find_plugin()
+    assert isinstance(found, type)
+    assert found.__name__ == "livekit.plugins.avaluma"
+
+
+def test_without_a_plugin_there_is_none() -> None:
+    assert find_plugin() is None
