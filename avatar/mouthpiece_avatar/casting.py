@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_avatar.face.look import FACES
@@ -24,7 +25,8 @@ class Casting:
     async def __call__(self, avatar: str) -> Performer:
         """For an avatar's id. A face that is played for the first time is drawn, which takes a few seconds."""
         face = avatar if avatar in FACES else self._face
-        return FacePerformer(await asyncio.to_thread(sprites_of, face))
+        drawn = await asyncio.to_thread(sprites_of, face)
+        return FacePerformer(drawn, seed=random.getrandbits(32))
 
     async def rehearse(self) -> None:
         """Draws the face that is set, so that the first avatar need not wait for it."""

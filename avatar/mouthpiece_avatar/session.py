@@ -22,7 +22,7 @@ from mouthpiece_avatar.token import Claims
 
 logger = logging.getLogger(__name__)
 
-JOIN_WITHIN = 15.0
+JOIN_WITHIN = 20.0
 """Seconds to be in the room with both tracks published."""
 ABSENCE = 60.0
 """Seconds without LiveKit after which a session ends: it cannot renew its token."""
@@ -85,6 +85,8 @@ class Session:
         self._agent_thinks = False
         self._ending = asyncio.Event()
         self._absence: asyncio.TimerHandle | None = None
+        self._late: asyncio.Task[None] | None = None
+        """A connect that was not waited for."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = rtc.Room()
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
@@ -151,10 +153,17 @@ class Session:
 
     async def _join(self) -> None:
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=5.0)
+        connecting = asyncio.create_task(
+            self._room.connect(self._request.livekit_url, self._request.livekit_token, options)
+        )
         try:
-            await self._room.connect(self._request.livekit_url, self._request.livekit_token, options)
+            # The SDK cannot take a connect back: cancelled, it would leave a participant behind that nobody owns.
+            await asyncio.shield(connecting)
         except rtc.ConnectError as error:
             raise _refusal(error) from None
+        except BaseException:
+            self._late = connecting
+            raise
         me = self._room.local_participant
         me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
         me.register_rpc_method(wire.RPC_USER_STATE, self._on_user_state)
@@ -162,10 +171,16 @@ class Session:
         for identity in self._room.remote_participants:
             self.ears.announced(identity)
         await self.pump.publish(me)
-        # Without the grant can_update_own_metadata (Avaluma's plugin does not give it) the server refuses this
-        # silently, and senders treat us as they treat Avaluma's avatar.
+        await self._say_that_we_listen()
+
+    async def _say_that_we_listen(self) -> None:
+        """By our attribute, beside those of the token.
+
+        Without the grant can_update_own_metadata (Avaluma's plugin does not give it) livekit-server ignores this, and
+        senders treat us as they treat Avaluma's avatar.
+        """
         info = wire.AvatarInfo(avatar=self.avatar, session=self.id)
-        await me.set_attributes({**me.attributes, wire.ATTR_AVATAR: info.dumps()})
+        await self._room.local_participant.set_attributes({wire.ATTR_AVATAR: info.dumps()})
 
     async def _leave(self, reason: str) -> None:
         self.reason = self.reason or reason
@@ -177,6 +192,8 @@ class Session:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(LEAVE_WITHIN):
+                if self._late is not None:
+                    await asyncio.wait({self._late})
                 await self._room.disconnect()
         except TimeoutError:
             logger.warning("LiveKit did not answer our leaving", extra={"session": self.id})
@@ -201,6 +218,7 @@ class Session:
             self._absence.cancel()
             self._absence = None
         self._to(SessionState.LIVE)
+        self._spawn(self._say_that_we_listen())  # a full reconnect makes a new participant, with the token's attributes
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self.end("LiveKit: " + rtc.DisconnectReason.Name(reason).lower().replace("_", " "))

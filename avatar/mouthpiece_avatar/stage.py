@@ -269,9 +269,9 @@ class Stage:
                 span.turn.left += step
             if not len(span.samples):
                 self._queue.popleft()
-                self._start()
                 if span.turn is not None and span.turn not in self._line and span.turn.left == span.turn.taken:
                     self._over(span.turn, interrupted=False)
+                self._start()
 
     def _start(self) -> None:
         turn = self._queue[0].turn if self._queue else None

@@ -37,11 +37,15 @@ class Painter:
     def __init__(self, drawn: Sprites) -> None:
         self._sprites = drawn
         self._canvas: sprites.Pixels = np.zeros((SIZE, SIZE), np.uint32)
+        self._painted: Pose | None = None
         self.bgra: npt.NDArray[np.uint8] = self._canvas.view(np.uint8).reshape(SIZE, SIZE, 4)
-        """The canvas; the next ``paint`` draws over it."""
+        """BGRA, (SIZE, SIZE, 4); the next ``paint`` draws over it."""
 
     def paint(self, pose: Pose) -> npt.NDArray[np.uint8]:
         """BGRA, (SIZE, SIZE, 4)."""
+        if pose == self._painted:
+            return self.bgra
+        self._painted = pose
         self._canvas[...] = self._sprites.scenes[pose.breath]
         self._sprites.heads[pose.turn].put_on(self._canvas, pose.nod)
         self._sprites.eyes[pose.turn][pose.eyes].put_on(self._canvas, pose.nod)

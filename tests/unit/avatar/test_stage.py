@@ -1,0 +1,227 @@
+"""Who speaks, what leaves the source, and what is reported about it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mouthpiece.errors import QueueFull
+from mouthpiece.wire import StreamHeader
+from mouthpiece_avatar.stage import MAX_BACKLOG, Finished, Stage, Started
+from mouthpiece_avatar.turn import RATE
+from tests.unit.avatar.simulated_source import SimulatedSource
+
+MONO = StreamHeader(RATE, 1)
+
+
+def ramp(samples: int, start: int = 1) -> bytes:
+    """Sound in which every sample differs from its neighbours and none is silence."""
+    return (start + np.arange(samples) % 20_000).astype("<i2").tobytes()
+
+
+def speech(source: SimulatedSource) -> np.ndarray:
+    sound = source.sound()
+    return sound[sound != 0]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture
+def source(stage: Stage) -> SimulatedSource:
+    source = SimulatedSource(stage)
+    source.run(0.5)  # silence lies in the source, as in a quiet room
+    return source
+
+
+def test_a_stream_is_spoken_whole_and_reported_with_its_length(stage: Stage, source: SimulatedSource) -> None:
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(24_000))
+    stage.end(turn)
+    source.run(1.0)
+    assert speech(source).tobytes() == ramp(24_000)
+    assert source.events == [Started(turn), Finished(turn, interrupted=False)]
+    assert turn.position == 0.5
+
+
+def test_speech_does_not_wait_behind_queued_silence(stage: Stage, source: SimulatedSource) -> None:
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(4_800))
+    before = len(source.sound())
+    source.run(0.02)
+    assert source.sound()[before:].all(), "silence left before the speech"
+
+
+def test_the_next_stream_follows_without_a_gap(stage: Stage, source: SimulatedSource) -> None:
+    first, second = stage.open("a", MONO), stage.open("a", MONO)
+    stage.push(first, ramp(9_600))
+    stage.push(second, ramp(9_600, start=5_000))
+    stage.end(first)
+    stage.end(second)
+    source.run(1.0)
+    sound = source.sound()
+    start = int(np.flatnonzero(sound)[0])
+    assert sound[start : start + 19_200].tobytes() == ramp(9_600) + ramp(9_600, start=5_000)
+    assert [type(event) for event in source.events] == [Started, Finished, Started, Finished]
+
+
+def test_voices_take_turns_in_order_of_arrival(stage: Stage, source: SimulatedSource) -> None:
+    one, other = stage.open("a", MONO), stage.open("b", MONO)
+    stage.push(other, ramp(4_800, start=9_000))
+    stage.end(other)
+    source.run(0.5)
+    assert not speech(source).size, "the second voice spoke before the first had"
+    stage.push(one, ramp(4_800))
+    stage.end(one)
+    source.run(0.5)
+    assert speech(source).tobytes() == ramp(4_800) + ramp(4_800, start=9_000)
+
+
+def test_a_clear_silences_the_caller_at_once(stage: Stage, source: SimulatedSource) -> None:
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(96_000))
+    source.run(0.4)
+    assert stage.clear("a")
+    before = len(speech(source))
+    source.run(1.0)
+    assert len(speech(source)) == before
+    assert source.events[-1] == Finished(turn, interrupted=True)
+    assert turn.position == pytest.approx(0.4, abs=0.001)
+    assert turn.position * RATE == pytest.approx(before, abs=RATE * 0.001)
+
+
+def test_a_clear_drops_what_the_caller_has_queued_and_reports_in_order(stage: Stage, source: SimulatedSource) -> None:
+    playing, queued = stage.open("a", MONO), stage.open("a", MONO)
+    stage.push(playing, ramp(48_000))
+    stage.push(queued, ramp(48_000))
+    stage.end(playing)
+    stage.end(queued)
+    source.run(0.3)
+    stage.clear("a")
+    source.run(0.1)
+    assert source.events[1:] == [Finished(playing, interrupted=True), Finished(queued, interrupted=True)]
+    assert queued.position == 0
+
+
+def test_a_stream_opened_after_the_clear_is_spoken(stage: Stage, source: SimulatedSource) -> None:
+    stage.push(stage.open("a", MONO), ramp(48_000))
+    source.run(0.2)
+    stage.clear("a")
+    after = stage.open("a", MONO)
+    stage.push(after, ramp(4_800, start=15_000))
+    stage.end(after)
+    source.run(0.5)
+    assert speech(source)[-4_800:].tobytes() == ramp(4_800, start=15_000)
+    assert source.events[-1] == Finished(after, interrupted=False)
+
+
+def test_a_clear_leaves_other_voices_alone(stage: Stage, source: SimulatedSource) -> None:
+    mine, theirs = stage.open("a", MONO), stage.open("b", MONO)
+    stage.push(mine, ramp(4_800))
+    stage.end(mine)
+    stage.push(theirs, ramp(9_600, start=9_000))
+    stage.end(theirs)
+    source.run(0.07)  # both lie in the source
+    stage.clear("b")
+    source.run(0.5)
+    assert speech(source).tobytes() == ramp(4_800)
+    assert source.events[-2:] == [Finished(theirs, interrupted=True), Finished(mine, interrupted=False)] or (
+        source.events[-2:] == [Finished(mine, interrupted=False), Finished(theirs, interrupted=True)]
+    )
+    assert not stage.clear("c")
+
+
+def test_sound_that_comes_after_the_clear_on_the_same_stream_is_not_spoken(
+    stage: Stage, source: SimulatedSource
+) -> None:
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(4_800))
+    source.run(0.02)
+    stage.clear("a")
+    source.run(0.02)
+    before = len(speech(source))
+    stage.push(turn, ramp(4_800))
+    stage.end(turn)
+    source.run(0.3)
+    assert len(speech(source)) == before
+    assert sum(isinstance(event, Finished) for event in source.events) == 1
+
+
+def test_an_empty_stream_is_reported_too(stage: Stage, source: SimulatedSource) -> None:
+    turn = stage.open("a", MONO)
+    stage.end(turn)
+    source.run(0.05)
+    assert source.events == [Finished(turn, interrupted=False)]
+    assert turn.position == 0
+
+
+def test_a_stream_that_runs_dry_gathers_before_it_goes_on_and_loses_nothing(
+    stage: Stage, source: SimulatedSource
+) -> None:
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(4_800))
+    source.run(0.4)
+    stage.push(turn, ramp(480, start=4_801))
+    source.run(0.1)
+    assert len(speech(source)) == 4_800, "ten milliseconds are too little to go on with"
+    stage.push(turn, ramp(4_800, start=5_281))
+    stage.end(turn)
+    source.run(0.5)
+    assert speech(source).tobytes() == ramp(10_080)
+    assert turn.position == pytest.approx(0.21)
+
+
+def test_the_source_never_runs_dry(stage: Stage, source: SimulatedSource) -> None:
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(9_600))
+    stage.end(turn)
+    before, start = len(source.sound()), source.now
+    source.run(2.0)
+    assert len(source.sound()) - before == pytest.approx((source.now - start) * RATE, abs=2)
+
+
+def test_other_rates_and_channels_keep_their_length(stage: Stage, source: SimulatedSource) -> None:
+    for header in (StreamHeader(16_000, 1), StreamHeader(22_050, 2), StreamHeader(44_100, 1), StreamHeader(8_000, 2)):
+        turn = stage.open("a", header)
+        stage.push(turn, ramp(header.sample_rate * header.num_channels // 2))
+        stage.end(turn)
+        source.run(1.0)
+        assert turn.position == pytest.approx(0.5, abs=1e-4)
+
+
+def test_more_than_half_an_hour_is_refused_and_what_came_stays(stage: Stage) -> None:
+    turn = stage.open("a", StreamHeader(4_000, 1))
+    minute = bytes(2 * 4_000 * 60)
+    for _ in range(30):
+        stage.push(turn, minute)
+    with pytest.raises(QueueFull, match="half an hour"):
+        stage.push(turn, b"\1\0" * 400)
+    assert stage.backlog == pytest.approx(MAX_BACKLOG)
+
+
+@pytest.mark.parametrize("header", [StreamHeader(3_999, 1), StreamHeader(16_000, 7), StreamHeader(1_000_000_000, 1)])
+def test_what_cannot_be_played_is_refused(stage: Stage, header: StreamHeader) -> None:
+    with pytest.raises(ValueError, match="must"):
+        stage.open("a", header)
+
+
+def test_odd_bytes_wait_for_their_other_half(stage: Stage, source: SimulatedSource) -> None:
+    turn = stage.open("a", MONO)
+    data = ramp(4_800)
+    for at in range(0, len(data), 7):
+        stage.push(turn, data[at : at + 7])
+    stage.push(turn, b"\1")  # half a sample, never completed
+    stage.end(turn)
+    source.run(0.5)
+    assert speech(source).tobytes() == data
+
+
+def test_it_knows_which_sample_is_leaving(stage: Stage, source: SimulatedSource) -> None:
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(48_000))
+    source.run(0.25)
+    assert stage.leaving(source.now) == pytest.approx(len(source.sound()), abs=RATE * 0.002)
+    assert stage.put >= stage.leaving(source.now)
+    assert stage.speaking
