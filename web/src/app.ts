@@ -39,7 +39,7 @@ export class App {
   constructor(base: URL, room: string | null) {
     this.store = new Store(initial(room));
     this.#api = new Api(base, new SessionKeys(askKey));
-    this.#theatre = new Theatre({ join: () => this.#join(), allowSound: () => void this.#session.allowSound() });
+    this.#theatre = new Theatre({ join: () => this.#join(), allowSound: () => this.#allowSound() });
     this.#panel = new Panel({
       interrupt: () => this.interrupt("keep"),
       dropQueued: () => this.#dropQueued(),
@@ -103,6 +103,11 @@ export class App {
     this.#session.join();
   }
 
+  #allowSound(): void {
+    this.player.prepare();
+    void this.#session.allowSound();
+  }
+
   #changed(state: State, before: State): void {
     if (state.stage !== before.stage || state.room !== before.room || state.overdue !== before.overdue) {
       this.#theatre.render(state);
@@ -124,7 +129,6 @@ export class App {
     if (!isLive(stage) && isLive(before.stage)) {
       this.#feed.stop();
       this.#uploads.clear();
-      this.#theatre.focusJoin();
     }
     if ((stage === Stage.Speaking) !== (before.stage === Stage.Speaking)) this.#feed.poke();
   }

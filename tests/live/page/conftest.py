@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
+from mouthpiece_sender import livekit_server
 from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.page.fake_service import FakeService
 
@@ -48,6 +49,14 @@ async def browser() -> AsyncIterator[Browser]:
         chromium = await playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield chromium
         await chromium.close()
+
+
+@pytest.fixture
+def livekit_binary(livekit: LiveKit) -> Path:
+    """For a server of a test's own; where ``livekit`` runs, there is one."""
+    binary = livekit_server.find_binary()
+    assert binary is not None
+    return binary
 
 
 @pytest.fixture

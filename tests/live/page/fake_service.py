@@ -1,7 +1,7 @@
 """A service that keeps the contract of the sender's API in memory, and can be made to misbehave.
 
 It serves the built page and `/v1`, opens rooms on a real livekit-server, and has a :class:`FakeAvatar` say what was
-accepted. ``key``, ``voices``, ``away`` and ``refusal`` may be changed while it runs.
+accepted. ```key```, ``voices``, ``away`` and ``refusal`` may be changed while it runs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ Sound = npt.NDArray[np.int16]
 
 class FakeService:
     def __init__(self, livekit: LiveKit, page: Path) -> None:
-        self._livekit, self._page = livekit, page
+        self._livekit, self.page = livekit, page
+        self.livekit_url = livekit.url
+        """What viewers are told."""
         self.avatar: FakeAvatar | None = None
         """Says what is accepted; None: it is accepted and waits."""
         self.key: str | None = None
@@ -67,7 +69,7 @@ class FakeService:
                 web.post("/v1/rooms/{room}/interrupt", self._interrupt),
                 web.delete("/v1/segments/{id}", self._delete),
                 web.get("/", self._index),
-                web.static("/", self._page),
+                web.static("/", self.page),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -82,7 +84,8 @@ class FakeService:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        assert self._worker is not None and self._runner is not None
+        assert self._worker is not None
+        assert self._runner is not None
         self._worker.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._worker
@@ -121,7 +124,7 @@ class FakeService:
         return response
 
     async def _index(self, _: web.Request) -> web.FileResponse:
-        return web.FileResponse(self._page / "index.html")
+        return web.FileResponse(self.page / "index.html")
 
     async def _open(self, request: web.Request) -> web.Response:
         room = (await request.json()).get("room") or "fresh-room"
@@ -131,7 +134,7 @@ class FakeService:
             .with_grants(api.VideoGrants(room_join=True, room=room))
             .to_jwt()
         )
-        opened = {"room": room, "livekit_url": self._livekit.url, "token": token, "avatar": AVATAR}
+        opened = {"room": room, "livekit_url": self.livekit_url, "token": token, "avatar": AVATAR}
         return web.json_response(opened, status=201)
 
     async def _voices(self, _: web.Request) -> web.Response:

@@ -48,6 +48,7 @@ export class Theatre {
     setText(this.#status, statusLine(state));
     setText(this.#roomName, state.room ?? "");
     this.#roomChip.hidden = !isLive(stage) || state.room === null;
+    const fell = this.#curtain.hidden && words !== null;
     this.#curtain.hidden = words === null;
     if (words === null) {
       if (this.#curtain.contains(document.activeElement)) find("interrupt", HTMLElement).focus();
@@ -59,6 +60,7 @@ export class Theatre {
     setText(this.#join, words.button);
     this.#lines = [];
     this.#showCaptions();
+    if (fell) this.focusJoin();
   }
 
   /** The Enter key joins; a ring that nobody's keyboard has asked for is not drawn. */

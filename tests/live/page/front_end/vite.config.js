@@ -1,0 +1,5 @@
+export default {
+  base: "./",
+  build: { chunkSizeWarningLimit: 2000 },
+  logLevel: "warn",
+};
