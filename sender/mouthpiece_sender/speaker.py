@@ -7,6 +7,7 @@ async with Speaker(room="demo") as speaker:
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from contextlib import AsyncExitStack
@@ -17,10 +18,11 @@ from typing import Self
 
 from dotenv import dotenv_values
 
+from mouthpiece.decode import Decoders
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Mode, OnLoss, Segment, Source, new_segment_id
 from mouthpiece.wire import SENDER_NAME
-from mouthpiece_sender.file_sound import open_file_sound
+from mouthpiece_sender.file_sound import FileSound
 from mouthpiece_sender.gateway import Gateway, GatewayOptions, SpeakRequest, Until
 from mouthpiece_sender.journal import MemoryJournal
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
@@ -88,8 +90,9 @@ class Speaker:
         )
 
     async def __aenter__(self) -> Self:
-        access = _access(self._given)
+        access = await asyncio.to_thread(_access, self._given)
         async with AsyncExitStack() as stack:
+            self._decoders = await stack.enter_async_context(Decoders(processes=1))
             api = await stack.enter_async_context(LiveKitApi(access))
             self._gateway = await stack.enter_async_context(
                 Gateway(access, api, MemoryJournal(), options=self._options, drop_queued_on_exit=True)
@@ -122,14 +125,15 @@ class Speaker:
         :raises LiveKitUnavailable: the server cannot be reached.
         :raises LiveKitRefused: it does not accept the key and secret.
         """
-        source = Source("live")
         if isinstance(sound, str | Path):
             source = Source("file", Path(sound).name)
-            sound = await open_file_sound(Path(sound))
+            playable: Sound = await FileSound.probe(Path(sound), self._decoders)
+        else:
+            source, playable = Source("live"), sound
         segment = await self._gateway.speak(
             SpeakRequest(
                 self._room,
-                sound,
+                playable,
                 source,
                 new_segment_id(),
                 avatar=self._avatar,

@@ -1,0 +1,79 @@
+"""Options that several commands share, each with its help in one place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from dotenv import dotenv_values
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_sender.livekit_api import LiveKitAccess
+
+DEFAULT_SERVICE = "http://127.0.0.1:8090"
+
+Room = Annotated[
+    str, typer.Option("--room", "-r", envvar="MOUTHPIECE_ROOM", help="The room's name.", show_default=False)
+]
+Url = Annotated[
+    str | None, typer.Option("--url", help="LiveKit's address (ws:// or wss://); else LIVEKIT_URL.", show_default=False)
+]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--api-secret-file",
+        help="File that holds the API secret; else LIVEKIT_API_SECRET. Never give it on the command line.",
+        show_default=False,
+    ),
+]
+Service = Annotated[
+    str | None,
+    typer.Option(
+        "--service",
+        envvar="MOUTHPIECE_SERVICE",
+        help=f"Go through a running service instead of joining the room, e.g. {DEFAULT_SERVICE}. "
+        "Its key, if it wants one, is read from MOUTHPIECE_API_KEY.",
+        show_default=False,
+    ),
+]
+RunningService = Annotated[
+    str, typer.Option("--service", envvar="MOUTHPIECE_SERVICE", help="The running service's address.")
+]
+Avatar = Annotated[
+    str | None,
+    typer.Option("--avatar", help="The avatar's identity, where the room has several.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for machines.")]
+
+
+def environment() -> dict[str, str]:
+    """The environment over .env.local; empty values count as not set."""
+    known = {**dotenv_values(".env.local"), **os.environ}
+    return {name: value for name, value in known.items() if value}
+
+
+def livekit_access(url: str | None, secret_file: Path | None) -> LiveKitAccess:
+    """Where LiveKit is and what opens it.
+
+    :raises ConfigurationError: something is missing; the message says its name.
+    """
+    known = environment()
+    if url is not None:
+        known["LIVEKIT_URL"] = url
+    if secret_file is not None:
+        try:
+            known["LIVEKIT_API_SECRET"] = secret_file.read_text().strip()
+        except OSError as error:
+            raise ConfigurationError(f"{secret_file} cannot be read: {error.strerror}.") from None
+    names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+    if missing := [name for name in names if not known.get(name)]:
+        raise ConfigurationError(
+            f"{', '.join(missing)} not set: set it in the environment or in .env.local (see .env.local.example), "
+            "or go through a running service with --service."
+        )
+    if not known["LIVEKIT_URL"].startswith(("ws://", "wss://", "http://", "https://")):
+        raise ConfigurationError("LIVEKIT_URL must begin with ws:// or wss://.")
+    address, key, secret = (known[name] for name in names)
+    return LiveKitAccess(address, key, secret, known.get("LIVEKIT_PUBLIC_URL"))

@@ -1,0 +1,83 @@
+"""How a command ends: exit codes that a script can act on, and the sentence for a person."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from mouthpiece.errors import AvatarTimeout, ConfigurationError, MouthpieceError
+
+
+class ExitCode(enum.IntEnum):
+    """Design section 7."""
+
+    FINISHED = 0
+    FAILED = 1
+    USAGE = 2
+    NO_AVATAR = 3
+    UNKNOWN = 4
+    STOPPED = 5
+    """Interrupted, cancelled, expired or ignored."""
+    CTRL_C = 130
+
+
+def exit_code_of(segment: dict[str, Any]) -> ExitCode:
+    """The exit code for a segment (its JSON) that has ended, or has come as far as was asked."""
+    error = segment["error"] or {}
+    match segment["state"]:
+        case "failed":
+            return ExitCode.NO_AVATAR if error.get("type") == "avatar-timeout" else ExitCode.FAILED
+        case "unknown":
+            return ExitCode.UNKNOWN
+        case "interrupted" | "cancelled" | "expired" | "ignored":
+            return ExitCode.STOPPED
+    return ExitCode.FINISHED
+
+
+def sentence(segment: dict[str, Any]) -> str:
+    """What became of a segment, for a person."""
+    name = segment["source"]["name"] or segment["id"]
+    position, duration = segment["position"], segment["audio"]["duration"]
+    length = f"{position:.2f} s" if duration is None else f"{position:.2f} of {duration:.2f} s"
+    text = f"{name}: {segment['state']}, {length}"
+    if segment["receipt"] in ("confirmed", "estimated"):
+        text += f", {segment['receipt']}"
+    if segment["error"]:
+        text += f". {segment['error']['detail']}"
+    return text
+
+
+def fail(message: str) -> None:
+    """One sentence on standard error."""
+    print(f"mouthpiece: {message}", file=sys.stderr)
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
+    """Runs a command to its end and exits. Ctrl-C and SIGTERM end it the same way: what is open is closed first."""
+    try:
+        code = asyncio.run(_until_told(work))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        code = ExitCode.CTRL_C
+    except ConfigurationError as error:
+        fail(str(error))
+        code = ExitCode.USAGE
+    except AvatarTimeout as error:
+        fail(str(error))
+        code = ExitCode.NO_AVATAR
+    except MouthpieceError as error:
+        fail(str(error))
+        code = ExitCode.FAILED
+    except BrokenPipeError:
+        code = ExitCode.FAILED  # nobody reads what we print any more
+    sys.exit(int(code))
+
+
+async def _until_told(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work()

@@ -1,0 +1,90 @@
+"""``mouthpiece play``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from mouthpiece.segments import Mode, OnLoss
+from mouthpiece_sender.cli import options
+from mouthpiece_sender.cli.input_file import input_file
+from mouthpiece_sender.cli.outcome import exit_code_of, fail, run, sentence
+from mouthpiece_sender.cli.progress import watch
+from mouthpiece_sender.cli.target import How, room_target, service_target
+
+Identity = Annotated[
+    str | None,
+    typer.Option("--identity", help="Join under this identity, for a receiver bound to it.", show_default=False),
+]
+AvatarTimeout = Annotated[float, typer.Option("--avatar-timeout", min=0.1, help="Seconds to wait for an avatar.")]
+
+
+def play(
+    sound: Annotated[str, typer.Argument(metavar="FILE|URL|-", help="A sound file, its address, or - for stdin.")],
+    room: options.Room,
+    avatar: options.Avatar = None,
+    mode: Annotated[Mode, typer.Option(help="If another segment plays: wait, stop it and go first, or give up.")] = (
+        Mode.APPEND
+    ),
+    on_loss: Annotated[OnLoss, typer.Option(help="If the avatar is lost in the middle: give up, or say it again.")] = (
+        OnLoss.DROP
+    ),
+    expires_in: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds that it may wait.", show_default=False)
+    ] = None,
+    wait_for_viewer: Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until somebody is there.")] = False,
+    no_interrupt: Annotated[bool, typer.Option("--no-interrupt", help="Nothing else may interrupt it.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="With --service: hand it over and leave.")] = False,
+    service: options.Service = None,
+    url: options.Url = None,
+    api_secret_file: options.SecretFile = None,
+    identity: Identity = None,
+    avatar_timeout: AvatarTimeout = 30.0,
+    as_json: options.Json = False,
+) -> None:
+    """Say a sound file through the avatar in a room, and wait until it was heard.
+
+    WAV, FLAC, MP3, Ogg and Opus of any rate and length. Ctrl-C stops the avatar too.
+
+    Exit codes: 0 finished, 1 failed, 2 usage, 3 no avatar in time, 4 unknown, 5 interrupted, cancelled, expired or
+    ignored, 130 Ctrl-C.
+
+    Examples:
+
+      mouthpiece play hello.wav --room demo
+
+      curl -s https://example.org/news.mp3 | mouthpiece play - --room demo
+
+      mouthpiece play hello.wav --room demo --service http://127.0.0.1:8090 --mode interrupt
+    """
+    if no_wait and service is None:
+        raise typer.BadParameter("goes with --service: alone, leaving stops the avatar.", param_hint="--no-wait")
+    how = How(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
+
+    async def work() -> int:
+        where = (
+            service_target(service, room, avatar)
+            if service is not None
+            else room_target(
+                options.livekit_access(url, api_secret_file),
+                room,
+                avatar=avatar,
+                identity=identity,
+                avatar_timeout=avatar_timeout,
+            )
+        )
+        async with input_file(sound) as path, where as target:
+            handle = await target.play(path, how)
+            segment = await handle.now() if no_wait else await watch(handle, quiet=as_json)
+        code = exit_code_of(segment)
+        if as_json:
+            print(json.dumps(segment))
+        elif code:
+            fail(sentence(segment))
+        else:
+            print(sentence(segment))
+        return code
+
+    run(work)

@@ -1,0 +1,45 @@
+"""A bar while something plays, on a terminal; nothing where nobody looks."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mouthpiece_sender.cli.target import Handle
+
+INTERVAL = 0.2
+"""Seconds from one look to the next."""
+_WAITING = {"queued": "waiting for the avatar", "paused": "paused", "playing": "playing"}
+
+
+async def watch(handle: Handle, *, quiet: bool) -> dict[str, Any]:
+    """The segment (its JSON) once it has ended; meanwhile shows how far it is."""
+    if quiet or not sys.stderr.isatty():
+        return await handle.finished()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.1f}/{task.total:.1f} s"),
+        TimeElapsedColumn(),
+    )
+    ended = asyncio.ensure_future(handle.finished())
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("", total=None)
+            while not ended.done():
+                segment = await handle.now()
+                total = segment["audio"]["duration"] or segment["position"]
+                progress.update(
+                    bar,
+                    description=_WAITING.get(segment["state"], segment["state"]),
+                    completed=segment["position"],
+                    total=total or 0.0,
+                )
+                await asyncio.wait([ended], timeout=INTERVAL)
+        return await ended
+    finally:
+        ended.cancel()
