@@ -7,6 +7,7 @@
     │   ├── NotAudio                  no known format in it
     │   ├── UnsupportedFormat         a format we do not read
     │   ├── TruncatedAudio            less sound than its header promises
+    │   ├── DamagedAudio              the decoder could not get through it
     │   └── AudioTooLong              over the limit
     ├── RoomError                     LiveKit
     │   ├── LiveKitUnavailable        not reachable                              retry
@@ -20,6 +21,8 @@
     │   ├── AvatarLeft                it left while it spoke                     retry
     │   └── AvatarStartFailed         the avatar server did not start it
     ├── QueueFull                     too much waits already                     retry
+    ├── StoreError                    what is accepted cannot be kept
+    │   └── StoreFull                 no room left on its disk                   retry
     ├── SegmentNotFound               no such segment
     ├── TTSError                      text to speech (its leaves are in mouthpiece.tts.errors)
     └── ConfigurationError            a setting is missing or wrong
@@ -54,6 +57,10 @@ class UnsupportedFormat(AudioError):
 
 class TruncatedAudio(AudioError):
     slug = "truncated-audio"
+
+
+class DamagedAudio(AudioError):
+    slug = "damaged-audio"
 
 
 class AudioTooLong(AudioError):
@@ -109,6 +116,15 @@ class AvatarStartFailed(AvatarError):
 
 class QueueFull(MouthpieceError):
     slug = "queue-full"
+    retryable = True
+
+
+class StoreError(MouthpieceError):
+    slug = "store"
+
+
+class StoreFull(StoreError):
+    slug = "store-full"
     retryable = True
 
 
