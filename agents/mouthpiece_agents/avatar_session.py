@@ -63,6 +63,7 @@ class AvatarSession(avatar.AvatarSession[str]):
         self._livekit = (livekit_url, livekit_api_key, livekit_api_secret)
         self._livekit_url_for_avatar = livekit_url_for_avatar
         self._relay: StateRelay | None = None
+        self._output: _Output | None = None
         self._room_name = ""
         self._agent_identity = ""
         self._session_id: str | None = None
@@ -103,7 +104,7 @@ class AvatarSession(avatar.AvatarSession[str]):
         self._open = True
         self._relay = StateRelay(agent_session, room, self.avatar_identity)
         self._relay.start()
-        agent_session.output.audio = avatar.DataStreamAudioOutput(
+        agent_session.output.audio = self._output = _Output(
             room,
             destination_identity=self.avatar_identity,
             sample_rate=SAMPLE_RATE,
@@ -142,6 +143,8 @@ class AvatarSession(avatar.AvatarSession[str]):
         self._open = False
         if self._relay is not None:
             await self._relay.aclose()
+        if self._output is not None:
+            self._output.stop_waiting()
         if self._session_id is not None and self._provider is Provider.LOCAL:
             await self._server.end(self._session_id)
         await self._server.__aexit__(None, None, None)
@@ -162,3 +165,11 @@ class AvatarSession(avatar.AvatarSession[str]):
         if not (url and key and secret):
             raise ConfigurationError("LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be set")
         return url, key, secret
+
+
+class _Output(avatar.DataStreamAudioOutput):
+    """livekit-agents' own, which logs an error if the room ends while it waits for the avatar (1.8.9)."""
+
+    def stop_waiting(self) -> None:
+        if self._start_atask is not None:
+            self._start_atask.cancel()

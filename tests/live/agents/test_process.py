@@ -24,6 +24,7 @@ def nothing_is_left(part: Part, family: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
     assert "Traceback" not in part.output
+    assert "ERROR" not in part.output
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

@@ -1,0 +1,165 @@
+"""The provider avaluma: by our own client, and through the plugin where one is installed (a stand-in here)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from livekit import rtc
+
+from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.agents.parts import Part, Rooms, worker
+from tests.live.viewer import Viewer, viewer_token
+from tests.loopback.agents.start_avatar_emulator import Answer, StartAvatarEmulator, emulator
+
+STAND_IN = Path(__file__).parent / "stand_in"
+
+
+class RemoteAvatar:
+    """Joins as it is told to, and keeps what it is told; it has no pictures, as one that nobody subscribed to."""
+
+    def __init__(self) -> None:
+        self.rooms: list[rtc.Room] = []
+        self.told: list[tuple[str, str]] = []
+        self._changed = asyncio.Event()
+
+    async def join(self, body: Mapping[str, Any]) -> None:
+        room = rtc.Room()
+        await room.connect(body["livekit_url"], body["livekit_token"])
+        for method in ("user_state_changed", "agent_state_changed"):
+            room.local_participant.register_rpc_method(method, self._on_state)
+        self.rooms.append(room)
+
+    async def heard(self, method: str, state: str, times: int = 1) -> None:
+        async with asyncio.timeout(15):
+            while self.told.count((method, state)) < times:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def leave(self) -> None:
+        for room in self.rooms:
+            await room.disconnect()
+
+    def _on_state(self, call: rtc.RpcInvocationData) -> str:
+        self.told.append((call.method, call.payload))
+        self._changed.set()
+        return "ok"
+
+
+@pytest.fixture
+async def remote() -> AsyncIterator[RemoteAvatar]:
+    avatar = RemoteAvatar()
+    yield avatar
+    await avatar.leave()
+
+
+@pytest.fixture
+async def avaluma(remote: RemoteAvatar) -> AsyncIterator[StartAvatarEmulator]:
+    """Avaluma's avatar server, as its plugin knows it: no question for sessions, nothing to end one."""
+    async with emulator(Answer(body=b"started")) as there:
+        there.on_start = remote.join
+        yield there
+
+
+def avaluma_worker(livekit: LiveKit, there: StartAvatarEmulator, agent_name: str, cwd: Path, **values: str) -> Part:
+    return worker(
+        livekit,
+        cwd,
+        AGENT_NAME=agent_name,
+        AVATAR_PROVIDER="avaluma",
+        AVATAR_ID="kadda",
+        AVALUMA_LICENSE_KEY="licence-1",
+        AVATAR_SERVER_URL=there.url,
+        **values,
+    )
+
+
+async def test_our_client_starts_the_avatar_tells_it_the_states_brings_it_back_and_removes_it(
+    livekit: LiveKit,
+    rooms: Rooms,
+    agent_name: str,
+    avaluma: StartAvatarEmulator,
+    remote: RemoteAvatar,
+    room_name: str,
+    tmp_path: Path,
+) -> None:
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path, MOUTHPIECE_EMPTY_ROOM_TIMEOUT="1") as part:
+        await part.says("ready: jobs")
+        async with Viewer(livekit.url, viewer_token(livekit, room_name)):
+            await rooms.dispatch(room_name)
+            await rooms.until(room_name, lambda people: "avatar-kadda" in people)
+            await remote.heard("agent_state_changed", "listening")
+            await remote.heard("user_state_changed", "listening")
+
+            await remote.rooms[0].disconnect()
+            await part.says("the avatar is in the room", times=2)
+            await remote.heard("agent_state_changed", "listening", times=2)
+        await rooms.until(room_name, lambda people: not people)
+        assert avaluma.secrets == ["licence-1", "licence-1"]
+        assert [start["avaluma_avatar_id"] for start in avaluma.starts] == ["kadda", "kadda"]
+        assert "licence-1" not in part.output
+
+
+async def test_the_plugin_is_used_where_it_is_installed(
+    livekit: LiveKit,
+    rooms: Rooms,
+    agent_name: str,
+    avaluma: StartAvatarEmulator,
+    remote: RemoteAvatar,
+    room_name: str,
+    tmp_path: Path,
+) -> None:
+    values = {"PYTHONPATH": str(STAND_IN), "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "1"}
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path, **values) as part:
+        await part.says("ready: jobs")
+        async with Viewer(livekit.url, viewer_token(livekit, room_name)):
+            await rooms.dispatch(room_name)
+            await part.says("using Avaluma's plugin avaluma_livekit_plugin")
+            await part.says("the stand-in for Avaluma's plugin has started the avatar")
+            await part.says("the avatar is in the room")
+
+            await remote.rooms[0].disconnect()
+            await part.says("the stand-in for Avaluma's plugin has started the avatar", times=2)
+            await part.says("the avatar is in the room", times=2)
+        await rooms.until(room_name, lambda people: not people)
+        assert avaluma.secrets == ["licence-1", "licence-1"]
+
+
+async def test_a_refused_licence_key_ends_the_job_and_says_so(
+    livekit: LiveKit,
+    rooms: Rooms,
+    agent_name: str,
+    avaluma: StartAvatarEmulator,
+    room_name: str,
+    tmp_path: Path,
+) -> None:
+    avaluma.script = [Answer(401)]
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as part:
+        await part.says("ready: jobs")
+        async with Viewer(livekit.url, viewer_token(livekit, room_name)):
+            await rooms.dispatch(room_name)
+            await part.says("the job ends: the avatar server refused the licence key (AVALUMA_LICENSE_KEY)")
+            await rooms.until(room_name, lambda people: len(people) == 1)
+        assert len(avaluma.starts) == 1
+        assert "licence-1" not in part.output
+        assert "Traceback" not in part.output
+
+
+async def test_a_server_that_is_down_is_asked_again_until_it_is_up(
+    livekit: LiveKit,
+    rooms: Rooms,
+    agent_name: str,
+    avaluma: StartAvatarEmulator,
+    room_name: str,
+    tmp_path: Path,
+) -> None:
+    avaluma.script = [Answer(503), Answer(hang_up=True), Answer()]
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as part:
+        await part.says("ready: jobs")
+        async with Viewer(livekit.url, viewer_token(livekit, room_name)):
+            await rooms.dispatch(room_name)
+            await part.says("the avatar is in the room")
+            assert len(avaluma.starts) == 3
