@@ -41,7 +41,7 @@ export class App {
     this.#api = new Api(base, new SessionKeys(askKey));
     this.#theatre = new Theatre({ join: () => this.#join(), allowSound: () => this.#allowSound() });
     this.#panel = new Panel({
-      interrupt: () => this.interrupt("keep"),
+      interrupt: () => void this.#interrupt(),
       dropQueued: () => this.#dropQueued(),
       sample: () => void this.#playSample(),
       files: (files) => this.#speakFiles(files),
@@ -93,9 +93,13 @@ export class App {
     return this.#segments;
   }
 
-  interrupt(queued: "keep" | "drop"): void {
-    this.#panel.stopping();
-    this.#act((room) => this.#api.interrupt(room, queued));
+  async #interrupt(): Promise<void> {
+    this.#panel.stopping(true);
+    await this.#attempt(async (room) => {
+      for (const segment of await this.#api.interrupt(room)) this.#keep(segment);
+    });
+    this.#panel.stopping(false);
+    this.#feed.poke();
   }
 
   #join(): void {

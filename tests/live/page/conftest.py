@@ -11,9 +11,12 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from mouthpiece_sender import livekit_server
+from mouthpiece_sender.demo import page as npm
+from mouthpiece_sender.demo.toolchain import ToolchainError
 from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.page.fake_service import FakeService
 
+FRONT_END = Path(__file__).parent / "front_end"
 DIST = Path(__file__).parents[3] / "web" / "dist"
 ARGUMENTS = (
     "--no-sandbox",
@@ -33,11 +36,22 @@ def missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def dist() -> Path:
     if not (DIST / "index.html").is_file():
         missing("the page is not built: `make web` builds it")
     return DIST
+
+
+@pytest.fixture(scope="session")
+def front_end() -> Path:
+    """A page with LiveKit's own React hook, built."""
+    try:
+        code = npm.run_script(FRONT_END, "build", lambda line: None)
+    except ToolchainError as error:
+        missing(str(error))
+    assert code == 0, "the front end's packages could not be installed or built: npm's output says why"
+    return FRONT_END / "dist"
 
 
 @pytest.fixture

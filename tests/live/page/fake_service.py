@@ -175,7 +175,7 @@ class FakeService:
         self.interrupts.append(await request.json())
         if self._playing is not None:
             self._playing.cancel()
-        return web.json_response({"interrupted": None})
+        return web.json_response({"segments": []})
 
     async def _delete(self, request: web.Request) -> web.Response:
         segment = self.segments[request.match_info["id"]]

@@ -5,32 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlencode
 
-import pytest
 from livekit import rtc
 from playwright.async_api import Page
 
 from mouthpiece import wire
-from mouthpiece_sender.demo import page as npm
-from mouthpiece_sender.demo.toolchain import ToolchainError
 from mouthpiece_sender.livekit_server import LiveKit
-from tests.live.page.conftest import missing
 from tests.live.page.fake_avatar import AGENT, AVATAR, FakeAvatar, agent_token
 from tests.live.page.fake_service import FakeService
 from tests.live.page.watching import until
 from tests.live.viewer import viewer_token
 
-FRONT_END = Path(__file__).parent / "front_end"
 SENDER = f"{wire.SENDER_IDENTITY_PREFIX}-1-a"
-
-
-@pytest.fixture(scope="module")
-def front_end(pytestconfig: pytest.Config) -> Path:
-    try:
-        code = npm.run_script(FRONT_END, "build", lambda line: None)
-    except ToolchainError as error:
-        missing(str(error))
-    assert code == 0, "the front end's packages could not be installed or built: npm's output says why"
-    return FRONT_END / "dist"
 
 
 async def test_a_front_end_finds_the_avatar_and_takes_the_sender_for_neither(

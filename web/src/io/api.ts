@@ -25,8 +25,8 @@ export interface OpenedRoom {
   readonly room: string;
   readonly livekit_url: string;
   readonly token: string;
-  /** Identity of the avatar, alone or within an object. */
-  readonly avatar?: string | { readonly identity?: string | null } | null;
+  /** Identity of the avatar to expect; null where the worker decides. */
+  readonly avatar: string | null;
 }
 
 export interface Voice {
@@ -95,8 +95,14 @@ export class Api {
     return this.#call({ method: "POST", path: `${roomPath(room)}/segments`, ...json(body) });
   }
 
-  async interrupt(room: string, queued: "keep" | "drop"): Promise<void> {
-    await this.#call({ method: "POST", path: `${roomPath(room)}/interrupt`, ...json({ queued }) });
+  /** What was stopped, as it ended. */
+  async interrupt(room: string): Promise<readonly Segment[]> {
+    const stopped = await this.#call<{ segments: readonly Segment[] }>({
+      method: "POST",
+      path: `${roomPath(room)}/interrupt`,
+      ...json({ queued: "keep" }),
+    });
+    return stopped.segments;
   }
 
   cancel(segment: string): Promise<Segment> {

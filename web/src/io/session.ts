@@ -1,7 +1,7 @@
 /** A stay in a room, over as many connections as it takes: joins, comes back after a loss, ends once. */
 
 import { Stage, type Store } from "../core/stage.ts";
-import { type Api, isAborted, messageOf, type OpenedRoom, Problem } from "./api.ts";
+import { type Api, isAborted, messageOf, Problem } from "./api.ts";
 import { type Media, Visit, type VisitListener } from "./visit.ts";
 
 export interface SessionListener {
@@ -59,7 +59,7 @@ export class Session {
   async #connect(signal: AbortSignal): Promise<void> {
     const opened = await this.#api.openRoom(this.#store.state.room, signal);
     this.#store.dispatch({ kind: "opened", room: opened.room });
-    const visit = new Visit(this.#hear(signal), avatarIn(opened));
+    const visit = new Visit(this.#hear(signal), opened.avatar);
     await this.#visit?.leave();
     this.#visit = visit;
     signal.addEventListener("abort", () => void visit.leave(), { once: true });
@@ -108,8 +108,4 @@ export class Session {
     this.#listener.media(null);
     if (this.#store.state.stage !== Stage.Ended) this.#store.dispatch({ kind: "ended", reason });
   }
-}
-
-function avatarIn({ avatar }: OpenedRoom): string | null {
-  return typeof avatar === "string" ? avatar : (avatar?.identity ?? null);
 }

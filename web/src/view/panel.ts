@@ -78,8 +78,8 @@ export class Panel {
   }
 
   /** Interrupt was asked for and has not had its effect yet. */
-  stopping(): void {
-    this.#interrupt.dataset.busy = "";
+  stopping(busy: boolean): void {
+    this.#interrupt.toggleAttribute("data-busy", busy);
   }
 
   /** Empty: all is well with the service. */
@@ -99,7 +99,6 @@ export class Panel {
 
   #offerInterrupt(): void {
     const able = this.#live && (this.#playing || this.#speaking);
-    if (!able) delete this.#interrupt.dataset.busy;
     this.#interrupt.disabled = !able;
   }
 
