@@ -212,7 +212,7 @@ class _Process:
 
     def __init__(self, may_end: Callable[[_Process], bool]) -> None:
         self._may_end = may_end
-        self._requests: asyncio.Queue[_Request] = asyncio.Queue()
+        self._requests: asyncio.Queue[_Request | None] = asyncio.Queue()  # None: the process has ended
         self._current: _Request | None = None
         self.sounds: set[int] = set()
         """Ids of what is open in it."""
@@ -252,11 +252,13 @@ class _Process:
 
     async def run(self) -> None:
         process: asyncio.subprocess.Process | None = None
+        watch: asyncio.Task[None] | None = None
         try:
             process = await _start()
             async with asyncio.timeout(_START_TIMEOUT):
                 await _receive(process)
             self.was_ready = True
+            watch = asyncio.create_task(self._watch(process))
             while request := await self._next_request():
                 await self._exchange(process, request)
         except (OSError, EOFError, TimeoutError):  # TimeoutError is an OSError; named because it is meant
@@ -264,11 +266,18 @@ class _Process:
         finally:
             self.alive = False
             self._give_up()
+            if watch is not None:
+                watch.cancel()
             if process is not None:
                 await _end(process)
 
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Notices the end of a process that nothing is asked of: who asks next must not get the blame."""
+        await process.wait()
+        self._requests.put_nowait(None)
+
     async def _next_request(self) -> _Request | None:
-        """None: none came for a while, and it is not the warm one."""
+        """None: the process has ended, or none came for a while and it is not the warm one."""
         while True:
             try:
                 async with asyncio.timeout(_IDLE):
@@ -277,7 +286,7 @@ class _Process:
                 if self._may_end(self):
                     return None
                 continue
-            if request.answer is None or not request.answer.done():
+            if request is None or request.answer is None or not request.answer.done():
                 return request
 
     async def _exchange(self, process: asyncio.subprocess.Process, request: _Request) -> None:
@@ -300,9 +309,9 @@ class _Process:
                 DamagedAudio("The decoder crashed or got stuck over this sound: it is damaged, or made to do harm.")
             )
         while not self._requests.empty():
-            waiting = self._requests.get_nowait().answer
-            if waiting is not None and not waiting.done():
-                waiting.set_exception(_Lost())
+            waiting = self._requests.get_nowait()
+            if waiting is not None and waiting.answer is not None and not waiting.answer.done():
+                waiting.answer.set_exception(_Lost())
 
 
 def check_duration(info: AudioInfo, limit: float | None) -> None:
