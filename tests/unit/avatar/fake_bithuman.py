@@ -1,0 +1,107 @@
+"""A fake of bitHuman's SDK, for tests of the adapter: it draws nothing, and says so in every picture.
+
+Shaped after bithuman 2.12 (``AsyncBithuman``, ``VideoFrame``, ``AudioChunk``); none of its code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+RATE, FPS = 16_000, 25
+FRAME = RATE // FPS
+FAKE_PICTURE = np.full((16, 16, 3), 0xFA, np.uint8)
+"""What this fake shows: not a face."""
+
+
+@dataclass
+class FakeAudioChunk:
+    array: np.ndarray
+    sample_rate: int = RATE
+
+
+@dataclass
+class FakeVideoFrame:
+    bgr_image: np.ndarray | None = None
+    audio_chunk: FakeAudioChunk | None = None
+    end_of_speech: bool = False
+
+
+class FakeAsyncBithuman:
+    """Speaks what is pushed, at 16 kHz, 25 frames a second."""
+
+    def __init__(self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._turns: deque[list[np.ndarray]] = deque()
+        self._ended: deque[bool] = deque()
+        self._stopped = False
+        self._cut = False
+
+    async def push_audio(self, data: bytes, sample_rate: int, last_chunk: bool = True) -> None:
+        samples = np.frombuffer(data, np.int16)
+        at = np.arange(len(samples) * RATE // sample_rate) * sample_rate // RATE
+        if not self._turns or self._ended[-1]:
+            self._turns.append([])
+            self._ended.append(False)
+        self._turns[-1].append(samples[at])
+        if last_chunk:
+            await self.flush()
+
+    async def flush(self) -> None:
+        if self._ended:
+            self._ended[-1] = True
+
+    def interrupt(self) -> None:
+        self._cut = bool(self._turns)
+        self._turns.clear()
+        self._ended.clear()
+
+    async def run(self) -> AsyncIterator[FakeVideoFrame]:
+        due = self._clock()
+        while not self._stopped:
+            yield self._next()
+            due += 1 / FPS
+            await self._sleep(max(0.0, due - self._clock()))
+
+    async def stop(self) -> None:
+        self._stopped = True
+
+    def _next(self) -> FakeVideoFrame:
+        if self._cut:
+            self._cut = False
+            return FakeVideoFrame(end_of_speech=True)
+        if not self._turns:
+            return FakeVideoFrame()
+        sound = np.concatenate([*self._turns[0], np.zeros(0, np.int16)])
+        last = self._ended[0] and len(sound) <= FRAME
+        if len(sound) <= FRAME and not last:
+            return FakeVideoFrame()
+        self._turns[0] = [sound[FRAME:]]
+        if last:
+            self._turns.popleft()
+            self._ended.popleft()
+        padded = np.concatenate((sound[:FRAME], np.zeros(FRAME - len(sound[:FRAME]), np.int16)))
+        return FakeVideoFrame(FAKE_PICTURE, FakeAudioChunk(padded), last)
+
+
+def fake_module(
+    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> ModuleType:
+    """A module to be used in place of ``bithuman``."""
+
+    class AsyncBithuman(FakeAsyncBithuman):
+        @classmethod
+        async def create(cls, *, model_path: str, api_secret: str) -> AsyncBithuman:
+            assert model_path
+            assert api_secret
+            return cls(clock, sleep)
+
+    module = ModuleType("fake_bithuman")
+    module.AsyncBithuman = AsyncBithuman  # type: ignore[attr-defined]
+    return module

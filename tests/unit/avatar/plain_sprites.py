@@ -1,0 +1,23 @@
+"""Sprites without a drawing: every part and state has a colour of its own, so that frames differ where poses do."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from mouthpiece_avatar.face.paint import SIZE
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MOUTHS, TURNS, Sprite, Sprites
+
+
+def plain_sprites() -> Sprites:
+    scenes = [np.full((SIZE, SIZE), 0xFF000000 + breath, np.uint32) for breath in range(BREATHS)]
+    return Sprites(
+        scenes,
+        [_patch((turn, 10, 10), 200, 150) for turn in range(TURNS)],
+        [[_patch((turn, 20, mouth), 220, 300) for mouth in range(len(MOUTHS))] for turn in range(TURNS)],
+        [[_patch((turn, 30, eyes), 220, 200) for eyes in range(len(EYES))] for turn in range(TURNS)],
+    )
+
+
+def _patch(colour: tuple[int, int, int], left: int, top: int) -> Sprite:
+    return Sprite(Image.new("RGBA", (40, 20), (*colour, 255)), left, top)

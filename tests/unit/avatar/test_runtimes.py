@@ -1,0 +1,184 @@
+"""One test of the contract for every runtime: push and drain, turns, interrupts, the beat of 25 frames a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import numpy as np
+import pytest
+
+from mouthpiece.errors import ConfigurationError, QueueFull
+from mouthpiece_avatar.bithuman_runtime import BithumanRuntime
+from mouthpiece_avatar.face.runtime import FaceRuntime
+from mouthpiece_avatar.runtime import Frame, Runtime
+from tests.unit.avatar.fake_bithuman import fake_module
+from tests.unit.avatar.plain_sprites import plain_sprites
+
+RATE = 16_000
+
+
+class Time:
+    """Passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 50.0
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+async def face(time: Time) -> Runtime:
+    return FaceRuntime(plain_sprites(), clock=time.clock, sleep=time.sleep)
+
+
+async def face_with_idle_pictures(time: Time) -> Runtime:
+    return FaceRuntime(plain_sprites(), idle_pictures=True, clock=time.clock, sleep=time.sleep)
+
+
+async def bithuman(time: Time) -> Runtime:
+    return await BithumanRuntime.create("a.imx", "secret", module=fake_module(time.clock, time.sleep))
+
+
+Make = Callable[[Time], Awaitable[Runtime]]
+RUNTIMES: list[Make] = [face, face_with_idle_pictures, bithuman]
+
+
+@pytest.fixture(params=RUNTIMES, ids=lambda make: make.__name__)
+async def made(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Runtime, Time]]:
+    time = Time()
+    runtime = await request.param(time)
+    yield runtime, time
+    await runtime.stop()
+
+
+def tone(seconds: float, rate: int = RATE) -> bytes:
+    return np.rint(9_000 * np.sin(2 * np.pi * 300 * np.arange(round(seconds * rate)) / rate)).astype("<i2").tobytes()
+
+
+async def drain(runtime: Runtime, frames: int = 10_000) -> list[Frame]:
+    """Frames up to an end of speech, or that many."""
+    drained: list[Frame] = []
+    async for frame in runtime.run():
+        drained.append(frame)
+        if frame.end_of_speech or len(drained) == frames:
+            break
+    return drained
+
+
+def loud(frame: Frame) -> bool:
+    return bool(np.abs(frame.audio_chunk.array.astype(int)).max() > 500)
+
+
+async def test_a_turn_comes_out_whole_and_ends_once(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(1.01), RATE)
+    await runtime.flush()
+    frames = await drain(runtime)
+    assert len(frames) == 26, "1.01 s is 25 frames and a quarter"
+    assert [frame.end_of_speech for frame in frames] == [False] * 25 + [True]
+    assert all(frame.has_image and loud(frame) for frame in frames)
+    assert sum(frame.audio_chunk.duration for frame in frames) == pytest.approx(26 * 0.04)
+    last = frames[-1].audio_chunk
+    assert not last.array[len(last.array) // 2 :].any(), "the last frame is padded with silence"
+
+
+async def test_the_first_frame_is_not_waited_for_and_the_rest_keep_the_beat(made: tuple[Runtime, Time]) -> None:
+    runtime, time = made
+    await runtime.push_audio(tone(0.5), RATE)
+    started = time.now
+    times = []
+    async for _ in runtime.run():
+        times.append(time.now - started)
+        if len(times) == 50:
+            break
+    assert times == pytest.approx([index * 0.04 for index in range(50)])
+
+
+async def test_between_turns_there_are_fillers(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    frames = await drain(runtime, 10)
+    assert not any(frame.end_of_speech or loud(frame) for frame in frames)
+    assert all(frame.audio_chunk.duration == pytest.approx(0.04) for frame in frames)
+
+
+async def test_images_have_the_shape_that_is_promised(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(0.2), RATE, last_chunk=True)
+    for frame in await drain(runtime):
+        assert frame.bgr_image is not None
+        assert frame.bgr_image.dtype == np.uint8
+        assert frame.bgr_image.shape[2:] == (3,)
+        assert frame.audio_chunk.array.dtype == np.int16
+        assert frame.audio_chunk.bytes == frame.audio_chunk.array.tobytes()
+
+
+async def test_two_turns_end_twice(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(0.2), RATE, last_chunk=True)
+    await runtime.push_audio(tone(0.1), RATE, last_chunk=True)
+    assert len(await drain(runtime)) == 5
+    assert len(await drain(runtime)) == 3
+
+
+async def test_an_interrupt_drops_the_rest_and_ends_the_turn(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(2), RATE)
+    assert len(await drain(runtime, 5)) == 5
+    runtime.interrupt()
+    [frame] = await drain(runtime)
+    assert frame.end_of_speech
+    assert not loud(frame)
+    await runtime.push_audio(tone(0.08), RATE, last_chunk=True)
+    assert len(await drain(runtime)) == 2
+
+
+async def test_an_interrupt_while_nothing_is_said_ends_nothing(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    runtime.interrupt()
+    assert not any(frame.end_of_speech for frame in await drain(runtime, 5))
+
+
+async def test_sound_of_other_rates_keeps_its_length(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    for rate in (8_000, 22_050, 44_100, 48_000):
+        await runtime.push_audio(tone(0.4, rate), rate, last_chunk=True)
+        assert len(await drain(runtime)) == 10
+
+
+async def test_a_turn_that_waits_for_its_end_gets_fillers_meanwhile(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(0.03), RATE)
+    assert not any(loud(frame) for frame in await drain(runtime, 3))
+    await runtime.flush()
+    [frame] = await drain(runtime)
+    assert loud(frame)
+
+
+async def test_half_an_hour_is_the_limit(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    for _ in range(30):
+        await runtime.push_audio(bytes(2 * 4_000 * 60), 4_000)
+    with pytest.raises(QueueFull):
+        await runtime.push_audio(tone(0.1), RATE)
+
+
+async def test_stop_ends_the_frames(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    frames = 0
+    async for _ in runtime.run():
+        frames += 1
+        if frames == 3:
+            await runtime.stop()
+    assert frames == 3
+
+
+async def test_without_its_sdk_or_its_secret_bithuman_says_what_to_do() -> None:
+    with pytest.raises(ConfigurationError, match=r"mouthpiece\[bithuman\]"):
+        await BithumanRuntime.create("a.imx", "secret")
+    with pytest.raises(ConfigurationError, match="BITHUMAN_API_SECRET"):
+        await BithumanRuntime.create("a.imx", module=fake_module())
