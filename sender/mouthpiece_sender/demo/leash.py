@@ -1,4 +1,4 @@
-"""Runs a command that ends with whoever started it, even if that was killed: ``python -m … PARENT COMMAND…``.
+"""Runs a command that ends with whoever started it, even if that was killed: ``leash.py PARENT COMMAND…``.
 
 Linux tells a process of its parent's death if it has asked for it (prctl(2), PR_SET_PDEATHSIG), and keeps the
 request over exec. Elsewhere the command simply runs.
@@ -17,7 +17,8 @@ PR_SET_PDEATHSIG = 1
 
 def leashed(command: Sequence[str]) -> list[str]:
     """The command on a leash that the current process holds."""
-    return [sys.executable, "-m", __name__, str(os.getpid()), *command]
+    # As a file, not as a module: that would import the packages around it first.
+    return [sys.executable, "-I", __file__, str(os.getpid()), *command]
 
 
 def main() -> None:
