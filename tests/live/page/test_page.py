@@ -282,6 +282,14 @@ async def test_says_that_the_livekit_server_was_not_reached(
     await expect(page.locator("#curtain-text")).to_contain_text("ws://127.0.0.1:9 was not reached")
 
 
+async def test_says_that_the_service_was_not_reached(page: Page, service: FakeService, room_name: str) -> None:
+    await page.goto(f"{service.url}/?room={room_name}")
+    service.away = True
+    await page.get_by_role("button", name="Join").click()
+    await until(page, "mouthpiece.stage === 'failed'")
+    await expect(page.locator("#curtain-text")).to_contain_text("The service does not answer.")
+
+
 async def test_can_be_used_with_the_keyboard_alone(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:

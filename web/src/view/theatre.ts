@@ -50,10 +50,7 @@ export class Theatre {
     this.#roomChip.hidden = !isLive(stage) || state.room === null;
     const fell = this.#curtain.hidden && words !== null;
     this.#curtain.hidden = words === null;
-    if (words === null) {
-      if (this.#curtain.contains(document.activeElement)) find("interrupt", HTMLElement).focus();
-      return;
-    }
+    if (words === null) return;
     setText(find("curtain-title", HTMLElement), words.title);
     setText(find("curtain-text", HTMLElement), words.text);
     setText(find("curtain-note", HTMLElement), words.note);
