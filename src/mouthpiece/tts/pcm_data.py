@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,22 @@ class PcmData:
             bytes(view[whole:]),
         )
 
+    @classmethod
+    def from_response(
+        cls,
+        response: bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes],
+        sample_rate: int = 16_000,
+        channels: int = 1,
+        format: AudioFormat = AudioFormat.S16,
+    ) -> PcmData | Iterator[PcmData] | AsyncIterator[PcmData]:
+        """From what an SDK answers with: bytes, or an iterator or async iterator of them, as the same shape of
+        ``PcmData``. What ``stream_audio`` may return."""
+        if isinstance(response, bytes | bytearray | memoryview):
+            return cls.from_bytes(response, sample_rate, channels, format)
+        if isinstance(response, AsyncIterable):
+            return _each(response, sample_rate, channels, format)
+        return (cls.from_bytes(block, sample_rate, channels, format) for block in response)
+
     def to_bytes(self) -> bytes:
         """Little-endian, interleaved; whole frames only."""
         return np.ascontiguousarray(self.samples.T, dtype=self.format.wire_dtype).tobytes()
@@ -100,3 +117,16 @@ class PcmData:
             scaled = np.nan_to_num(samples, nan=0.0) * np.float32(FULL_SCALE)
             samples = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
         return Pcm(samples, self.sample_rate)
+
+
+async def _each(
+    response: AsyncIterable[bytes], sample_rate: int, channels: int, format: AudioFormat
+) -> AsyncIterator[PcmData]:
+    stream = aiter(response)
+    try:
+        async for block in stream:
+            yield PcmData.from_bytes(block, sample_rate, channels, format)
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()

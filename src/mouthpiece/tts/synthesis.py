@@ -116,8 +116,11 @@ class Job:
         try:
             if self.pump is not None:
                 await asyncio.wait({self.pump}, timeout=GRACE)
-        finally:
+        finally:  # also when it is cancelled here: every start has its end
             self.tts._jobs.discard(self)
+            await self._tell_end(error)
+
+    async def _tell_end(self, error: TTSError | None) -> None:
         if error is not None:
             await self._emit(TTSErrorEvent, error=error, text_source=self.text)
             return
@@ -227,6 +230,7 @@ async def _chunks(job: Job) -> AsyncGenerator[PcmData, None]:
     """The consumer's side: a generator, so that one that is dropped half-way is closed by the event loop."""
     error: TTSError | None = None
     try:
+        await job.begin()
         while (block := await job.buffer.get()) is not None:
             await job.hand_out(block)
             if job.buffer.stopped:
@@ -281,7 +285,6 @@ class Synthesis:
 
     async def __anext__(self) -> PcmData:
         """:raises TTSError: see ``mouthpiece.tts.errors``; what was made before the error has come out by then."""
-        await self._job.begin()
         return await anext(self._chunks)
 
     async def aclose(self) -> None:

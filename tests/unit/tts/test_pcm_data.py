@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import numpy as np
 import pytest
 
 from mouthpiece.tts import AudioFormat, PcmData
+from tests.unit.tts.fakes import Ear, Plain
 
 
 def test_both_names_of_the_16_bit_format_are_one() -> None:
@@ -67,3 +70,25 @@ def test_a_rate_that_is_not_positive_is_refused() -> None:
 
 def test_its_repr_holds_no_samples() -> None:
     assert repr(PcmData.from_bytes(bytes(3_200), 16_000)) == "PcmData(0.100 s, 16000 Hz, 1 ch, s16)"
+
+
+BLOCKS = [b"\x01", b"\x00\x02\x00\x03", b"\x00"]
+"""1, 2, 3, broken where a network breaks them."""
+
+
+async def test_an_sdks_answer_becomes_sound_in_any_of_its_shapes() -> None:
+    closed = []
+
+    async def streamed() -> AsyncIterator[bytes]:
+        try:
+            for block in BLOCKS:
+                yield block
+        finally:
+            closed.append(True)
+
+    for response in (b"".join(BLOCKS), BLOCKS, iter(BLOCKS), streamed()):
+        tts = Plain(lambda _, response=response: PcmData.from_response(response, 16_000))
+        ear = Ear(tts)
+        await tts.send("hello")
+        assert ear.samples.tolist() == [1, 2, 3]
+    assert closed == [True]

@@ -293,6 +293,29 @@ async def test_a_cancelled_send_ends_its_synthesis_as_interrupted() -> None:
     assert ear.frames == 1_600
 
 
+async def test_a_consumer_cancelled_while_the_start_is_told_ends_its_synthesis() -> None:
+    tts = Endless()
+    ear = Ear(tts)
+    telling = asyncio.Event()
+
+    @tts.events.subscribe
+    async def on_start(event: TTSSynthesisStartEvent) -> None:
+        telling.set()
+        await asyncio.Event().wait()
+
+    async def consume() -> None:
+        async for _ in tts.synthesize("hello"):
+            pass
+
+    consumer = asyncio.create_task(consume())
+    await telling.wait()
+    consumer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    assert ear.kinds == ["synthesis_start", "synthesis_complete"]
+    assert not tts._jobs._running
+
+
 async def test_a_synthesis_started_and_never_read_ends_when_it_is_closed() -> None:
     tts = Endless()
     ear = Ear(tts)

@@ -118,6 +118,23 @@ async def test_a_provider_that_ignores_the_stop_is_heard_no_more_and_keeps_nobod
     assert [event.chunk_index for event in ear.audio if event.text_source == "one"] == [0]
 
 
+async def test_a_send_cancelled_while_it_waits_for_the_provider_to_let_go_still_tells_its_end() -> None:
+    tts = Stubborn()
+    ear = Ear(tts)
+    sending = asyncio.create_task(tts.send("one"))
+    await tts.stuck.wait()
+    stopping = asyncio.create_task(tts.stop_audio())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert ear.kinds == ["synthesis_start", "audio", "synthesis_complete"]
+    tts.let.set()
+    await stopping
+    await tts.gone.wait()
+
+
 async def test_a_blocking_iterator_is_closed_after_a_stop() -> None:
     begun, go, closed = threading.Event(), threading.Event(), threading.Event()
 

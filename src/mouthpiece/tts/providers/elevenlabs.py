@@ -47,7 +47,9 @@ class ElevenLabsTTS(TTS):
         if client is None and not self._key:
             raise ConfigurationError("The voice elevenlabs needs a key: set ELEVENLABS_API_KEY.")
         self._voice, self._model, self._base_url = voice, model, base_url
-        self._given, self._made, self._http = client, None, None
+        self._given = client
+        self._made: Any = None
+        self._http: Any = None
         self._making = asyncio.Lock()
 
     async def stream_audio(self, text: str, *_: Any, voice: str | None = None, **__: Any) -> AsyncIterator[PcmData]:

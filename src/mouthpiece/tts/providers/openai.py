@@ -47,7 +47,8 @@ class OpenAITTS(TTS):
         if client is None and not self._key:
             raise ConfigurationError("The voice openai needs a key: set OPENAI_API_KEY.")
         self._voice, self._model, self._instructions = voice, model, instructions
-        self._base_url, self._given, self._made = base_url, client, None
+        self._base_url, self._given = base_url, client
+        self._made: Any = None
         self._making = asyncio.Lock()
 
     async def stream_audio(
