@@ -1,23 +1,25 @@
 /** The service's HTTP API (docs/api.md), as far as the page needs it. */
 
 import type { Segment, SegmentPage } from "../core/segments.ts";
+import { Trouble } from "./trouble.ts";
 
 /** What the service answered instead: `application/problem+json` (RFC 9457). */
-export class Problem extends Error {
+export class Problem extends Trouble {
+  override readonly name = "Problem";
   readonly status: number;
 
   constructor(status: number, detail: string) {
     super(detail);
-    this.name = "Problem";
     this.status = status;
   }
 }
 
 /** No answer at all. */
-export class Unreachable extends Error {
+export class Unreachable extends Trouble {
+  override readonly name = "Unreachable";
+
   constructor() {
     super("The service does not answer. Check that it runs and that this device can reach it.");
-    this.name = "Unreachable";
   }
 }
 
@@ -161,12 +163,6 @@ export class Api {
 
 export function isAborted(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
-}
-
-/** The sentence for a person. */
-export function messageOf(error: unknown): string {
-  if (error instanceof Problem || error instanceof Unreachable) return error.message;
-  return `Something went wrong in this page: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function roomPath(room: string): string {

@@ -1,7 +1,8 @@
 /** A stay in a room, over as many connections as it takes: joins, comes back after a loss, ends once. */
 
 import { Stage, type Store } from "../core/stage.ts";
-import { type Api, isAborted, messageOf, Problem } from "./api.ts";
+import { type Api, isAborted, Problem } from "./api.ts";
+import { messageOf } from "./trouble.ts";
 import { type Media, Visit, type VisitListener } from "./visit.ts";
 
 export interface SessionListener {

@@ -1,7 +1,8 @@
 /** Sound files on their way to the service: one after the other, so that they are said in the order they were given. */
 
 import type { Segment } from "../core/segments.ts";
-import { type Api, isAborted, messageOf, Problem } from "./api.ts";
+import { type Api, isAborted, Problem } from "./api.ts";
+import { messageOf } from "./trouble.ts";
 
 export interface Upload {
   readonly id: number;

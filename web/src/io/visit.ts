@@ -9,10 +9,12 @@ import {
   type RemoteTrack,
   Room,
   RoomEvent,
+  setLogLevel,
   Track,
 } from "livekit-client";
 import { CAPTION_TOPIC } from "../core/captions.ts";
 import { type Cast, cast } from "../core/cast.ts";
+import { Trouble } from "./trouble.ts";
 
 /** What there is of the avatar (or of the agent itself, where it speaks without one). */
 export interface Media {
@@ -34,6 +36,8 @@ export interface VisitListener {
   /** `final`: nothing that a new attempt would change. */
   over(reason: string, final: boolean): void;
 }
+
+setLogLevel("warn"); // at its usual level it writes names of rooms and people into the console
 
 export class Visit {
   readonly #room = new Room({ disconnectOnPageLeave: true });
@@ -79,12 +83,12 @@ export class Visit {
     });
   }
 
-  /** @throws {Error} with a sentence for a person: the LiveKit server was not reached or refused. */
+  /** @throws {Trouble} the LiveKit server was not reached or refused. */
   async join(url: string, token: string): Promise<void> {
     try {
       await this.#room.connect(url, token);
     } catch (error) {
-      throw new Error(connectTrouble(error, url));
+      throw new Trouble(connectTrouble(error, url));
     }
     this.#joined = true;
     this.#look();
