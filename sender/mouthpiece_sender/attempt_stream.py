@@ -82,7 +82,8 @@ class AttemptStream:
     after: AttemptStream | None = None
     """The one before: streams never overlap, so this one opens when that one is closed (wire.md, 4)."""
     _granted: float = 0.0
-    _sent: float = 0.0
+    _frames: int = 0
+    """Sent so far."""
     _stopping: bool = False
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
@@ -146,16 +147,16 @@ class AttemptStream:
         for chunk in chain.flush():
             if not await self._write(writer, chunk):
                 return None
-        return Progress(self.attempt, self._sent, whole=True)
+        return Progress(self.attempt, self._frames / self.sample_rate, whole=True)
 
     async def _write(self, writer: Writer, chunk: Pcm) -> bool:
         """False: it is to stop."""
-        while not self._stopping and self._sent + chunk.duration > self._granted + 1e-6:
+        while not self._stopping and (self._frames + chunk.frames) / self.sample_rate > self._granted + 1e-6:
             self._changed.clear()
             await self._changed.wait()
         if self._stopping:
             return False
         await writer.write(chunk.to_bytes())
-        self._sent += chunk.duration
-        self.listener(Progress(self.attempt, self._sent))
+        self._frames += chunk.frames
+        self.listener(Progress(self.attempt, self._frames / self.sample_rate))
         return True

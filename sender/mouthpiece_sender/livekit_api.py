@@ -11,12 +11,15 @@ from typing import Self
 import aiohttp
 from livekit import api
 from livekit.protocol import models
+from livekit.protocol.agent import JobStatus
+from livekit.protocol.agent_dispatch import AgentDispatch
 
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
 
 TIMEOUT = 5.0
 """Seconds that one call may take."""
 
+_ENDED = (JobStatus.JS_SUCCESS, JobStatus.JS_FAILED, JobStatus.JS_CANCELLED)
 _VIEWER_KINDS = (models.ParticipantInfo.Kind.STANDARD, models.ParticipantInfo.Kind.SIP)
 
 
@@ -133,10 +136,10 @@ class LiveKitApi:
         return True
 
     async def dispatch(self, room: str, agent_name: str, metadata: str) -> bool:
-        """Sends the worker of that name into a room; False if one has been sent there already."""
+        """Sends the worker of that name into a room that there is; False if one is there, or on its way."""
         async with self._translated():
             for dispatch in await self._api.agent_dispatch.list_dispatch(room_name=room):
-                if dispatch.agent_name == agent_name:
+                if dispatch.agent_name == agent_name and not _has_ended(dispatch):
                     return False
             await self._api.agent_dispatch.create_dispatch(
                 api.CreateAgentDispatchRequest(room=room, agent_name=agent_name, metadata=metadata)
@@ -171,3 +174,9 @@ def _facts(participant: models.ParticipantInfo) -> ParticipantFacts:
         has_video=any(track.type == models.TrackType.VIDEO for track in participant.tracks),
         name=participant.name,
     )
+
+
+def _has_ended(dispatch: AgentDispatch) -> bool:
+    """Whether every job that came of a dispatch is over: the room may have another one then."""
+    jobs = dispatch.state.jobs
+    return dispatch.state.deleted_at != 0 or (bool(jobs) and all(job.state.status in _ENDED for job in jobs))

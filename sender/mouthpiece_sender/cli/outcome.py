@@ -6,6 +6,7 @@ import asyncio
 import enum
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
@@ -58,6 +59,8 @@ def fail(message: str) -> None:
 
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
     """Runs a command to its end and exits. Ctrl-C and SIGTERM end it the same way: what is open is closed first."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # a library's word to its developers, not to who runs the command
     try:
         code = asyncio.run(_until_told(work))
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+
+from mouthpiece.errors import NotAudio
+from mouthpiece.pcm import Pcm
+from mouthpiece.segments import Attempt
+from mouthpiece.wire import StreamHeader
+from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
+from tests.sounds import Tone
+
+ATTEMPT = Attempt("seg_1", 1, 0.0)
+
+
+class Events(list[StreamEvent]):
+    """What the stream told; ``arrived`` returns once it told ``count`` things."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = asyncio.Event()
+
+    def tell(self, event: StreamEvent) -> None:
+        self.append(event)
+        self._changed.set()
+
+    async def arrived(self, count: int = 1) -> None:
+        while len(self) < count:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+class FakeWriter:
+    """Stands in for the SDK's stream: keeps what it is given."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.data = b""
+        self.closed = 0
+        self.error = error
+
+    async def write(self, data: bytes) -> None:
+        if self.error:
+            raise self.error
+        self.data += data
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def stream(writer: FakeWriter, sound: object, events: Events, **options: object) -> AttemptStream:
+    async def open_stream(header: StreamHeader) -> FakeWriter:
+        return writer
+
+    return AttemptStream(
+        ATTEMPT,
+        sound,  # type: ignore[arg-type]
+        16_000,
+        StreamHeader(16_000, 1),
+        options.pop("open_stream", open_stream),  # type: ignore[arg-type]
+        events.tell,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+async def test_it_writes_as_far_as_it_is_granted_then_all_and_closes() -> None:
+    writer, events, tone = FakeWriter(), Events(), Tone(1.05)
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, tone, events)
+        running.grant(0.3)
+        running.start(group)
+        await events.arrived(3)
+        assert len(writer.data) == 2 * 16_000 * 3 // 10
+        running.grant(2.0)
+    assert writer.data == tone.samples.tobytes()
+    assert writer.closed == 1
+    assert events[-1] == Progress(ATTEMPT, 1.05, whole=True)
+
+
+async def test_stopped_in_the_middle_it_closes_its_stream() -> None:
+    writer, events = FakeWriter(), Events()
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, Tone(10), events)
+        running.grant(0.5)
+        running.start(group)
+        await events.arrived()
+        await running.stop()
+        assert writer.closed == 1
+    assert not any(isinstance(event, Progress) and event.whole for event in events)
+
+
+async def test_cancelled_from_outside_it_closes_its_stream() -> None:
+    writer, events = FakeWriter(), Events()
+    group_task = asyncio.create_task(_run_for_ever(stream(writer, Tone(10), events)))
+    await events.arrived()
+    group_task.cancel()
+    await asyncio.wait([group_task])
+    assert writer.closed == 1
+
+
+async def _run_for_ever(running: AttemptStream) -> None:
+    async with asyncio.TaskGroup() as group:
+        running.grant(0.5)
+        running.start(group)
+        await asyncio.Event().wait()
+
+
+async def test_a_sound_that_breaks_is_told_and_the_stream_is_closed() -> None:
+    class Broken(Tone):
+        @asynccontextmanager
+        async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+            async def blocks() -> AsyncIterator[Pcm]:
+                yield Pcm(np.zeros(1600, dtype=np.int16), 16_000)
+                raise NotAudio("It is broken.")
+
+            yield blocks()
+
+    writer, events = FakeWriter(), Events()
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, Broken(1), events)
+        running.grant(2.0)
+        running.start(group)
+    assert isinstance(events[-1], SourceFailed)
+    assert events[-1].problem.type == "not-audio"
+    assert writer.closed == 1
+
+
+async def test_a_connection_that_breaks_is_told() -> None:
+    writer, events = FakeWriter(error=RuntimeError("gone")), Events()
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, Tone(1), events)
+        running.grant(2.0)
+        running.start(group)
+    assert isinstance(events[-1], WriteFailed)
+    assert writer.closed == 1
+
+
+async def test_a_stream_that_does_not_open_is_told() -> None:
+    async def refuse(header: StreamHeader) -> FakeWriter:
+        raise RuntimeError("no")
+
+    events = Events()
+    async with asyncio.TaskGroup() as group:
+        stream(FakeWriter(), Tone(1), events, open_stream=refuse).start(group)
+    assert [type(event) for event in events] == [NotOpened]
+
+
+async def test_it_does_not_open_before_the_one_before_is_closed() -> None:
+    first, second = FakeWriter(), FakeWriter()
+    events = Events()
+    async with asyncio.TaskGroup() as group:
+        one = stream(first, Tone(10), events)
+        one.grant(0.5)
+        one.start(group)
+        two = stream(second, Tone(0.1), events, after=one)
+        two.grant(1.0)
+        two.start(group)
+        await events.arrived()
+        assert second.data == b""
+        await one.stop()
+    assert second.closed == 1

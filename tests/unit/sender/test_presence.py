@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from mouthpiece_sender.presence import BACKOFF, LOOK_INTERVAL, Act, Presence, Whereabouts
+
+
+def test_it_does_nothing_while_there_is_nothing_to_say() -> None:
+    presence = Presence(warm=10)
+    assert presence.decide(False, 0.0) is Act.NOTHING
+    assert presence.next_wakeup(False, 0.0) is None
+
+
+def test_it_looks_before_it_joins_and_joins_once_the_avatar_is_there() -> None:
+    presence = Presence(warm=10)
+    assert presence.decide(True, 0.0) is Act.LOOK
+    assert presence.decide(True, 0.0) is Act.NOTHING
+    presence.looked(False, 0.1)
+    assert presence.decide(True, 0.2) is Act.NOTHING
+    assert presence.next_wakeup(True, 0.2) == 0.1 + LOOK_INTERVAL
+    assert presence.decide(True, 0.1 + LOOK_INTERVAL) is Act.LOOK
+    presence.looked(True, 0.7)
+    assert presence.decide(True, 0.7) is Act.JOIN
+
+
+def there(warm: float = 10) -> Presence:
+    presence = Presence(warm=warm)
+    presence.decide(True, 0.0)
+    presence.looked(True, 0.0)
+    presence.decide(True, 0.0)
+    presence.joined()
+    return presence
+
+
+def test_it_stays_warm_for_a_while_and_leaves_when_quiet() -> None:
+    presence = there()
+    assert presence.decide(True, 5.0) is Act.NOTHING
+    assert presence.next_wakeup(False, 6.0) == 15.0
+    assert presence.decide(False, 14.9) is Act.NOTHING
+    assert presence.decide(False, 15.1) is Act.LEAVE
+    presence.left(15.2)
+    assert presence.decide(False, 16.0) is Act.NOTHING
+
+
+def test_a_failed_join_is_tried_again_later_and_later() -> None:
+    presence = Presence(warm=100)
+    now = 0.0
+    for wait in (*BACKOFF, BACKOFF[-1]):
+        assert presence.decide(True, now) is Act.LOOK
+        presence.failed(now)
+        assert presence.decide(True, now + wait - 0.01) is Act.NOTHING
+        now += wait
+
+
+def test_thrown_out_as_a_duplicate_it_never_comes_back() -> None:
+    presence = there()
+    presence.left(1.0, duplicate=True)
+    assert presence.state is Whereabouts.BARRED
+    assert presence.decide(True, 100.0) is Act.NOTHING
+    assert presence.next_wakeup(True, 100.0) is None
+
+
+def test_who_expects_to_speak_makes_it_look_without_anything_to_say() -> None:
+    presence = Presence(warm=10)
+    presence.expect(0.0)
+    assert presence.decide(False, 0.0) is Act.LOOK
