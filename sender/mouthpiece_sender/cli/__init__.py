@@ -78,7 +78,3 @@ def _options(
     ),
 ) -> None:
     pass  # what --version does happens before a command is missed
-
-
-if __name__ == "__main__":
-    main()

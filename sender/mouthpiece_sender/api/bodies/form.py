@@ -1,0 +1,164 @@
+"""``multipart/form-data`` with a sound file in ``file``, read as it comes: nothing of it is held but one chunk."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, Final
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from mouthpiece_sender.api.bodies.kind import Body, Intake, Kind, Spoken
+from mouthpiece_sender.api.problems import Problem
+
+FIELD: Final = "file"
+
+
+class Form:
+    """Hands the file on to whichever of ``kinds`` takes its type."""
+
+    content: Final[dict[str, Any]] = {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": [FIELD],
+                "properties": {FIELD: {"type": "string", "format": "binary", "description": "A sound file."}},
+            }
+        }
+    }
+
+    def __init__(self, *kinds: Kind) -> None:
+        self._kinds = kinds
+
+    def takes(self, media_type: str) -> bool:
+        return media_type == "multipart/form-data"
+
+    async def read(self, body: Body, intake: Intake) -> Spoken:
+        boundary = body.parameters.get("boundary", "")
+        if not boundary or len(boundary) > 70:  # RFC 2046, 5.1.1
+            raise Problem(
+                "bad-body", "multipart/form-data needs its boundary in the Content-Type.", field="Content-Type"
+            )
+        parts = _Parts(boundary.encode("latin-1", "replace"), body.chunks)
+        header = await parts.open_file()
+        kind = next((kind for kind in self._kinds if kind.takes(header.media_type)), None)
+        if kind is None:
+            raise Problem("unsupported-format", f"The part “{FIELD}” is no sound: {header.media_type}.", field=FIELD)
+        spoken = await kind.read(replace(header, chunks=parts.file()), intake)
+        await parts.finish()
+        return spoken
+
+
+class _Parts:
+    """Pulls chunks through the parser, which calls back."""
+
+    def __init__(self, boundary: bytes, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._on_begin,
+                "on_header_field": self._on_name,
+                "on_header_value": self._on_value,
+                "on_header_end": self._on_header_end,
+                "on_headers_finished": self._on_headers,
+                "on_part_data": self._on_data,
+                "on_part_end": self._on_end,
+                "on_end": self._on_whole,
+            },
+        )
+        self._headers: dict[bytes, bytes] = {}
+        self._header = (b"", b"")
+        self._file: Body | None = None
+        self._in_file = self._file_over = self._whole = False
+        self._data: deque[bytes] = deque()
+
+    async def open_file(self) -> Body:
+        """What the headers of the file say; its own chunks come from ``file``.
+
+        :raises Problem: the form has no such part, or cannot be read.
+        """
+        while self._file is None:
+            if not await self._pull():
+                raise Problem("bad-body", f"The form has no part “{FIELD}”.", field=FIELD)
+        return self._file
+
+    async def file(self) -> AsyncIterator[bytes]:
+        while True:
+            while self._data:
+                yield self._data.popleft()
+            if self._file_over:
+                return
+            if not await self._pull():
+                raise Problem("bad-body", "The form ends in the middle of the file.", field=FIELD)
+
+    async def finish(self) -> None:
+        """What stands behind the file is read and left out."""
+        while await self._pull():
+            self._data.clear()
+        if not self._whole:
+            raise Problem("bad-body", "The form is cut off: its last boundary is missing.")
+
+    async def _pull(self) -> bool:
+        chunk = await anext(self._chunks, None)
+        if chunk is None:
+            return False
+        try:
+            self._parser.write(chunk)
+        except FormParserError:
+            raise Problem("bad-body", "The form cannot be read: it is not as RFC 7578 describes one.") from None
+        return True
+
+    def _on_begin(self) -> None:
+        self._headers = {}
+
+    def _on_name(self, data: bytes, start: int, end: int) -> None:
+        name, value = self._header
+        self._header = (name + data[start:end], value)
+
+    def _on_value(self, data: bytes, start: int, end: int) -> None:
+        name, value = self._header
+        self._header = (name, value + data[start:end])
+
+    def _on_header_end(self) -> None:
+        name, value = self._header
+        self._headers[name.lower()] = value
+        self._header = (b"", b"")
+
+    def _on_headers(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        if options.get(b"name", b"").decode("latin-1") != FIELD:
+            return
+        if self._file is not None:
+            raise Problem("bad-body", f"The form has more than one part “{FIELD}”: send one segment a request.")
+        kind, parameters = parse_options_header(self._headers.get(b"content-type", b""))
+        self._in_file = True
+        self._file = Body(
+            media_type=_plain(kind.decode("latin-1").lower()),
+            parameters={key.decode("latin-1").lower(): value.decode("latin-1") for key, value in parameters.items()},
+            name=clean_name(options.get(b"filename", b"").decode("utf-8", "replace")),
+            chunks=self._chunks,
+        )
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        if self._in_file:
+            self._data.append(data[start:end])
+
+    def _on_end(self) -> None:
+        if self._in_file:
+            self._in_file, self._file_over = False, True
+
+    def _on_whole(self) -> None:
+        self._whole = True
+
+
+def _plain(media_type: str) -> str:
+    return "" if media_type == "application/octet-stream" else media_type
+
+
+def clean_name(name: str) -> str | None:
+    """A file's name to show: without folders and what cannot be printed; None if nothing is left."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable()).strip()[:200] or None

@@ -1,0 +1,51 @@
+"""Raw 16-bit samples: ``audio/L16`` (big-endian, RFC 2586) and ``audio/pcm`` (little-endian)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mouthpiece.decode import check_duration
+from mouthpiece.segments import Source
+from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
+from mouthpiece_sender.api.bodies.sound_file import BINARY
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.file_sound import PcmFileSound, pcm_info
+
+RATES: Final = (4_000, 192_000)
+CHANNELS: Final = (1, 8)
+
+
+class RawPcm:
+    content: Final[dict[str, Any]] = {
+        "audio/L16;rate=16000;channels=1": BINARY,
+        "audio/pcm;rate=16000;channels=1": BINARY,
+    }
+
+    def takes(self, media_type: str) -> bool:
+        return media_type in ("audio/l16", "audio/pcm")
+
+    async def read(self, body: Body, intake: Intake) -> Spoken:
+        rate = _number(body.parameters, "rate", RATES, None)
+        channels = _number(body.parameters, "channels", CHANNELS, 1)
+        kept = await intake.keep(body.chunks)
+        info = pcm_info(kept.size, rate, channels)
+        check_duration(info, intake.max_seconds)
+        return Spoken(
+            PcmFileSound(kept.path, info, big_endian=body.media_type == "audio/l16"), Source("file", body.name)
+        )
+
+
+def _number(parameters: Mapping[str, str], name: str, limits: tuple[int, int], default: int | None) -> int:
+    lowest, highest = limits
+    text = parameters.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
+        raise Problem(
+            "bad-parameter",
+            f"Raw samples need “{name}” in their Content-Type, a whole number from {lowest} to {highest}: "
+            "audio/pcm;rate=16000;channels=1.",
+            field="Content-Type",
+        )
+    return int(text)

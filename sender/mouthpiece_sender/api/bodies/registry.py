@@ -1,0 +1,191 @@
+"""From a request to a sound: which kind of body it is, its limits, and what becomes of it when it is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from python_multipart.multipart import parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from mouthpiece.decode import Decoders
+from mouthpiece.errors import MouthpieceError
+from mouthpiece.segments import Event, Segment
+from mouthpiece_sender.api.bodies.form import Form, clean_name
+from mouthpiece_sender.api.bodies.kind import Body, Kept, Kind, Spoken
+from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
+from mouthpiece_sender.api.bodies.sound_file import SoundFile
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.file_sound import FileSound
+from mouthpiece_sender.settings import MEGABYTE
+from mouthpiece_sender.sound import Sound
+
+KINDS: Final[tuple[Kind, ...]] = (RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
+"""The first that takes a media type reads the body."""
+ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
+"""All media types, as OpenAPI describes them."""
+SAYS_NOTHING: Final = ("application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream")
+"""What clients send without being told to (curl sends the second): the content says what it is."""
+LINGER: Final = 2.0
+"""Seconds that the rest of a refused body is still taken: a connection that is closed on a client which still sends
+takes the answer with it."""
+
+
+class Spool(Protocol):
+    """Where bodies are kept while they wait."""
+
+    async def keep(self, segment_id: str, chunks: AsyncIterator[bytes]) -> Kept:
+        """Keeps what comes as the file of a segment, durably once it returns; nothing is left if it raises.
+
+        :raises StoreError: it cannot be kept.
+        """
+        ...
+
+    async def remove(self, segment_id: str) -> None:
+        """Removes the file of a segment, if there is one."""
+        ...
+
+
+class Bodies:
+    """Reads bodies: each becomes the spooled file of one segment, or leaves nothing.
+
+    :param max_bytes: of a body.
+    :param max_seconds: of the sound in it.
+    :param stopping: set when the service ends; bodies on their way are refused then.
+    """
+
+    def __init__(
+        self, spool: Spool, decoders: Decoders, *, max_bytes: int, max_seconds: float, stopping: asyncio.Event
+    ) -> None:
+        self._spool = spool
+        self._decoders = decoders
+        self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
+        self._stopping = stopping
+
+    async def read(self, request: Request, segment_id: str) -> Spoken:
+        """The body of ``request`` as the sound of the segment ``segment_id``.
+
+        :raises AudioError: it is not a sound that can be played.
+        :raises StoreError: it cannot be kept.
+        :raises Problem: it is too large, of a kind that is not spoken, or not as it should be.
+        """
+        arriving = _arriving(request, self._stopping)
+        try:
+            self._check_size(_length(request))
+            body = await _begin(request, self._counted(arriving))
+            kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
+            if kind is None:
+                raise _refused(body.media_type)
+            return await kind.read(body, _Intake(self._spool, self._decoders, self._max_seconds, segment_id))
+        except BaseException as error:
+            await self.discard(segment_id)
+            if isinstance(error, Problem | MouthpieceError):
+                await _linger(arriving)
+            raise
+
+    async def discard(self, segment_id: str) -> None:
+        """Removes what is kept of a segment's sound."""
+        await self._spool.remove(segment_id)
+
+    async def forget_ended(self, segment: Segment, event: Event) -> None:
+        """To be told each record of the journal: the sound of what has ended is not needed any more."""
+        if segment.state.terminal:
+            await self.discard(segment.id)
+
+    async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in chunks:
+            size += len(chunk)
+            self._check_size(size)
+            yield chunk
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise Problem(
+                "too-large",
+                f"The body is larger than {self._max_bytes / MEGABYTE:g} MB: send less, compress it (FLAC, Ogg), or "
+                "raise MOUTHPIECE_MAX_UPLOAD_MB.",
+            )
+
+
+class _Intake:
+    """Disk and decoder for one segment."""
+
+    def __init__(self, spool: Spool, decoders: Decoders, max_seconds: float, segment_id: str) -> None:
+        self.max_seconds = max_seconds
+        self._spool = spool
+        self._decoders = decoders
+        self._segment_id = segment_id
+
+    async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
+        return await self._spool.keep(self._segment_id, chunks)
+
+    async def sound(self, path: Path) -> Sound:
+        return await FileSound.probe(path, self._decoders)
+
+
+async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> Body:
+    """What the headers say of the body; where they say nothing, whether it is text."""
+    kind, parameters = parse_options_header(request.headers.get("content-type"))
+    media_type = kind.decode("latin-1").lower()
+    if media_type in SAYS_NOTHING:
+        media_type = ""
+    if not media_type:
+        first = await anext(chunks, b"")
+        chunks = _together(first, chunks)
+        if first.lstrip().startswith(b"{"):
+            media_type = "application/json"
+    _, disposition = parse_options_header(request.headers.get("content-disposition"))
+    return Body(
+        media_type,
+        {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in parameters.items()},
+        clean_name(disposition.get(b"filename", b"").decode("utf-8", "replace")),
+        chunks,
+    )
+
+
+async def _arriving(request: Request, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+    """:raises Problem: the service stops. :raises ClientDisconnect: the client went away in the middle."""
+    async for chunk in request.stream():
+        if stopping.is_set():
+            raise Problem("stopping", "The service is stopping: send it again in a moment.")
+        if chunk:
+            yield chunk
+
+
+def _length(request: Request) -> int:
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+async def _together(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+async def _linger(chunks: AsyncIterator[bytes]) -> None:
+    try:
+        async with asyncio.timeout(LINGER):
+            async for _ in chunks:
+                pass
+    except (TimeoutError, ClientDisconnect, Problem):
+        pass
+
+
+def _refused(media_type: str) -> Problem:
+    if media_type == "application/json" or media_type.startswith("text/"):
+        return Problem(
+            "unsupported-format",
+            "Text is not spoken here yet: send a sound file (WAV, FLAC, MP3, Ogg, Opus, WebM, M4A).",
+            field="Content-Type",
+        )
+    return Problem(
+        "unsupported-format",
+        f"“{media_type}” is not spoken here: send a sound file (WAV, FLAC, MP3, Ogg, Opus, WebM, M4A) or raw samples "
+        "(audio/pcm;rate=16000;channels=1).",
+        field="Content-Type",
+    )

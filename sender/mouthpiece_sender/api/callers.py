@@ -1,0 +1,62 @@
+"""Who calls: a key, and the rooms that it opens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mouthpiece_sender.api.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who may call, in rooms whose name begins with ``prefix``."""
+
+    prefix: str = ""
+
+    def may(self, room: str) -> bool:
+        return room.startswith(self.prefix)
+
+    def require(self, room: str) -> None:
+        """:raises Problem: the key is not for this room."""
+        if not self.may(room):
+            raise Problem(
+                "not-this-room", f"This key is for rooms whose name begins with “{self.prefix}”.", field="room"
+            )
+
+
+class Callers:
+    """The keys of the settings, as ``key`` or ``key:room-prefix``; with none of them everybody may call."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._known = [(_digest(key), Caller(prefix)) for key, _, prefix in (one.partition(":") for one in keys)]
+
+    def admit(self, authorization: str | None) -> Caller:
+        """The caller that an ``Authorization`` header stands for.
+
+        :raises Problem: a key is needed, and there is none or it is not one of ours.
+        """
+        if not self._known:
+            return Caller()
+        if authorization is None:
+            raise _refused("no-key", "Send one of this service's keys: `Authorization: Bearer <key>`.")
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise _refused("no-key", "The header Authorization must read `Bearer <key>`.")
+        given, found = _digest(key.strip()), None
+        for known, caller in self._known:  # all of them, and digests of one length: time tells nothing of a key
+            if hmac.compare_digest(given, known):
+                found = caller
+        if found is None:
+            raise _refused("wrong-key", "This is none of the keys in MOUTHPIECE_API_KEYS.")
+        return found
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _refused(slug: str, detail: str) -> Problem:
+    return Problem(slug, detail, headers={"WWW-Authenticate": 'Bearer realm="mouthpiece"'})

@@ -1,0 +1,65 @@
+"""What the OpenAPI description says beside what FastAPI finds out: errors, and JSON bodies that we read ourselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from mouthpiece_sender.api.models import ProblemShown
+from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE
+from mouthpiece_sender.api.requests import InterruptBody, OpenRoomBody, TokenBody
+
+REFERENCE = "#/components/schemas/{model}"
+BODIES = (InterruptBody, OpenRoomBody, TokenBody)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a call: these statuses, with an example of each slug that they may carry."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in (*statuses, 500):
+        kinds = {slug: kind for slug, kind in KINDS.items() if kind.status == status}
+        examples = {
+            slug: {"value": {"type": slug, "title": kind.title, "status": status, "detail": "What to do about it."}}
+            for slug, kind in kinds.items()
+        }
+        described[status] = {
+            "description": "; ".join(kind.title for kind in kinds.values()) + ".",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}, "examples": examples}},
+        }
+    return described
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The whole document; made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        _, ours = models_json_schema(
+            [*((body, "validation") for body in BODIES), (ProblemShown, "serialization")], ref_template=REFERENCE
+        )
+        schemas.update(ours["$defs"])
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        document["components"]["securitySchemes"] = {
+            "key": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "One of MOUTHPIECE_API_KEYS, where there are any.",
+            }
+        }
+        for path, calls in document["paths"].items():
+            for call in calls.values():
+                call["responses"].pop("422", None)  # FastAPI's own shape, which no answer of ours has
+                if path.startswith("/v1/"):
+                    call["security"] = [{"key": []}, {}]
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,46 @@
+"""Alive, ready, figures."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from mouthpiece.errors import MouthpieceError
+from mouthpiece_sender.api.described import problems
+from mouthpiece_sender.api.models import Health
+from mouthpiece_sender.api.parts import Parts, parts_of
+from mouthpiece_sender.api.problems import Problem
+
+router = APIRouter(tags=["Health"])
+
+PartsGiven = Annotated[Parts, Depends(parts_of)]
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """The process answers. Under any host name, without a key."""
+    return Health()
+
+
+@router.get("/readyz", responses=problems(503, 507))
+async def readyz(parts: PartsGiven) -> Health:
+    """LiveKit can be reached and accepts our key, and the store can be written. Under any host name, without a key."""
+    if parts.stopping.is_set():
+        raise Problem("stopping", "The service is stopping.")
+    checks = (parts.api.check(), parts.keeper.check())
+    failures = [error for error in await asyncio.gather(*checks, return_exceptions=True) if error is not None]
+    for error in failures:
+        if not isinstance(error, MouthpieceError):
+            raise error
+    if failures:
+        raise failures[0]
+    return Health()
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(parts: PartsGiven) -> Response:
+    """Figures for Prometheus. Without a key: they name no room and nobody."""
+    return Response(generate_latest(parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)

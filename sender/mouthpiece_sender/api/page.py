@@ -1,0 +1,96 @@
+"""The page that viewers open: the files that ``web/`` builds, with what a browser may do with them and keep of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response
+from starlette.responses import PlainTextResponse
+from starlette.staticfiles import StaticFiles
+
+FOREVER: Final = "public, max-age=31536000, immutable"
+"""For files whose name holds a hash of what is in them."""
+NOT_BUILT: Final = """\
+The page is not built. In a checkout of Mouthpiece `make web` builds it (Node.js comes as a wheel if there is none);
+then restart the sender. Or name the folder of a built page in MOUTHPIECE_WEB.
+
+The API is here: /docs describes it, /healthz says that it is alive.
+"""
+
+
+def find_page(given: Path | None) -> Path | None:
+    """The folder of the built page: the one that is given, the repository's, or the image's; None: there is none."""
+    repository = Path(__file__).parents[3] / "web" / "dist"
+    image = Path(sys.prefix) / "share" / "page"
+    folders = (given,) if given is not None else (repository, image)
+    return next((folder for folder in folders if (folder / "index.html").is_file()), None)
+
+
+def security_policy(livekit_url: str) -> str:
+    """The page's ``Content-Security-Policy``: itself, and LiveKit at ``livekit_url`` (ws or wss)."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
+        f"connect-src 'self' {' '.join(livekit_sources(livekit_url))}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+
+
+def livekit_sources(url: str) -> Sequence[str]:
+    """Where a viewer's client connects to: the WebSocket, and HTTP at the same address to ask why that failed.
+
+    LiveKit Cloud sends it on to the region that is nearest, a host beside the project's own.
+    """
+    parts = urlsplit(url)
+    secure = "s" if parts.scheme in ("wss", "https") else ""
+    hosts = [parts.netloc]
+    if parts.hostname and parts.hostname.endswith(".livekit.cloud"):
+        hosts.append("*.livekit.cloud")
+    return [f"{scheme}{secure}://{host}" for host in hosts for scheme in ("ws", "http")]
+
+
+class Page:
+    """Serves one folder of built files."""
+
+    def __init__(self, folder: Path, policy: str) -> None:
+        self._files = StaticFiles(directory=folder)
+        self._headers = {
+            "Content-Security-Policy": policy,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",  # the address may hold the room
+        }
+
+    async def file(self, request: Request, path: str) -> Response:
+        """:raises HTTPException: 404, there is no such file."""
+        response = await self._files.get_response(path, request.scope)
+        response.headers.update(self._headers)
+        response.headers["Cache-Control"] = FOREVER if path.startswith("assets/") else "no-cache"
+        return response
+
+
+def install(app: FastAPI, folder: Path | None, livekit_url: str) -> None:
+    """Routes for the page, to be added after all others; it takes addresses without a slash and ``/assets/…``."""
+    if folder is None:
+
+        async def not_built(_: Request) -> Response:
+            return PlainTextResponse(NOT_BUILT)
+
+        app.add_route("/", not_built, methods=["GET"], include_in_schema=False)
+        return
+    page = Page(folder, security_policy(livekit_url))
+
+    async def index(request: Request) -> Response:
+        return await page.file(request, "index.html")
+
+    async def beside(request: Request) -> Response:
+        return await page.file(request, request.path_params["name"])
+
+    async def asset(request: Request) -> Response:
+        return await page.file(request, f"assets/{request.path_params['name']}")
+
+    app.add_route("/", index, methods=["GET"], include_in_schema=False)
+    app.add_route("/assets/{name}", asset, methods=["GET"], include_in_schema=False)
+    app.add_route("/{name}", beside, methods=["GET"], include_in_schema=False)

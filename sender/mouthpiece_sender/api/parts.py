@@ -1,0 +1,52 @@
+"""What the calls work with: made by the service, handed to the application."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fastapi import Request
+
+from mouthpiece_sender.api.bodies import Bodies
+from mouthpiece_sender.api.callers import Caller
+from mouthpiece_sender.api.metrics import Metrics
+from mouthpiece_sender.gateway import Gateway
+from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.settings import Settings
+
+
+class Keeper(Protocol):
+    """What the calls need of the store beside what the gateway does with it."""
+
+    async def check(self) -> None:
+        """:raises MouthpieceError: it cannot be written."""
+        ...
+
+    async def purge(self, segment_id: str) -> None:
+        """Forgets what was said: the text, and the sound if it is still kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    access: LiveKitAccess
+    api: LiveKitApi
+    gateway: Gateway
+    keeper: Keeper
+    bodies: Bodies
+    metrics: Metrics
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the service ends: whoever waits is answered at once."""
+
+
+def parts_of(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def caller_of(request: Request) -> Caller:
+    """Whom the guard let in."""
+    caller: Caller = request.state.caller
+    return caller

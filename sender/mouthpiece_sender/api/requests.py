@@ -1,0 +1,155 @@
+"""What may be asked: parameters and JSON bodies, with their limits."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from mouthpiece.dispatch import JobMetadata, Provider, check_avatar_id
+from mouthpiece.segments import Mode, OnLoss, State
+from mouthpiece_sender.api.problems import Problem, bad_parameter
+
+MAX_JSON = 65_536
+"""Bytes of a JSON body."""
+MAX_WAIT = 3600.0
+"""Seconds that a request may wait."""
+DAY = 86_400
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _name(text: str) -> str:
+    if not text.isprintable() or "/" in text or text != text.strip():
+        raise ValueError("must be printable, without a slash and without spaces at its ends")
+    return text
+
+
+def _states(value: Any) -> Any:
+    given = value if isinstance(value, list) else [value]
+    return [part for one in given for part in str(one).split(",") if part]
+
+
+RoomName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
+RoomPath = Annotated[RoomName, Path(description="The room's name.", examples=["demo"])]
+SegmentPath = Annotated[str, Path(description="A segment's id.", examples=["seg_0198c5d2a3f1c0ffee12a3"])]
+Identity = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
+AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
+
+
+class Asked(BaseModel):
+    """Base: what is not known here is refused by its name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WaitQuery(Asked):
+    wait: Literal["queued", "playing", "finished"] = Field(
+        "queued", description="Answer once the segment has come so far, or `timeout` has passed."
+    )
+    timeout: float = Field(30.0, ge=0, le=MAX_WAIT, description="Seconds.")
+
+
+class SpeakQuery(WaitQuery):
+    mode: Mode = Field(
+        Mode.APPEND,
+        description="What to do while another plays: say it after that, `interrupt` it, or `ignore` this one.",
+    )
+    expires_in: float | None = Field(None, gt=0, le=DAY, description="Seconds that it may wait for its turn.")
+    on_loss: OnLoss = Field(
+        OnLoss.DROP, description="When the avatar is lost while it plays: `replay` says it again, from where it was."
+    )
+    wait_for_viewer: bool = Field(False, description="Wait until there is somebody in the room.")
+    interruptible: bool = Field(True, description="`interrupt` stops it.")
+    avatar: Identity | None = Field(None, description="Identity of the avatar, where a room has several.")
+
+
+class ListQuery(Asked):
+    state: Annotated[list[State], BeforeValidator(_states)] = Field(
+        default_factory=list, description="Only these; repeat it, or put commas between them."
+    )
+    limit: int = Field(50, ge=1, le=200)
+    after: str | None = Field(None, description="`next` of the page before.")
+
+
+class DeleteQuery(Asked):
+    purge: bool = Field(False, description="Remove its audio and text too.")
+
+
+class AvatarQuery(Asked):
+    avatar: Identity | None = Field(None, description="Identity of one avatar; without it, all of the room's.")
+
+
+class NoQuery(Asked):
+    """Takes no parameters, and says so of one that is given."""
+
+
+class InterruptBody(Asked):
+    queued: Literal["keep", "drop"] = Field("keep", description="What becomes of the segments that wait.")
+
+
+class AvatarChoice(Asked):
+    provider: Provider | None = None
+    id: AvatarId | None = None
+
+
+class OpenRoomBody(Asked):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{}, {"room": "demo", "avatar": {"provider": "local", "id": "mia"}}]},
+    )
+
+    room: RoomName | None = Field(None, description="Made if it is not given; joined if it is there already.")
+    avatar: AvatarChoice = Field(AvatarChoice(), description="Which avatar; without it the worker's own choice.")
+    empty_timeout: int | None = Field(
+        None, ge=1, le=30 * DAY, description="Seconds that the room stays open without a viewer before one has joined."
+    )
+    departure_timeout: int | None = Field(
+        None,
+        ge=1,
+        le=30 * DAY,
+        description="Seconds that it stays open after the last viewer left; without it `empty_timeout`, if given.",
+    )
+    identity: Identity | None = Field(None, description="The viewer's; made if it is not given.")
+    name: str | None = Field(None, max_length=200, description="The viewer's name, as others in the room see it.")
+
+    def metadata(self) -> JobMetadata:
+        """What the worker is told."""
+        return JobMetadata(self.avatar.provider, self.avatar.id, self.empty_timeout)
+
+
+class TokenBody(Asked):
+    identity: Identity | None = Field(None, description="Made if it is not given.")
+    name: str | None = Field(None, max_length=200, description="As others in the room see it.")
+
+
+async def read_json(request: Request, model: type[Model]) -> Model:
+    """The body as ``model``, whatever its ``Content-Type`` says (curl -d sends another one); empty is ``{}``.
+
+    :raises Problem: it is too large, no JSON object, or holds what is not known or wrong.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_JSON:
+            raise Problem("too-large", f"The body must not be longer than {MAX_JSON} bytes.")
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        raise Problem("bad-body", "The body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise Problem("bad-body", "The body must be a JSON object.")
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise bad_parameter(list(error.errors(include_url=False, include_input=False))) from None
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """``openapi_extra`` of a call that uses ``read_json``; the schema itself is put in by ``described``."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": False, "content": {"application/json": {"schema": schema}}}}

@@ -1,0 +1,184 @@
+"""Rooms: opening one with its avatar, looking, ending; tokens for viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import JSONResponse
+
+from mouthpiece import profiles, wire
+from mouthpiece_sender.api.callers import Caller
+from mouthpiece_sender.api.described import problems
+from mouthpiece_sender.api.models import AvatarShown, OpenedRoom, RoomList, RoomShown, Token
+from mouthpiece_sender.api.parts import Parts, caller_of, parts_of
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
+from mouthpiece_sender.gateway import RoomActivity
+from mouthpiece_sender.livekit_api import ParticipantFacts, RoomFacts
+from mouthpiece_sender.tokens import viewer_token
+
+router = APIRouter(tags=["Rooms"])
+
+PartsGiven = Annotated[Parts, Depends(parts_of)]
+CallerGiven = Annotated[Caller, Depends(caller_of)]
+Nothing = Annotated[NoQuery, Query()]
+
+AT_ONCE = 8
+"""Rooms that LiveKit is asked about at the same time."""
+ENDED = "The room was ended by DELETE /v1/rooms."
+
+
+@router.post(
+    "/v1/rooms",
+    status_code=201,
+    response_model=OpenedRoom,
+    responses=problems(400, 401, 403, 503),
+    openapi_extra=json_body(OpenRoomBody),
+)
+async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: CallerGiven) -> Response:
+    """Opens a room and brings its avatar: creates the room unless it is there, sends the worker into it, and gives a
+    token for one viewer. The token carries the dispatch too: any LiveKit client that joins with it later, when the room
+    has been closed for want of viewers, brings the avatar again."""
+    body = await read_json(request, OpenRoomBody)
+    settings = parts.settings
+    room = body.room or f"{caller.prefix}room-{secrets.token_hex(5)}"
+    caller.require(room)
+    empty = settings.empty_timeout if body.empty_timeout is None else body.empty_timeout
+    departure = body.departure_timeout or body.empty_timeout or settings.departure_timeout
+    metadata = body.metadata().dumps()
+    identity = body.identity or made_identity()
+    token = viewer_token(
+        parts.access,
+        room,
+        identity,
+        body.name,
+        agent_name=settings.agent_name,
+        agent_metadata=metadata,
+        empty_timeout=empty,
+        departure_timeout=departure,
+    )
+    await parts.api.create_room(room, empty_timeout=empty, departure_timeout=departure)
+    await parts.api.dispatch(room, settings.agent_name, metadata)
+    parts.gateway.expect(room)
+    avatar = await _avatar_of(parts, room)
+    if avatar is None and body.avatar.id is not None:
+        avatar = wire.avatar_identity(body.avatar.id)
+    opened = OpenedRoom(room=room, livekit_url=settings.public_url, token=token, avatar=avatar, identity=identity)
+    return JSONResponse(opened.model_dump(mode="json"), 201)
+
+
+@router.get("/v1/rooms", response_model=RoomList, responses=problems(400, 401, 503))
+async def list_rooms(_: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
+    """The rooms on the LiveKit server, newest first; with a key that is limited, those that it opens."""
+    activity = parts.gateway.activity()
+    there = {facts.name: facts for facts in await parts.api.rooms() if caller.may(facts.name)}
+    names = sorted(there, key=lambda name: there[name].created_at, reverse=True)
+    names += [name for name in activity if name not in there and caller.may(name) and _has_waiting(activity[name])]
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def look(name: str) -> RoomShown:
+        async with turn:
+            participants = await parts.api.participants(name) if name in there else None
+        return _shown(name, there.get(name), participants or (), activity.get(name))
+
+    rooms = await asyncio.gather(*(look(name) for name in names))
+    return JSONResponse(RoomList(rooms=rooms).model_dump(mode="json"))
+
+
+@router.get("/v1/rooms/{room}", response_model=RoomShown, responses=problems(400, 401, 403, 404, 503))
+async def look_at_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
+    """Who is there, what plays and what waits."""
+    caller.require(room)
+    facts, participants = await asyncio.gather(parts.api.room(room), parts.api.participants(room))
+    activity = parts.gateway.activity().get(room)
+    if facts is None and not (activity and _has_waiting(activity)):
+        raise _no_room()
+    return JSONResponse(_shown(room, facts, participants or (), activity).model_dump(mode="json"))
+
+
+@router.delete(
+    "/v1/rooms/{room}", status_code=204, response_class=Response, responses=problems(400, 401, 403, 404, 503)
+)
+async def end_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
+    """Ends a room: everybody is thrown out, what plays becomes `unknown`, what waits has `failed`."""
+    caller.require(room)
+    activity = parts.gateway.activity().get(room)
+    there = await parts.api.delete_room(room)
+    await parts.gateway.forget_room(room, ENDED)
+    if not there and not (activity and _has_waiting(activity)):
+        raise _no_room()
+    return Response(status_code=204)
+
+
+@router.post(
+    "/v1/rooms/{room}/tokens",
+    status_code=201,
+    response_model=Token,
+    responses=problems(400, 401, 403),
+    openapi_extra=json_body(TokenBody),
+)
+async def give_token(room: RoomPath, _: Nothing, request: Request, parts: PartsGiven, caller: CallerGiven) -> Response:
+    """A token for one more viewer: it may speak and send data, publish nothing else and nothing in another's name."""
+    caller.require(room)
+    body = await read_json(request, TokenBody)
+    identity = body.identity or made_identity()
+    token = viewer_token(parts.access, room, identity, body.name)
+    given = Token(room=room, livekit_url=parts.settings.public_url, token=token, identity=identity)
+    return JSONResponse(given.model_dump(mode="json"), 201)
+
+
+def made_identity() -> str:
+    return f"viewer-{secrets.token_hex(5)}"
+
+
+async def _avatar_of(parts: Parts, room: str) -> str | None:
+    """The avatar that is there already."""
+    found = [facts.identity for facts in await parts.api.participants(room) or () if _profile(facts)]
+    return found[0] if len(found) == 1 else None
+
+
+def _shown(
+    name: str, facts: RoomFacts | None, participants: Sequence[ParticipantFacts], activity: RoomActivity | None
+) -> RoomShown:
+    known = {avatar.identity: avatar for avatar in activity.avatars} if activity else {}
+    avatars = []
+    for one in participants:
+        if (profile := _profile(one)) is not None:
+            ours = known.get(one.identity)
+            connected = activity is not None and activity.connected
+            avatars.append(
+                AvatarShown(
+                    identity=one.identity,
+                    profile=profile.name,
+                    ready=ours.ready if ours and connected else None,
+                    queue=ours.queue if ours else 0,
+                    playing=ours.playing if ours else None,
+                )
+            )
+    return RoomShown(
+        room=name,
+        created_at=datetime.fromtimestamp(facts.created_at, UTC) if facts else None,
+        empty_timeout=facts.empty_timeout if facts else None,
+        departure_timeout=facts.departure_timeout if facts else None,
+        viewers=sum(one.is_viewer for one in participants),
+        avatars=avatars,
+        queue=sum(avatar.queue for avatar in known.values()),
+        playing=next((avatar.playing for avatar in known.values() if avatar.playing), None),
+    )
+
+
+def _profile(facts: ParticipantFacts) -> profiles.Profile | None:
+    return profiles.recognise(facts.identity, facts.attributes, facts.is_agent)
+
+
+def _has_waiting(activity: RoomActivity) -> bool:
+    return any(avatar.queue or avatar.playing for avatar in activity.avatars)
+
+
+def _no_room() -> Problem:
+    return Problem("room-not-found", "LiveKit has no room of this name; POST /v1/rooms opens one.", field="room")

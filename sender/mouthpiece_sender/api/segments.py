@@ -1,0 +1,158 @@
+"""Speaking, and looking at what was spoken."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import JSONResponse
+
+from mouthpiece.segments import Segment, new_segment_id
+from mouthpiece_sender.api.bodies import ACCEPTED
+from mouthpiece_sender.api.callers import Caller
+from mouthpiece_sender.api.described import problems
+from mouthpiece_sender.api.models import Interrupted, SegmentPage, SegmentShown
+from mouthpiece_sender.api.parts import Parts, caller_of, parts_of
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.requests import (
+    AvatarQuery,
+    DeleteQuery,
+    InterruptBody,
+    ListQuery,
+    RoomPath,
+    SegmentPath,
+    SpeakQuery,
+    WaitQuery,
+    json_body,
+    read_json,
+)
+from mouthpiece_sender.api.waiting import wait_for
+from mouthpiece_sender.gateway import SpeakRequest, Until
+from mouthpiece_sender.segment_json import segment_json
+
+router = APIRouter(tags=["Segments"])
+
+PartsGiven = Annotated[Parts, Depends(parts_of)]
+CallerGiven = Annotated[Caller, Depends(caller_of)]
+
+
+@router.post(
+    "/v1/rooms/{room}/segments",
+    status_code=202,
+    response_model=SegmentShown,
+    responses={
+        200: {"model": SegmentShown, "description": "What was waited for came."},
+        202: {"description": "Accepted, and stored; `Location` says where to look."},
+        **problems(400, 401, 403, 409, 413, 415, 429, 503, 507),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": ACCEPTED}},
+)
+async def speak(
+    room: RoomPath, query: Annotated[SpeakQuery, Query()], request: Request, parts: PartsGiven, caller: CallerGiven
+) -> Response:
+    """Says a sound through the avatar of the room, in its turn.
+
+    The body is the sound itself; without a `Content-Type` that names a format, the format is found out. A room that
+    has no avatar yet is no error: the segment waits for one.
+    """
+    caller.require(room)
+    segment_id = new_segment_id()
+    spoken = await parts.bodies.read(request, segment_id)
+    began = time.perf_counter()
+    try:
+        segment = await parts.gateway.speak(
+            SpeakRequest(
+                room,
+                spoken.sound,
+                spoken.source,
+                segment_id,
+                avatar=query.avatar,
+                mode=query.mode,
+                on_loss=query.on_loss,
+                interruptible=query.interruptible,
+                wait_for_viewer=query.wait_for_viewer,
+                expires_in=query.expires_in,
+            )
+        )
+    except BaseException:
+        await parts.bodies.discard(segment_id)
+        raise
+    parts.metrics.accepted.observe(time.perf_counter() - began)
+    if query.wait != "queued":
+        segment = await wait_for(parts.gateway, request, parts.stopping, segment_id, query.wait, query.timeout)
+    reached = query.wait != "queued" and _reached(segment, query.wait)
+    location = f"/v1/segments/{quote(segment_id)}"
+    return JSONResponse(segment_json(segment), 200 if reached else 202, headers={"Location": location})
+
+
+@router.get("/v1/segments/{segment_id}", response_model=SegmentShown, responses=problems(400, 401, 403, 404))
+async def look(
+    segment_id: SegmentPath,
+    query: Annotated[WaitQuery, Query()],
+    request: Request,
+    parts: PartsGiven,
+    caller: CallerGiven,
+) -> Response:
+    """One segment as it stands, or, with `wait`, once it has come so far."""
+    segment = await _found(parts, caller, segment_id)
+    if query.wait != "queued" and not _reached(segment, query.wait):
+        async for _ in request.stream():
+            pass  # a body that nobody asked for: behind it we hear when the caller goes away
+        segment = await wait_for(parts.gateway, request, parts.stopping, segment_id, query.wait, query.timeout)
+    return JSONResponse(segment_json(segment))
+
+
+@router.get("/v1/rooms/{room}/segments", response_model=SegmentPage, responses=problems(400, 401, 403))
+async def list_segments(
+    room: RoomPath, query: Annotated[ListQuery, Query()], parts: PartsGiven, caller: CallerGiven
+) -> Response:
+    """The segments of a room, newest first."""
+    caller.require(room)
+    try:
+        page = await parts.gateway.segments(room, states=query.state, limit=query.limit, after=query.after)
+    except ValueError:
+        raise Problem("bad-parameter", "“after” is no `next` of an earlier page.", field="after") from None
+    return JSONResponse({"segments": [segment_json(segment) for segment in page.segments], "next": page.next})
+
+
+@router.delete("/v1/segments/{segment_id}", response_model=SegmentShown, responses=problems(400, 401, 403, 404))
+async def cancel(
+    segment_id: SegmentPath, query: Annotated[DeleteQuery, Query()], parts: PartsGiven, caller: CallerGiven
+) -> Response:
+    """Cancels a segment that waits, interrupts one that plays; one that has ended is answered as it is."""
+    await _found(parts, caller, segment_id)
+    segment = await parts.gateway.cancel(segment_id)
+    if query.purge:
+        await parts.keeper.purge(segment_id)
+        await parts.bodies.discard(segment_id)
+        segment = await parts.gateway.segment(segment_id)
+    return JSONResponse(segment_json(segment))
+
+
+@router.post(
+    "/v1/rooms/{room}/interrupt",
+    response_model=Interrupted,
+    responses=problems(400, 401, 403),
+    openapi_extra=json_body(InterruptBody),
+)
+async def interrupt(
+    room: RoomPath, query: Annotated[AvatarQuery, Query()], request: Request, parts: PartsGiven, caller: CallerGiven
+) -> Response:
+    """Stops what plays; answers once it has ended, with what was stopped. What waits goes on, or is dropped too."""
+    caller.require(room)
+    body = await read_json(request, InterruptBody)
+    stopped = await parts.gateway.interrupt(room, avatar=query.avatar, queued=body.queued)
+    return JSONResponse({"segments": [segment_json(segment) for segment in stopped]})
+
+
+async def _found(parts: Parts, caller: Caller, segment_id: str) -> Segment:
+    """:raises SegmentNotFound: no such segment. :raises Problem: it is in a room that is not the caller's."""
+    segment = await parts.gateway.segment(segment_id)
+    caller.require(segment.room)
+    return segment
+
+
+def _reached(segment: Segment, until: Until) -> bool:
+    return segment.state.terminal or (until == "playing" and segment.started_at is not None)

@@ -1,0 +1,71 @@
+"""``mouthpiece serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from dotenv import load_dotenv
+
+from mouthpiece.errors import ConfigurationError, MouthpieceError
+from mouthpiece_sender import service
+from mouthpiece_sender.logs import set_up_logs
+from mouthpiece_sender.settings import load_settings
+
+ENV_FILE = Path(".env.local")
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; else MOUTHPIECE_SENDER_HOST, else 127.0.0.1.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port; else MOUTHPIECE_SENDER_PORT, else 8090; 0 takes a free one."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more, LiveKit's own messages too.")] = False,
+) -> None:
+    """Run the HTTP API and the page, until Ctrl-C.
+
+    Beyond this machine it needs MOUTHPIECE_API_KEYS. Stopping interrupts what plays; what waits stays stored.
+
+    Exit codes: 0 stopped as asked, 1 could not start, 2 wrong usage or setting.
+
+    Examples:
+
+      mouthpiece serve
+
+      MOUTHPIECE_API_KEYS=$(openssl rand -hex 24) mouthpiece serve --host 0.0.0.0
+    """
+    load_dotenv(ENV_FILE)
+    set_up_logs(verbose=verbose)
+    try:
+        settings = load_settings(host=host, port=port)
+    except ConfigurationError as error:
+        _fail(str(error), 2)
+    try:
+        listening = socket.create_server((settings.host, settings.port), family=_family(settings.host))
+    except OSError as error:
+        _fail(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another address with --host "
+            "and --port, or stop what listens there",
+            1,
+        )
+    with listening:
+        try:
+            asyncio.run(service.run(settings, listening))
+        except MouthpieceError as error:
+            _fail(str(error), 1)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"mouthpiece: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,163 @@
+"""The settings of the sender's service: read once, in ``main``, from the environment, and handed down."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mouthpiece.dispatch import DEFAULT_AGENT_NAME
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.wire import SENDER_NAME
+
+MEGABYTE = 1_000_000
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address (or ``localhost``) is reached from this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _listed(value: Any) -> Any:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _livekit_url(url: str) -> str:
+    if not url.startswith(("ws://", "wss://", "http://", "https://")):
+        raise ValueError("must begin with ws:// or wss://")
+    return url.rstrip("/")
+
+
+def _identity(identity: str) -> str:
+    if not identity.isprintable() or len(identity.encode()) > 256:
+        raise ValueError("must be at most 256 bytes, all of them printable")
+    return identity
+
+
+def _origin(origin: str) -> str:
+    scheme, separator, rest = origin.rstrip("/").partition("://")
+    if scheme not in ("http", "https") or not separator or not rest or "/" in rest:
+        raise ValueError(f"{origin!r} is no origin: write it as https://host or http://host:port")
+    return origin.rstrip("/").lower()
+
+
+def _instance(name: str) -> str:
+    if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
+        raise ValueError("must be 1 to 40 letters, digits, hyphens and underscores")
+    return name
+
+
+CommaList = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
+
+
+class Settings(BaseSettings):
+    """Each field says which environment variable it comes from; an empty variable counts as not set."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
+
+    livekit_url: LiveKitUrl = Field(validation_alias="LIVEKIT_URL")
+    livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY")
+    livekit_api_secret: SecretStr = Field(validation_alias="LIVEKIT_API_SECRET")
+    livekit_public_url: LiveKitUrl | None = Field(None, validation_alias="LIVEKIT_PUBLIC_URL")
+    """What a browser uses, where it is not ``livekit_url``."""
+    agent_name: str = Field(DEFAULT_AGENT_NAME, validation_alias="AGENT_NAME")
+    """The worker that ``POST /v1/rooms`` sends into a room."""
+
+    host: str = Field("127.0.0.1", validation_alias="MOUTHPIECE_SENDER_HOST")
+    """Address to listen on."""
+    port: int = Field(8090, ge=0, le=65_535, validation_alias="MOUTHPIECE_SENDER_PORT")
+    """0 takes a free one."""
+    api_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_listed)] = Field(
+        default_factory=list, validation_alias="MOUTHPIECE_API_KEYS"
+    )
+    """``key`` or ``key:room-prefix``; when this is empty, anybody on this machine is let in and nobody else."""
+    public_hosts: CommaList = Field(default_factory=list, validation_alias="MOUTHPIECE_PUBLIC_HOSTS")
+    """Names that the service is reached by, beside loopback and IP addresses; with a port or for any port."""
+    allowed_origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], NoDecode, BeforeValidator(_listed)] = (
+        Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_ORIGINS")
+    )
+    """Other sites whose pages may call the API through a proxy that passes their ``Origin`` on."""
+
+    data: Path = Field(Path("~/.local/share/mouthpiece"), validation_alias="MOUTHPIECE_DATA")
+    """The folder of the store and of the sound that waits."""
+    web: Path | None = Field(None, validation_alias="MOUTHPIECE_WEB")
+    """The folder of the built page; None looks where the repository and the image have it."""
+
+    instance: Annotated[str, AfterValidator(_instance)] | None = Field(None, validation_alias="MOUTHPIECE_INSTANCE")
+    """Part of our identity in rooms; None: made once and kept in the data folder."""
+    identity: Annotated[str, AfterValidator(_identity)] | None = Field(
+        None, validation_alias="MOUTHPIECE_SENDER_IDENTITY"
+    )
+    """Our whole identity, for a receiver that is bound to a fixed one; then speak in one room only."""
+    name: str = Field(SENDER_NAME, validation_alias="MOUTHPIECE_SENDER_NAME")
+    """What people in the room see us as."""
+
+    avatar_timeout: float = Field(30, gt=0, validation_alias="MOUTHPIECE_AVATAR_TIMEOUT")
+    """Seconds that a segment waits for an avatar."""
+    warm: float = Field(60, ge=0, validation_alias="MOUTHPIECE_WARM")
+    """Seconds to stay in a room that has gone quiet."""
+    max_queue: int = Field(100, ge=1, validation_alias="MOUTHPIECE_MAX_QUEUE")
+    """Segments that may wait or play in one room."""
+    max_upload: int = Field(300, ge=1, validation_alias="MOUTHPIECE_MAX_UPLOAD_MB")
+    """Megabytes of one body."""
+    max_seconds: float = Field(3600, gt=0, validation_alias="MOUTHPIECE_MAX_SECONDS")
+    """Seconds of sound in one body."""
+    min_free: int = Field(500, ge=0, validation_alias="MOUTHPIECE_MIN_FREE_MB")
+    """Megabytes that must stay free on the disk of the data folder."""
+    empty_timeout: int = Field(300, ge=1, validation_alias="MOUTHPIECE_ROOM_EMPTY_TIMEOUT")
+    """Seconds until LiveKit closes a room that we opened and nobody has joined."""
+    departure_timeout: int = Field(60, ge=1, validation_alias="MOUTHPIECE_ROOM_DEPARTURE_TIMEOUT")
+    """Seconds until it closes one after the last viewer left: a reload, or a walk through a tunnel."""
+
+    @property
+    def public_url(self) -> str:
+        """LiveKit's address for a viewer, as ws:// or wss://."""
+        url = self.livekit_public_url or self.livekit_url
+        return "ws" + url.removeprefix("http") if url.startswith("http") else url
+
+    def check(self) -> None:
+        """:raises ConfigurationError: what was set cannot work together; it says what to do."""
+        if not is_loopback(self.host) and not self.api_keys:
+            raise ConfigurationError(
+                f"listening on {self.host} needs MOUTHPIECE_API_KEYS: without a key anybody who reaches this address "
+                "could speak in your rooms. Set it, or listen on 127.0.0.1"
+            )
+
+
+def load_settings(**given: Any) -> Settings:
+    """From the environment; what is ``given`` (a command line's options) goes first.
+
+    :raises ConfigurationError: a setting is missing or wrong; it says which, and never its value.
+    """
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigurationError(_in_words(error)) from None
+    settings.check()
+    return settings
+
+
+def _in_words(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    missing = [str(problem["loc"][0]) for problem in problems if problem["type"] == "missing"]
+    sentences = [
+        f"{problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in problems
+        if problem["type"] != "missing"
+    ]
+    if missing:
+        sentences.insert(
+            0,
+            f"{', '.join(missing)} not set: put {'it' if len(missing) == 1 else 'them'} into the environment or into "
+            ".env.local (`mouthpiece demo` starts a LiveKit server of its own, with a key)",
+        )
+    return "\n".join(sentences)
