@@ -86,7 +86,9 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(_own_folder(data))
-        instance: str = settings.instance or await asyncio.to_thread(kept_instance, data)
+        instance = settings.instance
+        if instance is None:
+            instance = await asyncio.to_thread(kept_instance, data)
         api = await stack.enter_async_context(LiveKitApi(access))
         store = _Memory()
         spool = _Folder(Path(stack.enter_context(tempfile.TemporaryDirectory(dir=data))))

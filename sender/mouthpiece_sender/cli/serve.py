@@ -12,8 +12,8 @@ import typer
 from dotenv import load_dotenv
 
 from mouthpiece.errors import ConfigurationError, MouthpieceError
-from mouthpiece_sender import service
 from mouthpiece_sender.logs import set_up_logs
+from mouthpiece_sender.service import run
 from mouthpiece_sender.settings import load_settings
 
 ENV_FILE = Path(".env.local")
@@ -57,7 +57,7 @@ def serve(
         )
     with listening:
         try:
-            asyncio.run(service.run(settings, listening))
+            asyncio.run(run(settings, listening))
         except MouthpieceError as error:
             _fail(str(error), 1)
 
