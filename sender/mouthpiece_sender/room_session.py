@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 LOST_GRACE = 1.0
 """Seconds that a connection may be away before what was playing counts as unknown."""
+SETTLE = 0.1
+"""Seconds from an avatar's leaving until it counts: a closing room sends its avatar out first, and says why after."""
 CLOSE_TIMEOUT = 1.5
 """Seconds that the receipt of what was interrupted may take when we leave."""
 
@@ -105,6 +107,7 @@ class RoomSession:
     _connection: RoomConnection | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _lost_at: float | None = None
+    _sync_at: float | None = None
     _presence: Presence = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -229,6 +232,8 @@ class RoomSession:
     def _tick(self, now: float) -> None:
         if self._lost_at is not None and now >= self._lost_at + LOST_GRACE:
             self._all_left(CONNECTION_LOST)
+        if self._sync_at is not None and now >= self._sync_at:
+            self._sync()
         for seat in list(self._seats.values()):
             self._do(seat, seat.ledger.tick(now))
             self._upgrade(seat, now)
@@ -253,6 +258,8 @@ class RoomSession:
         ]
         if self._lost_at is not None:
             times.append(self._lost_at + LOST_GRACE)
+        elif self._sync_at is not None and self.connected:
+            times.append(self._sync_at)
         return min((time for time in times if time is not None), default=None)
 
     # Presence
@@ -310,6 +317,8 @@ class RoomSession:
     def _on_event(self, event: RoomEvent) -> None:
         now = self.clock()
         match event:
+            case ParticipantsChanged() if self._somebody_left():
+                self._sync_at = now + SETTLE
             case ParticipantsChanged():
                 self._sync()
             case ConnectionLost():
@@ -353,11 +362,19 @@ class RoomSession:
             if seat.sid is not None:
                 self._gone(seat, problem)
 
+    def _somebody_left(self) -> bool:
+        """Whether an avatar that we had is not there any more."""
+        if self._connection is None:
+            return False
+        there = {facts.sid for facts in self._connection.participants()}
+        return any(seat.sid is not None and seat.sid not in there for seat in self._seats.values())
+
     def _sync(self) -> None:
         """Who is there now, against who was."""
         if self._connection is None or self._lost_at is not None:
             return
         now = self.clock()
+        self._sync_at = None
         present = self._connection.participants()
         self._likely_agent = next((facts.identity for facts in present if _is_agent(facts)), None)
         self._viewers = sum(facts.is_viewer for facts in present)

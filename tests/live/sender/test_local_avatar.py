@@ -1,0 +1,173 @@
+"""Against the local avatar, as a process of its own, with a viewer who listens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from livekit import api
+
+from mouthpiece.segments import Mode, Receipt, State
+from mouthpiece_sender.livekit_api import LiveKitAccess
+from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.agents.parts import AvatarServer
+from tests.live.sender.conftest import running_gateway, say
+from tests.live.viewer import Viewer, viewer_token
+
+
+@pytest.fixture
+def avatar_server(livekit: LiveKit, tmp_path: Path) -> Iterator[AvatarServer]:
+    with AvatarServer(livekit, tmp_path) as server:
+        yield server
+
+
+async def start_avatar(livekit: LiveKit, server: AvatarServer, room: str) -> None:
+    """As the worker does it."""
+    token = (
+        api.AccessToken(livekit.api_key, livekit.api_secret)
+        .with_kind("agent")
+        .with_identity("avatar-mia")
+        .with_name("avatar-mia")
+        .with_attributes({"lk.publish_on_behalf": "agent-1"})
+        .with_grants(api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True))
+    )
+    body = {
+        "livekit_url": livekit.url,
+        "livekit_token": token.to_jwt(),
+        "avaluma_key": "any",
+        "avaluma_avatar_id": "mia",
+    }
+    async with httpx.AsyncClient(timeout=30) as http:
+        answer = await http.post(f"{server.url}/v1/livekit/start-avatar", headers={"api-secret": "any"}, json=body)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+async def viewer(livekit: LiveKit, avatar_server: AvatarServer, room_name: str) -> AsyncIterator[Viewer]:
+    await start_avatar(livekit, avatar_server, room_name)
+    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        await viewer.ready()
+        yield viewer
+
+
+async def test_what_is_said_is_heard_whole_and_confirmed(access: LiveKitAccess, viewer: Viewer, room_name: str) -> None:
+    async with running_gateway(access) as gateway:
+        said = time.monotonic()
+        segment = await say(gateway, room_name, 1.5)
+        ended = await gateway.wait(segment.id, "finished", 10)
+        assert (ended.state, ended.receipt, ended.profile) == (State.FINISHED, Receipt.CONFIRMED, "mouthpiece")
+        assert ended.position == pytest.approx(1.5, abs=0.02)
+        assert ended.viewers.start == 1
+        await viewer.offset(said)
+        assert viewer.loud_seconds(said) == pytest.approx(1.5, abs=0.1)
+
+
+async def test_segments_follow_one_another_without_a_gap(access: LiveKitAccess, viewer: Viewer, room_name: str) -> None:
+    async with running_gateway(access) as gateway:
+        said = time.monotonic()
+        segments = [await say(gateway, room_name, 1.0) for _ in range(3)]
+        for segment in segments:
+            assert (await gateway.wait(segment.id, "finished", 10)).state is State.FINISHED
+        onset = await viewer.onset(said)
+        offset = await viewer.offset(said)
+        assert offset - onset == pytest.approx(3.0, abs=0.25)
+        assert viewer.loud_seconds(said) == pytest.approx(3.0, abs=0.2)
+
+
+async def test_an_interrupt_keeps_what_waits_even_what_was_sent_ahead(
+    access: LiveKitAccess, viewer: Viewer, room_name: str
+) -> None:
+    async with running_gateway(access) as gateway:
+        first = await say(gateway, room_name, 2.5)
+        second = await say(gateway, room_name, 1.0)
+        await gateway.wait(first.id, "playing", 5)
+        await asyncio.sleep(1.4)
+        (ended,) = await gateway.interrupt(room_name)
+        assert (ended.id, ended.state, ended.receipt) == (first.id, State.INTERRUPTED, Receipt.CONFIRMED)
+        after = await gateway.wait(second.id, "finished", 5)
+        assert (after.state, after.receipt) == (State.FINISHED, Receipt.CONFIRMED)
+        assert after.position == pytest.approx(1.0, abs=0.02)
+
+
+async def test_interrupt_mode_stops_what_plays_and_goes_first(
+    access: LiveKitAccess, viewer: Viewer, room_name: str
+) -> None:
+    async with running_gateway(access) as gateway:
+        first = await say(gateway, room_name, 8.0)
+        waiting = await say(gateway, room_name, 0.3)
+        await gateway.wait(first.id, "playing", 5)
+        await asyncio.sleep(0.5)
+        urgent = await say(gateway, room_name, 0.3, mode=Mode.INTERRUPT)
+        ends = [await gateway.wait(segment.id, "finished", 5) for segment in (first, urgent, waiting)]
+        assert [end.state for end in ends] == [State.INTERRUPTED, State.FINISHED, State.FINISHED]
+        assert ends[1].finished_at is not None
+        assert ends[2].finished_at is not None
+        assert ends[1].finished_at < ends[2].finished_at
+
+
+async def test_the_avatar_killed_in_mid_segment_is_unknown_and_the_one_that_comes_back_says_the_next(
+    access: LiveKitAccess, livekit: LiveKit, avatar_server: AvatarServer, viewer: Viewer, room_name: str
+) -> None:
+    async with running_gateway(access, avatar_timeout=60.0) as gateway:
+        first = await say(gateway, room_name, 20.0)
+        second = await say(gateway, room_name, 0.5)
+        await gateway.wait(first.id, "playing", 5)
+        await asyncio.sleep(1.0)
+        await asyncio.to_thread(avatar_server.kill)
+        await asyncio.to_thread(avatar_server.start_again)
+        await start_avatar(livekit, avatar_server, room_name)
+        lost = await gateway.wait(first.id, "finished", 30)
+        assert (lost.state, lost.receipt) == (State.UNKNOWN, Receipt.UNKNOWN)
+        assert lost.error is not None
+        assert lost.error.type == "avatar-left"
+        heard = await gateway.wait(second.id, "finished", 30)
+        assert (heard.state, heard.receipt) == (State.FINISHED, Receipt.CONFIRMED)
+
+
+async def test_two_senders_are_heard_one_after_the_other_and_an_interrupt_stops_its_own_only(
+    access: LiveKitAccess, viewer: Viewer, room_name: str
+) -> None:
+    async with running_gateway(access) as one, running_gateway(access) as two:
+        first = await say(one, room_name, 3.0)
+        await one.wait(first.id, "playing", 5)
+        second = await say(two, room_name, 1.0)
+        await asyncio.sleep(0.5)
+        await two.interrupt(room_name)
+        assert (await one.wait(first.id, "finished", 10)).state is State.FINISHED
+        after = await two.wait(second.id, "finished", 10)
+        assert after.state.terminal
+        third = await say(two, room_name, 0.5)
+        assert (await two.wait(third.id, "finished", 10)).state is State.FINISHED
+
+
+async def test_a_closed_room_ends_what_played_as_unknown_with_the_reason(
+    access: LiveKitAccess, livekit: LiveKit, viewer: Viewer, room_name: str
+) -> None:
+    async with running_gateway(access, avatar_timeout=2.0) as gateway:
+        segment = await say(gateway, room_name, 20.0)
+        await gateway.wait(segment.id, "playing", 5)
+        async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
+            await server.room.delete_room(api.DeleteRoomRequest(room=room_name))
+        ended = await gateway.wait(segment.id, "finished", 10)
+        assert ended.state is State.UNKNOWN
+        assert ended.error is not None
+        assert ended.error.type == "room-closed"
+
+
+async def test_thrown_out_as_a_duplicate_it_says_so_and_does_not_come_back(
+    access: LiveKitAccess, viewer: Viewer, room_name: str
+) -> None:
+    async with running_gateway(access, identity="external-audio-sender") as gateway:
+        segment = await say(gateway, room_name, 20.0)
+        await gateway.wait(segment.id, "playing", 5)
+        async with running_gateway(access, identity="external-audio-sender") as other:
+            said = await say(other, room_name, 0.5)
+            assert (await other.wait(said.id, "finished", 10)).state is State.FINISHED
+        ended = await gateway.wait(segment.id, "finished", 10)
+        assert ended.error is not None
+        assert ended.error.type == "duplicate-identity"
+        assert not gateway.activity()[room_name].connected
