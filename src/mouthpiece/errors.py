@@ -8,7 +8,8 @@
     │   ├── UnsupportedFormat         a format we do not read
     │   ├── TruncatedAudio            less sound than its header promises
     │   ├── DamagedAudio              the decoder could not get through it
-    │   └── AudioTooLong              over the limit
+    │   ├── AudioTooLong              more seconds than the limit
+    │   └── AudioTooLarge             more bytes than the limit
     ├── RoomError                     LiveKit
     │   ├── LiveKitUnavailable        not reachable                              retry
     │   ├── LiveKitRefused            key or secret not accepted
@@ -65,6 +66,10 @@ class DamagedAudio(AudioError):
 
 class AudioTooLong(AudioError):
     slug = "too-long"
+
+
+class AudioTooLarge(AudioError):
+    slug = "too-large"
 
 
 class RoomError(MouthpieceError):
