@@ -39,9 +39,10 @@ class Authority:
         if not separator or text.endswith("]"):
             host, port = text.strip().lower(), ""
         if host.startswith("["):
-            if not host.endswith("]"):
-                raise ValueError("an IPv6 address must stand in brackets")
-            host = str(ipaddress.IPv6Address(host[1:-1]))
+            try:
+                host = str(ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]")))
+            except ValueError:
+                raise ValueError("no IPv6 address") from None
         elif not host or set(host) & set("/@:?# "):
             raise ValueError("no host")
         if port and not (port.isascii() and port.isdigit()):

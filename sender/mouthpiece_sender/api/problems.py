@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from mouthpiece.errors import MouthpieceError
 
@@ -129,11 +130,21 @@ def install(app: FastAPI) -> None:
             "not-found": f"There is nothing at {request.url.path}; /docs says what there is.",
             "method-not-allowed": f"{request.url.path} does not take {request.method}; /docs says what there is.",
         }.get(slug, "The request cannot be read.")
-        return answer(slug, detail, headers=error.headers)
+        headers = {"Allow": _allowed(request)} if slug == "method-not-allowed" else error.headers
+        return answer(slug, detail, headers=headers)
 
     @app.exception_handler(Exception)
     async def on_failure(_: Request, __: Exception) -> JSONResponse:
         return answer("internal", "The log of the sender says what.")  # Starlette logs it with its traceback
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route at this address; Starlette names those of the first one."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(methods))
 
 
 def bad_parameter(errors: list[Any]) -> Problem:

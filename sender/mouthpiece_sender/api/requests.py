@@ -37,6 +37,7 @@ RoomName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_n
 RoomPath = Annotated[RoomName, Path(description="The room's name.", examples=["demo"])]
 SegmentPath = Annotated[str, Path(description="A segment's id.", examples=["seg_0198c5d2a3f1c0ffee12a3"])]
 Identity = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
+AvatarIdentity = Annotated[str, Field(min_length=1, max_length=256)]
 AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
 
 
@@ -64,7 +65,7 @@ class SpeakQuery(WaitQuery):
     )
     wait_for_viewer: bool = Field(False, description="Wait until there is somebody in the room.")
     interruptible: bool = Field(True, description="`interrupt` stops it.")
-    avatar: Identity | None = Field(None, description="Identity of the avatar, where a room has several.")
+    avatar: AvatarIdentity | None = Field(None, description="Identity of the avatar, where a room has several.")
 
 
 class ListQuery(Asked):
@@ -80,7 +81,7 @@ class DeleteQuery(Asked):
 
 
 class AvatarQuery(Asked):
-    avatar: Identity | None = Field(None, description="Identity of one avatar; without it, all of the room's.")
+    avatar: AvatarIdentity | None = Field(None, description="Identity of one avatar; without it, all of the room's.")
 
 
 class NoQuery(Asked):

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from dotenv import load_dotenv
 
-from mouthpiece.errors import ConfigurationError, MouthpieceError
+from mouthpiece.errors import ConfigurationError, StoreError
 from mouthpiece_sender.logs import set_up_logs
 from mouthpiece_sender.service import run
 from mouthpiece_sender.settings import load_settings
@@ -31,7 +31,7 @@ def serve(
 ) -> None:
     """Run the HTTP API and the page, until Ctrl-C.
 
-    Beyond this machine it needs MOUTHPIECE_API_KEYS. Stopping interrupts what plays; what waits stays stored.
+    Beyond this machine it needs MOUTHPIECE_API_KEYS. Stopping interrupts what plays.
 
     Exit codes: 0 stopped as asked, 1 could not start, 2 wrong usage or setting.
 
@@ -58,8 +58,10 @@ def serve(
     with listening:
         try:
             asyncio.run(run(settings, listening))
-        except MouthpieceError as error:
-            _fail(str(error), 1)
+        except ConfigurationError as error:
+            _fail(str(error), 2)
+        except StoreError as error:
+            _fail(f"{error} The data folder is MOUTHPIECE_DATA ({settings.data}).", 1)
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -1,0 +1,49 @@
+"""Who is let in with which key, and into which rooms."""
+
+from __future__ import annotations
+
+import pytest
+
+from mouthpiece_sender.api.callers import Caller, Callers
+from mouthpiece_sender.api.problems import Problem
+
+KEYS = Callers(["whole", "part:shop-"])
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer anything", "Basic x"])
+def test_without_keys_everybody_may_do_everything(authorization: str | None) -> None:
+    assert Callers([]).admit(authorization).may("any")
+
+
+@pytest.mark.parametrize("authorization", ["Bearer whole", "bearer whole", "BEARER  whole "])
+def test_a_key_opens_all_rooms(authorization: str) -> None:
+    assert KEYS.admit(authorization) == Caller("")
+
+
+def test_a_key_with_a_prefix_opens_rooms_that_begin_with_it() -> None:
+    caller = KEYS.admit("Bearer part")
+    caller.require("shop-1")
+    with pytest.raises(Problem) as refused:
+        caller.require("office")
+    assert (refused.value.slug, refused.value.field) == ("not-this-room", "room")
+
+
+@pytest.mark.parametrize(
+    ("authorization", "slug"),
+    [
+        (None, "no-key"),
+        ("whole", "no-key"),
+        ("Basic whole", "no-key"),
+        ("Bearer", "wrong-key"),
+        ("Bearer ", "wrong-key"),
+        ("Bearer wrong", "wrong-key"),
+        ("Bearer part:shop-", "wrong-key"),
+        ("Bearer wholé", "wrong-key"),
+    ],
+)
+def test_anything_else_is_refused_with_the_way_in(authorization: str | None, slug: str) -> None:
+    with pytest.raises(Problem) as refused:
+        KEYS.admit(authorization)
+    assert refused.value.slug == slug
+    assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "whole" not in refused.value.detail

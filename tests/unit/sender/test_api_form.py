@@ -1,0 +1,116 @@
+"""Forms, in whatever pieces they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mouthpiece.segments import AudioInfo
+from mouthpiece_sender.api.bodies.form import Form, clean_name
+from mouthpiece_sender.api.bodies.kind import Body, Spoken
+from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
+from mouthpiece_sender.api.bodies.sound_file import SoundFile
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.spool import Kept
+from tests.sounds import Tone
+
+BOUNDARY = "frontier"
+FILE = bytes(range(256)) * 20 + b"\r\n--frontie\r\n--"
+
+
+class FakeIntake:
+    """Keeps in memory, and takes everything for a tone."""
+
+    max_seconds = 10.0
+
+    def __init__(self) -> None:
+        self.kept = b""
+
+    async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
+        async for chunk in chunks:
+            self.kept += chunk
+        return Kept(Path("kept"), len(self.kept))
+
+    async def sound(self, path: Path) -> Tone:
+        return Tone(1.0)
+
+
+def part(name: str, content: bytes, *, filename: str | None = None, kind: str | None = None) -> bytes:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'
+    head += f'; filename="{filename}"' if filename else ""
+    head += f"\r\nContent-Type: {kind}" if kind else ""
+    return head.encode() + b"\r\n\r\n" + content + b"\r\n"
+
+
+END = f"--{BOUNDARY}--\r\n".encode()
+WHOLE = part("note", b"before") + part("file", FILE, filename="hello.wav", kind="audio/wav") + part("x", b"y") + END
+
+
+async def read(form: bytes, sizes: list[int] | None = None, boundary: str = BOUNDARY) -> tuple[Spoken, FakeIntake]:
+    async def chunks() -> AsyncIterator[bytes]:
+        rest, pieces = form, iter(sizes or ())
+        while rest:
+            size = next(pieces, 4096)
+            yield rest[:size]
+            rest = rest[size:]
+
+    intake = FakeIntake()
+    body = Body("multipart/form-data", {"boundary": boundary}, None, chunks())
+    return await Form(RawPcm(), SoundFile()).read(body, intake), intake
+
+
+@given(sizes=st.lists(st.integers(1, 300), max_size=80))
+async def test_the_file_comes_out_whole_however_the_form_is_cut(sizes: list[int]) -> None:
+    spoken, intake = await read(WHOLE, sizes)
+    assert intake.kept == FILE
+    assert spoken.source.name == "hello.wav"
+
+
+async def test_raw_samples_in_a_form_are_read_by_their_type() -> None:
+    form = part("file", b"\0\1" * 800, filename="x", kind="audio/L16; rate=8000; channels=2") + END
+    spoken, _ = await read(form)
+    assert spoken.sound.info == AudioInfo(8000, 2, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("form", "slug"),
+    [
+        (b"", "bad-body"),
+        (part("other", b"x") + END, "bad-body"),
+        (WHOLE[:200], "bad-body"),
+        (WHOLE[: -len(END)], "bad-body"),
+        (part("file", b"1") + part("file", b"2") + END, "bad-body"),
+        (b"--" + b"frontier?" + WHOLE, "bad-body"),
+        (part("file", b"text", kind="text/plain") + END, "unsupported-format"),
+    ],
+)
+async def test_forms_that_are_not_as_they_should_be_are_refused(form: bytes, slug: str) -> None:
+    with pytest.raises(Problem) as refused:
+        await read(form)
+    assert refused.value.slug == slug
+
+
+@pytest.mark.parametrize("boundary", ["", "x" * 71])
+async def test_a_form_needs_a_boundary(boundary: str) -> None:
+    with pytest.raises(Problem, match="boundary"):
+        await read(WHOLE, boundary=boundary)
+
+
+@pytest.mark.parametrize(
+    ("given_name", "name"),
+    [
+        ("hello.wav", "hello.wav"),
+        ("C:\\sounds\\a b.mp3", "a b.mp3"),
+        ("../../etc/passwd", "passwd"),
+        ("a\nb\x00.wav", "ab.wav"),
+        ("x" * 500, "x" * 200),
+        ("", None),
+        ("/", None),
+    ],
+)
+def test_names_are_shown_without_folders(given_name: str, name: str | None) -> None:
+    assert clean_name(given_name) == name

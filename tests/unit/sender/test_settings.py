@@ -1,0 +1,115 @@
+"""What settings are taken, and what is said of those that are missing or wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_sender.settings import Settings, is_loopback, load_settings
+
+LIVEKIT = {
+    "LIVEKIT_URL": "ws://127.0.0.1:7880",
+    "LIVEKIT_API_KEY": "key",
+    "LIVEKIT_API_SECRET": "a-secret-that-nobody-prints",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+    for name, value in LIVEKIT.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_three_values_are_enough() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8090)
+    assert settings.public_url == "ws://127.0.0.1:7880"
+
+
+def test_a_command_line_goes_before_the_environment(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MOUTHPIECE_SENDER_PORT", "1234")
+    assert load_settings(port=99, host=None).port == 99
+    assert load_settings(port=None).port == 1234
+
+
+def test_lists_are_split_at_commas_and_empty_values_are_not_set(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MOUTHPIECE_API_KEYS", "one, two:shop- ,,")
+    environment.setenv("MOUTHPIECE_ALLOWED_ORIGINS", "https://A.example/, http://b:1")
+    environment.setenv("MOUTHPIECE_DATA", "")
+    settings = load_settings()
+    assert [key.get_secret_value() for key in settings.api_keys] == ["one", "two:shop-"]
+    assert settings.allowed_origins == ["https://a.example", "http://b:1"]
+    assert settings.data == Path("~/.local/share/mouthpiece")
+
+
+def test_missing_ones_are_named_together(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("LIVEKIT_URL")
+    environment.setenv("LIVEKIT_API_SECRET", "")
+    with pytest.raises(ConfigurationError, match=r"LIVEKIT_URL, LIVEKIT_API_SECRET not set.*\.env\.local"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LIVEKIT_URL", "localhost:7880"),
+        ("MOUTHPIECE_SENDER_PORT", "http"),
+        ("MOUTHPIECE_SENDER_PORT", "70000"),
+        ("MOUTHPIECE_ALLOWED_ORIGINS", "example.com"),
+        ("MOUTHPIECE_INSTANCE", "a b"),
+        ("MOUTHPIECE_MAX_QUEUE", "0"),
+        ("MOUTHPIECE_AVATAR_TIMEOUT", "-1"),
+    ],
+)
+def test_a_wrong_one_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name):
+        load_settings()
+
+
+def test_secrets_are_not_in_what_is_printed(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MOUTHPIECE_API_KEYS", "hidden-key")
+    assert "nobody-prints" not in repr(load_settings())
+    assert "hidden-key" not in repr(load_settings())
+    environment.setenv("MOUTHPIECE_SENDER_PORT", "x")
+    with pytest.raises(ConfigurationError) as wrong:
+        load_settings()
+    assert "nobody-prints" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com"])
+def test_listening_beyond_this_machine_needs_a_key(environment: pytest.MonkeyPatch, host: str) -> None:
+    with pytest.raises(ConfigurationError, match="MOUTHPIECE_API_KEYS"):
+        load_settings(host=host)
+    environment.setenv("MOUTHPIECE_API_KEYS", "key")
+    assert load_settings(host=host).host == host
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"LIVEKIT_URL": "http://h:1/"}, "ws://h:1"),
+        ({"LIVEKIT_URL": "https://h"}, "wss://h"),
+        ({"LIVEKIT_PUBLIC_URL": "wss://public"}, "wss://public"),
+    ],
+)
+def test_viewers_get_a_websocket_address(environment: pytest.MonkeyPatch, given: dict[str, Any], url: str) -> None:
+    for name, value in given.items():
+        environment.setenv(name, value)
+    assert load_settings().public_url == url
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])
+def test_loopback_is_known(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "example.com", "localhost.example.com", "10.0.0.1", ""])
+def test_what_is_not_loopback_is_known(host: str) -> None:
+    assert not is_loopback(host)
