@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from livekit import rtc
+import aiohttp
+from livekit import api, rtc
 from livekit.agents import Agent, AgentSession, AutoSubscribe, JobContext, room_io
 
 from mouthpiece.errors import MouthpieceError
@@ -24,6 +25,8 @@ from mouthpiece_agents.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+END_TIMEOUT = 3.0
+"""Seconds; a job that ends waits no longer for LiveKit."""
 _NO_VIEWERS = (rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
 """Kinds that livekit-server does not count when it decides whether a room is empty."""
 _USERDATA = "mouthpiece.job"
@@ -91,7 +94,10 @@ class Job:
         self._context.shutdown(reason)
 
     async def aclose(self) -> None:
-        """Stops every task and removes the avatar. Bounded: 6 s for a start under way, 3 s for each of two goodbyes."""
+        """Stops every task, removes the avatar, and takes back the dispatch.
+
+        Bounded: 6 s for a start under way, 3 s for each of three goodbyes.
+        """
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -99,6 +105,18 @@ class Job:
         if self._avatar is not None:
             await self._avatar.aclose()
             self._avatar = None
+        await self._take_back_the_dispatch()
+
+    async def _take_back_the_dispatch(self) -> None:
+        """LiveKit keeps a dispatch for as long as its room lives, and shows its job as running after it has ended
+        (livekit-server 1.13.5): whoever opens the room again must not take this one for an avatar that is there.
+        """
+        job = self._context.job
+        try:
+            async with asyncio.timeout(END_TIMEOUT):
+                await self._context.api.agent_dispatch.delete_dispatch(job.dispatch_id, job.room.name)
+        except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            logger.debug("the dispatch was not taken back: %s", type(error).__name__)  # the room may be gone
 
     async def _keep(self, avatar: Avatar) -> None:
         self.fail(await Keeping(avatar, self._context.room, self._context.api).run())

@@ -184,6 +184,19 @@ class Rooms:
         request = api.CreateAgentDispatchRequest(agent_name=self._agent_name, room=room, metadata=metadata)
         await self.api.agent_dispatch.create_dispatch(request)
 
+    async def without_dispatch(self, room: str, timeout: float = 10) -> None:
+        """Returns once LiveKit keeps no dispatch of the worker for a room.
+
+        :raises AssertionError: it does.
+        """
+        deadline = time.monotonic() + timeout
+        while any(
+            dispatch.agent_name == self._agent_name
+            for dispatch in await self.api.agent_dispatch.list_dispatch(room_name=room)
+        ):
+            assert time.monotonic() < deadline, f"after {timeout} s the dispatch is still there"
+            await asyncio.sleep(0.1)
+
     async def people(self, room: str) -> dict[str, api.ParticipantInfo]:
         """Who is in a room, by identity; nobody in one that does not exist."""
         try:

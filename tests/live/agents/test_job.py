@@ -63,6 +63,7 @@ async def test_the_job_ends_when_nobody_has_looked_for_long_enough_and_disturbs_
             await rooms.dispatch(room_name, '{"empty_timeout": 2}')
             await viewer.ready()
         await rooms.until(room_name, lambda people: list(people) == ["external-audio-sender-1"])
+        await rooms.without_dispatch(room_name)
 
 
 async def test_a_tab_that_is_reloaded_finds_the_same_agent_and_avatar(
