@@ -59,6 +59,7 @@ class Job:
         self._settings = settings
         self._clock = clock
         self._avatar: Avatar | None = None
+        self._over = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -91,10 +92,11 @@ class Job:
     def fail(self, reason: str) -> None:
         """Ends the job with a reason that somebody has to act on."""
         logger.error("the job ends: %s", reason)
-        self._context.shutdown(reason)
+        self._end(reason)
 
     async def aclose(self) -> None:
-        """Stops every task, removes the avatar, and takes back the dispatch.
+        """Stops every task and removes the avatar; takes back the dispatch of a job that ended by itself. That of one
+        which ends with its worker stays: the next worker finds it (:mod:`mouthpiece_agents.lost_dispatches`).
 
         Bounded: 6 s for a start under way, 3 s for each of three goodbyes.
         """
@@ -105,7 +107,8 @@ class Job:
         if self._avatar is not None:
             await self._avatar.aclose()
             self._avatar = None
-        await self._take_back_the_dispatch()
+        if self._over:
+            await self._take_back_the_dispatch()
 
     async def _take_back_the_dispatch(self) -> None:
         """LiveKit keeps a dispatch for as long as its room lives, and shows its job as running after it has ended
@@ -146,6 +149,10 @@ class Job:
             room.off("participant_disconnected", on_change)
         reason = f"no viewer for {chosen.empty_timeout:g} s (MOUTHPIECE_EMPTY_ROOM_TIMEOUT)"
         logger.info("the job ends: %s; the room is left to LiveKit's time-outs", reason)
+        self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        self._over = True
         self._context.shutdown(reason)
 
     def _own(self, work: Any, name: str) -> None:
@@ -157,4 +164,4 @@ class Job:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a task of the job failed", exc_info=error)
-            self._context.shutdown("internal error")
+            self._end("internal error")

@@ -16,6 +16,14 @@ QUIET = ("livekit", "aiohttp.access", "asyncio")
 """Loggers that say more than a person wants to know; warnings still come through."""
 
 
+class ConnectionAttempts(logging.Filter):
+    """livekit-agents warns of each failed try to reach LiveKit, every 10 s: three are said, then one in 5 minutes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        number = getattr(record, "retry_count", None)
+        return not isinstance(number, int) or number <= 3 or number % 30 == 0
+
+
 class LineFormatter(logging.Formatter):
     """``12:30:01 INFO  message  room=demo``."""
 
@@ -74,6 +82,7 @@ def set_up_logs(level: str, form: str) -> None:
     formatter = JsonFormatter(tracebacks=debug) if form == "json" else LineFormatter(tracebacks=debug)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.addFilter(ConnectionAttempts())
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level.upper())

@@ -22,6 +22,7 @@ from mouthpiece_agents import signals
 from mouthpiece_agents.avaluma_plugin import find_plugin
 from mouthpiece_agents.job import end_job, run_job
 from mouthpiece_agents.logs import set_up_logs
+from mouthpiece_agents.lost_dispatches import LostDispatches
 from mouthpiece_agents.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
@@ -91,9 +92,11 @@ async def run(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings, stopping: asyncio.Task[bool]) -> None:
-    server = build_server(settings)
+    server, lost = build_server(settings), LostDispatches(settings)
+    server.on("worker_registered", lost.look)
     serving = asyncio.create_task(server.run())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await lost.aclose()
     if not serving.done() and settings.drain_timeout:
         logger.info("waiting up to %g s for running jobs; a second signal ends at once", settings.drain_timeout)
         try:

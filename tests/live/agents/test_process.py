@@ -171,3 +171,48 @@ async def test_more_jobs_than_allowed_are_left_to_others(
             await rooms.dispatch(room_name + "-2")
             await part.says("1 jobs run already (MOUTHPIECE_AGENTS_MAX_JOBS)")
             assert not agents(await rooms.people(room_name + "-2"))
+
+
+async def test_a_room_that_was_promised_an_avatar_while_no_worker_was_there_gets_it(
+    livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
+) -> None:
+    values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatars.url}
+    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        await rooms.dispatch(room_name, '{"avatar": {"id": "noah"}}')
+        with worker(livekit, tmp_path, **values):
+            await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=40)
+            await viewer.ready()
+        await rooms.until(room_name, lambda people: len(people) == 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_worker_that_is_started_again_brings_the_avatars_back(
+    livekit: LiveKit,
+    avatars: AvatarServer,
+    rooms: Rooms,
+    agent_name: str,
+    room_name: str,
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatars.url}
+    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        with worker(livekit, tmp_path, **values) as part:
+            await part.says("ready: jobs")
+            await rooms.dispatch(room_name)
+            await viewer.ready()
+            before = await rooms.people(room_name)
+            part.process.send_signal(number)
+            await part.ended()
+        with worker(livekit, tmp_path, **values):
+            after = await rooms.until(
+                room_name,
+                lambda people: agents(people) != agents(before) and len(agents(people)) == 1 and AVATAR in people,
+                timeout=60,
+            )
+            await rooms.until(
+                room_name,
+                lambda people: people[AVATAR].attributes["lk.publish_on_behalf"] == agents(after)[0],
+                timeout=30,
+            )
+            await viewer.ready()

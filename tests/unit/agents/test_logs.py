@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mouthpiece_agents.logs import JsonFormatter, LineFormatter
+from mouthpiece_agents.logs import ConnectionAttempts, JsonFormatter, LineFormatter
 
 
 def record(message: str = "job ends", *, failed: bool = False, **extra: object) -> logging.LogRecord:
@@ -42,3 +42,10 @@ def test_debugging_shows_the_traceback(formatter: logging.Formatter) -> None:
 def test_json_is_one_object_a_line() -> None:
     value = json.loads(JsonFormatter(tracebacks=False).format(record(room="demo")))
     assert (value["level"], value["message"], value["room"]) == ("error", "job ends", "demo")
+
+
+def test_livekit_that_stays_away_is_said_seldom() -> None:
+    attempts = ConnectionAttempts()
+    said = [number for number in range(1, 100) if attempts.filter(record(retry_count=number))]
+    assert said == [1, 2, 3, 30, 60, 90]
+    assert attempts.filter(record())

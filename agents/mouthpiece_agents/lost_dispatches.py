@@ -1,0 +1,105 @@
+"""Takes up what was dispatched while no worker was there.
+
+LiveKit offers a dispatch once, to the workers that are registered at that moment: one that is made before the worker
+is up, or whose worker was killed, stays listed and never becomes a job again (livekit-server 1.13.5). So a worker that
+has registered looks for rooms that were promised its agent and have none, and dispatches those anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import aiohttp
+from livekit import api
+from livekit.agents.types import ATTRIBUTE_AGENT_NAME
+
+from mouthpiece_agents.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+SETTLE = 5.0
+"""Seconds between two looks: a job that another worker has just been given needs about one to join."""
+TIMEOUT = 30.0
+"""Seconds for everything else together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A dispatch without an agent."""
+
+    room: str
+    dispatch_id: str
+    metadata: str
+
+
+def lost_in(
+    room: str, agent_name: str, dispatches: list[api.AgentDispatch], participants: list[api.ParticipantInfo]
+) -> set[Lost]:
+    """Our dispatches of a room in which no agent of ours is."""
+    if any(participant.attributes.get(ATTRIBUTE_AGENT_NAME) == agent_name for participant in participants):
+        return set()
+    ours = [dispatch for dispatch in dispatches if dispatch.agent_name == agent_name]
+    return {Lost(room, dispatch.id, dispatch.metadata) for dispatch in ours}
+
+
+class LostDispatches:
+    """``look`` after each registration; ``aclose`` once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """Starts to look; a look that is under way goes on."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="lost dispatches")
+
+    async def aclose(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        settings = self._settings
+        secret = settings.livekit_api_secret.get_secret_value()
+        try:
+            async with (
+                asyncio.timeout(TIMEOUT + SETTLE),
+                api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit,
+            ):
+                lost = await self._find(livekit)
+                if not lost:
+                    return
+                await asyncio.sleep(SETTLE)
+                for one in lost & await self._find(livekit):
+                    await self._renew(livekit, one)
+        except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            logger.warning("looking for rooms that wait for an avatar failed: %s", type(error).__name__)
+
+    async def _find(self, livekit: api.LiveKitAPI) -> set[Lost]:
+        lost: set[Lost] = set()
+        for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
+            try:
+                dispatches = await livekit.agent_dispatch.list_dispatch(room.name)
+                people = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
+            except api.TwirpError as error:
+                if error.code != api.TwirpErrorCode.NOT_FOUND:
+                    raise
+                continue  # the room has ended meanwhile
+            lost |= lost_in(room.name, self._settings.agent_name, dispatches, list(people.participants))
+        return lost
+
+    async def _renew(self, livekit: api.LiveKitAPI, lost: Lost) -> None:
+        try:
+            await livekit.agent_dispatch.delete_dispatch(lost.dispatch_id, lost.room)
+        except api.TwirpError as error:
+            if error.code != api.TwirpErrorCode.NOT_FOUND:
+                raise
+            return  # another worker was quicker
+        logger.info("taking up a room that was promised an avatar while no worker was there", extra={"room": lost.room})
+        request = api.CreateAgentDispatchRequest(
+            agent_name=self._settings.agent_name, room=lost.room, metadata=lost.metadata
+        )
+        await livekit.agent_dispatch.create_dispatch(request)
