@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mouthpiece.errors import ConfigurationError, SegmentNotFound, StoreError, StoreFull
+from mouthpiece.segments import (
+    Attempt,
+    AudioInfo,
+    Event,
+    Mode,
+    OnLoss,
+    Problem,
+    Receipt,
+    Segment,
+    Source,
+    State,
+    Viewers,
+    new_segment_id,
+)
+from mouthpiece_sender.store import Store
+from mouthpiece_sender.store_rows import MIGRATIONS
+
+AT = datetime(2026, 11, 21, 5, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with Store(tmp_path / "store.db") as store:
+        yield store
+
+
+def plain(number: int = 1, room: str = "demo", **changes: object) -> Segment:
+    segment = Segment(f"seg_{number:04x}", room, Source("file", "a.wav"), AudioInfo(16_000, 1, 3.5), AT)
+    return replace(segment, **changes)  # type: ignore[arg-type]
+
+
+def event(segment: Segment, type: str = "segment.playing", **more: object) -> Event:
+    return replace(Event(segment.id, segment.room, type, AT), **more)  # type: ignore[arg-type]
+
+
+async def outside(path: Path, statement: str) -> list[tuple[object, ...]]:
+    """What somebody else sees who looks into the file."""
+
+    def look() -> list[tuple[object, ...]]:
+        database = sqlite3.connect(path)
+        try:
+            return database.execute(statement).fetchall()
+        finally:
+            database.close()
+
+    return await asyncio.to_thread(look)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+times = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+counts = st.none() | st.integers(0, 10**6)
+seconds = st.floats(0, 1e6)
+segments = st.builds(
+    Segment,
+    id=st.just("seg_1"),
+    room=words,
+    source=st.builds(Source, words, st.none() | words, st.none() | words, st.none() | words),
+    audio=st.builds(AudioInfo, st.integers(4000, 192_000), st.integers(1, 8), st.none() | seconds),
+    created_at=times,
+    avatar=st.none() | words,
+    profile=st.none() | words,
+    state=st.sampled_from(State),
+    receipt=st.sampled_from(Receipt),
+    position=seconds,
+    interrupted=st.booleans(),
+    viewers=st.builds(Viewers, counts, counts),
+    started_at=st.none() | times,
+    finished_at=st.none() | times,
+    expires_at=st.none() | times,
+    duplicate=st.booleans(),
+    error=st.none() | st.builds(Problem, words, words, st.booleans()),
+    mode=st.sampled_from(Mode),
+    on_loss=st.sampled_from(OnLoss),
+    interruptible=st.booleans(),
+    wait_for_viewer=st.booleans(),
+)
+
+
+@given(segment=segments)
+def test_a_segment_comes_back_as_it_was_kept(segment: Segment) -> None:
+    from mouthpiece_sender import store_rows
+
+    database = sqlite3.connect(":memory:")
+    try:
+        database.row_factory = sqlite3.Row
+        database.executescript(MIGRATIONS[0])
+        values = store_rows.row(segment)
+        database.execute(
+            f"INSERT INTO segments ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+            list(values.values()),
+        )
+        (row,) = database.execute(f"SELECT {store_rows.COLUMNS} FROM segments")
+        assert store_rows.segment(row) == segment
+    finally:
+        database.close()
+
+
+async def test_what_was_accepted_is_there_for_whoever_opens_the_store_next(tmp_path: Path) -> None:
+    segment = plain(source=Source("text", text="Hello", voice="heart"))
+    async with Store(tmp_path / "store.db") as store:
+        await store.accept(segment)
+    async with Store(tmp_path / "store.db") as store:
+        assert await store.get(segment.id) == segment
+        with pytest.raises(SegmentNotFound, match="seg_none"):
+            await store.get("seg_none")
+
+
+async def test_it_is_on_disk_before_accept_returns(tmp_path: Path, store: Store) -> None:
+    assert await outside(tmp_path / "store.db", "PRAGMA journal_mode") == [("wal",)]
+    await store.accept(plain())
+    assert await outside(tmp_path / "store.db", "SELECT id, state, created_at FROM segments") == [
+        ("seg_0001", "queued", "2026-11-21T05:00:00.123456Z")
+    ]
+
+
+async def test_a_record_keeps_segment_event_and_attempt_together(tmp_path: Path, store: Store) -> None:
+    await store.accept(plain())
+    playing = plain(state=State.PLAYING, avatar="avatar-mia", started_at=AT, viewers=Viewers(2))
+    attempt = Attempt("seg_0001", 1, 0.25)
+    first = await store.record(playing, event(playing, attempt=1, position=0.25), attempt)
+    finished = replace(playing, state=State.FINISHED, receipt=Receipt.CONFIRMED, position=3.5, finished_at=AT)
+    second = await store.record(finished, event(finished, "segment.finished", detail="why"), attempt)
+    assert second.seq > first.seq > 0
+    assert first == event(playing, attempt=1, position=0.25, seq=first.seq)
+    assert await store.get("seg_0001") == finished
+    assert await store.attempts("seg_0001") == [attempt]
+    rows = await outside(tmp_path / "store.db", "SELECT seq, type, attempt, position, detail FROM events ORDER BY seq")
+    assert rows == [
+        (first.seq, "segment.playing", 1, 0.25, None),
+        (second.seq, "segment.finished", None, None, "why"),
+    ]
+
+
+async def test_numbers_of_events_are_not_used_twice_also_over_a_restart(tmp_path: Path) -> None:
+    numbers = []
+    for _ in range(3):
+        async with Store(tmp_path / "store.db") as store:
+            if not numbers:
+                await store.accept(plain())
+            numbers.append((await store.record(plain(), event(plain()))).seq)
+    assert numbers == sorted(set(numbers))
+
+
+async def test_a_record_of_what_was_never_accepted_is_refused_whole(tmp_path: Path, store: Store) -> None:
+    with pytest.raises(StoreError):
+        await store.record(plain(), event(plain()), Attempt("seg_0001", 1, 0.0))
+    assert await outside(tmp_path / "store.db", "SELECT * FROM events") == []
+    assert await outside(tmp_path / "store.db", "SELECT * FROM attempts") == []
+    await store.accept(plain())
+
+
+async def test_an_id_is_accepted_once(store: Store) -> None:
+    await store.accept(plain())
+    with pytest.raises(StoreError):
+        await store.accept(plain(room="other"))
+    assert (await store.get("seg_0001")).room == "demo"
+
+
+async def test_a_listing_goes_through_all_pages_newest_first(store: Store) -> None:
+    ids = [new_segment_id() for _ in range(25)]
+    for id in ids:
+        await store.accept(replace(plain(), id=id))
+        await store.accept(replace(plain(room="another"), id=new_segment_id()))
+    found: list[str] = []
+    after = None
+    sizes = []
+    while True:
+        page = await store.list("demo", limit=10, after=after)
+        found += [segment.id for segment in page.segments]
+        sizes.append(len(page.segments))
+        after = page.next
+        await store.accept(replace(plain(), id=new_segment_id()))  # what comes meanwhile moves no page
+        if after is None:
+            break
+    assert found == sorted(ids, reverse=True)
+    assert sizes == [10, 10, 5]
+
+
+async def test_a_page_that_is_just_full_is_the_last(store: Store) -> None:
+    for number in range(4):
+        await store.accept(plain(number))
+    page = await store.list("demo", limit=2)
+    assert page.next is not None
+    assert (await store.list("demo", limit=2, after=page.next)).next is None
+    assert (await store.list("nowhere")).segments == []
+
+
+async def test_a_listing_of_some_states(store: Store) -> None:
+    for number, state in enumerate((State.QUEUED, State.PLAYING, State.FINISHED, State.FAILED, State.FINISHED)):
+        await store.accept(plain(number, state=state))
+    page = await store.list("demo", states=[State.FINISHED, State.PLAYING], limit=2)
+    assert [segment.id for segment in page.segments] == ["seg_0004", "seg_0002"]
+    page = await store.list("demo", states=[State.FINISHED, State.PLAYING], limit=2, after=page.next)
+    assert [segment.id for segment in page.segments] == ["seg_0001"]
+
+
+@pytest.mark.parametrize("cursor", ["", "1", "seg_", "seg_1' OR '1'='1", "SEG_1", "seg_1\n"])
+async def test_a_cursor_of_somebody_else_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(ValueError, match="no cursor"):
+        await store.list("demo", after=cursor)
+
+
+async def test_what_has_not_ended_is_found_oldest_first(store: Store) -> None:
+    for number, state in enumerate(State):
+        await store.accept(plain(number, room=f"room {number}", state=state))
+    assert [segment.state for segment in await store.unfinished()] == [State.QUEUED, State.PLAYING, State.PAUSED]
+
+
+async def test_a_purged_text_is_nowhere_in_the_files(tmp_path: Path, store: Store) -> None:
+    secret = "the eagle lands at midnight"
+    segment = plain(source=Source("text", "note", secret, "heart"))
+    await store.accept(segment)
+    await store.accept(plain(2))
+    await store.purge(segment.id)
+    assert await store.get(segment.id) == replace(segment, source=Source("text", "note", None, "heart"))
+    for name, content in contents(tmp_path).items():
+        assert secret.encode() not in content, name
+    finished = replace(segment, state=State.FINISHED)
+    await store.record(finished, event(finished))
+    assert (await store.get(segment.id)).source.text is None
+    assert await outside(tmp_path / "store.db", "SELECT audio_kept FROM segments ORDER BY id") == [(0,), (1,)]
+    with pytest.raises(SegmentNotFound):
+        await store.purge("seg_none")
+
+
+async def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "mouthpiece"
+    async with Store(folder / "store.db") as store:
+        await store.accept(plain())
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    assert set(modes) == {"store.db", "store.db-wal", "store.db-shm", "store.db.lock"}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+async def test_a_second_process_is_kept_out_while_the_first_one_works(tmp_path: Path) -> None:
+    async with Store(tmp_path / "store.db") as store:
+        with pytest.raises(ConfigurationError, match="Another process uses"):
+            async with Store(tmp_path / "store.db"):
+                pass
+        await store.accept(plain())
+    async with Store(tmp_path / "store.db") as store:
+        await store.get("seg_0001")
+
+
+async def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"a letter to my mother" * 100)
+    with pytest.raises(ConfigurationError, match="no store of ours"):
+        async with Store(path):
+            pass
+    assert path.read_bytes() == b"a letter to my mother" * 100
+
+
+async def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    async with Store(tmp_path / "store.db"):
+        pass
+    database = sqlite3.connect(tmp_path / "store.db")
+    database.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    database.close()
+    with pytest.raises(ConfigurationError, match="later version"):
+        async with Store(tmp_path / "store.db"):
+            pass
+
+
+@pytest.mark.parametrize("made", [Path.mkdir, lambda path: path.parent.rmdir() or path.parent.touch()])
+async def test_a_path_that_cannot_be_used_is_said_in_our_words(tmp_path: Path, made: Callable[[Path], object]) -> None:
+    path = tmp_path / "data" / "store.db"
+    path.parent.mkdir()
+    made(path)
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        async with Store(path):
+            pass
+
+
+async def test_a_full_disk_is_told_and_what_was_kept_stays(tmp_path: Path, store: Store) -> None:
+    await store.accept(plain(1))
+    await store.check()
+    # SQLite's own limit ends in the same error as a disk without space.
+    await asyncio.wrap_future(store._thread.submit(store._file.select, "PRAGMA max_page_count = 1", ()))
+    long = plain(2, source=Source("text", text="x" * 100_000))
+    with pytest.raises(StoreFull, match="No space"):
+        await store.accept(long)
+    await asyncio.wrap_future(store._thread.submit(store._file.select, "PRAGMA max_page_count = 100000", ()))
+    await store.accept(long)
+    await store.check()
+    assert [segment.id for segment in (await store.list("demo")).segments] == ["seg_0002", "seg_0001"]
+
+
+async def test_cancelled_while_it_is_accepted_it_is_not_kept(tmp_path: Path, store: Store) -> None:
+    for turns in range(8):
+        segment = plain(turns)
+        task = asyncio.create_task(store.accept(segment))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if task.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            with pytest.raises(SegmentNotFound):
+                await store.get(segment.id)
+
+
+async def test_many_at_once_are_all_kept(store: Store) -> None:
+    await asyncio.gather(*(store.accept(plain(number)) for number in range(50)))
+    later = AT + timedelta(seconds=1)
+    events = await asyncio.gather(
+        *(
+            store.record(plain(number, state=State.FINISHED, finished_at=later), event(plain(number)))
+            for number in range(50)
+        )
+    )
+    assert len({event.seq for event in events}) == 50
+    assert await store.unfinished() == []
