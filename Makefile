@@ -40,12 +40,15 @@ compose-test: .venv/.all ## build the images, bring them up, speak through them;
 clean: ## remove what the other targets made here (never .env.local, nor what the services stored)
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis web/dist web/node_modules
 
-.venv/.demo: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --locked --inexact --no-dev $(if $(PYTHON),--python "$(PYTHON)") --extra agents --extra sender --extra avatar --extra offline
+.venv/pyvenv.cfg: | $(UV)
+	$(UV) venv $(if $(PYTHON),--python "$(PYTHON)") .venv
+
+.venv/.demo: pyproject.toml uv.lock | .venv/pyvenv.cfg
+	$(UV) sync --locked --inexact --no-dev --extra agents --extra sender --extra avatar --extra offline
 	@touch $@
 
-.venv/.all: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --locked --all-extras $(if $(PYTHON),--python "$(PYTHON)")
+.venv/.all: pyproject.toml uv.lock | .venv/pyvenv.cfg
+	$(UV) sync --locked --all-extras
 	@touch $@
 
 web/dist/index.html: $(PAGE) .venv/.demo

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import shutil
 import socket
 import sys
@@ -24,6 +25,9 @@ VERSION = "v1.13.5"
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
 PACKAGES = 790
 """How many Go packages a build from nothing compiles, for the progress that it reports."""
+FREE_PORTS = range(20_000, 32_000)
+"""Below those that Linux (32768) and macOS (49152) hand out to outgoing connections: one of these could take a port
+between our look and the server's start."""
 REPORT_EVERY = 5.0
 """Seconds between two reports of a build."""
 DEV_KEY = "devkey"
@@ -183,9 +187,12 @@ async def run_server(
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has now, of those that the system gives to nobody else by itself (``FREE_PORTS``)."""
+    for port in random.sample(FREE_PORTS, len(FREE_PORTS)):
+        with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            return port
+    raise RuntimeError(f"all ports from {FREE_PORTS.start} to {FREE_PORTS.stop - 1} are taken")
 
 
 async def _listening(host: str, port: int, process: asyncio.subprocess.Process) -> None:

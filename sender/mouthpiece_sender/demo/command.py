@@ -16,6 +16,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender import livekit_server
 from mouthpiece_sender.demo import check as checking
 from mouthpiece_sender.demo.failure import DemoFailed
@@ -24,6 +25,7 @@ from mouthpiece_sender.demo.service import Service
 from mouthpiece_sender.demo.supervisor import Supervisor
 from mouthpiece_sender.demo.toolchain import ToolchainError
 from mouthpiece_sender.demo.viewer import Viewer
+from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit_server import LiveKit
 
 GREETING = Path("assets/hello_world_16kHz.wav")
@@ -66,7 +68,7 @@ async def _until_told(check: bool) -> int:
         return await work
     except asyncio.CancelledError:
         return 0 if up.is_set() else 130
-    except (DemoFailed, ToolchainError) as error:
+    except (DemoFailed, ToolchainError, MouthpieceError) as error:
         _say(f"\n{error}")
         return 1
 
@@ -98,11 +100,16 @@ async def _demo(check: bool, up: asyncio.Event) -> int:
 
 
 async def _livekit(environment: Mapping[str, str], supervisor: Supervisor, port: int) -> LiveKit:
-    """The server that the settings name, else one of our own."""
+    """The server that the settings name, else one of our own.
+
+    :raises MouthpieceError: the one that is named does not answer, or refuses the key.
+    """
     if url := environment.get("LIVEKIT_URL"):
         key, secret = environment.get("LIVEKIT_API_KEY"), environment.get("LIVEKIT_API_SECRET")
         if not key or not secret:
             raise DemoFailed("LIVEKIT_URL is set; LIVEKIT_API_KEY and LIVEKIT_API_SECRET are needed with it")
+        async with LiveKitApi(LiveKitAccess(url, key, secret)) as api:
+            await api.check()
         return LiveKit(url, key, secret)
     livekit = LiveKit(f"ws://{LOOPBACK}:{port}", livekit_server.DEV_KEY, livekit_server.DEV_SECRET)
     binary = await livekit_server.ensure_binary(_say)

@@ -22,7 +22,12 @@ from mouthpiece_sender import livekit_server
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
 
 ROOT = Path(__file__).parents[3]
-MOMENTS = ["starts its parts", "livekit-server +ws", "avatar +http", "worker +http", "sender +http"]
+MOMENTS = [
+    ("starts its parts", signal.SIGINT),
+    ("livekit-server +ws", signal.SIGTERM),
+    ("avatar +http", signal.SIGINT),
+    ("sender +http", signal.SIGTERM),
+]
 COMMAND = [str(Path(sys.executable).with_name("mouthpiece")), "demo"]
 
 
@@ -171,6 +176,16 @@ async def test_wrong_credentials_for_a_livekit_of_ones_own_are_said(
     async with demo(tmp_path) as running:
         assert await running.ends() == 1
     assert "LIVEKIT_API_SECRET" in running.text
+    assert "Traceback" not in running.text
+
+
+async def test_a_livekit_that_is_not_there_is_said_before_anything_starts(tmp_path: Path) -> None:
+    settings = f"LIVEKIT_URL=ws://127.0.0.1:{livekit_server.free_port()}\nLIVEKIT_API_KEY=k\nLIVEKIT_API_SECRET=s\n"
+    await asyncio.to_thread((tmp_path / ".env.local").write_text, settings)
+    async with demo(tmp_path) as running:
+        assert await running.ends() == 1
+    assert "LIVEKIT_URL" in running.text
+    assert "ready after" not in running.text
     assert "Traceback" not in running.text
 
 

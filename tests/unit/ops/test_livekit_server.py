@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,14 @@ def test_a_go_of_ours_keeps_its_caches_out_of_the_home_folder(cache: Path) -> No
     assert ours["GOCACHE"].startswith(str(work))
     theirs = livekit_server.build_environment(Path("/usr/local/go/bin/go"), work)
     assert theirs.get("GOPATH") != ours["GOPATH"]
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_a_free_port_is_one_that_nobody_has(kind: socket.SocketKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = livekit_server.free_port(kind)
+    monkeypatch.setattr(livekit_server, "FREE_PORTS", range(port, port + 1))
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("", port))
+        with pytest.raises(RuntimeError, match="are taken"):
+            livekit_server.free_port(kind)
+    assert livekit_server.free_port(kind) == port
