@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mouthpiece.segments import Source
 from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.spool import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,6 @@ class Spoken:
 
     sound: Sound
     source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A body on disk."""
-
-    path: Path
-    size: int
-    """Bytes."""
 
 
 class Intake(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
@@ -14,13 +14,14 @@ from mouthpiece.decode import Decoders
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.segments import Event, Segment
 from mouthpiece_sender.api.bodies.form import Form, clean_name
-from mouthpiece_sender.api.bodies.kind import Body, Kept, Kind, Spoken
+from mouthpiece_sender.api.bodies.kind import Body, Kind, Spoken
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.file_sound import FileSound
 from mouthpiece_sender.settings import MEGABYTE
 from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.spool import Kept, Spool
 
 KINDS: Final[tuple[Kind, ...]] = (RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
 """The first that takes a media type reads the body."""
@@ -31,21 +32,6 @@ SAYS_NOTHING: Final = ("application/octet-stream", "application/x-www-form-urlen
 LINGER: Final = 2.0
 """Seconds that the rest of a refused body is still taken: a connection that is closed on a client which still sends
 takes the answer with it."""
-
-
-class Spool(Protocol):
-    """Where bodies are kept while they wait."""
-
-    async def keep(self, segment_id: str, chunks: AsyncIterator[bytes]) -> Kept:
-        """Keeps what comes as the file of a segment, durably once it returns; nothing is left if it raises.
-
-        :raises StoreError: it cannot be kept.
-        """
-        ...
-
-    async def remove(self, segment_id: str) -> None:
-        """Removes the file of a segment, if there is one."""
-        ...
 
 
 class Bodies:
@@ -91,9 +77,9 @@ class Bodies:
         await self._spool.remove(segment_id)
 
     async def forget_ended(self, segment: Segment, event: Event) -> None:
-        """To be told each record of the journal: the sound of what has ended is not needed any more."""
+        """To be told each record of the journal: the sound of what has ended is not needed for long."""
         if segment.state.terminal:
-            await self.discard(segment.id)
+            await self._spool.ended(segment.id)
 
     async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         size = 0
