@@ -147,8 +147,8 @@ class Gateway:
         :raises LiveKitUnavailable: the server cannot be reached.
         :raises LiveKitRefused: it does not accept our key and secret.
         """
-        session = self._session(request.room)
-        if session.barred:
+        session = self._rooms.get(request.room)
+        if session is not None and session.barred:
             raise DuplicateIdentity(
                 "Another sender joined the room under our identity; give one of them another MOUTHPIECE_INSTANCE."
             )
@@ -181,12 +181,12 @@ class Gateway:
             request.wait_for_viewer,
             None if request.expires_in is None else now + request.expires_in,
         )
-        session.submit(utterance, request.sound, request.avatar, request.mode)
+        self._session(request.room).submit(utterance, request.sound, request.avatar, request.mode)
         return self._active[segment.id].segment
 
-    async def _check_one_avatar(self, session: RoomSession, room: str) -> None:
+    async def _check_one_avatar(self, session: RoomSession | None, room: str) -> None:
         """Several avatars and none named is refused before anything is accepted."""
-        if session.connected:
+        if session is not None and session.connected:
             identities = [identity for identity, profile, _, _ in session.seats if profile is not None]
         else:
             identities = [
@@ -206,7 +206,8 @@ class Gateway:
         active = self._active.get(segment_id)
         if active is None:
             return await self._journal.get(segment_id)
-        self._session(active.segment.room).cancel(segment_id)
+        if session := self._rooms.get(active.segment.room):
+            session.cancel(segment_id)
         return await self.wait(segment_id, "finished", INTERRUPT_TIMEOUT)
 
     async def interrupt(
@@ -286,6 +287,7 @@ class Gateway:
                 self._options.identity or self._identity(room),
                 self._options.name,
                 self._told,
+                self._retire,
                 self._clock,
                 self._options.avatar_timeout,
                 self._options.warm,
@@ -302,8 +304,12 @@ class Gateway:
             logger.exception("a room ended by a fault of ours")
             session.give_up(Problem("internal", "The sender failed in this room."))
         finally:
-            if self._rooms.get(session.room) is session:
-                del self._rooms[session.room]
+            self._retire(session)
+
+    def _retire(self, session: RoomSession) -> None:
+        """The next segment for its room begins a new one."""
+        if self._rooms.get(session.room) is session:
+            del self._rooms[session.room]
 
     def _identity(self, room: str) -> str:
         """One a room: with the same identity in two rooms a stock receiver clears the wrong one (wire.md, 9)."""

@@ -70,6 +70,10 @@ class Presence:
             return max(self._busy_until, now)
         return None
 
+    def dormant(self, now: float) -> bool:
+        """We are out, and nothing calls us back."""
+        return self.state is Whereabouts.AWAY and not self._looking and now > self._busy_until
+
     def expect(self, now: float) -> None:
         """Something will be said here soon: look for the avatar and be there."""
         self._busy_until = max(self._busy_until, now + self.warm)

@@ -94,6 +94,8 @@ class RoomSession:
     identity: str
     name: str
     listener: Callable[[Told], None]
+    dormant: Callable[[RoomSession], None]
+    """Called when we are out and nothing is left to say: from there on it takes no more inputs, and ``run`` ends."""
     clock: Callable[[], float]
     avatar_timeout: float
     """Seconds that a segment waits for an avatar."""
@@ -196,6 +198,9 @@ class RoomSession:
                     now = self.clock()
                     self._changed.clear()
                     self._tick(now)
+                    if self.idle and self._presence.dormant(now):
+                        self.dormant(self)
+                        break
                     wakeup = self._next_wakeup(now)
                     try:
                         async with asyncio.timeout(None if wakeup is None else max(0.0, wakeup - self.clock())):

@@ -62,3 +62,14 @@ def test_who_expects_to_speak_makes_it_look_without_anything_to_say() -> None:
     presence = Presence(warm=10)
     presence.expect(0.0)
     assert presence.decide(False, 0.0) is Act.LOOK
+
+
+def test_once_out_with_nothing_to_say_it_is_dormant() -> None:
+    presence = there()
+    assert not presence.dormant(5.0)
+    assert presence.decide(False, 11.0) is Act.LEAVE
+    assert not presence.dormant(11.0)
+    presence.left(11.1)
+    assert presence.dormant(11.2)
+    presence.expect(12.0)
+    assert not presence.dormant(12.0)
