@@ -41,8 +41,9 @@ logger = logging.getLogger(__name__)
 
 LOST_GRACE = 1.0
 """Seconds that a connection may be away before what was playing counts as unknown."""
-SETTLE = 0.1
-"""Seconds from an avatar's leaving until it counts: a closing room sends its avatar out first, and says why after."""
+SETTLE = 0.25
+"""Seconds from an avatar's leaving, or a broken stream, until it counts: a room that is closed sends its avatar out
+first, and says why after."""
 CLOSE_TIMEOUT = 1.5
 """Seconds that the receipt of what was interrupted may take when we leave."""
 
@@ -487,10 +488,15 @@ class RoomSession:
             case SourceFailed(attempt, problem):
                 self._do(seat, seat.ledger.source_failed(attempt, problem, now))
             case WriteFailed(_, problem):
-                if seat.sid is not None:
-                    self._gone(seat, problem)
-                    self._sync()
+                self._tasks.create_task(self._broke(seat, seat.sid, problem), name="broken-stream")
         self._changed.set()
+
+    async def _broke(self, seat: _Seat, sid: str | None, problem: Problem) -> None:
+        """A stream broke: if nothing else explains it in a moment, the avatar counts as gone."""
+        await asyncio.sleep(SETTLE)
+        if sid is not None and seat.sid == sid:
+            self._gone(seat, problem)
+            self._sync()
 
     def _tell(self, seat: _Seat, report: Report) -> None:
         if report.state.terminal:
