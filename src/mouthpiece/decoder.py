@@ -56,21 +56,35 @@ class Reader(Protocol):
     def close(self) -> None: ...
 
 
+class _Straight(soundfile.SoundFile):  # type: ignore[misc]
+    """python-soundfile seeks after every read of a file that is seekable, to where it is already: in an MP3 that is a
+    hole of up to 0.2 s at each border of reads, since what was kept for the frames to come is thrown away."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 class SndfileReader:
     """What libsndfile reads."""
 
     def __init__(self, path: Path, kind: str) -> None:
         try:
-            self._file = soundfile.SoundFile(path)
+            self._file = _Straight(path)
         except soundfile.LibsndfileError as error:
             raise NotAudio(f"This is no {kind} file that can be read: {error.error_string}") from None
         self.rate, self.channels, self.frames = self._file.samplerate, self._file.channels, self._file.frames
         # What is kept as floats is not scaled by libsndfile when read as int16 (float WAV), or wraps around where it
         # is over full scale (lossy formats): it is read as floats and clipped here.
         self._integral = self._file.subtype.startswith(("PCM_", "ULAW", "ALAW"))
+        # A frame of MP3 needs bits of those before it, which a seek does not fetch: a second is decoded and dropped.
+        self._warm_up = self.rate if kind == "MP3" else 0
 
     def seek(self, frame: int) -> None:
-        self._file.seek(frame)
+        frame = min(frame, self.frames)
+        start = max(0, frame - self._warm_up)
+        self._file.seek(start)
+        if frame > start:
+            self.read(frame - start)
 
     def read(self, count: int) -> Samples:
         try:
@@ -154,13 +168,18 @@ class AvReader:
                     end = max(end, packet.pts + (packet.duration or 0))
         except self._av.FFmpegError:
             raise DamagedAudio(f"The {self._kind} file is damaged.") from None
-        there = float(end * stream.time_base)
+        there = float(end * stream.time_base) - self._origin()
         if promised is None:
             return int(there * self.rate + 0.5)
         length = float(promised * stream.time_base)
         if there < length - 0.1:
             raise truncated(self._kind, length, there)
         return int(length * self.rate + 0.5)
+
+    def _origin(self) -> float:
+        """The time, in seconds, that the file gives to frame 0: WebM counts what an encoder put before the sound."""
+        start = self._stream.start_time
+        return 0.0 if start is None else float(start * self._stream.time_base)
 
     def _decode(self, first: int) -> Iterator[Samples]:
         """What is there from frame ``first`` on; from 0, all that comes, whatever its time says."""
@@ -169,7 +188,7 @@ class AvReader:
         try:
             for index, frame in enumerate(self._container.decode(self._stream)):
                 if index == 0 and first and frame.time is not None:
-                    skip = max(0, first - round(frame.time * self.rate))
+                    skip = max(0, first - round((frame.time - self._origin()) * self.rate))
                 for block in resampler.resample(frame):
                     samples: Samples = block.to_ndarray().astype(np.int16, copy=False).reshape(-1, self.channels)
                     yield samples[skip:]
