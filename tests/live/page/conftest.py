@@ -1,4 +1,7 @@
-"""The built page in a real Chromium, against a service of the tests' own on a real livekit-server."""
+"""The built page in a real Chromium, against a service of the tests' own on a real livekit-server.
+
+One browser serves a module, and belongs to the module's event loop: so its tests and fixtures run on that one.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from mouthpiece_sender import livekit_server
@@ -54,7 +58,7 @@ def front_end() -> Path:
     return FRONT_END / "dist"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
@@ -73,13 +77,13 @@ def livekit_binary(livekit: LiveKit) -> Path:
     return binary
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def service(livekit: LiveKit, dist: Path) -> AsyncIterator[FakeService]:
     async with FakeService(livekit, dist) as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A desktop window; a script error or a breach of the content security policy fails the test."""
     window = await browser.new_page(viewport={"width": 1440, "height": 900})

@@ -112,6 +112,13 @@ class FakeService:
         self.segments[segment["id"]] = segment
         return segment
 
+    async def hush(self) -> None:
+        """Ends what plays and lets what waits wait: the avatar leaves."""
+        self.avatar = None
+        if self._playing is not None:
+            self._playing.cancel()
+            await asyncio.wait([self._playing])
+
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         if request.path.startswith("/v1/"):

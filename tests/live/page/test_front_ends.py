@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from livekit import rtc
 from playwright.async_api import Page
 
@@ -14,6 +15,8 @@ from tests.live.page.fake_avatar import AGENT, AVATAR, FakeAvatar, agent_token
 from tests.live.page.fake_service import FakeService
 from tests.live.page.watching import until
 from tests.live.viewer import viewer_token
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SENDER = f"{wire.SENDER_IDENTITY_PREFIX}-1-a"
 

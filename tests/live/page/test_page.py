@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from livekit import api
 from playwright.async_api import Page, expect
 
@@ -16,7 +17,9 @@ from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.page.cuttable_line import CuttableLine
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
-from tests.live.page.watching import energy_over, join, pictures_move, until
+from tests.live.page.watching import energy_over, interrupt, join, pictures_move, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASSETS = Path(__file__).parents[3] / "assets"
 LONG = ASSETS / "lighthouse_16kHz.wav"
@@ -24,12 +27,12 @@ SILENCE = 1e-6
 """Mean power below which nothing is heard: -60 dBFS."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def avatar(livekit: LiveKit, service: FakeService, room_name: str) -> AsyncIterator[FakeAvatar]:
     async with FakeAvatar(livekit, room_name) as present:
         service.avatar = present
         yield present
-        service.avatar = None
+        await service.hush()
 
 
 async def test_shows_moving_pictures_and_is_heard_until_interrupt_is_pressed(
@@ -44,8 +47,7 @@ async def test_shows_moving_pictures_and_is_heard_until_interrupt_is_pressed(
     assert await energy_over(page, 1.0) > 100 * SILENCE
     await expect(page.get_by_role("status").first).to_have_text("Speaking")
 
-    await page.get_by_role("button", name="Interrupt").click()
-    await until(page, "mouthpiece.level < 0.001", 3)
+    await interrupt(page)
     await until(page, "mouthpiece.stage === 'listening'", 3)
     assert await energy_over(page, 0.5) < SILENCE
     row = page.locator(".segment").first

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,7 +19,9 @@ from mouthpiece_sender.demo.parts import our_parts
 from mouthpiece_sender.demo.supervisor import Supervisor
 from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.page.fake_service import FakeService
-from tests.live.page.watching import energy_over, join, pictures_move, until
+from tests.live.page.watching import energy_over, interrupt, join, pictures_move, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASSETS = Path(__file__).parents[3] / "assets"
 SILENCE = 1e-6
@@ -62,9 +64,7 @@ def service(livekit: LiveKit, dist: Path, tmp_path_factory: pytest.TempPathFacto
         yield parts.url
 
 
-async def test_sees_hears_and_interrupts(
-    page: Page, service: str, room_name: str, record_property: Callable[[str, object], None]
-) -> None:
+async def test_sees_hears_and_interrupts(page: Page, service: str, room_name: str) -> None:
     await join(page, service, room_name)
     await pictures_move(page)
     assert await energy_over(page, 0.5) < SILENCE
@@ -76,10 +76,9 @@ async def test_sees_hears_and_interrupts(
     row = page.locator(".segment").first
     await expect(row).to_contain_text("lighthouse_16kHz.wav")
     await expect(row.locator(".chip")).to_have_text("Speaking")
-    pressed = time.monotonic()
-    await page.get_by_role("button", name="Interrupt").click()
-    await until(page, "mouthpiece.level < 0.001", 2)
-    record_property("silent_in_the_page_after_ms", round(1000 * (time.monotonic() - pressed)))
+    silent_after = await interrupt(page)
+    logging.getLogger(__name__).info("silent in the page %.0f ms after the press", silent_after)
+    assert silent_after < 1500  # a browser's jitter buffer and a busy machine; bench/ has the figure
     await expect(row.locator(".chip")).to_have_text("Interrupted")
     await expect(row.locator(".receipt")).to_have_text("confirmed")
     await until(page, "mouthpiece.stage === 'listening'", 3)

@@ -56,3 +56,27 @@ async def energy_over(page: Page, seconds: float) -> float:
     await asyncio.sleep(seconds)
     after = await media(page)
     return float(after["audioEnergy"] - before["audioEnergy"]) / seconds
+
+
+async def interrupt(page: Page) -> float:
+    """Presses Interrupt, and says how many milliseconds later, by the page's clock, the last sound was heard."""
+    await page.evaluate(
+        """() => {
+            window.silence = new Promise((tell) => {
+                document.querySelector("#interrupt").addEventListener("click", () => {
+                    const pressed = performance.now();
+                    let loud = pressed;
+                    const listen = () => {
+                        const now = performance.now();
+                        if (mouthpiece.level > 0.001) loud = now;
+                        if (now - loud < 600) setTimeout(listen, 5);  // longer than a pause between words
+                        else tell(loud - pressed);
+                    };
+                    listen();
+                }, {once: true});
+            });
+        }"""
+    )
+    await page.get_by_role("button", name="Interrupt").click()
+    async with asyncio.timeout(10):
+        return float(await page.evaluate("window.silence"))

@@ -6,7 +6,7 @@ import type { Media } from "./visit.ts";
 
 const EVERY = 50; // ms between looks at the loudness
 
-/** What a viewer gets, for measuring: counters that only grow, and the clocks of both tracks. */
+/** What a viewer gets, for measuring. Counters only grow, for as long as the tracks stay the same. */
 export interface MediaFigures {
   readonly frames: number;
   readonly width: number;
@@ -14,10 +14,8 @@ export interface MediaFigures {
   /** WebRTC's totalAudioEnergy and totalSamplesDuration (seconds). */
   readonly audioEnergy: number;
   readonly audioDuration: number;
+  /** Samples made up because none had come in time. */
   readonly concealedSamples: number;
-  /** WebRTC's estimatedPlayoutTimestamp, milliseconds: their difference is how far sound and picture are apart. */
-  readonly videoPlayout: number | null;
-  readonly audioPlayout: number | null;
 }
 
 export interface PlayerListener {
@@ -85,7 +83,7 @@ export class Player {
   }
 
   async figures(): Promise<MediaFigures> {
-    const [video, audio] = await Promise.all([inbound(this.#shown.video), inbound(this.#shown.audio)]);
+    const audio = await inbound(this.#shown.audio);
     return {
       frames: this.#video.getVideoPlaybackQuality().totalVideoFrames,
       width: this.#video.videoWidth,
@@ -93,8 +91,6 @@ export class Player {
       audioEnergy: audio?.totalAudioEnergy ?? 0,
       audioDuration: audio?.totalSamplesDuration ?? 0,
       concealedSamples: audio?.concealedSamples ?? 0,
-      videoPlayout: video?.estimatedPlayoutTimestamp ?? null,
-      audioPlayout: audio?.estimatedPlayoutTimestamp ?? null,
     };
   }
 
@@ -127,7 +123,6 @@ interface Inbound {
   readonly totalAudioEnergy?: number;
   readonly totalSamplesDuration?: number;
   readonly concealedSamples?: number;
-  readonly estimatedPlayoutTimestamp?: number;
 }
 
 async function inbound(track: RemoteTrack | null): Promise<Inbound | undefined> {

@@ -75,7 +75,7 @@ export class Theatre {
 
   /** 0…1 of the voice, for the light in the status. */
   level(level: number): void {
-    this.#light.style.setProperty("--level", Math.min(1, level * 5).toFixed(2));
+    this.#light.style.setProperty("--level", Math.min(1, Math.sqrt(level) * 2.2).toFixed(2));
   }
 
   caption(id: string, text: string, done: boolean): void {
