@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def create_app(parts: Parts, *, host: str, page_folder: Path | None) -> FastAPI:
     :param page_folder: where the built page is; None: it says how to build it.
     """
     settings = parts.settings
+    mimetypes.init()  # reads files; done here, and not in the first answer that needs it
     app = FastAPI(
         title="Mouthpiece",
         version="1",
@@ -54,9 +56,10 @@ def create_app(parts: Parts, *, host: str, page_folder: Path | None) -> FastAPI:
     callers = Callers([key.get_secret_value() for key in settings.api_keys])
     app.add_middleware(Guard, gates=gates, callers=callers)
     app.add_middleware(CountRequests, metrics=parts.metrics)
-    problems.install(app)
-    for part in (segments, rooms, health):
-        app.include_router(part.router)
+    routers = (segments.router, rooms.router, health.router)
+    problems.install(app, [route for router in routers for route in router.routes])
+    for router in routers:
+        app.include_router(router)
     reference.install(app)
     page.install(app, page_folder, settings.public_url)
     return app

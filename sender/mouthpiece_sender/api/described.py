@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from mouthpiece_sender.api.models import ProblemShown
+from mouthpiece_sender.api import models
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE
 from mouthpiece_sender.api.requests import InterruptBody, OpenRoomBody, TokenBody
 
@@ -44,7 +44,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         _, ours = models_json_schema(
-            [*((body, "validation") for body in BODIES), (ProblemShown, "serialization")], ref_template=REFERENCE
+            [*((body, "validation") for body in BODIES), (models.Problem, "serialization")], ref_template=REFERENCE
         )
         schemas.update(ours["$defs"])
         for name in ("HTTPValidationError", "ValidationError"):

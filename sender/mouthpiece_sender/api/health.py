@@ -12,7 +12,6 @@ from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.api.described import problems
 from mouthpiece_sender.api.models import Health
 from mouthpiece_sender.api.parts import Parts, parts_of
-from mouthpiece_sender.api.problems import Problem
 
 router = APIRouter(tags=["Health"])
 
@@ -28,8 +27,6 @@ async def healthz() -> Health:
 @router.get("/readyz", responses=problems(503, 507))
 async def readyz(parts: PartsGiven) -> Health:
     """LiveKit can be reached and accepts our key, and the store can be written. Under any host name, without a key."""
-    if parts.stopping.is_set():
-        raise Problem("stopping", "The service is stopping.")
     checks = (parts.api.check(), parts.keeper.check())
     failures = [error for error in await asyncio.gather(*checks, return_exceptions=True) if error is not None]
     for error in failures:

@@ -17,25 +17,25 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SourceShown(Shown):
+class Source(Shown):
     kind: Literal["file", "text", "url", "live"]
     name: str | None = Field(description="The file's name, as it was sent.")
     text: str | None
     voice: str | None
 
 
-class AudioShown(Shown):
+class Audio(Shown):
     sample_rate: int = Field(description="Hertz.")
     num_channels: int
     duration: float | None = Field(description="Seconds; null while it is not known.")
 
 
-class ViewersShown(Shown):
+class Viewers(Shown):
     start: int | None = Field(description="People in the room when it started: said is not yet heard.")
     end: int | None = Field(description="People in the room when it ended.")
 
 
-class ErrorShown(Shown):
+class SegmentError(Shown):
     type: str = Field(description="A stable slug.")
     detail: str
     retryable: bool = Field(description="The same may succeed later without being changed.")
@@ -62,12 +62,10 @@ SEGMENT_EXAMPLE: JsonDict = {
 }
 
 
-class SegmentShown(Shown):
+class Segment(Shown):
     """Something that somebody wanted said, as it stands."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, title="Segment", json_schema_extra={"examples": [SEGMENT_EXAMPLE]}
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [SEGMENT_EXAMPLE]})
 
     id: str
     room: str
@@ -75,29 +73,29 @@ class SegmentShown(Shown):
     profile: str | None = Field(description="What kind of avatar that is: mouthpiece, avaluma or stock.")
     state: State
     receipt: Receipt = Field(description="How the end is known: the avatar confirmed it, or a clock estimates it.")
-    source: SourceShown
-    audio: AudioShown
+    source: Source
+    audio: Audio
     position: float = Field(description="Seconds of it that were played, as far as is known.")
     interrupted: bool
-    viewers: ViewersShown
+    viewers: Viewers
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
     duplicate: bool
-    error: ErrorShown | None
+    error: SegmentError | None
 
 
 class SegmentPage(Shown):
-    segments: list[SegmentShown] = Field(description="Newest first.")
+    segments: list[Segment] = Field(description="Newest first.")
     next: str | None = Field(description="`after` for the page after this one; null at the end.")
 
 
 class Interrupted(Shown):
-    segments: list[SegmentShown] = Field(description="What was stopped, as it ended; empty if nothing played.")
+    segments: list[Segment] = Field(description="What was stopped, as it ended; empty if nothing played.")
 
 
-class AvatarShown(Shown):
+class Avatar(Shown):
     identity: str
     profile: str = Field(description="mouthpiece, avaluma or stock.")
     ready: bool | None = Field(description="It listens to us; null while we are not in the room to know.")
@@ -117,23 +115,23 @@ ROOM_EXAMPLE: JsonDict = {
 }
 
 
-class RoomShown(Shown):
+class Room(Shown):
     """A room as LiveKit and this service see it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="Room", json_schema_extra={"examples": [ROOM_EXAMPLE]})
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [ROOM_EXAMPLE]})
 
     room: str
     created_at: datetime | None = Field(description="null: LiveKit has no such room yet, and segments wait for it.")
     empty_timeout: int | None = Field(description="Seconds until LiveKit closes it while nobody has joined.")
     departure_timeout: int | None = Field(description="Seconds until LiveKit closes it after the last viewer left.")
     viewers: int = Field(description="People in the room.")
-    avatars: list[AvatarShown]
+    avatars: list[Avatar]
     queue: int = Field(description="Segments that wait, for whichever avatar.")
     playing: str | None = Field(description="The segment that plays; of several avatars, the first one's.")
 
 
 class RoomList(Shown):
-    rooms: list[RoomShown]
+    rooms: list[Room]
 
 
 class OpenedRoom(Shown):
@@ -171,10 +169,10 @@ class Health(Shown):
     status: Literal["ok"] = "ok"
 
 
-class ProblemShown(Shown):
+class Problem(Shown):
     """An error, after RFC 9457."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="Problem")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str = Field(description="A stable slug; docs/api.md lists them.")
     title: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from mouthpiece.errors import MouthpieceError
 
@@ -111,8 +112,11 @@ def answer_to(error: Exception) -> JSONResponse:
     return answer("internal", "The log of the sender says what.")
 
 
-def install(app: FastAPI) -> None:
-    """Makes every error of ``app`` a problem."""
+def install(app: FastAPI, calls: Sequence[BaseRoute]) -> None:
+    """Makes every error of ``app`` a problem.
+
+    :param calls: the API's own routes, to say which methods an address takes.
+    """
 
     @app.exception_handler(Problem)
     @app.exception_handler(MouthpieceError)
@@ -130,21 +134,18 @@ def install(app: FastAPI) -> None:
             "not-found": f"There is nothing at {request.url.path}; /docs says what there is.",
             "method-not-allowed": f"{request.url.path} does not take {request.method}; /docs says what there is.",
         }.get(slug, "The request cannot be read.")
-        headers = {"Allow": _allowed(request)} if slug == "method-not-allowed" else error.headers
-        return answer(slug, detail, headers=headers)
+        methods = _methods(calls, request.scope) if slug == "method-not-allowed" else ""
+        return answer(slug, detail, headers={"Allow": methods} if methods else error.headers)
 
     @app.exception_handler(Exception)
     async def on_failure(_: Request, __: Exception) -> JSONResponse:
         return answer("internal", "The log of the sender says what.")  # Starlette logs it with its traceback
 
 
-def _allowed(request: Request) -> str:
-    """The methods of every route at this address; Starlette names those of the first one."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
-    return ", ".join(sorted(methods))
+def _methods(calls: Sequence[BaseRoute], scope: Scope) -> str:
+    """The methods of every call at this address; Starlette names those of the first one."""
+    there = (route for route in calls if route.matches(scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in there for method in getattr(route, "methods", None) or ()}))
 
 
 def bad_parameter(errors: list[Any]) -> Problem:

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from mouthpiece import profiles, wire
+from mouthpiece_sender.api import models
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.described import problems
-from mouthpiece_sender.api.models import AvatarShown, OpenedRoom, RoomList, RoomShown, Token
 from mouthpiece_sender.api.parts import Parts, caller_of, parts_of
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
@@ -36,7 +36,7 @@ ENDED = "The room was ended by DELETE /v1/rooms."
 @router.post(
     "/v1/rooms",
     status_code=201,
-    response_model=OpenedRoom,
+    response_model=models.OpenedRoom,
     responses=problems(400, 401, 403, 503),
     openapi_extra=json_body(OpenRoomBody),
 )
@@ -68,11 +68,13 @@ async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: Cal
     avatar = await _avatar_of(parts, room)
     if avatar is None and body.avatar.id is not None:
         avatar = wire.avatar_identity(body.avatar.id)
-    opened = OpenedRoom(room=room, livekit_url=settings.public_url, token=token, avatar=avatar, identity=identity)
+    opened = models.OpenedRoom(
+        room=room, livekit_url=settings.public_url, token=token, avatar=avatar, identity=identity
+    )
     return JSONResponse(opened.model_dump(mode="json"), 201)
 
 
-@router.get("/v1/rooms", response_model=RoomList, responses=problems(400, 401, 503))
+@router.get("/v1/rooms", response_model=models.RoomList, responses=problems(400, 401, 503))
 async def list_rooms(_: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
     """The rooms on the LiveKit server, newest first; with a key that is limited, those that it opens."""
     activity = parts.gateway.activity()
@@ -81,16 +83,16 @@ async def list_rooms(_: Nothing, parts: PartsGiven, caller: CallerGiven) -> Resp
     names += [name for name in activity if name not in there and caller.may(name) and _has_waiting(activity[name])]
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def look(name: str) -> RoomShown:
+    async def look(name: str) -> models.Room:
         async with turn:
             participants = await parts.api.participants(name) if name in there else None
         return _shown(name, there.get(name), participants or (), activity.get(name))
 
     rooms = await asyncio.gather(*(look(name) for name in names))
-    return JSONResponse(RoomList(rooms=rooms).model_dump(mode="json"))
+    return JSONResponse(models.RoomList(rooms=rooms).model_dump(mode="json"))
 
 
-@router.get("/v1/rooms/{room}", response_model=RoomShown, responses=problems(400, 401, 403, 404, 503))
+@router.get("/v1/rooms/{room}", response_model=models.Room, responses=problems(400, 401, 403, 404, 503))
 async def look_at_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
     """Who is there, what plays and what waits."""
     caller.require(room)
@@ -118,7 +120,7 @@ async def end_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: Caller
 @router.post(
     "/v1/rooms/{room}/tokens",
     status_code=201,
-    response_model=Token,
+    response_model=models.Token,
     responses=problems(400, 401, 403),
     openapi_extra=json_body(TokenBody),
 )
@@ -128,7 +130,7 @@ async def give_token(room: RoomPath, _: Nothing, request: Request, parts: PartsG
     body = await read_json(request, TokenBody)
     identity = body.identity or made_identity()
     token = viewer_token(parts.access, room, identity, body.name)
-    given = Token(room=room, livekit_url=parts.settings.public_url, token=token, identity=identity)
+    given = models.Token(room=room, livekit_url=parts.settings.public_url, token=token, identity=identity)
     return JSONResponse(given.model_dump(mode="json"), 201)
 
 
@@ -144,7 +146,7 @@ async def _avatar_of(parts: Parts, room: str) -> str | None:
 
 def _shown(
     name: str, facts: RoomFacts | None, participants: Sequence[ParticipantFacts], activity: RoomActivity | None
-) -> RoomShown:
+) -> models.Room:
     known = {avatar.identity: avatar for avatar in activity.avatars} if activity else {}
     avatars = []
     for one in participants:
@@ -152,7 +154,7 @@ def _shown(
             ours = known.get(one.identity)
             connected = activity is not None and activity.connected
             avatars.append(
-                AvatarShown(
+                models.Avatar(
                     identity=one.identity,
                     profile=profile.name,
                     ready=ours.ready if ours and connected else None,
@@ -160,7 +162,7 @@ def _shown(
                     playing=ours.playing if ours else None,
                 )
             )
-    return RoomShown(
+    return models.Room(
         room=name,
         created_at=datetime.fromtimestamp(facts.created_at, UTC) if facts else None,
         empty_timeout=facts.empty_timeout if facts else None,

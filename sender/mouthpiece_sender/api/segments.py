@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from mouthpiece.segments import Segment, new_segment_id
+from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.described import problems
-from mouthpiece_sender.api.models import Interrupted, SegmentPage, SegmentShown
 from mouthpiece_sender.api.parts import Parts, caller_of, parts_of
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import (
@@ -41,9 +41,9 @@ CallerGiven = Annotated[Caller, Depends(caller_of)]
 @router.post(
     "/v1/rooms/{room}/segments",
     status_code=202,
-    response_model=SegmentShown,
+    response_model=models.Segment,
     responses={
-        200: {"model": SegmentShown, "description": "What was waited for came."},
+        200: {"model": models.Segment, "description": "What was waited for came."},
         202: {"description": "Accepted, and stored; `Location` says where to look."},
         **problems(400, 401, 403, 409, 413, 415, 429, 503, 507),
     },
@@ -87,7 +87,7 @@ async def speak(
     return JSONResponse(segment_json(segment), 200 if reached else 202, headers={"Location": location})
 
 
-@router.get("/v1/segments/{segment_id}", response_model=SegmentShown, responses=problems(400, 401, 403, 404))
+@router.get("/v1/segments/{segment_id}", response_model=models.Segment, responses=problems(400, 401, 403, 404))
 async def look(
     segment_id: SegmentPath,
     query: Annotated[WaitQuery, Query()],
@@ -104,7 +104,7 @@ async def look(
     return JSONResponse(segment_json(segment))
 
 
-@router.get("/v1/rooms/{room}/segments", response_model=SegmentPage, responses=problems(400, 401, 403))
+@router.get("/v1/rooms/{room}/segments", response_model=models.SegmentPage, responses=problems(400, 401, 403))
 async def list_segments(
     room: RoomPath, query: Annotated[ListQuery, Query()], parts: PartsGiven, caller: CallerGiven
 ) -> Response:
@@ -117,7 +117,7 @@ async def list_segments(
     return JSONResponse({"segments": [segment_json(segment) for segment in page.segments], "next": page.next})
 
 
-@router.delete("/v1/segments/{segment_id}", response_model=SegmentShown, responses=problems(400, 401, 403, 404))
+@router.delete("/v1/segments/{segment_id}", response_model=models.Segment, responses=problems(400, 401, 403, 404))
 async def cancel(
     segment_id: SegmentPath, query: Annotated[DeleteQuery, Query()], parts: PartsGiven, caller: CallerGiven
 ) -> Response:
@@ -133,7 +133,7 @@ async def cancel(
 
 @router.post(
     "/v1/rooms/{room}/interrupt",
-    response_model=Interrupted,
+    response_model=models.Interrupted,
     responses=problems(400, 401, 403),
     openapi_extra=json_body(InterruptBody),
 )

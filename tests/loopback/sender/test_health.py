@@ -1,0 +1,32 @@
+"""Alive, ready, figures."""
+
+from __future__ import annotations
+
+from tests.loopback.sender.bodies import sound_file
+from tests.loopback.sender.conftest import Running
+
+
+async def test_alive_is_not_ready(sender: Running) -> None:
+    assert (await sender.client.get("/readyz")).json() == {"status": "ok"}
+    sender.livekit.away = True
+    assert (await sender.client.get("/readyz")).status_code == 503
+    assert (await sender.client.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_figures_count_segments_and_requests_without_names(sender: Running) -> None:
+    first = await sender.speak("secret-room", sound_file())
+    await sender.speak("secret-room", sound_file())
+    await sender.client.delete(f"/v1/segments/{first['id']}")
+    await sender.client.get("/nothing")
+    text = (await sender.client.get("/metrics")).text
+    figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert figures['mouthpiece_segments_ended_total{state="cancelled"}'] == "1.0"
+    assert figures['mouthpiece_segments_ended_total{state="finished"}'] == "0.0"
+    assert figures["mouthpiece_segments_queued"] == "1.0"
+    assert figures["mouthpiece_segments_playing"] == "0.0"
+    assert figures["mouthpiece_rooms_connected"] == "0.0"
+    assert figures["mouthpiece_accept_seconds_count"] == "2.0"
+    call = '{call="/v1/rooms/{room}/segments",method="POST",status="202"}'
+    assert figures[f"mouthpiece_http_requests_total{call}"] == "2.0"
+    assert "secret" not in text
+    assert first["id"] not in text
