@@ -21,7 +21,7 @@ from mouthpiece_avatar.logs import set_up_logs
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings, load_settings
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("mouthpiece_avatar.server")  # __name__ is __main__ here
 
 DESCRIPTION = """\
 Serves avatars that need no key and no GPU: asked to (POST /v1/livekit/start-avatar, as Avaluma's avatar server),

@@ -21,6 +21,10 @@ from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import read_claims
 
 
+Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]
+"""Of the module: FastAPI does not find annotations that are local to a function, and says nothing."""
+
+
 class StartAvatarBody(BaseModel):
     """Body of start-avatar; other keys are ignored."""
 
@@ -47,11 +51,9 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
             return  # on loopback alone; Settings.check saw to it
         if not secret:
             raise Problem(401, "no-secret", "the header api-secret is missing: send one of this server's secrets")
-        given = secret.encode()
+        given = secret.encode("latin-1")  # as it came; starlette decodes headers so
         if not any(hmac.compare_digest(given, known.get_secret_value().encode()) for known in settings.secrets):
             raise Problem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
-
-    Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]
 
     @app.post(wire.START_AVATAR_PATH)
     async def start_avatar(body: StartAvatarBody, secret: Secret = None) -> Started:

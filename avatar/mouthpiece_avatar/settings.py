@@ -96,7 +96,13 @@ def load_settings(**given: Any) -> Settings:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
-        sentences = [f"{p['loc'][0]}: {p['msg'].removeprefix('Value error, ')}" for p in problems]
+        sentences = [f"{_variable(p['loc'][0])}: {p['msg'].removeprefix('Value error, ')}" for p in problems]
         raise ConfigurationError("\n".join(sentences)) from None
     settings.check()
     return settings
+
+
+def _variable(name: int | str) -> str:
+    """Of a field that was given by its own name."""
+    field = Settings.model_fields.get(str(name))
+    return str(field.validation_alias if field is not None else name)

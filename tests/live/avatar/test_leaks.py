@@ -1,0 +1,75 @@
+"""After a session nothing of it is left: no task, no open file, no subscription, no handler."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+
+from livekit.rtc._ffi_client import FfiClient
+
+from mouthpiece import wire
+from mouthpiece_avatar.face.performer import FacePerformer
+from mouthpiece_avatar.performer import Performer
+from mouthpiece_avatar.sessions import Sessions
+from mouthpiece_avatar.token import Claims
+from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
+from tests.unit.avatar.plain_sprites import plain_sprites
+
+SPRITES = plain_sprites()
+
+
+async def cast(_: str) -> Performer:
+    return FacePerformer(SPRITES)
+
+
+def held() -> dict[str, int]:
+    gc.collect()
+    return {
+        "tasks": len(asyncio.all_tasks()),
+        "files": len(os.listdir("/proc/self/fd")),
+        "subscriptions": len(FfiClient.instance.queue._subscribers),
+    }
+
+
+async def one_session(livekit: LiveKit, room: str, join: Join) -> None:
+    """Joins, speaks, is interrupted in the middle of a stream, and leaves with a stream open."""
+    async with Sessions(cast, limit=5) as sessions:
+        request = wire.StartAvatar(livekit.url, avatar_token(livekit, room), "any", "mia")
+        session = await sessions.start(request, Claims(AVATAR, room))
+        async with join() as sender:
+            await sender.say(tone(0.2), segment="seg")
+            await sender.finished()
+            await sender.say(tone(5))
+            await sender.clear()
+            await sender.finished(2)
+            left_open = await sender.open()
+            await left_open.write(tone(0.3))
+            assert await sessions.end(session.id)
+            await left_open.aclose()
+        assert sessions.all() == []
+
+
+async def settled(wanted: dict[str, int]) -> dict[str, int]:
+    """What is held once it has come down to ``wanted``, or after five seconds: the native side closes by and by."""
+    now = held()
+    for _ in range(50):
+        now = held()
+        if all(now[name] <= wanted[name] for name in wanted):
+            break
+        await asyncio.sleep(0.1)
+    return now
+
+
+async def test_sessions_leave_nothing_behind(livekit: LiveKit, room_name: str, join: Join) -> None:
+    for _ in range(2):
+        await one_session(livekit, room_name, join)  # loads what stays for good
+    await asyncio.sleep(1)
+    before = held()
+    for _ in range(6):
+        await one_session(livekit, room_name, join)
+    after = await settled(before)
+    assert after["tasks"] <= before["tasks"]
+    assert after["subscriptions"] <= before["subscriptions"]
+    assert after["files"] <= before["files"] + 3

@@ -1,0 +1,93 @@
+"""``python -m mouthpiece_avatar`` as somebody runs it: its help, its refusals, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIVEKIT", "MOUTHPIECE"))}
+    return subprocess.run(
+        [sys.executable, "-m", "mouthpiece_avatar", *arguments],
+        env=kept | environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_its_help_teaches(tmp_path: Path) -> None:
+    done = run(tmp_path, "--help")
+    assert done.returncode == 0
+    for word in ("start-avatar", "MOUTHPIECE_AVATAR_SECRETS", "LIVEKIT_URL", "healthz", "--port"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (("--host", "0.0.0.0"), {}, "MOUTHPIECE_AVATAR_SECRETS"),
+        (("--host", "0.0.0.0"), {"MOUTHPIECE_AVATAR_SECRETS": "s"}, "LIVEKIT_URL"),
+        ((), {"MOUTHPIECE_AVATAR_FACE": "bob"}, "mia, noah"),
+        ((), {"MOUTHPIECE_AVATAR_PORT": "eighty"}, "MOUTHPIECE_AVATAR_PORT"),
+        (("--port", "70000"), {}, "MOUTHPIECE_AVATAR_PORT"),
+        ((), {"LIVEKIT_URL": "livekit.example.com"}, "LIVEKIT_URL"),
+        ((), {"MOUTHPIECE_AVATAR_LIVEKIT_URLS": "ws://a, b"}, "MOUTHPIECE_AVATAR_LIVEKIT_URLS"),
+        ((), {"MOUTHPIECE_AVATAR_MAX_SESSIONS": "0"}, "MOUTHPIECE_AVATAR_MAX_SESSIONS"),
+        (("--nonsense",), {}, "--nonsense"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_nothing_starts(
+    tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], said: str
+) -> None:
+    done = run(tmp_path, *arguments, **environment)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
+    done = run(tmp_path, "--host", "0.0.0.0", MOUTHPIECE_AVATAR_SECRETS="hush-hush", MOUTHPIECE_AVATAR_PORT="x")
+    assert done.returncode == 2
+    assert "hush-hush" not in done.stderr
+
+
+def test_settings_are_read_from_the_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / ".env.local").write_text("MOUTHPIECE_AVATAR_FACE=nobody\n")
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert "nobody" in done.stderr
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run(tmp_path, "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "cannot listen" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", [0.0, 1.0])
+async def test_it_stops_when_told_at_any_moment(tmp_path: Path, number: signal.Signals, after: float) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "mouthpiece_avatar", "--port", "0", cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        first = await process.stderr.readline()
+        assert b"listening on http://127.0.0.1:" in first
+        await asyncio.sleep(after)  # while the face is being drawn, and a little later
+        process.send_signal(number)
+        rest = await process.stderr.read()
+        assert await process.wait() == 0
+    assert b"Traceback" not in rest
