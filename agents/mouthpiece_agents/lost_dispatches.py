@@ -1,8 +1,8 @@
 """Takes up what was dispatched while no worker was there.
 
 LiveKit offers a dispatch once, to the workers that are registered at that moment: one that is made before the worker
-is up, or whose worker was killed, stays listed and never becomes a job again (livekit-server 1.13.5). So a worker that
-has registered looks for rooms that were promised its agent and have none, and dispatches those anew.
+is up, or whose worker was killed or full, stays listed and never becomes a job again (livekit-server 1.13.5). So a
+worker looks for rooms that were promised its agent and have none, and dispatches those anew.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from mouthpiece_agents.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+EVERY = 20.0
+"""Seconds between looks. One is not enough: an agent whose process was killed is shown for 15 to 20 s more."""
 SETTLE = 5.0
-"""Seconds between two looks: a job that another worker has just been given needs about one to join."""
+"""Seconds until a second look confirms the first: a job that a worker has just been given needs about one to join."""
 TIMEOUT = 30.0
-"""Seconds for everything else together."""
+"""Seconds for a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,14 @@ def lost_in(
 
 
 class LostDispatches:
-    """``look`` after each registration; ``aclose`` once."""
+    """``start`` once LiveKit knows the worker, as often as one likes; ``aclose`` once."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
 
-    def look(self) -> None:
-        """Starts to look; a look that is under way goes on."""
-        if self._task is None or self._task.done():
+    def start(self) -> None:
+        if self._task is None:
             self._task = asyncio.create_task(self._run(), name="lost dispatches")
 
     async def aclose(self) -> None:
@@ -64,19 +65,23 @@ class LostDispatches:
     async def _run(self) -> None:
         settings = self._settings
         secret = settings.livekit_api_secret.get_secret_value()
-        try:
-            async with (
-                asyncio.timeout(TIMEOUT + SETTLE),
-                api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit,
-            ):
-                lost = await self._find(livekit)
-                if not lost:
-                    return
-                await asyncio.sleep(SETTLE)
-                for one in lost & await self._find(livekit):
-                    await self._renew(livekit, one)
-        except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            logger.warning("looking for rooms that wait for an avatar failed: %s", type(error).__name__)
+        async with api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit:
+            while True:
+                try:
+                    await self._look(livekit)
+                except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                    # whatever keeps LiveKit from answering is said of the worker's own connection
+                    logger.debug("looking for rooms that wait for an avatar failed: %s", type(error).__name__)
+                await asyncio.sleep(EVERY)
+
+    async def _look(self, livekit: api.LiveKitAPI) -> None:
+        async with asyncio.timeout(TIMEOUT + SETTLE):
+            lost = await self._find(livekit)
+            if not lost:
+                return
+            await asyncio.sleep(SETTLE)
+            for one in lost & await self._find(livekit):
+                await self._renew(livekit, one)
 
     async def _find(self, livekit: api.LiveKitAPI) -> set[Lost]:
         lost: set[Lost] = set()

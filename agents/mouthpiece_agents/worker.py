@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 JOB_END_TIMEOUT = 15.0
 """Seconds for a job to remove its avatar; more than its own bounds add up to."""
+PROCESS_START_TIMEOUT = 60.0
+"""Seconds; the first process of a busy machine imports for longer than livekit-agents' 10, and would be killed."""
 LIVEKIT_CHECK_TIMEOUT = 5.0
 """Seconds."""
 RETRIES = 1_000_000
@@ -93,7 +95,7 @@ async def run(settings: Settings) -> int:
 
 async def _serve(settings: Settings, stopping: asyncio.Task[bool]) -> None:
     server, lost = build_server(settings), LostDispatches(settings)
-    server.on("worker_registered", lost.look)
+    server.on("worker_registered", lost.start)
     serving = asyncio.create_task(server.run())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     await lost.aclose()
@@ -129,6 +131,7 @@ def build_server(settings: Settings) -> AgentServer:
         load_fnc=lambda server: min(1.0, len(server.active_jobs) / settings.max_jobs),
         load_threshold=math.inf,  # `accept` counts, exactly; a threshold turns simultaneous requests away
         max_retry=RETRIES,
+        initialize_process_timeout=PROCESS_START_TIMEOUT,
         session_end_timeout=JOB_END_TIMEOUT,
         shutdown_process_timeout=JOB_END_TIMEOUT,
         setup_fnc=_prewarm,

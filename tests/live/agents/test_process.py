@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mouthpiece import wire
 from mouthpiece_sender import livekit_server
 from mouthpiece_sender.livekit_server import LiveKit, free_port
 from tests.live.agents.parts import AvatarServer, Part, Rooms, agents, worker
@@ -173,6 +174,7 @@ async def test_more_jobs_than_allowed_are_left_to_others(
             assert not agents(await rooms.people(room_name + "-2"))
 
 
+@pytest.mark.timeout(240)
 async def test_a_room_that_was_promised_an_avatar_while_no_worker_was_there_gets_it(
     livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
@@ -180,11 +182,12 @@ async def test_a_room_that_was_promised_an_avatar_while_no_worker_was_there_gets
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name, '{"avatar": {"id": "noah"}}')
         with worker(livekit, tmp_path, **values):
-            await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=40)
+            await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=80)
             await viewer.ready()
         await rooms.until(room_name, lambda people: len(people) == 1)
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_worker_that_is_started_again_brings_the_avatars_back(
     livekit: LiveKit,
@@ -207,12 +210,14 @@ async def test_a_worker_that_is_started_again_brings_the_avatars_back(
         with worker(livekit, tmp_path, **values):
             after = await rooms.until(
                 room_name,
-                lambda people: agents(people) != agents(before) and len(agents(people)) == 1 and AVATAR in people,
-                timeout=60,
+                lambda people: len(agents(people)) == 1 and agents(people) != agents(before),
+                timeout=80,
             )
             await rooms.until(
                 room_name,
-                lambda people: people[AVATAR].attributes["lk.publish_on_behalf"] == agents(after)[0],
+                lambda people: (
+                    AVATAR in people and people[AVATAR].attributes[wire.ATTR_PUBLISH_ON_BEHALF] == agents(after)[0]
+                ),
                 timeout=30,
             )
             await viewer.ready()
