@@ -17,9 +17,8 @@ from mouthpiece_avatar.metrics import registry
 from mouthpiece_avatar.problems import Problem
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.sessions import Sessions
-from mouthpiece_avatar.settings import Settings
+from mouthpiece_avatar.settings import Settings, is_loopback
 from mouthpiece_avatar.token import read_claims
-
 
 Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]
 """Of the module: FastAPI does not find annotations that are local to a function, and says nothing."""
@@ -45,10 +44,17 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     allowed = settings.allowed()
     metrics = registry(sessions)
 
-    def admit(secret: str | None) -> None:
+    def admit(request: Request, secret: str | None) -> None:
         """:raises Problem: the caller may not."""
-        if not settings.secrets:
-            return  # on loopback alone; Settings.check saw to it
+        if not settings.secrets:  # on loopback alone, Settings.check saw to it; a web page reaches loopback too
+            if not is_loopback(request.url.hostname or "") or "origin" in request.headers:
+                raise Problem(
+                    403,
+                    "not-from-here",
+                    "without MOUTHPIECE_AVATAR_SECRETS this server answers programs on this machine alone: "
+                    "call it as 127.0.0.1 or localhost, and not from a web page",
+                )
+            return
         if not secret:
             raise Problem(401, "no-secret", "the header api-secret is missing: send one of this server's secrets")
         given = secret.encode("latin-1")  # as it came; starlette decodes headers so
@@ -56,9 +62,9 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
             raise Problem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
 
     @app.post(wire.START_AVATAR_PATH)
-    async def start_avatar(body: StartAvatarBody, secret: Secret = None) -> Started:
+    async def start_avatar(request: Request, body: StartAvatarBody, secret: Secret = None) -> Started:
         """Sends an avatar into a room; answers once it has joined, under the identity that the token carries."""
-        admit(secret)
+        admit(request, secret)
         try:
             address = LiveKitAddress.parse(body.livekit_url)
         except ValueError as error:
@@ -75,19 +81,19 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
             claims = read_claims(body.livekit_token)
         except ValueError as error:
             raise Problem(422, "bad-request", f"livekit_token: {error}", field="livekit_token") from None
-        request = wire.StartAvatar(body.livekit_url, body.livekit_token, body.avaluma_key, body.avaluma_avatar_id)
-        session = await sessions.start(request, claims)
+        asked = wire.StartAvatar(body.livekit_url, body.livekit_token, body.avaluma_key, body.avaluma_avatar_id)
+        session = await sessions.start(asked, claims)
         return Started(session_id=session.id)
 
     @app.get("/v1/sessions")
-    async def list_sessions(secret: Secret = None) -> dict[str, Any]:
-        admit(secret)
+    async def list_sessions(request: Request, secret: Secret = None) -> dict[str, Any]:
+        admit(request, secret)
         return {"sessions": [_described(session) for session in sessions.all()]}
 
     @app.delete("/v1/sessions/{session_id}", status_code=204)
-    async def end_session(session_id: str, secret: Secret = None) -> Response:
+    async def end_session(request: Request, session_id: str, secret: Secret = None) -> Response:
         """Returns once the avatar has left its room."""
-        admit(secret)
+        admit(request, secret)
         if not await sessions.end(session_id):
             raise Problem(404, "session-not-found", "no such session: it has ended, or never was one of this server")
         return Response(status_code=204)
@@ -101,7 +107,7 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
         return {"status": "ok", "sessions": len(sessions.all()), "max_sessions": settings.max_sessions}
 
     @app.get("/metrics")
-    async def get_metrics(request: Request) -> Response:
+    async def get_metrics() -> Response:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
     return app

@@ -62,7 +62,7 @@ def client(sessions: StandInSessions, **settings: Any) -> httpx.AsyncClient:
     known = {"livekit_url": "ws://127.0.0.1:7880", **settings}
     app = create_app(Settings.model_construct(**{**Settings().model_dump(), **known}), sessions)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://avatar")
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
 
 @pytest.fixture
@@ -97,6 +97,21 @@ async def test_it_starts_an_avatar_as_avalumas_server_does(http: httpx.AsyncClie
 async def test_on_loopback_any_secret_is_taken_and_none(http: httpx.AsyncClient) -> None:
     for headers in ({}, {"api-secret": "whatever"}):
         assert (await http.post(wire.START_AVATAR_PATH, json=body(), headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example.com"}, {"host": "evil.example.com:8080"}, {"origin": "https://evil.example.com"}],
+)
+async def test_without_secrets_a_web_page_is_not_let_in(
+    http: httpx.AsyncClient, sessions: StandInSessions, headers: dict[str, str]
+) -> None:
+    answer = await http.post(wire.START_AVATAR_PATH, json=body(), headers=headers)
+    assert answer.status_code == 403
+    assert "web page" in problem(answer)["detail"]
+    assert (await http.get("/v1/sessions", headers=headers)).status_code == 403
+    assert sessions.started == []
+    assert (await http.get("/v1/sessions", headers={"host": "localhost:8080"})).status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", wire.START_AVATAR_PATH), ("GET", "/v1/sessions")])
