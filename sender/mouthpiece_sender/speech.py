@@ -1,0 +1,218 @@
+"""The voices of this process: which there are, and a text in one of them as a sound.
+
+One for a service or a ``Speaker``; rooms and avatars share its voices, its cache and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from mouthpiece.errors import ConfigurationError, TTSError
+from mouthpiece.tts import TTS, TTSBadVoice, Voice, available, create, split
+from mouthpiece_sender.script import Script
+from mouthpiece_sender.sentence_sound import SentenceMaker, VoicePool
+from mouthpiece_sender.speech_cache import SpeechCache, SpeechKey
+from mouthpiece_sender.text_sound import TextSound
+
+logger = logging.getLogger(__name__)
+
+DEFAULT: Final = "offline"
+SAMPLE_RATE: Final = 24_000
+"""Hertz of a voice that does not say its own."""
+VOICES_FOR: Final = 300.0
+"""Seconds that a provider's list of voices is believed."""
+FIRST_SOUND_WITHIN: Final = 2.0
+"""Seconds that an acceptance waits for the first sound, so that a voice which refuses is told of at once."""
+UNNAMED: Final = ("livekit", "vision_agents")
+"""Providers that need a plugin's name or object beside their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVoice:
+    """A voice that text can be spoken with."""
+
+    voice: Voice
+    default: bool
+    """The one that speaks when none is named."""
+
+
+@dataclass(slots=True)
+class _Provider:
+    pool: VoicePool
+    default_voice: str | None
+    takes_voice: bool
+    voices: Sequence[Voice] = ()
+    asked_at: float = float("-inf")
+
+
+class Speech:
+    """``async with Speech() as speech:``; leaving stops and closes all voices.
+
+    :param default: the provider that speaks when none is named.
+    """
+
+    def __init__(self, default: str = DEFAULT, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._default = default
+        self._clock = clock
+        self._cache = SpeechCache()
+        self._providers: dict[str, _Provider] = {}
+
+    async def __aenter__(self) -> Self:
+        self._providers |= await asyncio.to_thread(_those_here)
+        self._maker = await SentenceMaker(self._cache).__aenter__()
+        self._warming: asyncio.Task[None] | None = None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+        await self._maker.__aexit__(kind, error, trace)
+        for provider in self._providers.values():
+            await provider.pool.aclose()
+
+    def warm(self) -> None:
+        """Loads the default voice beside everything else, so that the first text is as quick as the next ones."""
+        if self._warming is None and self._default in self._providers:
+            self._warming = asyncio.create_task(self._warm(), name="warm voice")
+
+    def use(self, name: str, make: Callable[[], TTS], *, own: bool = True) -> None:
+        """Makes one's own TTS known as ``name``.
+
+        :param own: it is closed with us; else it is one object, which its owner closes.
+        """
+        if name not in self._providers:
+            self._providers[name] = _provider(name, make(), make, own=own)
+
+    async def voices(self, tts: str | None = None) -> list[ListedVoice]:
+        """What can be spoken with, the default first; of all providers, or of one.
+
+        :raises ConfigurationError: no such provider here. :raises TTSError: the one that was named does not tell.
+        """
+        named = [tts] if tts is not None else self._in_order()
+        listed: list[ListedVoice] = []
+        for name in named:
+            try:
+                known = await self._voices(name)
+            except (TTSError, ConfigurationError) as error:
+                if tts is not None:
+                    raise
+                logger.warning("the voices of %s are not listed: %s", name, error)
+                continue
+            first = self._provider(name).default_voice
+            voices = sorted(known, key=lambda voice: voice.id != first)
+            listed += [ListedVoice(voice, name == self._default and voice.id == first) for voice in voices]
+        return listed
+
+    async def choose(self, voice: str | None, tts: str | None) -> tuple[str, str | None]:
+        """The provider and the voice for a text; each may be left out.
+
+        :raises ConfigurationError: no such provider here.
+        :raises TTSBadVoice: none of the providers has that voice.
+        """
+        if tts is not None:
+            provider = self._provider(tts)
+            if voice is not None and not provider.takes_voice:
+                raise TTSBadVoice(f"{tts} takes no voice: its stream_audio has no parameter “voice”.")
+            return tts, voice or provider.default_voice  # whether it has that voice, it says itself
+        if voice is None:
+            return self._default, self._provider(self._default).default_voice
+        for name in self._in_order():
+            with contextlib.suppress(TTSError, ConfigurationError):
+                if any(one.id == voice for one in await self._voices(name)):
+                    return name, voice
+        raise TTSBadVoice(f"There is no voice {voice!r} here: GET /v1/voices lists those that there are.")
+
+    async def sound(
+        self, text: str | Script, *, voice: str | None = None, tts: str | None = None
+    ) -> tuple[TextSound, str | None]:
+        """``text`` as a sound, and the id of the voice that says it.
+
+        The first sentence of a whole text is begun at once, and its first sound awaited for ``FIRST_SOUND_WITHIN``
+        seconds: what a provider refuses is raised here.
+
+        :raises ConfigurationError: no such provider here.
+        :raises TTSError: the text cannot be spoken, there is no such voice, or the voice failed.
+        """
+        script = text if isinstance(text, Script) else Script.of(text)
+        name, voice = await self.choose(voice, tts)
+        provider = self._provider(name)
+        pool = provider.pool
+        given = voice if provider.takes_voice else None
+
+        def key(sentence: str) -> SpeechKey:
+            return SpeechKey(sentence, name, given, pool.sample_rate)
+
+        if isinstance(text, str):
+            first = await script.sentence(0)
+            assert first is not None
+            sound = self._maker.begin(key(first), pool, to_its_end=True)
+            try:
+                async with asyncio.timeout(FIRST_SOUND_WITHIN):
+                    await sound.begun()
+            except TimeoutError:
+                pass  # the segment tells how it goes on
+            finally:
+                sound.release()
+        return TextSound(script, lambda sentence: self._maker.begin(key(sentence), pool), pool.sample_rate), voice
+
+    async def forget(self, text: str) -> None:
+        """Drops what was kept of a text's sound."""
+        self._cache.forget(await asyncio.to_thread(split, text))
+
+    def _in_order(self) -> list[str]:
+        return sorted(self._providers, key=lambda name: (name != self._default, name))
+
+    def _provider(self, name: str) -> _Provider:
+        """:raises ConfigurationError: no such provider, or it lacks something here."""
+        if name not in self._providers:
+            self._providers[name] = _provider(name, create(name), lambda: create(name))
+        return self._providers[name]
+
+    async def _voices(self, name: str) -> Sequence[Voice]:
+        provider = self._provider(name)
+        now = self._clock()
+        if now - provider.asked_at > VOICES_FOR:
+            async with provider.pool.voice() as tts:
+                provider.voices = await tts.voices()
+            provider.asked_at = now
+        return provider.voices
+
+    async def _warm(self) -> None:
+        try:
+            async with self._provider(self._default).pool.voice() as tts:
+                await tts.warm()
+            await self._voices(self._default)
+        except (TTSError, ConfigurationError) as error:
+            logger.warning("the voice %s cannot be used: %s", self._default, error)
+
+
+def _those_here() -> dict[str, _Provider]:
+    """One of each: what they need is looked for on the disk now, in a thread, and not again."""
+    found: dict[str, _Provider] = {}
+    for one in available():
+        if one.available and one.name not in UNNAMED:
+            with contextlib.suppress(ConfigurationError):
+                example = create(one.name)
+                found[one.name] = _provider(one.name, example, type(example))
+    return found
+
+
+def _provider(name: str, example: TTS, make: Callable[[], TTS], *, own: bool = True) -> _Provider:
+    default = inspect.signature(type(example)).parameters.get("voice")
+    asked = inspect.signature(example.stream_audio).parameters.values()
+    return _Provider(
+        VoicePool(name, make, example, example.native_sample_rate or SAMPLE_RATE, own=own),
+        default.default if default is not None and isinstance(default.default, str) else None,
+        any(one.name == "voice" or one.kind is inspect.Parameter.VAR_KEYWORD for one in asked),
+    )
