@@ -218,6 +218,7 @@ class _Process:
         """Ids of what is open in it."""
         self.alive = True
         self.was_ready = False
+        self._up_or_over = asyncio.Event()
 
     def load(self) -> int:
         """Requests that it has to answer."""
@@ -226,7 +227,8 @@ class _Process:
     async def ask(self, message: Mapping[str, Any], patience: float | None) -> tuple[dict[str, Any], bytes]:
         """The answer and its payload.
 
-        :param patience: seconds to wait for the requests before this one; None: for as long as they take.
+        :param patience: seconds to wait for the requests before this one; None: for as long as they take. A process
+            that starts is waited for: another one would not be there sooner.
         :raises AudioError: the decoder says so, or ended over this request.
         :raises _Lost: it ended before it came to this request.
         :raises _HeldUp: it did not come to this request in time.
@@ -238,6 +240,7 @@ class _Process:
         self._requests.put_nowait(request)
         try:
             if patience is not None:
+                await self._up_or_over.wait()
                 await asyncio.wait({request.answer}, timeout=patience)
                 if not request.answer.done() and not request.begun:
                     raise _HeldUp
@@ -258,6 +261,7 @@ class _Process:
             async with asyncio.timeout(_START_TIMEOUT):
                 await _receive(process)
             self.was_ready = True
+            self._up_or_over.set()
             watch = asyncio.create_task(self._watch(process))
             while request := await self._next_request():
                 await self._exchange(process, request)
@@ -265,6 +269,7 @@ class _Process:
             pass
         finally:
             self.alive = False
+            self._up_or_over.set()
             self._give_up()
             if watch is not None:
                 watch.cancel()

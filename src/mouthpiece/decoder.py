@@ -18,6 +18,7 @@ with the demuxer named by us: FFmpeg's own guess may be a playlist, which would 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -67,9 +68,11 @@ class _Straight(soundfile.SoundFile):  # type: ignore[misc]
 class SndfileReader:
     """What libsndfile reads."""
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: str, *, length_at: int | None = None) -> None:
+        """:param length_at: where the 4 bytes of a WAV's length stand, if they say 0 and mean all there is."""
+        self._mended = None if length_at is None else _MendedWav(path, length_at)
         try:
-            self._file = _Straight(path)
+            self._file = _Straight(path if self._mended is None else self._mended)
         except soundfile.LibsndfileError as error:
             raise NotAudio(f"This is no {kind} file that can be read: {error.error_string}") from None
         self.rate, self.channels, self.frames = self._file.samplerate, self._file.channels, self._file.frames
@@ -96,6 +99,25 @@ class SndfileReader:
 
     def close(self) -> None:
         self._file.close()
+        if self._mended is not None:
+            self._mended.close()
+
+
+class _MendedWav(io.FileIO):
+    """A WAV that was written to a pipe, by somebody who put 0 for the length that was not known yet."""
+
+    def __init__(self, path: Path, length_at: int) -> None:
+        super().__init__(path)
+        self._at = length_at
+        self._length = b"\xff\xff\xff\xff"  # what others put there: libsndfile takes it for all there is
+
+    def readinto(self, buffer: Any) -> int:
+        start = self.tell()
+        count = super().readinto(buffer) or 0
+        view = memoryview(buffer).cast("B")
+        for at in range(max(start, self._at), min(start + count, self._at + 4)):
+            view[at - start] = self._length[at - self._at]
+        return count
 
 
 class AvReader:
@@ -218,14 +240,13 @@ def open_sound(path: Path) -> tuple[Reader, str]:
         head = file.read(4096)
         kind, demuxer = recognise(head)
         size = os.fstat(file.fileno()).st_size
-        if kind == "WAV":
-            _check_wav(file, size)
+        length_at = _check_wav(file, size) if kind == "WAV" else None
         if kind == "M4A":
             _check_boxes(file, size)
         if kind == "MP3" and not _mp3_tells_its_length(head, file):
             # libsndfile 1.2.2 takes the first frame's bit rate for all and reads no further than that tells.
             demuxer = "mp3"
-    reader: Reader = AvReader(path, kind, demuxer) if demuxer else SndfileReader(path, kind)
+    reader: Reader = AvReader(path, kind, demuxer) if demuxer else SndfileReader(path, kind, length_at=length_at)
     try:
         _check_shape(reader)
     except AudioError:
@@ -315,10 +336,11 @@ def _mp3_tells_its_length(head: bytes, file: IO[bytes]) -> bool:
     return any(tag in head[:256] for tag in (b"Xing", b"Info", b"VBRI"))
 
 
-def _check_wav(file: IO[bytes], size: int) -> None:
+def _check_wav(file: IO[bytes], size: int) -> int | None:
     """A WAV that is shorter than its header says: libsndfile takes what is there, without a word.
 
-    A length that a writer to a pipe put there (0, or about 2 or 4 GB) is no promise.
+    A length that a writer to a pipe put there (0, or about 2 or 4 GB) is no promise. Where it is 0, the offset of it is
+    returned: libsndfile would read nothing.
 
     :raises TruncatedAudio: so it is.
     """
@@ -337,11 +359,13 @@ def _check_wav(file: IO[bytes], size: int) -> None:
         elif name == b"data":
             if length == 0xFFFFFFFF and ds64:
                 length = ds64
-            elif length == 0 or 0x7FFF_0000 <= length <= 0xFFFF_FFFF:
-                return
+            elif length == 0:
+                return at - 4
+            elif 0x7FFF_0000 <= length <= 0xFFFF_FFFF:
+                return None
             if size - at < length and rate_of_bytes:
                 raise truncated("WAV", length / rate_of_bytes, (size - at) / rate_of_bytes)
-            return
+            return None
         at += length + length % 2
         file.seek(at)
     raise TruncatedAudio("The WAV file is cut off: its header is there, its sound is not.")

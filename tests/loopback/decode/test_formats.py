@@ -15,7 +15,7 @@ from mouthpiece.decode import BLOCK, Decoders
 from mouthpiece.segments import AudioInfo
 from mouthpiece_sender.file_sound import FileSound
 from mouthpiece_sender.sound import Sound
-from tests.loopback.decode.conftest import Samples, chirp, write_with_av
+from tests.loopback.decode.making import Samples, chirp, write_with_av
 
 ASSETS = Path(__file__).parents[3] / "assets"
 

@@ -1,0 +1,46 @@
+"""Sounds of every format, made here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+Samples = npt.NDArray[np.int16]
+
+
+def chirp(seconds: float, rate: int, channels: int = 1) -> Samples:
+    """Rises from 200 Hz by 300 Hz a second, so every moment of it is like no other; ``(n,)`` or ``(n, channels)``."""
+    time = np.arange(round(seconds * rate)) / rate
+    wave = np.rint(10_000 * np.sin(2 * np.pi * (200 + 150 * time) * time)).astype(np.int16)
+    return wave if channels == 1 else np.stack([wave // (number + 1) for number in range(channels)], axis=1)
+
+
+def write_with_av(path: Path, container: str, codec: str, samples: Samples, rate: int) -> None:
+    """What libsndfile does not write."""
+    with av.open(str(path), "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate)
+        stream.layout = "mono"  # type: ignore[union-attr]
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(format=stream.codec_context.format, rate=rate)  # type: ignore[union-attr]
+        fifo = av.AudioFifo()
+        for block in resampler.resample(frame):
+            block.pts = None
+            fifo.write(block)
+        size = stream.codec_context.frame_size or 1024  # type: ignore[union-attr]
+        while part := fifo.read(size, partial=True):
+            output.mux(stream.encode(part))  # type: ignore[union-attr]
+        output.mux(stream.encode(None))  # type: ignore[union-attr]
+
+
+def decoder_processes() -> list[psutil.Process]:
+    """Those that this process has started and that run."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "mouthpiece.decoder" in child.cmdline()
+    ]

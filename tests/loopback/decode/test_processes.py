@@ -1,0 +1,197 @@
+"""Decoders as processes: several at once, killed, hung, left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import soundfile
+
+from mouthpiece.decode import BLOCK, Decoders
+from mouthpiece.errors import DamagedAudio
+from mouthpiece_sender.file_sound import FileSound
+from tests.loopback.decode.making import Samples, chirp, decoder_processes
+
+RATE = 16_000
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Callable[[float], Path]:
+    def write(seconds: float) -> Path:
+        path = tmp_path / f"{seconds}.wav"
+        soundfile.write(path, chirp(seconds, RATE), RATE)
+        return path
+
+    return write
+
+
+async def whole(sound: FileSound) -> Samples:
+    async with sound.open() as blocks:
+        return np.concatenate([block.samples async for block in blocks])
+
+
+async def kill_all() -> None:
+    """As the kernel does when memory runs out; returns when it has been noticed."""
+    killed = decoder_processes()
+    for process in killed:
+        process.kill()
+    while {process.pid for process in killed} & {child.pid for child in psutil.Process().children()}:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+
+
+async def test_eight_sounds_at_once_come_whole_from_two_processes(
+    decoders: Decoders, wav: Callable[[float], Path]
+) -> None:
+    lengths = [1.0 + number / 4 for number in range(8)]
+    sounds = await asyncio.gather(*(FileSound.probe(wav(length), decoders) for length in lengths))
+    read = await asyncio.gather(*(whole(sound) for sound in sounds))
+    for length, samples in zip(lengths, read, strict=True):
+        assert np.array_equal(samples, chirp(length, RATE))
+    assert 1 <= len(decoder_processes()) <= 2
+
+
+async def test_killed_between_two_blocks_the_sound_goes_on_in_another_process(
+    decoders: Decoders, wav: Callable[[float], Path]
+) -> None:
+    sound = await FileSound.probe(wav(6.0), decoders)
+    read = []
+    async with sound.open() as blocks:
+        async for block in blocks:
+            read.append(block.samples)
+            if len(read) in (2, 4):
+                await kill_all()
+    assert np.array_equal(np.concatenate(read), chirp(6.0, RATE))
+
+
+async def test_a_sound_that_hangs_its_decoder_is_damaged_and_the_next_one_plays(
+    decoders: Decoders, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mouthpiece.decode._ANSWER_TIMEOUT", 0.3)
+    good = await FileSound.probe(wav(2.0), decoders)
+    (process,) = decoder_processes()
+    process.suspend()
+    with pytest.raises(DamagedAudio, match="crashed or got stuck"):
+        await FileSound.probe(wav(3.0), decoders)
+    monkeypatch.undo()
+    assert np.array_equal(await whole(good), chirp(2.0, RATE))
+    assert process.pid not in {running.pid for running in decoder_processes()}
+
+
+async def test_a_sound_is_decoded_as_it_is_asked_for(decoders: Decoders, wav: Callable[[float], Path]) -> None:
+    """An hour that nobody asks for is not decoded: the decoder's processor time stays where it was."""
+    sound = await FileSound.probe(wav(300.0), decoders)
+    (process,) = decoder_processes()
+    async with sound.open() as blocks:
+        await anext(blocks)
+        before = process.io_counters().read_chars
+        await anext(blocks)
+        assert process.io_counters().read_chars - before < 4 * BLOCK * RATE * 2
+
+
+async def test_left_in_the_middle_nothing_stays_open(decoders: Decoders, wav: Callable[[float], Path]) -> None:
+    sound = await FileSound.probe(wav(5.0), decoders)
+    for _ in range(20):
+        async with sound.open(1.0) as blocks:
+            await anext(blocks)
+    await FileSound.probe(wav(1.0), decoders)
+    (process,) = decoder_processes()
+    assert process.open_files() == []
+
+
+async def test_a_cancelled_reader_leaves_the_others_alone(decoders: Decoders, wav: Callable[[float], Path]) -> None:
+    sound = await FileSound.probe(wav(4.0), decoders)
+    for turns in range(0, 30, 3):
+        tasks = [asyncio.create_task(whole(sound)) for _ in range(3)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        tasks[0].cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results[1:]:
+            assert np.array_equal(result, chirp(4.0, RATE))  # type: ignore[arg-type]
+
+
+async def test_nothing_runs_once_they_are_closed_whatever_was_open(wav: Callable[[float], Path]) -> None:
+    path = wav(5.0)
+    async with Decoders(processes=3) as decoders:
+        sound = await FileSound.probe(path, decoders)
+        opened = sound.open()
+        await anext(await opened.__aenter__())
+    await opened.__aexit__(None, None, None)
+    assert [child for child in psutil.Process().children() if "mouthpiece.decoder" in " ".join(child.cmdline())] == []
+    with pytest.raises(RuntimeError, match="not open"):
+        await FileSound.probe(path, decoders)
+
+
+async def test_what_a_decoder_holds_of_a_long_sound_is_bounded(decoders: Decoders, tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    noise = np.random.default_rng(1).integers(-9000, 9000, (48_000 * 120, 2), dtype=np.int16)
+    await asyncio.to_thread(soundfile.write, path, noise, 48_000)
+    sound = await FileSound.probe(path, decoders)
+    (process,) = decoder_processes()
+    before = process.memory_info().rss
+    frames = 0
+    async with sound.open() as blocks:
+        async for block in blocks:
+            assert block.frames <= BLOCK * 48_000
+            frames += block.frames
+    assert frames == len(noise)
+    assert process.memory_info().rss - before < 8e6
+
+
+def test_a_decoder_ends_with_its_parent_and_does_not_hear_ctrl_c(tmp_path: Path) -> None:
+    """As a command that is interrupted, then killed: what it started has no say on the terminal and does not stay."""
+    program = """
+import asyncio, os, sys
+from mouthpiece.decode import Decoders
+from pathlib import Path
+async def main():
+    async with Decoders() as decoders:
+        try:
+            await decoders.probe(Path("/nowhere"))
+        except Exception:
+            pass
+        print("up", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"up\n"
+        (decoder,) = psutil.Process(parent.pid).children()
+        assert os.getpgid(decoder.pid) != os.getpgid(parent.pid)
+        os.kill(decoder.pid, 0)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        assert parent.stdout is not None
+        parent.stdout.close()
+    assert psutil.wait_procs([decoder], timeout=5)[1] == []
+
+
+def test_a_decoder_has_limits_and_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEKIT_API_SECRET", "very secret")
+
+    async def look() -> tuple[dict[str, str], dict[int, tuple[int, int]]]:
+        async with Decoders() as decoders:
+            with pytest.raises(Exception, match="cannot be read"):
+                await decoders.probe(tmp_path / "nothing")
+            (process,) = decoder_processes()
+            limits = (psutil.RLIMIT_AS, psutil.RLIMIT_CORE, psutil.RLIMIT_FSIZE, psutil.RLIMIT_CPU)
+            return process.environ(), {limit: process.rlimit(limit) for limit in limits}
+
+    environment, limits = asyncio.run(look())
+    assert "LIVEKIT_API_SECRET" not in environment
+    assert limits[psutil.RLIMIT_AS][0] <= 1 << 30
+    assert limits[psutil.RLIMIT_CORE][0] == 0
+    assert limits[psutil.RLIMIT_FSIZE][0] == 0
+    assert 0 < limits[psutil.RLIMIT_CPU][0] < 60
