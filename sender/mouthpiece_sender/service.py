@@ -71,7 +71,7 @@ async def serve(parts: Parts, listening: socket.socket) -> None:
     logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
     async with asyncio.TaskGroup() as tasks:
         look = tasks.create_task(_say_if_livekit_is_away(parts.api), name="first look at LiveKit")
-        end = tasks.create_task(server.end_when(parts.stopping), name="end of the server")
+        end = tasks.create_task(_end(server, parts), name="end of the server")
         await server.serve(sockets=[listening])
         look.cancel()
         end.cancel()
@@ -122,7 +122,6 @@ async def opened(
             decoders,
             max_bytes=settings.max_upload * MEGABYTE,
             max_seconds=settings.max_seconds,
-            stopping=stopping,
         )
         journal.watch(metrics.count_end)
         journal.watch(bodies.forget_ended)
@@ -138,6 +137,12 @@ def kept_instance(data: Path) -> str:
     name = secrets.token_hex(4)
     file.write_text(f"{name}\n")
     return name
+
+
+async def _end(server: uvicorn.Server, parts: Parts) -> None:
+    await parts.stopping.wait()
+    parts.bodies.stop()
+    server.should_exit = True
 
 
 async def _say_if_livekit_is_away(api: LiveKitApi) -> None:
@@ -162,7 +167,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-    async def end_when(self, stopping: asyncio.Event) -> None:
-        await stopping.wait()
-        self.should_exit = True

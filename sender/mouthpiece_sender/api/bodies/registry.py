@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,17 +40,15 @@ class Bodies:
 
     :param max_bytes: of a body.
     :param max_seconds: of the sound in it.
-    :param stopping: set when the service ends; bodies on their way are refused then.
     """
 
-    def __init__(
-        self, spool: Spool, decoders: Decoders, *, max_bytes: int, max_seconds: float, stopping: asyncio.Event
-    ) -> None:
+    def __init__(self, spool: Spool, decoders: Decoders, *, max_bytes: int, max_seconds: float) -> None:
         self._spool = spool
         self._decoders = decoders
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
-        self._stopping = stopping
+        self._reading: set[asyncio.Timeout] = set()
+        self._stopped = False
 
     async def read(self, request: Request, segment_id: str) -> Spoken:
         """The body of ``request`` as the sound of the segment ``segment_id``.
@@ -58,19 +57,26 @@ class Bodies:
         :raises StoreError: it cannot be kept.
         :raises Problem: it is too large, of a kind that is not spoken, or not as it should be.
         """
-        arriving = _arriving(request, self._stopping)
+        arriving = _arriving(request)
         try:
-            self._check_size(_length(request))
-            body = await _begin(request, self._counted(arriving))
-            kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
-            if kind is None:
-                raise _refused(body.media_type)
-            return await kind.read(body, _Intake(self._spool, self._decoders, self._max_seconds, segment_id))
+            async with self._until_stopped():
+                self._check_size(_length(request))
+                body = await _begin(request, self._counted(arriving))
+                kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
+                if kind is None:
+                    raise _refused(body.media_type)
+                return await kind.read(body, _Intake(self._spool, self._decoders, self._max_seconds, segment_id))
         except BaseException as error:
             await self.discard(segment_id)
-            if isinstance(error, Problem | MouthpieceError):
+            if isinstance(error, Problem | MouthpieceError) and not self._stopped:
                 await _linger(arriving)
             raise
+
+    def stop(self) -> None:
+        """Refuses what is still on its way, and what comes."""
+        self._stopped = True
+        for limit in self._reading:
+            limit.reschedule(0)
 
     async def discard(self, segment_id: str) -> None:
         """Removes what is kept of a segment's sound."""
@@ -80,6 +86,21 @@ class Bodies:
         """To be told each record of the journal: the sound of what has ended is not needed for long."""
         if segment.state.terminal:
             await self._spool.ended(segment.id)
+
+    @asynccontextmanager
+    async def _until_stopped(self) -> AsyncIterator[None]:
+        """:raises Problem: the service stops."""
+        try:
+            async with asyncio.timeout(0 if self._stopped else None) as limit:
+                self._reading.add(limit)
+                try:
+                    yield
+                finally:
+                    self._reading.discard(limit)
+        except TimeoutError:
+            if not self._stopped:
+                raise
+            raise Problem("stopping", "The service is stopping: send it again in a moment.") from None
 
     async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         size = 0
@@ -133,11 +154,9 @@ async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> Body:
     )
 
 
-async def _arriving(request: Request, stopping: asyncio.Event) -> AsyncIterator[bytes]:
-    """:raises Problem: the service stops. :raises ClientDisconnect: the client went away in the middle."""
+async def _arriving(request: Request) -> AsyncIterator[bytes]:
+    """:raises ClientDisconnect: the client went away in the middle."""
     async for chunk in request.stream():
-        if stopping.is_set():
-            raise Problem("stopping", "The service is stopping: send it again in a moment.")
         if chunk:
             yield chunk
 
@@ -158,7 +177,7 @@ async def _linger(chunks: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(LINGER):
             async for _ in chunks:
                 pass
-    except (TimeoutError, ClientDisconnect, Problem):
+    except (TimeoutError, ClientDisconnect):
         pass
 
 
