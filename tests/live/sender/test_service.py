@@ -1,0 +1,260 @@
+"""The service on a real LiveKit server, speaking through the local avatar to a viewer: over HTTP, from end to end."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mouthpiece_sender import service
+from mouthpiece_sender.livekit_server import LiveKit, free_port
+from mouthpiece_sender.settings import Settings
+from tests.live.agents.parts import environment
+from tests.live.avatar.conftest import AVATAR, AvatarServer, avatar_token, running_avatar_server, start_avatar
+from tests.live.viewer import Viewer, viewer_token
+from tests.loopback.sender.bodies import sound_file
+
+LENGTH_WITHIN = 0.3
+"""Seconds: Opus smears both ends of what a viewer hears, and a busy machine's jitter buffer may stretch it."""
+POSITION_WITHIN = 0.02
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A room with an avatar and a viewer, and a client of the service."""
+
+    room: str
+    client: httpx.AsyncClient
+    viewer: Viewer
+
+    async def speak(self, seconds: float, **query: Any) -> tuple[int, dict[str, Any]]:
+        answer = await self.client.post(self.queue, content=sound_file(seconds), params=query)
+        return answer.status_code, answer.json()
+
+    async def finished(self, segment_id: str) -> dict[str, Any]:
+        answer = await self.client.get(f"/v1/segments/{segment_id}", params={"wait": "finished", "timeout": 30})
+        return dict(answer.json())
+
+    @property
+    def queue(self) -> str:
+        return f"/v1/rooms/{self.room}/segments"
+
+
+@asynccontextmanager
+async def running_service(livekit: LiveKit, data: Path, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+    given: dict[str, Any] = {
+        "livekit_url": livekit.url,
+        "livekit_api_key": livekit.api_key,
+        "livekit_api_secret": livekit.api_secret,
+        "agent_name": f"nobody-{secrets.token_hex(4)}",
+        "data": data,
+        "min_free": 0,
+    }
+    settings = Settings(**(given | changes))
+    stopping = asyncio.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        async with service.opened(settings, stopping) as parts:
+            serving = asyncio.create_task(service.serve(parts, listening))
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
+                yield client
+            stopping.set()
+            await serving
+
+
+@pytest.fixture(scope="module")
+def avatar_server(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
+    log = tmp_path_factory.mktemp("avatar") / "avatar.log"
+    with running_avatar_server(log, LIVEKIT_URL=livekit.url) as server:
+        yield server
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture
+async def avatar(avatar_server: AvatarServer, livekit: LiveKit, room_name: str) -> AsyncIterator[None]:
+    async with httpx.AsyncClient(base_url=avatar_server.url, timeout=60) as http:
+        answer = await start_avatar(http, livekit, avatar_token(livekit, room_name))
+        assert answer.status_code == 200, answer.text
+        yield
+        await http.delete(f"/v1/sessions/{answer.json()['session_id']}")
+
+
+@pytest.fixture
+async def client(livekit: LiveKit, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with running_service(livekit, tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def stage(client: httpx.AsyncClient, avatar: None, livekit: LiveKit, room_name: str) -> AsyncIterator[Stage]:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer:
+        await viewer.ready()
+        yield Stage(room_name, client, viewer)
+
+
+async def test_a_sound_is_heard_and_its_end_confirmed(stage: Stage) -> None:
+    asked = time.monotonic()
+    status, segment = await stage.speak(1.5, wait="finished", timeout=20)
+    end = await stage.viewer.offset(after=asked)
+    assert (status, segment["state"], segment["receipt"]) == (200, "finished", "confirmed")
+    assert (segment["avatar"], segment["profile"]) == (AVATAR, "mouthpiece")
+    assert segment["position"] == pytest.approx(1.5, abs=POSITION_WITHIN)
+    assert segment["viewers"] == {"start": 1, "end": 1}
+    assert segment["created_at"] < segment["started_at"] < segment["finished_at"]
+    assert stage.viewer.loud_seconds(asked, end) == pytest.approx(1.5, abs=LENGTH_WITHIN)
+
+
+async def test_one_after_the_other_in_the_order_they_came(stage: Stage) -> None:
+    asked = time.monotonic()
+    made = [await stage.speak(0.6) for _ in range(3)]
+    assert [status for status, _ in made] == [202] * 3
+    ended = [await stage.finished(segment["id"]) for _, segment in made]
+    assert [segment["state"] for segment in ended] == ["finished"] * 3
+    assert sorted(segment["started_at"] for segment in ended) == [segment["started_at"] for segment in ended]
+    end = await stage.viewer.offset(after=asked)
+    assert stage.viewer.loud_seconds(asked, end) == pytest.approx(1.8, abs=2 * LENGTH_WITHIN)
+
+
+async def test_waiting_until_it_plays_and_looking_while_it_does(stage: Stage) -> None:
+    status, segment = await stage.speak(4, wait="playing", timeout=20)
+    assert (status, segment["state"]) == (200, "playing")
+    await stage.viewer.onset(after=0)
+    room = (await stage.client.get(f"/v1/rooms/{stage.room}")).json()
+    assert (room["viewers"], room["queue"], room["playing"]) == (1, 0, segment["id"])
+    assert room["avatars"] == [
+        {"identity": AVATAR, "profile": "mouthpiece", "ready": True, "queue": 0, "playing": segment["id"]}
+    ]
+    listed = (await stage.client.get(stage.queue, params={"state": "playing"})).json()["segments"]
+    assert [one["id"] for one in listed] == [segment["id"]]
+    assert 0 < listed[0]["position"] < 4
+    ended = (await stage.client.delete(f"/v1/segments/{segment['id']}")).json()
+    assert (ended["state"], ended["interrupted"], ended["receipt"]) == ("interrupted", True, "confirmed")
+    assert 0 < ended["position"] < 4
+
+
+@pytest.mark.parametrize(("queued", "state"), [("keep", "finished"), ("drop", "cancelled")])
+async def test_an_interrupt_silences_at_once(stage: Stage, queued: str, state: str) -> None:
+    _, playing = await stage.speak(20, wait="playing", timeout=20)
+    _, waiting = await stage.speak(0.8)
+    asked = time.monotonic()
+    await stage.viewer.onset(after=asked)
+    stopped = await stage.client.post(f"/v1/rooms/{stage.room}/interrupt", json={"queued": queued})
+    first = stopped.json()["segments"][0]
+    assert (first["id"], first["state"], first["receipt"]) == (playing["id"], "interrupted", "confirmed")
+    assert 0 < first["position"] < 10
+    assert (await stage.finished(waiting["id"]))["state"] == state
+    silent = await stage.viewer.offset(after=asked)
+    heard = stage.viewer.loud_seconds(asked, silent)
+    assert heard < 5
+
+
+async def test_what_is_not_interruptible_plays_on(stage: Stage) -> None:
+    _, segment = await stage.speak(1.5, wait="playing", timeout=20, interruptible=False)
+    assert (await stage.client.post(f"/v1/rooms/{stage.room}/interrupt")).json() == {"segments": []}
+    assert (await stage.finished(segment["id"]))["state"] == "finished"
+
+
+async def test_one_may_go_first_or_give_way(stage: Stage) -> None:
+    _, first = await stage.speak(20, wait="playing", timeout=20)
+    _, ignored = await stage.speak(1, mode="ignore")
+    assert ignored["state"] == "ignored"
+    status, urgent = await stage.speak(0.8, mode="interrupt", wait="finished", timeout=20)
+    assert (status, urgent["state"]) == (200, "finished")
+    assert (await stage.finished(first["id"]))["state"] == "interrupted"
+
+
+async def test_a_room_is_opened_joined_with_its_token_and_ended(
+    client: httpx.AsyncClient, livekit: LiveKit, room_name: str
+) -> None:
+    opened = (await client.post("/v1/rooms", json={"room": room_name, "empty_timeout": 900})).json()
+    again = (await client.post("/v1/rooms", json={"room": room_name})).json()
+    assert opened["livekit_url"] == livekit.url
+    assert opened["identity"] != again["identity"]
+    async with Viewer(opened["livekit_url"], opened["token"]) as viewer:
+        gone = asyncio.Event()
+        viewer.room.on("disconnected", lambda _: gone.set())
+        shown = (await client.get(f"/v1/rooms/{room_name}")).json()
+        assert (shown["viewers"], shown["avatars"]) == (1, [])
+        assert shown["empty_timeout"] == 900
+        assert (await client.delete(f"/v1/rooms/{room_name}")).status_code == 204
+        async with asyncio.timeout(10):
+            await gone.wait()
+    assert (await client.get(f"/v1/rooms/{room_name}")).status_code == 404
+
+
+async def test_ending_a_room_in_mid_sentence(stage: Stage) -> None:
+    _, playing = await stage.speak(20, wait="playing", timeout=20)
+    _, waiting = await stage.speak(1)
+    assert (await stage.client.delete(f"/v1/rooms/{stage.room}")).status_code == 204
+    assert (await stage.finished(playing["id"]))["state"] == "unknown"
+    ended = await stage.finished(waiting["id"])
+    assert (ended["state"], ended["error"]["type"]) == ("failed", "room-closed")
+
+
+async def test_a_room_without_an_avatar_ends_with_its_reason(livekit: LiveKit, tmp_path: Path, room_name: str) -> None:
+    async with running_service(livekit, tmp_path / "data", avatar_timeout=1.0) as client:
+        queue = f"/v1/rooms/{room_name}/segments"
+        wait = {"wait": "finished", "timeout": 20}
+        unknown = (await client.post(queue, content=sound_file(), params=wait)).json()
+        await client.post("/v1/rooms", json={"room": room_name})
+        empty = (await client.post(queue, content=sound_file(), params=wait)).json()
+    for segment, reason in ((unknown, "no such room"), (empty, "No avatar")):
+        assert (segment["state"], segment["error"]["type"]) == ("failed", "avatar-timeout")
+        assert reason in segment["error"]["detail"]
+
+
+async def test_a_wrong_secret_is_told_by_every_call_that_needs_livekit(
+    livekit: LiveKit, tmp_path: Path, room_name: str
+) -> None:
+    async with running_service(livekit, tmp_path / "data", livekit_api_secret="wrong" * 10) as client:
+        for method, path in (
+            ("GET", "/readyz"),
+            ("GET", "/v1/rooms"),
+            ("POST", "/v1/rooms"),
+            ("POST", f"/v1/rooms/{room_name}/segments"),
+        ):
+            content = sound_file() if "segments" in path else b""
+            answer = await client.request(method, path, content=content)
+            assert (answer.status_code, answer.json()["type"]) == (503, "livekit-refused"), path
+            assert "LIVEKIT_API_SECRET" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_listens_on(
+    avatar: None, livekit: LiveKit, room_name: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mouthpiece_sender", "serve", "--port", str(port)),
+        cwd=tmp_path,
+        env=environment(livekit, MOUTHPIECE_DATA=str(tmp_path / "data"), MOUTHPIECE_MIN_FREE_MB="0"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    queue = f"http://127.0.0.1:{port}/v1/rooms/{room_name}/segments"
+    async with httpx.AsyncClient(trust_env=False, timeout=30, transport=httpx.AsyncHTTPTransport(retries=8)) as http:
+        playing = await http.post(queue, content=sound_file(20), params={"wait": "playing", "timeout": 20})
+        assert playing.json()["state"] == "playing", playing.text
+        process.send_signal(number)
+        told = time.monotonic()
+        async with asyncio.timeout(20):
+            _, said = await process.communicate()
+        assert time.monotonic() - told < 10
+    assert (process.returncode, b"Traceback" in said) == (0, False), said.decode()
+    async with running_service(livekit, tmp_path / "data") as client:
+        stopped = (await client.get(f"/v1/segments/{playing.json()['id']}")).json()
+        assert (stopped["state"], stopped["receipt"]) == ("interrupted", "confirmed")
+        wait = {"wait": "finished", "timeout": 20}
+        answer = await client.post(f"/v1/rooms/{room_name}/segments", content=sound_file(0.5), params=wait)
+        assert (answer.json()["state"], answer.json()["receipt"]) == ("finished", "confirmed")
