@@ -25,6 +25,7 @@ from mouthpiece_sender.gateway import Gateway, GatewayOptions
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.restart import end_what_was_left
 from mouthpiece_sender.settings import MEGABYTE, Settings
+from mouthpiece_sender.speech import Speech
 from mouthpiece_sender.spool import Spool
 from mouthpiece_sender.store import Store
 from mouthpiece_sender.watched_journal import WatchedJournal
@@ -106,6 +107,8 @@ async def opened(
             instance = await asyncio.to_thread(kept_instance, data)
         api = await stack.enter_async_context(livekit(access))
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
+        speech = await stack.enter_async_context(Speech())
+        speech.warm()
         journal = WatchedJournal(store)
         options = GatewayOptions(
             instance=instance,
@@ -120,12 +123,13 @@ async def opened(
         bodies = Bodies(
             spool,
             decoders,
+            speech,
             max_bytes=settings.max_upload * MEGABYTE,
             max_seconds=settings.max_seconds,
         )
         journal.watch(metrics.count_end)
         journal.watch(bodies.forget_ended)
-        yield Parts(settings, access, api, gateway, store, bodies, metrics, stopping)
+        yield Parts(settings, access, api, gateway, store, bodies, speech, metrics, stopping)
 
 
 def kept_instance(data: Path) -> str:

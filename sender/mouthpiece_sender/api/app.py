@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from mouthpiece_sender.api import health, page, problems, reference, rooms, segments
+from mouthpiece_sender.api import health, page, problems, reference, rooms, segments, voices
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.described import describe
 from mouthpiece_sender.api.guard import Gates, Guard
@@ -17,10 +17,11 @@ from mouthpiece_sender.api.parts import Parts
 from mouthpiece_sender.settings import is_loopback
 
 DESCRIPTION = """\
-Any service sends sound; the avatar in the room says it; and the sender learns when it was heard.
+Any service sends sound or text; the avatar in the room says it; and the sender learns when it was heard.
 
     curl -X POST -H 'Content-Type: application/json' -d '{"room": "demo"}' http://127.0.0.1:8090/v1/rooms
     curl -X POST --data-binary @hello.wav 'http://127.0.0.1:8090/v1/rooms/demo/segments?wait=finished'
+    curl -d '{"text": "Hello. It is good to see you."}' http://127.0.0.1:8090/v1/rooms/demo/segments
     curl -X POST http://127.0.0.1:8090/v1/rooms/demo/interrupt
 
 Durations and positions are seconds, times RFC 3339. Every error is `application/problem+json` (RFC 9457) with a stable
@@ -29,6 +30,7 @@ Durations and positions are seconds, times RFC 3339. Every error is `application
 TAGS: Sequence[dict[str, str]] = (
     {"name": "Segments", "description": "What somebody wants said."},
     {"name": "Rooms", "description": "Where it is said, and who listens."},
+    {"name": "Voices", "description": "Who speaks a text."},
     {"name": "Health", "description": "For whoever runs it."},
 )
 
@@ -56,7 +58,7 @@ def create_app(parts: Parts, *, host: str, page_folder: Path | None) -> FastAPI:
     callers = Callers([key.get_secret_value() for key in settings.api_keys])
     app.add_middleware(Guard, gates=gates, callers=callers)
     app.add_middleware(CountRequests, metrics=parts.metrics)
-    routers = (segments.router, rooms.router, health.router)
+    routers = (segments.router, rooms.router, voices.router, health.router)
     problems.install(app, [route for router in routers for route in router.routes])
     for router in routers:
         app.include_router(router)

@@ -14,6 +14,7 @@ from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
+from mouthpiece_sender.speech import Speech
 
 
 class Keeper(Protocol):
@@ -36,6 +37,7 @@ class Parts:
     gateway: Gateway
     keeper: Keeper
     bodies: Bodies
+    speech: Speech
     metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service ends: whoever waits is answered at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,16 +51,29 @@ KINDS: Final[Mapping[str, Kind]] = {
     "method-not-allowed": Kind(405, "This address does not take that method"),
     "avatar-ambiguous": Kind(409, "Several avatars are in the room"),
     "duplicate-identity": Kind(409, "Another sender has our identity"),
+    "tts-bad-text": Kind(400, "The text cannot be spoken"),
+    "tts-bad-voice": Kind(400, "There is no such voice"),
+    "text-too-long": Kind(413, "The text is too long"),
     "too-large": Kind(413, "The body is too large"),
     "too-long": Kind(413, "The audio is too long"),
     "unsupported-format": Kind(415, "This format is not spoken"),
     "queue-full": Kind(429, "The queue is full", 5),
+    "tts-rate-limited": Kind(429, "The voice had too many requests", 5),
     "avatar": Kind(502, "The avatar failed"),
     "avatar-timeout": Kind(502, "No avatar came in time", 5),
     "avatar-bound-elsewhere": Kind(502, "The avatar listens to another sender"),
     "avatar-left": Kind(502, "The avatar left", 5),
     "avatar-start-failed": Kind(502, "The avatar could not be started"),
     "tts": Kind(502, "The voice failed"),
+    "tts-auth": Kind(502, "The voice's service does not accept our key"),
+    "tts-closed": Kind(502, "The voice was closed"),
+    "tts-no-sound": Kind(502, "The voice gave no sound"),
+    "tts-provider-failed": Kind(502, "The voice's own code failed"),
+    "tts-quota-exceeded": Kind(502, "The account at the voice's service is used up"),
+    "tts-refused": Kind(502, "The voice's service refused the text"),
+    "tts-stream-cut": Kind(502, "The voice broke off", 5),
+    "tts-timeout": Kind(502, "The voice took too long", 5),
+    "tts-unavailable": Kind(502, "The voice's service cannot be reached", 5),
     "livekit-unavailable": Kind(503, "LiveKit cannot be reached", 5),
     "livekit-refused": Kind(503, "LiveKit does not accept our key"),
     "room": Kind(503, "The room failed", 5),
@@ -107,9 +121,15 @@ def answer_to(error: Exception) -> JSONResponse:
         case Problem():
             return answer(error.slug, error.detail, field=error.field, headers=error.headers)
         case MouthpieceError() if error.slug in KINDS and KINDS[error.slug].status != 500:
-            return answer(error.slug, str(error))
+            return answer(error.slug, str(error), headers=_retry_after(error))
     logger.error("a request failed by a fault of ours", exc_info=error)
     return answer("internal", "The log of the sender says what.")
+
+
+def _retry_after(error: MouthpieceError) -> dict[str, str]:
+    """What a service of a voice asked for goes before what the table says."""
+    seconds = getattr(error, "retry_after", None)
+    return {} if seconds is None else {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
 def install(app: FastAPI, calls: Sequence[BaseRoute]) -> None:

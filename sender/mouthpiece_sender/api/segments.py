@@ -45,17 +45,17 @@ CallerGiven = Annotated[Caller, Depends(caller_of)]
     responses={
         200: {"model": models.Segment, "description": "What was waited for came."},
         202: {"description": "Accepted, and stored; `Location` says where to look."},
-        **problems(400, 401, 403, 409, 413, 415, 429, 503, 507),
+        **problems(400, 401, 403, 409, 413, 415, 429, 502, 503, 507),
     },
     openapi_extra={"requestBody": {"required": True, "content": ACCEPTED}},
 )
 async def speak(
     room: RoomPath, query: Annotated[SpeakQuery, Query()], request: Request, parts: PartsGiven, caller: CallerGiven
 ) -> Response:
-    """Says a sound through the avatar of the room, in its turn.
+    """Says a sound or a text through the avatar of the room, in its turn.
 
-    The body is the sound itself; without a `Content-Type` that names a format, the format is found out. A room that
-    has no avatar yet is no error: the segment waits for one.
+    The body is the sound itself, or JSON with a text; without a `Content-Type` that names a format, the format is
+    found out. A room that has no avatar yet is no error: the segment waits for one.
     """
     caller.require(room)
     segment_id = new_segment_id()
@@ -122,9 +122,11 @@ async def cancel(
     segment_id: SegmentPath, query: Annotated[DeleteQuery, Query()], parts: PartsGiven, caller: CallerGiven
 ) -> Response:
     """Cancels a segment that waits, interrupts one that plays; one that has ended is answered as it is."""
-    await _found(parts, caller, segment_id)
+    known = await _found(parts, caller, segment_id)
     segment = await parts.gateway.cancel(segment_id)
     if query.purge:
+        if known.source.text is not None:
+            await parts.speech.forget(known.source.text)
         await parts.keeper.purge(segment_id)
         await parts.bodies.discard(segment_id)
         segment = await parts.gateway.segment(segment_id)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mouthpiece.segments import Source
 from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.speech import Speech
 from mouthpiece_sender.spool import Kept
 
 
@@ -34,9 +35,10 @@ class Spoken:
 
 
 class Intake(Protocol):
-    """What a kind may use: disk and decoder."""
+    """What a kind may use: disk, decoder and voices."""
 
     max_seconds: float
+    speech: Speech
 
     async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
         """Keeps what comes as the segment's file, durably.

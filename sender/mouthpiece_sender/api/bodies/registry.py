@@ -18,13 +18,15 @@ from mouthpiece_sender.api.bodies.form import Form, clean_name
 from mouthpiece_sender.api.bodies.kind import Body, Kind, Spoken
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
+from mouthpiece_sender.api.bodies.text import Text
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.file_sound import FileSound
 from mouthpiece_sender.settings import MEGABYTE
 from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.speech import Speech
 from mouthpiece_sender.spool import Kept, Spool
 
-KINDS: Final[tuple[Kind, ...]] = (RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
+KINDS: Final[tuple[Kind, ...]] = (Text(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
 """The first that takes a media type reads the body."""
 ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
 """All media types, as OpenAPI describes them."""
@@ -42,9 +44,10 @@ class Bodies:
     :param max_seconds: of the sound in it.
     """
 
-    def __init__(self, spool: Spool, decoders: Decoders, *, max_bytes: int, max_seconds: float) -> None:
+    def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, *, max_bytes: int, max_seconds: float) -> None:
         self._spool = spool
         self._decoders = decoders
+        self._speech = speech
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
         self._reading: set[asyncio.Timeout] = set()
@@ -65,7 +68,8 @@ class Bodies:
                 kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
                 if kind is None:
                     raise _refused(body.media_type)
-                return await kind.read(body, _Intake(self._spool, self._decoders, self._max_seconds, segment_id))
+                intake = _Intake(self._spool, self._decoders, self._speech, self._max_seconds, segment_id)
+                return await kind.read(body, intake)
         except BaseException as error:
             await self.discard(segment_id)
             if isinstance(error, Problem | MouthpieceError) and not self._stopped:
@@ -119,10 +123,11 @@ class Bodies:
 
 
 class _Intake:
-    """Disk and decoder for one segment."""
+    """Disk, decoder and voices for one segment."""
 
-    def __init__(self, spool: Spool, decoders: Decoders, max_seconds: float, segment_id: str) -> None:
+    def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, max_seconds: float, segment_id: str) -> None:
         self.max_seconds = max_seconds
+        self.speech = speech
         self._spool = spool
         self._decoders = decoders
         self._segment_id = segment_id
@@ -182,15 +187,15 @@ async def _linger(chunks: AsyncIterator[bytes]) -> None:
 
 
 def _refused(media_type: str) -> Problem:
-    if media_type == "application/json" or media_type.startswith("text/"):
+    if media_type.startswith("text/"):
         return Problem(
             "unsupported-format",
-            "Text is not spoken here yet: send a sound file (WAV, FLAC, MP3, Ogg, Opus, WebM, M4A).",
+            'A text is sent as JSON: Content-Type application/json, {"text": "…"}.',
             field="Content-Type",
         )
     return Problem(
         "unsupported-format",
-        f"“{media_type}” is not spoken here: send a sound file (WAV, FLAC, MP3, Ogg, Opus, WebM, M4A) or raw samples "
-        "(audio/pcm;rate=16000;channels=1).",
+        f"“{media_type}” is not spoken here: send a sound file (WAV, FLAC, MP3, Ogg, Opus, WebM, M4A), raw samples "
+        '(audio/pcm;rate=16000;channels=1) or a text as JSON ({"text": "…"}).',
         field="Content-Type",
     )

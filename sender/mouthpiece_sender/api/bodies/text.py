@@ -1,0 +1,95 @@
+"""A text to be spoken: ``{"text", "voice", "tts"}``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.segments import Source
+from mouthpiece.tts import TTSBadText, TTSBadVoice
+from mouthpiece.tts.text import MAX_CHARACTERS
+from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
+from mouthpiece_sender.api.problems import Problem, bad_parameter
+from mouthpiece_sender.api.requests import Asked
+
+MAX_BYTES: Final = 2_500_000
+"""Of the JSON: the longest text with every character escaped."""
+_WHITE: Final = "\t\n\r"
+"""The control characters that a text may hold."""
+
+
+class TextBody(Asked):
+    """What the JSON holds."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"text": "Hello. It is good to see you."}]}
+    )
+
+    text: str = Field(description=f"Words alone, no markup; at most {MAX_CHARACTERS:,} characters.")
+    voice: str | None = Field(None, min_length=1, max_length=200, description="An id that GET /v1/voices lists.")
+    tts: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9_]+(:[a-z0-9_]+)?$",
+        max_length=100,
+        description="The provider; without it the one that has the voice.",
+    )
+
+
+class Text:
+    content: Final[dict[str, Any]] = {"application/json": {"schema": TextBody.model_json_schema()}}
+
+    def takes(self, media_type: str) -> bool:
+        return media_type == "application/json"
+
+    async def read(self, body: Body, intake: Intake) -> Spoken:
+        """:raises TTSError: the voice refused or failed before its first sound."""
+        asked = await _read(body)
+        _check(asked.text)
+        try:
+            sound, voice = await intake.speech.sound(asked.text, voice=asked.voice, tts=asked.tts)
+        except ConfigurationError as error:
+            raise Problem("bad-parameter", str(error), field="tts") from None
+        except TTSBadVoice as error:
+            raise Problem(error.slug, str(error), field="voice") from None
+        except TTSBadText as error:
+            raise Problem(error.slug, str(error), field="text") from None
+        return Spoken(sound, Source("text", text=asked.text, voice=voice))
+
+
+async def _read(body: Body) -> TextBody:
+    data = bytearray()
+    async for chunk in body.chunks:
+        data += chunk
+        if len(data) > MAX_BYTES:
+            raise _too_long()
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise Problem("bad-body", 'The body is not JSON: a text is sent as {"text": "…"}.') from None
+    if not isinstance(value, dict):
+        raise Problem("bad-body", 'The body must be a JSON object: {"text": "…"}.')
+    try:
+        return TextBody.model_validate(value)
+    except ValidationError as error:
+        raise bad_parameter(list(error.errors(include_url=False, include_input=False))) from None
+
+
+def _check(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise _too_long()
+    if any(not letter.isprintable() and letter not in _WHITE and _forbidden(letter) for letter in text):
+        raise Problem("tts-bad-text", "The text holds control characters: send words alone.", field="text")
+
+
+def _forbidden(letter: str) -> bool:
+    """C0 and C1 controls, and halves of surrogate pairs, which no encoding carries."""
+    return ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 or 0xD800 <= ord(letter) < 0xE000
+
+
+def _too_long() -> Problem:
+    return Problem(
+        "text-too-long", f"At most {MAX_CHARACTERS:,} characters can be spoken at once: send it in parts.", field="text"
+    )

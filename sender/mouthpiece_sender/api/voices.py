@@ -1,0 +1,53 @@
+"""The voices that text can be spoken with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_sender.api.described import problems
+from mouthpiece_sender.api.models import Shown
+from mouthpiece_sender.api.parts import Parts, parts_of
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.requests import Asked
+
+router = APIRouter(tags=["Voices"])
+
+
+class VoicesQuery(Asked):
+    tts: str | None = Field(None, max_length=100, description="Of one provider; its failure is then answered too.")
+
+
+class Voice(Shown):
+    id: str = Field(description="What `voice` of a text is set to.")
+    name: str
+    language: str = Field(description="BCP 47 tag; empty: many, or its provider does not say.")
+    provider: str = Field(description="What `tts` of a text is set to; needed where two have a voice of one id.")
+    default: bool = Field(description="It speaks when a text names none.")
+
+
+class Voices(Shown):
+    voices: list[Voice] = Field(description="The default first.")
+
+
+@router.get("/v1/voices", responses=problems(400, 401, 403, 429, 502))
+async def voices(query: Annotated[VoicesQuery, Query()], parts: Annotated[Parts, Depends(parts_of)]) -> Voices:
+    """The voices of all providers that can be used here."""
+    try:
+        listed = await parts.speech.voices(query.tts)
+    except ConfigurationError as error:
+        raise Problem("bad-parameter", str(error), field="tts") from None
+    shown = [
+        Voice(
+            id=one.voice.id,
+            name=one.voice.name,
+            language=one.voice.language,
+            provider=one.voice.provider,
+            default=one.default,
+        )
+        for one in listed
+    ]
+    return Voices(voices=shown)
