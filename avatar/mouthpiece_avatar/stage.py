@@ -22,7 +22,7 @@ from mouthpiece.pcm import Samples
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.turn import RATE, Turn, TurnState
 
-LEAD = 0.10
+LEAD = 0.20
 """Seconds of speech kept in the source."""
 BLOCK = 0.02
 """Seconds handed to the source at once while speaking."""

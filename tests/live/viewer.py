@@ -152,10 +152,9 @@ class Viewer:
         return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
 
     def gaps(self, start: float, end: float = float("inf"), loud: float = LOUD) -> list[float]:
-        """Lengths of the silences, in seconds, between loud frames from ``start`` on."""
-        times = [sound.at for sound in self._between(start, end) if sound.rms >= loud]
-        steps = (later - earlier for earlier, later in itertools.pairwise(times))
-        return [step for step in steps if step > 2 * FRAME]
+        """Lengths of the silences between loud frames, in seconds of sound (not of its arrival, which jitters)."""
+        places = [place for place, sound in enumerate(self._between(start, end)) if sound.rms >= loud]
+        return [FRAME * (later - earlier - 1) for earlier, later in itertools.pairwise(places) if later - earlier > 1]
 
     @contextlib.contextmanager
     def record_sound(self) -> Iterator[list[bytes]]:

@@ -42,7 +42,7 @@ class Actor:
     def __init__(self, seed: int = 1) -> None:
         self._random = np.random.default_rng(seed)
         self._phases = [float(phase) for phase in self._random.uniform(0, math.tau, 4)]
-        self.mood = Mood.IDLE
+        self._mood = Mood.IDLE
         self._frame = 0
         self._open = 0.0
         self._wide = 0.0
@@ -54,6 +54,10 @@ class Actor:
         self._glance = 0
         self._glance_until = 0
         self._next_glance = self._after(3.0, 7.0)
+
+    def attend(self, mood: Mood) -> None:
+        """What it shows while it does not speak."""
+        self._mood = mood
 
     def rest(self) -> None:
         """The turn is over or was cut: the mouth has nothing left to follow."""
@@ -85,7 +89,7 @@ class Actor:
 
     def _nodding(self, heard: Articulation) -> int:
         wanted = 3.4 * max(0.0, heard.loud - self._energy) + 1.2 * self._energy
-        if self.mood is Mood.ATTENTIVE:
+        if self._mood is Mood.ATTENTIVE:
             beat = (self._frame / FPS) % 3.7
             wanted += 3.0 * math.sin(math.pi * beat / 0.6) if beat < 0.6 else 0.0
         self._nod += (wanted - self._nod) * 0.25
@@ -118,11 +122,11 @@ class Actor:
         return self._looking()
 
     def _looking(self) -> int:
-        if self.mood is Mood.ATTENTIVE:
+        if self._mood is Mood.ATTENTIVE:
             return _RAISED[0] if (self._frame // (3 * FPS)) % 3 == 0 else _OPEN
         if self._frame >= self._next_glance:
             self._glance = _GLANCES[int(self._random.integers(len(_GLANCES)))]
             self._glance_until = self._after(0.5, 1.3)
-            rest = (1.0, 2.5) if self.mood is Mood.THINKING else (4.0, 10.0)
+            rest = (1.0, 2.5) if self._mood is Mood.THINKING else (4.0, 10.0)
             self._next_glance = self._glance_until + int(self._random.uniform(*rest) * FPS)
         return self._glance if self._frame < self._glance_until else _OPEN

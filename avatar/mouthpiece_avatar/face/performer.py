@@ -50,7 +50,7 @@ class FacePerformer:
         return self._painter.paint(self._actor.step(blend(shown) if shown else SILENT))
 
     def attend(self, mood: Mood) -> None:
-        self._actor.mood = mood
+        self._actor.attend(mood)
 
     def _begin(self, index: int) -> None:
         self._lips.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
@@ -177,7 +178,8 @@ async def test_stop_ends_the_frames(made: tuple[Runtime, Time]) -> None:
     assert frames == 3
 
 
-async def test_without_its_sdk_or_its_secret_bithuman_says_what_to_do() -> None:
+async def test_without_its_sdk_or_its_secret_bithuman_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bithuman", None)  # as if it were not installed
     with pytest.raises(ConfigurationError, match=r"mouthpiece\[bithuman\]"):
         await BithumanRuntime.create("a.imx", "secret")
     with pytest.raises(ConfigurationError, match="BITHUMAN_API_SECRET"):

@@ -1,0 +1,84 @@
+"""The drawn faces: complete, distinct, and put together without seams."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_avatar.face.actor import Pose
+from mouthpiece_avatar.face.look import FACES
+from mouthpiece_avatar.face.paint import SIZE
+from mouthpiece_avatar.face.painter import Painter, sprites_of
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, TURNS, Sprites
+
+AHEAD = Pose(turn=TURNS // 2, breath=0, nod=0, mouth=0, eyes=0)
+
+
+@pytest.fixture(params=sorted(FACES))
+def drawn(request: pytest.FixtureRequest) -> Sprites:
+    return sprites_of(request.param)
+
+
+def painted(drawn: Sprites, **changes: int) -> np.ndarray:
+    pose = Pose(**{name: getattr(AHEAD, name) for name in Pose.__slots__} | changes)
+    return Painter(drawn).paint(pose).copy()
+
+
+def test_there_are_two_and_they_differ() -> None:
+    assert set(FACES) == {"mia", "noah"}
+    mia, noah = (painted(sprites_of(name)) for name in ("mia", "noah"))
+    assert (np.abs(mia.astype(int) - noah).max(axis=2) > 30).mean() > 0.3
+
+
+def test_every_state_is_seen(drawn: Sprites) -> None:
+    for part, count in (("turn", TURNS), ("mouth", len(MOUTHS)), ("eyes", len(EYES)), ("breath", BREATHS)):
+        pictures = {painted(drawn, **{part: state}).tobytes() for state in range(count)}
+        assert len(pictures) == count, f"two states of {part} look the same"
+
+
+def test_a_pose_is_painted_the_same_whatever_was_painted_before(drawn: Sprites) -> None:
+    painter = Painter(drawn)
+    random = np.random.default_rng(7)
+    for _ in range(30):
+        pose = Pose(
+            turn=int(random.integers(TURNS)),
+            breath=int(random.integers(BREATHS)),
+            nod=int(random.integers(MAX_NOD + 1)),
+            mouth=int(random.integers(len(MOUTHS))),
+            eyes=int(random.integers(len(EYES))),
+        )
+        assert painter.paint(pose).tobytes() == Painter(drawn).paint(pose).tobytes()
+
+
+def test_pictures_are_opaque_and_whole(drawn: Sprites) -> None:
+    picture = painted(drawn, nod=MAX_NOD, turn=0)
+    assert picture.shape == (SIZE, SIZE, 4)
+    assert (picture[..., 3] == 255).all()
+    assert picture[..., :3].std() > 25
+
+
+def test_a_mouth_changes_nothing_but_the_lower_face(drawn: Sprites) -> None:
+    for turn in (0, TURNS // 2, TURNS - 1):
+        closed = painted(drawn, turn=turn).astype(int)
+        for mouth in range(1, len(MOUTHS)):
+            changed = np.abs(painted(drawn, turn=turn, mouth=mouth).astype(int) - closed).max(axis=2) > 0
+            rows, columns = np.nonzero(changed)
+            assert rows.min() > 260
+            assert rows.max() < 400
+            assert columns.min() > 150
+            assert columns.max() < 362
+
+
+def test_a_seam_does_not_show(drawn: Sprites) -> None:
+    """Beside the border of a patch the step is no larger than the drawing's own."""
+    picture = painted(drawn).astype(int)
+    patch = drawn.mouths[AHEAD.turn][0]
+    middle = slice(patch.left + patch.width // 3, patch.left + 2 * patch.width // 3)
+    step = np.abs(picture[patch.top, middle] - picture[patch.top - 1, middle]).max()
+    assert step <= 12
+
+
+def test_an_unknown_face_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="mia, noah"):
+        sprites_of("bob")
