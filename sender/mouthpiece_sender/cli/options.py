@@ -17,6 +17,12 @@ DEFAULT_SERVICE = "http://127.0.0.1:8090"
 Room = Annotated[
     str, typer.Option("--room", "-r", envvar="MOUTHPIECE_ROOM", help="The room's name.", show_default=False)
 ]
+RoomIfAny = Annotated[
+    str | None,
+    typer.Option(
+        "--room", "-r", envvar="MOUTHPIECE_ROOM", help="The room's name; --via anam needs none.", show_default=False
+    ),
+]
 Url = Annotated[
     str | None, typer.Option("--url", help="LiveKit's address (ws:// or wss://); else LIVEKIT_URL.", show_default=False)
 ]

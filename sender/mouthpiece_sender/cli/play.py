@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import typer
 
 from mouthpiece.segments import Mode, OnLoss
+from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.cli import options
 from mouthpiece_sender.cli.input_file import input_file
 from mouthpiece_sender.cli.outcome import exit_code_of, fail, run, sentence
 from mouthpiece_sender.cli.progress import watch
-from mouthpiece_sender.cli.target import How, room_target, service_target
+from mouthpiece_sender.cli.target import How, Target, room_target, service_target
+from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_via
 
 Identity = Annotated[
     str | None,
@@ -23,7 +26,7 @@ AvatarTimeout = Annotated[float, typer.Option("--avatar-timeout", min=0.1, help=
 
 def play(
     sound: Annotated[str, typer.Argument(metavar="FILE|URL|-", help="A sound file, its address, or - for stdin.")],
-    room: options.Room,
+    room: options.RoomIfAny = None,
     avatar: options.Avatar = None,
     mode: Annotated[Mode, typer.Option(help="If another segment plays: wait, stop it and go first, or give up.")] = (
         Mode.APPEND
@@ -42,6 +45,9 @@ def play(
     api_secret_file: options.SecretFile = None,
     identity: Identity = None,
     avatar_timeout: AvatarTimeout = 30.0,
+    via: ViaOption = Via.LIVEKIT,
+    view: View = False,
+    record: Record = None,
     as_json: options.Json = False,
 ) -> None:
     """Say a sound file through the avatar in a room, and wait until it was heard.
@@ -58,14 +64,19 @@ def play(
       curl -s https://example.org/news.mp3 | mouthpiece play - --room demo
 
       mouthpiece play hello.wav --room demo --service http://127.0.0.1:8090 --mode interrupt
+
+      mouthpiece play hello.wav --via anam --view --record hello.mp4
     """
+    room = check_via(via, room, view, record)
     if no_wait and service is None:
         raise typer.BadParameter("goes with --service: alone, leaving stops the avatar.", param_hint="--no-wait")
     how = How(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
 
     async def work() -> int:
-        where = (
-            service_target(service, room, avatar)
+        where: AbstractAsyncContextManager[Target] = (
+            anam_target(ready_timeout=avatar_timeout, view=view, record=record)
+            if via is Via.ANAM
+            else service_target(service, room, avatar)
             if service is not None
             else room_target(
                 options.livekit_access(url, api_secret_file),

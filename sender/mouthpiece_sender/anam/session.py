@@ -1,0 +1,164 @@
+"""One session with Anam's engine: opened, awaited, spoken through, and always closed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+from mouthpiece.errors import AvatarLeft, AvatarTimeout
+from mouthpiece_sender.anam import sdk
+from mouthpiece_sender.anam.frames import FrameSink
+from mouthpiece_sender.anam.settings import AnamSettings
+
+logger = logging.getLogger(__name__)
+
+PAUSE: Final = 0.01
+"""Seconds between chunks, as in Anam's recipe: a burst, but not one that starves the picture."""
+INTERRUPT_TIMEOUT: Final = 1.0
+
+
+class AnamSession:
+    """``async with AnamSession(…)`` gives a session that takes sound: not connected alone, but ready.
+
+    Picture and sound are taken off the SDK's queues all the time, also where nobody looks: those have no bound.
+
+    :raises AvatarTimeout: it did not connect, or did not become ready.
+    :raises AnamRefused: the key, the avatar or the plan was not accepted. :raises AnamBusy: no session is free.
+    :raises AnamUnavailable: Anam cannot be reached.
+    :raises AvatarLeft: the engine ended it before it was ready.
+    """
+
+    def __init__(
+        self, settings: AnamSettings, sinks: Sequence[FrameSink] = (), *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._sinks = sinks
+        self._clock = clock
+        self._ready = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._pumps: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        anam = await asyncio.to_thread(sdk.load)
+        self._anam = anam
+        self._client = sdk.client(anam, self._settings)
+        self._client.add_listener(anam.AnamEvent.SESSION_READY, self._ready.set)
+        self._client.add_listener(anam.AnamEvent.CONNECTION_CLOSED, self._on_closed)
+        try:
+            await self._connect()
+            await self._until_ready()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    @property
+    def lost(self) -> bool:
+        """The engine ended it, or the connection broke."""
+        if not sdk.can_send(self._client):
+            self._lost.set()
+        return self._lost.is_set()
+
+    async def lost_within(self, seconds: float) -> bool:
+        """Waits so long; True at once when the session is lost meanwhile."""
+        if self.lost:
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await self._lost.wait()
+        except TimeoutError:
+            return self.lost
+        return True
+
+    def stream(self, sample_rate: int) -> PassthroughStream:
+        """One turn of the avatar."""
+        config = self._anam.AgentAudioInputConfig(encoding="pcm_s16le", sample_rate=sample_rate, channels=1)
+        return PassthroughStream(self, self._session.create_agent_audio_input_stream(config))
+
+    async def interrupt(self) -> None:
+        """The avatar drops what it has not said. Best effort, within a second."""
+        try:
+            async with asyncio.timeout(INTERRUPT_TIMEOUT):
+                await self._session.interrupt()
+        except (TimeoutError, self._anam.AnamError):
+            logger.warning("Anam did not take the interrupt")
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.ready_timeout):
+                self._session = await self._client.connect_async()
+        except TimeoutError:
+            raise AvatarTimeout(
+                f"Anam's avatar did not connect within {self._settings.ready_timeout:g} s; nothing was sent."
+            ) from None
+        except Exception as error:
+            raise sdk.translate(self._anam, error, self._settings) from error
+        for sink in self._sinks:
+            sink.begin()
+        self._pumps = [
+            asyncio.create_task(self._pump(self._session.video_frames(), [s.video for s in self._sinks])),
+            asyncio.create_task(self._pump(self._session.audio_frames(), [s.audio for s in self._sinks])),
+        ]
+
+    async def _until_ready(self) -> None:
+        waiting = [asyncio.ensure_future(event.wait()) for event in (self._ready, self._lost)]
+        try:
+            await asyncio.wait(waiting, timeout=self._settings.ready_timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in waiting:
+                waiter.cancel()
+        if self._lost.is_set():
+            raise AvatarLeft("Anam ended the session before its avatar was ready; nothing was sent.")
+        if not self._ready.is_set():
+            raise AvatarTimeout(
+                f"Anam's avatar did not become ready within {self._settings.ready_timeout:g} s; nothing was sent."
+            )
+
+    async def _pump(self, frames: AsyncIterator[Any], takers: list[Callable[[Any, float], None]]) -> None:
+        try:
+            async for frame in frames:
+                arrived = self._clock()
+                for take in takers:
+                    take(frame, arrived)
+        except Exception as error:  # the SDK's: the track is missing, or its decoder failed
+            logger.warning("Anam's media ended (%s)", type(error).__name__)
+        self._lost.set()
+
+    def _on_closed(self, code: str, reason: str | None) -> None:
+        logger.info("Anam's session closed (%s)", code)
+        self._lost.set()
+
+    async def _close(self) -> None:
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+        await sdk.close(self._client)
+
+
+class PassthroughStream:
+    """The sound of one turn. ``end`` is called once, whatever happened: without it the avatar waits for more."""
+
+    def __init__(self, session: AnamSession, stream: Any) -> None:
+        self._session = session
+        self._stream = stream
+
+    async def push(self, data: bytes) -> None:
+        """:raises AvatarLeft: the session is lost; whether this was heard is not known."""
+        if self._session.lost:
+            raise AvatarLeft("Anam's session ended while the avatar spoke.")
+        await self._stream.send_audio_chunk(data)
+        await asyncio.sleep(PAUSE)
+
+    async def end(self) -> None:
+        """Nothing more comes in this turn."""
+        if not self._session.lost:
+            await self._stream.end_sequence()

@@ -1,0 +1,127 @@
+"""The avatar in a window, its sound on the speakers: a process of its own, fed through a pipe.
+
+A process, because a window belongs on a main thread (macOS demands it) and ours runs the session; and because Qt,
+which draws OpenCV's windows, aborts its process where it finds no display.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import struct
+import sys
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Self
+
+HEADER: Final = struct.Struct("<cHHI")
+"""Kind (``V``, ``A``), width, height, bytes that follow: BGR of 8 bits, or s16le, stereo, 48 kHz."""
+MAX_SOUND: Final = 100
+"""Blocks of 20 ms that may wait for the pipe; then the oldest are dropped. Of pictures only the newest waits."""
+END_TIMEOUT: Final = 2.0
+
+SAYINGS: Final = {
+    "no-opencv": "no window: OpenCV is not installed (pip install 'mouthpiece[view]'); going on without it.",
+    "no-display": "no window: there is no display here (DISPLAY is not set); going on without it.",
+    "no-sounddevice": "no sound: sounddevice is not installed (pip install 'mouthpiece[view]'); going on without it.",
+    "no-speakers": "no sound: there is no sound device here, or PortAudio is missing; going on without it.",
+}
+"""What the window's process says, for a person."""
+ENDED: Final = "the window ended: it could not be drawn on this display; going on without it."
+
+
+class Viewer:
+    """A ``FrameSink``. ``on_quit`` is called once when somebody presses q or closes the window; whatever a machine
+    lacks for it goes to ``tell`` as a sentence, and nothing fails."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.on_quit: Callable[[], None] = lambda: None
+        self._tell = tell
+        self._picture: Any = None
+        self._sound: deque[Any] = deque(maxlen=MAX_SOUND)
+        self._news = asyncio.Event()
+        self._leaving = False
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "mouthpiece_sender.anam.window",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # Qt's and ALSA's own words, which nobody can act on
+            env=_without_secrets(),
+            start_new_session=True,  # Ctrl-C is ours to handle; it ends with its input
+        )
+        self._tasks = [asyncio.create_task(self._feed()), asyncio.create_task(self._listen())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leaving = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(END_TIMEOUT):
+                await self._process.wait()
+        except (TimeoutError, asyncio.CancelledError):
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+    def begin(self) -> None:
+        pass  # frames are shown as they come
+
+    def video(self, frame: Any, arrived: float) -> None:
+        self._picture = frame
+        self._news.set()
+
+    def audio(self, frame: Any, arrived: float) -> None:
+        self._sound.append(frame)
+        self._news.set()
+
+    async def _feed(self) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                while self._sound:
+                    samples = self._sound.popleft().to_ndarray().tobytes()
+                    pipe.write(HEADER.pack(b"A", 0, 0, len(samples)) + samples)
+                picture, self._picture = self._picture, None
+                if picture is not None:
+                    pixels = await asyncio.to_thread(_bgr, picture)
+                    pipe.write(HEADER.pack(b"V", picture.width, picture.height, len(pixels)))
+                    pipe.write(pixels)
+                await pipe.drain()
+        except ConnectionError:
+            pass  # the process has ended; _listen says why
+
+    async def _listen(self) -> None:
+        output = self._process.stdout
+        assert output is not None
+        while line := (await output.readline()).decode().strip():
+            if line == "quit":
+                self.on_quit()
+                return
+            if saying := SAYINGS.get(line):
+                self._tell(saying)
+        if await self._process.wait() < 0 and not self._leaving:
+            self._tell(ENDED)
+
+
+def _bgr(frame: Any) -> bytes:
+    pixels: bytes = frame.to_ndarray(format="bgr24").tobytes()
+    return pixels
+
+
+def _without_secrets() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if "KEY" not in name and "SECRET" not in name}

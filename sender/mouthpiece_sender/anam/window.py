@@ -1,0 +1,158 @@
+"""``python -m mouthpiece_sender.anam.window``: shows and plays what comes on standard input (``viewer.HEADER``).
+
+Says on standard output, a line each, what it lacks (the keys of ``viewer.SAYINGS``), and ``quit`` when somebody has
+pressed q or closed the window. Ends with its input.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+from collections import deque
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+
+from mouthpiece_sender.anam.viewer import HEADER
+
+TITLE: Final = "Anam"
+SAMPLE_RATE: Final = 48_000
+BUFFER: Final = 4_800
+"""Frames of sound that are gathered before they play: 100 ms, against the network's unevenness."""
+MAX_BUFFER: Final = 24_000
+"""Frames that may wait; what comes beyond takes the place of the oldest."""
+POLL: Final = 15
+"""Milliseconds between looks at the keyboard and for a new picture."""
+
+
+class Input:
+    """Standard input, read by a thread: the newest picture, and the sound that waits."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.picture: Any = None
+        self.sound: deque[bytes] = deque()
+        self.waiting = 0
+        self.ended = threading.Event()
+        self.lock = threading.Lock()
+
+    def start(self) -> None:
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while len(header := self._source.read(HEADER.size)) == HEADER.size:
+            kind, width, height, size = HEADER.unpack(header)
+            body = self._source.read(size)
+            if len(body) < size:
+                break
+            if kind == b"V":
+                self.picture = np.frombuffer(body, np.uint8).reshape(height, width, 3)
+            else:
+                self._keep(body)
+        self.ended.set()
+
+    def _keep(self, block: bytes) -> None:
+        with self.lock:
+            self.sound.append(block)
+            self.waiting += len(block) // 4
+            while self.waiting > MAX_BUFFER:
+                self.waiting -= len(self.sound.popleft()) // 4
+
+
+class Speakers:
+    """The callback of a sounddevice stream: sound as it waits, silence where none does."""
+
+    def __init__(self, source: Input) -> None:
+        self._source = source
+        self._rest = b""
+        self._primed = False
+
+    def fill(self, out: Any, frames: int, _time: Any, _status: Any) -> None:
+        need = frames * 4
+        with self._source.lock:
+            self._primed = self._primed or self._source.waiting >= BUFFER
+            while self._primed and len(self._rest) < need and self._source.sound:
+                block = self._source.sound.popleft()
+                self._source.waiting -= len(block) // 4
+                self._rest += block
+        data, self._rest = self._rest[:need], self._rest[need:]
+        self._primed = self._primed and len(data) == need
+        out[:] = data + bytes(need - len(data))
+
+
+def speakers(source: Input) -> Any:
+    """A stream that plays; None where that cannot be done, which is said."""
+    try:
+        sounddevice = importlib.import_module("sounddevice")
+    except ModuleNotFoundError:
+        say("no-sounddevice")
+        return None
+    except OSError:  # its library is missing
+        say("no-speakers")
+        return None
+    try:
+        stream = sounddevice.RawOutputStream(
+            samplerate=SAMPLE_RATE, channels=2, dtype="int16", callback=Speakers(source).fill
+        )
+        stream.start()
+    except sounddevice.PortAudioError:
+        say("no-speakers")
+        return None
+    return stream
+
+
+def opencv() -> Any:
+    """The module; None where no window can be drawn, which is said."""
+    try:
+        cv2 = importlib.import_module("cv2")
+    except ImportError:
+        say("no-opencv")
+        return None
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        say("no-display")  # Qt would abort the process
+        return None
+    return cv2
+
+
+def say(word: str) -> None:
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    source = Input(sys.stdin.buffer)
+    source.start()
+    stream = speakers(source)
+    cv2 = opencv()
+    if cv2 is None:
+        source.ended.wait()
+    elif not show(cv2, source):
+        say("quit")
+    if stream is not None:
+        stream.stop()
+
+
+def show(cv2: Any, source: Input) -> bool:
+    """Pictures until the input ends (True), or somebody wants no more of them (False)."""
+    opened = False
+    while not source.ended.is_set():
+        picture, source.picture = source.picture, None
+        if picture is not None:
+            if not opened:
+                cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE)
+                opened = True
+            cv2.imshow(TITLE, picture)
+        if not opened:
+            source.ended.wait(POLL / 1000)
+            continue
+        if cv2.waitKey(POLL) & 0xFF == ord("q"):
+            return False
+        if cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

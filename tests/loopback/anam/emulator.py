@@ -1,0 +1,366 @@
+"""An emulator of Anam's engine, for tests. It is not Anam's: it is what Anam's SDK 0.12 needs to see, read off that SDK.
+
+One HTTP call opens a session, a WebSocket carries the signalling and the sound, WebRTC (aiortc) carries picture and
+sound back. The avatar is a box that wanders over a blue ground; while it speaks, what was pushed is its sound and the
+ground is white: so a recording shows whether the two are in step.
+
+Everything that is pushed is kept, with its time relative to ``sessionready``. Faults are ``Faults``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import fractions
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from aiohttp import WSMsgType, web
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError
+from av import AudioFrame, VideoFrame
+
+from mouthpiece.pcm import Pcm, Resampler
+
+KEY = "emulated-key"
+WIDTH, HEIGHT, FRAMES_A_SECOND = 320, 240, 25
+OUT_RATE = 48_000
+BLOCK = OUT_RATE // 50
+GROUND = (200, 60, 20)
+BOX = (0, 220, 255)
+"""Blue and yellow, as BGR."""
+LATENCY = 0.2
+"""Seconds from the first push of a turn to the avatar's first sound."""
+
+
+@dataclass
+class Faults:
+    """What goes wrong."""
+
+    never_ready: bool = False
+    ready_after: float = 0.1
+    """Seconds from the connection."""
+    end_session_after: float | None = None
+    """Seconds after the first push the engine ends the session, with its message."""
+    close_after: float | None = None
+    """Seconds after the first push the engine goes away, with the ordinary close code and no message."""
+    abort_after: float | None = None
+    """Seconds after the first push the connection breaks without a close."""
+    end_before_ready: bool = False
+    status: int | None = None
+    """The session call's answer, with ``error``."""
+    error: str = ""
+    not_ours: bool = False
+    """The session call is answered by something that is not Anam."""
+
+
+@dataclass
+class Push:
+    at: float
+    """Seconds after sessionready; negative before it."""
+    data: bytes
+    sample_rate: int
+    channels: int
+    encoding: str
+    sequence: int
+
+
+@dataclass
+class EngineSession:
+    """What one session saw."""
+
+    request: dict[str, Any]
+    pushes: list[Push] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+    """When each end of a sequence came, seconds after sessionready."""
+    too_early: int = 0
+    """Pushes before sessionready."""
+    refused_rate: int | None = None
+    interrupts: int = 0
+    end_sessions: int = 0
+    """Times that the client said it ended the session."""
+    ready_at: float | None = None
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    pushed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def sound(self) -> bytes:
+        return b"".join(push.data for push in self.pushes)
+
+
+class Voice:
+    """What the avatar says, at 48 kHz mono, on one clock for picture and sound."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self._samples = np.zeros(0, np.int16)
+        self._start = 0
+        """Where on the clock, in samples, the first of them plays."""
+        self._resampler: Resampler | None = None
+
+    @property
+    def now(self) -> float:
+        return time.monotonic() - self.began
+
+    def push(self, pcm: Pcm) -> None:
+        if self._resampler is None:
+            self._resampler = Resampler(OUT_RATE)
+            self._samples, self._start = np.zeros(0, np.int16), round((self.now + LATENCY) * OUT_RATE)
+        self._add(self._resampler.push(pcm))
+
+    def end(self) -> None:
+        if self._resampler is not None:
+            self._add(self._resampler.flush())
+            self._resampler = None
+
+    def clear(self) -> None:
+        self._samples = np.zeros(0, np.int16)
+        self._resampler = None
+
+    def block(self, at: int, count: int) -> np.ndarray[Any, np.dtype[np.int16]]:
+        """The clock's samples from ``at`` on; silence where nothing is said."""
+        out = np.zeros(count, np.int16)
+        begin, end = max(at, self._start), min(at + count, self._start + len(self._samples))
+        if begin < end:
+            out[begin - at : end - at] = self._samples[begin - self._start : end - self._start]
+        return out
+
+    def _add(self, blocks: list[Pcm]) -> None:
+        self._samples = np.concatenate([self._samples, *(block.samples for block in blocks)])
+
+
+class AvatarSound(MediaStreamTrack):
+    kind = "audio"
+
+    def __init__(self, voice: Voice) -> None:
+        super().__init__()
+        self._voice = voice
+        self._at = round(voice.now * 50) * BLOCK
+
+    async def recv(self) -> AudioFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        await asyncio.sleep(max(0.0, self._at / OUT_RATE - self._voice.now))
+        mono = self._voice.block(self._at, BLOCK)
+        frame = AudioFrame.from_ndarray(np.repeat(mono, 2).reshape(1, -1), format="s16", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = OUT_RATE, self._at, fractions.Fraction(1, OUT_RATE)
+        self._at += BLOCK
+        return frame
+
+
+class AvatarPicture(MediaStreamTrack):
+    kind = "video"
+
+    def __init__(self, voice: Voice) -> None:
+        super().__init__()
+        self._voice = voice
+        self._number = round(voice.now * FRAMES_A_SECOND)
+
+    async def recv(self) -> VideoFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        at = self._number / FRAMES_A_SECOND
+        await asyncio.sleep(max(0.0, at - self._voice.now))
+        said = self._voice.block(round(at * OUT_RATE), OUT_RATE // FRAMES_A_SECOND)
+        picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+        picture[:] = (255, 255, 255) if np.abs(said.astype(np.int32)).max(initial=0) > 300 else GROUND
+        left = self._number * 4 % (WIDTH - 60)
+        picture[90:150, left : left + 60] = BOX
+        frame = VideoFrame.from_ndarray(picture, format="bgr24")
+        frame.pts, frame.time_base = round(at * 90_000), fractions.Fraction(1, 90_000)
+        self._number += 1
+        return frame
+
+
+class Engine:
+    """``async with engine(faults) as emulated:`` gives one that listens at ``url``."""
+
+    def __init__(self, faults: Faults, port: int) -> None:
+        self.faults = faults
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.sessions: list[EngineSession] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._peers: set[RTCPeerConnection] = set()
+
+    @property
+    def session(self) -> EngineSession:
+        """The only one."""
+        (only,) = self.sessions
+        return only
+
+    def routes(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/v1/engine/session", self._open)
+        app.router.add_get("/v1/webrtc/engines/emulated/ws", self._signalling)
+        return app
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(peer.close() for peer in self._peers))
+
+    async def _open(self, request: web.Request) -> web.Response:
+        if self.faults.not_ours:
+            return web.Response(text="<html>hello</html>", content_type="text/html")
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return web.json_response({"error": "Unauthorized", "message": "Invalid API key"}, status=401)
+        if self.faults.status is not None:
+            return web.json_response({"error": self.faults.error}, status=self.faults.status)
+        self.sessions.append(EngineSession(await request.json()))
+        return web.json_response(
+            {
+                "sessionId": f"session-{len(self.sessions)}",
+                "engineHost": f"127.0.0.1:{self.port}",
+                "engineProtocol": "http",
+                "signallingEndpoint": "/v1/webrtc/engines/emulated/ws",
+                "clientConfig": {"heartbeatIntervalSeconds": 1, "maxWsReconnectionAttempts": 2, "iceServers": []},
+            }
+        )
+
+    async def _signalling(self, request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(max_msg_size=1 << 20)
+        await ws.prepare(request)
+        session = self.sessions[int(request.query["session_id"].removeprefix("session-")) - 1]
+        connection = _Connection(self, session, ws)
+        try:
+            async for message in ws:
+                if message.type is WSMsgType.TEXT:
+                    await connection.take(json.loads(message.data))
+        finally:
+            await connection.close()
+            session.closed.set()
+        return ws
+
+    def peer(self) -> RTCPeerConnection:
+        made = RTCPeerConnection()
+        self._peers.add(made)
+        return made
+
+    def later(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Connection:
+    def __init__(self, engine: Engine, session: EngineSession, ws: web.WebSocketResponse) -> None:
+        self._engine, self._session, self._ws = engine, session, ws
+        self._voice = Voice()
+        self._peer: RTCPeerConnection | None = None
+
+    async def take(self, message: dict[str, Any]) -> None:
+        action, payload = message["actionType"], message.get("payload")
+        if action == "offer":
+            await self._answer(payload["connectionDescription"])
+        elif action == "agentaudioinput":
+            await self._audio(payload)
+        elif action == "agentaudioinputend":
+            self._session.ends.append(self._since_ready())
+            self._voice.end()
+        elif action == "endsession":
+            self._session.end_sessions += 1
+        elif action == "heartbeat":
+            await self._send("heartbeat", "")
+
+    async def close(self) -> None:
+        if self._peer is not None:
+            await self._peer.close()
+
+    async def _answer(self, offer: dict[str, str]) -> None:
+        peer = self._peer = self._engine.peer()
+
+        @peer.on("connectionstatechange")
+        def changed() -> None:
+            if peer.connectionState == "connected":
+                self._engine.later(self._become_ready())
+
+        @peer.on("datachannel")
+        def opened(channel: Any) -> None:
+            channel.on("message", self._data)
+
+        await peer.setRemoteDescription(RTCSessionDescription(**offer))
+        for transceiver in peer.getTransceivers():
+            track = AvatarPicture(self._voice) if transceiver.kind == "video" else AvatarSound(self._voice)
+            transceiver.sender.replaceTrack(track)
+            transceiver.direction = "sendonly" if transceiver.kind == "video" else "sendrecv"
+        await peer.setLocalDescription(await peer.createAnswer())
+        description = peer.localDescription
+        await self._send("answer", {"sdp": description.sdp, "type": description.type})
+
+    def _data(self, message: str) -> None:
+        if json.loads(message)["message_type"] == "interrupt":
+            self._session.interrupts += 1
+            self._voice.clear()
+
+    async def _become_ready(self) -> None:
+        if self._engine.faults.end_before_ready:
+            await self._send("endsession", "No capacity")
+            return
+        if self._engine.faults.never_ready:
+            return
+        await asyncio.sleep(self._engine.faults.ready_after)
+        self._session.ready_at = time.monotonic()
+        await self._send("sessionready", {})
+
+    async def _audio(self, payload: dict[str, Any]) -> None:
+        session = self._session
+        if session.ready_at is None:
+            session.too_early += 1
+            return  # the engine drops it
+        rate = payload["sampleRate"]
+        if not 16_000 <= rate <= 48_000:
+            session.refused_rate = rate
+            await self._send("endsession", f"Sample rate {rate} is not supported")
+            return
+        data = base64.b64decode(payload["audioData"], validate=True)
+        session.pushes.append(
+            Push(self._since_ready(), data, rate, payload["channels"], payload["encoding"], payload["sequenceNumber"])
+        )
+        self._voice.push(Pcm.from_bytes(data, rate))
+        if not session.pushed.is_set():
+            session.pushed.set()
+            self._engine.later(self._fail())
+
+    async def _fail(self) -> None:
+        faults = self._engine.faults
+        if faults.end_session_after is not None:
+            await asyncio.sleep(faults.end_session_after)
+            await self._send("endsession", "Session ended by server")
+        elif faults.close_after is not None:
+            await asyncio.sleep(faults.close_after)
+            await self._ws.close(code=1000)
+        elif faults.abort_after is not None:
+            await asyncio.sleep(faults.abort_after)
+            transport = self._ws._req.transport if self._ws._req is not None else None
+            if transport is not None:
+                transport.abort()
+
+    async def _send(self, action: str, payload: Any) -> None:
+        with contextlib.suppress(ConnectionError):  # the client has gone
+            await self._ws.send_str(json.dumps({"actionType": action, "payload": payload}))
+
+    def _since_ready(self) -> float:
+        return -1.0 if self._session.ready_at is None else time.monotonic() - self._session.ready_at
+
+
+@asynccontextmanager
+async def engine(faults: Faults | None = None) -> AsyncIterator[Engine]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        emulated = Engine(faults or Faults(), listening.getsockname()[1])
+        runner = web.AppRunner(emulated.routes(), shutdown_timeout=1.0)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        try:
+            yield emulated
+        finally:
+            await emulated.stop()
+            await runner.cleanup()
