@@ -48,7 +48,7 @@ clean: ## remove what the other targets made here (never .env.local, nor what th
 	@touch $@
 
 .venv/.all: pyproject.toml uv.lock | .venv/pyvenv.cfg
-	$(UV) sync --locked --all-extras
+	$(UV) sync --locked --all-extras --no-extra bithuman
 	@touch $@
 
 web/dist/index.html: $(PAGE) .venv/.demo
