@@ -339,6 +339,7 @@ class Gateway:
             position=report.position,
             interrupted=report.interrupted,
             error=report.problem,
+            audio=told.audio or before.audio,
         )
         if report.attempt is not None:
             after = replace(after, avatar=told.avatar or after.avatar, profile=told.profile or after.profile)

@@ -178,6 +178,32 @@ class RoomConnection:
             return ClearAnswer.UNSUPPORTED if unsupported else ClearAnswer.NONE
         return answer if answer in (ClearAnswer.OK, ClearAnswer.REJECT) else ClearAnswer.OK
 
+    async def publish_caption(self, speaker: str, caption: str, text: str) -> None:
+        """Shows everybody what ``speaker`` says now; ``caption`` tells one from the next. Never an exception: a caption
+        that is lost is no reason to stop speaking.
+
+        As livekit-agents 1.8.9 publishes what an agent says (``voice/room_io/_output.py``): a text stream in the name
+        of who is heard, which front ends put beside that track.
+        """
+        attributes = {wire.ATTR_CAPTION: caption, wire.ATTR_CAPTION_FINAL: "true"}
+        if track := self._voice_of(speaker):
+            attributes[wire.ATTR_CAPTION_TRACK] = track
+        try:
+            writer = await self._room.local_participant.stream_text(
+                topic=wire.CAPTION_TOPIC, attributes=attributes, sender_identity=speaker
+            )
+            try:
+                await writer.write(text)
+            finally:
+                await writer.aclose()
+        except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
+            logger.debug("a caption was not published: %s", type(error).__name__)
+
+    def _voice_of(self, identity: str) -> str | None:
+        participant = self._room.remote_participants.get(identity)
+        publications = participant.track_publications.values() if participant else ()
+        return next((one.sid for one in publications if one.kind == rtc.TrackKind.KIND_AUDIO), None)
+
     def _subscribe(self) -> None:
         def changed(*_: object) -> None:
             self.listener(ParticipantsChanged())

@@ -17,9 +17,10 @@ from mouthpiece import profiles
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Send, Utterance
 from mouthpiece.profiles import Profile
-from mouthpiece.segments import Attempt, Mode, Problem
+from mouthpiece.segments import Attempt, AudioInfo, Mode, Problem, State
 from mouthpiece.wire import ATTR_PUBLISH_ON_BEHALF, StreamHeader
 from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
+from mouthpiece_sender.captions import CaptionClock, Cue, Worded
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi, ParticipantFacts
 from mouthpiece_sender.presence import Act, Presence, Whereabouts
 from mouthpiece_sender.readiness import AvatarReadiness, Listening
@@ -59,6 +60,8 @@ class Told:
     avatar: str | None
     profile: str | None
     viewers: int | None
+    audio: AudioInfo | None
+    """What is known of its sound by now."""
 
 
 @dataclass
@@ -75,6 +78,8 @@ class _Seat:
     readiness: AvatarReadiness | None = None
     stream: AttemptStream | None = None
     """The last one that was opened."""
+    captions: dict[str, CaptionClock] = field(default_factory=dict)
+    """Of the segments that play and know their words."""
 
     @property
     def profile_name(self) -> str | None:
@@ -243,6 +248,7 @@ class RoomSession:
         for seat in list(self._seats.values()):
             self._do(seat, seat.ledger.tick(now))
             self._upgrade(seat, now)
+            self._caption(seat, now)
             if seat.readiness is not None and self._lost_at is None and seat.ledger.quiet and seat.readiness.due(now):
                 seat.readiness.probing()
                 self._tasks.create_task(self._probe(seat, seat.readiness), name="probe")
@@ -262,6 +268,7 @@ class RoomSession:
             for seat in self._seats.values()
             if seat.readiness is not None and seat.readiness.state is Listening.UNKNOWN and seat.ledger.quiet
         ]
+        times += [now + wait for seat in self._seats.values() if (wait := _next_caption(seat, now)) is not None]
         if self._lost_at is not None:
             times.append(self._lost_at + LOST_GRACE)
         elif self._sync_at is not None and self.connected:
@@ -499,11 +506,26 @@ class RoomSession:
             self._sync()
 
     def _tell(self, seat: _Seat, report: Report) -> None:
+        sound = self._sounds.get(report.segment)
         if report.state.terminal:
             self._sounds.pop(report.segment, None)
             self._addressee.pop(report.segment, None)
+            seat.captions.pop(report.segment, None)
+        elif report.state is State.PLAYING and isinstance(sound, Worded) and report.segment not in seat.captions:
+            seat.captions[report.segment] = CaptionClock(sound)
         self._landed.set()
-        self.listener(Told(report, seat.identity, seat.profile_name, self.viewers))
+        self.listener(Told(report, seat.identity, seat.profile_name, self.viewers, sound.info if sound else None))
+
+    def _caption(self, seat: _Seat, now: float) -> None:
+        """Publishes the sentences that have begun to play."""
+        for segment, clock in seat.captions.items():
+            position = seat.ledger.position(segment, now)
+            for cue in () if position is None else clock.due(position):
+                self._tasks.create_task(self._publish_caption(seat, segment, cue), name="caption")
+
+    async def _publish_caption(self, seat: _Seat, segment: str, cue: Cue) -> None:
+        if self._connection is not None and seat.identity is not None:
+            await self._connection.publish_caption(seat.identity, f"{segment}-{cue.index}", cue.text)
 
     async def _clear(self, seat: _Seat) -> None:
         connection, sid = self._connection, seat.sid
@@ -558,6 +580,16 @@ class RoomSession:
     def _only_avatar(self) -> str | None:
         there = [seat.identity for seat in self._seats.values() if seat.sid is not None]
         return there[0] if len(there) == 1 else None
+
+
+def _next_caption(seat: _Seat, now: float) -> float | None:
+    """Seconds until a sentence begins."""
+    waits = [
+        clock.next(position)
+        for segment, clock in seat.captions.items()
+        if (position := seat.ledger.position(segment, now)) is not None
+    ]
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _profile(facts: ParticipantFacts) -> Profile | None:

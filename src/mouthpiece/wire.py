@@ -18,6 +18,13 @@ AUDIO_STREAM_TOPIC: Final = "lk.audio_stream"
 SESSION_TOPIC: Final = "lk.agent.session"
 """Byte streams that an AgentSession publishes; whoever registers no handler logs each one."""
 STREAM_NAME_PREFIX: Final = "AUDIO_"
+CAPTION_TOPIC: Final = "lk.transcription"
+"""Text stream topic: what is said now, in the name of who says it (livekit-agents 1.8.9, ``livekit/agents/types.py``).
+"""
+ATTR_CAPTION: Final = "lk.segment_id"
+"""Attribute of such a stream: a later one with the same value replaces it."""
+ATTR_CAPTION_FINAL: Final = "lk.transcription_final"
+ATTR_CAPTION_TRACK: Final = "lk.transcribed_track_id"
 
 RPC_CLEAR_BUFFER: Final = "lk.clear_buffer"
 """Sender → avatar, empty payload. Answers ``CLEAR_OK`` or ``CLEAR_REJECT`` as a payload, not as an error."""
