@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import statistics
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from mouthpiece_sender import livekit_server
 from mouthpiece_sender.demo.parts import our_parts
 from mouthpiece_sender.demo.supervisor import Supervisor
 from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.page import lip_sync
 from tests.live.page.fake_service import FakeService
 from tests.live.page.watching import energy_over, interrupt, join, pictures_move, until
 
@@ -78,7 +80,7 @@ async def test_sees_hears_and_interrupts(page: Page, service: str, room_name: st
     await expect(row.locator(".chip")).to_have_text("Speaking")
     silent_after = await interrupt(page)
     logging.getLogger(__name__).info("silent in the page %.0f ms after the press", silent_after)
-    assert silent_after < 1500  # a browser's jitter buffer and a busy machine; bench/ has the figure
+    assert silent_after < 1500  # with a jitter buffer, on a machine that may be busy
     await expect(row.locator(".chip")).to_have_text("Interrupted")
     await expect(row.locator(".receipt")).to_have_text("confirmed")
     await until(page, "mouthpiece.stage === 'listening'", 3)
@@ -93,6 +95,23 @@ async def test_plays_the_sample_to_its_end(page: Page, service: str, room_name: 
     await expect(row.locator(".receipt")).to_have_text("confirmed")
     (segment,) = await page.evaluate("mouthpiece.segments")
     assert segment["position"] == pytest.approx(segment["duration"], abs=0.05)
+
+
+async def test_sound_and_picture_belong_together(page: Page, service: str, room_name: str) -> None:
+    await join(page, service, room_name)
+    await until(page, "document.body.hasAttribute('data-picture')")
+    await lip_sync.watch(page)
+    differences: list[float] = []
+    for turn in (1, 2, 3):  # a machine that is busy elsewhere drops pictures
+        await page.set_input_files("#file", {"name": "v.wav", "mimeType": "audio/wav", "buffer": lip_sync.bursts()})
+        said = f"mouthpiece.segments.filter(({{state}}) => state === 'finished').length === {turn}"
+        await until(page, said, 60)
+        differences = await lip_sync.differences(page)
+        if len(differences) >= lip_sync.BURSTS / 2:
+            break
+    median = statistics.median(differences)
+    logging.getLogger(__name__).info("the mouth moves %.0f ms after the voice (median)", median)
+    assert -200 < median < 100  # far from right is noticed here; how near it is, a quiet machine must tell
 
 
 async def test_shows_why_a_file_was_refused(page: Page, service: str, room_name: str) -> None:
