@@ -108,6 +108,8 @@ async def write(script: Script, pieces: AsyncIterable[str], *, idle: float = IDL
             script.append(piece)
     except MouthpieceError as error:
         script.finish(error)
+    except Exception as error:
+        script.finish(TTSBadText(f"The text broke off: whatever writes it failed ({type(error).__name__})."))
     else:
         script.finish()
     finally:

@@ -3,6 +3,8 @@
 async with Speaker(room="demo") as speaker:
     segment = await speaker.play("assets/hello_world_16kHz.wav")
     await segment.finished()
+    segment = await speaker.say("Hello. It is good to see you.")
+    await segment.finished()
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from collections.abc import AsyncIterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +24,14 @@ from dotenv import dotenv_values
 from mouthpiece.decode import Decoders
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Mode, OnLoss, Segment, Source, new_segment_id
+from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.file_sound import FileSound
 from mouthpiece_sender.gateway import Gateway, GatewayOptions, SpeakRequest, Until
 from mouthpiece_sender.journal import MemoryJournal
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.speech import Speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Speaker:
         access = await asyncio.to_thread(_access, self._given)
         async with AsyncExitStack() as stack:
             self._decoders = await stack.enter_async_context(Decoders(processes=1))
+            self._speech = await stack.enter_async_context(Speech())
             api = await stack.enter_async_context(LiveKitApi(access))
             self._gateway = await stack.enter_async_context(
                 Gateway(access, api, MemoryJournal(), options=self._options, drop_queued_on_exit=True)
@@ -130,10 +136,56 @@ class Speaker:
             playable: Sound = await FileSound.probe(Path(sound), self._decoders)
         else:
             source, playable = Source("live"), sound
+        return await self._speak(playable, source, mode, on_loss, interruptible, wait_for_viewer, expires_in)
+
+    async def say(
+        self,
+        text: str | AsyncIterable[str],
+        *,
+        voice: str | None = None,
+        tts: str | TTS | None = None,
+        mode: Mode | str = Mode.APPEND,
+        on_loss: OnLoss | str = OnLoss.DROP,
+        interruptible: bool = True,
+        wait_for_viewer: bool = False,
+        expires_in: float | None = None,
+    ) -> PlayingSegment:
+        """Hands over a text, whole or still being written; it is said sentence by sentence, like a sound in its turn.
+
+        :param text: pieces of any length where it is still being written; a second without more, and what is there is
+            said as it stands.
+        :param voice: the id of a voice of ``tts`` or, without it, of any provider that is here.
+        :param tts: a provider's name (``mouthpiece.tts.available``) or a TTS of one's own, which stays open; without it
+            the offline voice.
+        :raises TTSError: the text cannot be spoken, there is no such voice, or it failed before its first sound.
+        :raises ConfigurationError: there is no such provider here.
+        :raises AvatarAmbiguous: several avatars are in the room and none was named.
+        :raises LiveKitUnavailable: the server cannot be reached.
+        :raises LiveKitRefused: it does not accept the key and secret.
+        """
+        name = tts if isinstance(tts, str) else None
+        if isinstance(tts, TTS):
+            name = f"{tts.provider_name} {tts.session_id}"
+            self._speech.use(name, tts)
+        script = text if isinstance(text, str) else self._speech.script(text)
+        sound, spoken_by = await self._speech.sound(script, voice=voice, tts=name)
+        source = Source("text", text=text if isinstance(text, str) else None, voice=spoken_by)
+        return await self._speak(sound, source, mode, on_loss, interruptible, wait_for_viewer, expires_in)
+
+    async def _speak(
+        self,
+        sound: Sound,
+        source: Source,
+        mode: Mode | str,
+        on_loss: OnLoss | str,
+        interruptible: bool,
+        wait_for_viewer: bool,
+        expires_in: float | None,
+    ) -> PlayingSegment:
         segment = await self._gateway.speak(
             SpeakRequest(
                 self._room,
-                playable,
+                sound,
                 source,
                 new_segment_id(),
                 avatar=self._avatar,

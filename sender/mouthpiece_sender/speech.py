@@ -10,14 +10,14 @@ import contextlib
 import inspect
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 from mouthpiece.errors import ConfigurationError, TTSError
 from mouthpiece.tts import TTS, TTSBadVoice, Voice, available, create, split
-from mouthpiece_sender.script import Script
+from mouthpiece_sender.script import Script, write
 from mouthpiece_sender.sentence_sound import SentenceMaker, VoicePool
 from mouthpiece_sender.speech_cache import SpeechCache, SpeechKey
 from mouthpiece_sender.text_sound import TextSound
@@ -64,41 +64,46 @@ class Speech:
         self._clock = clock
         self._cache = SpeechCache()
         self._providers: dict[str, _Provider] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looked = False
+        self._looking = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        self._providers |= await asyncio.to_thread(_those_here)
         self._maker = await SentenceMaker(self._cache).__aenter__()
-        self._warming: asyncio.Task[None] | None = None
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.wait([self._warming])
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self._maker.__aexit__(kind, error, trace)
         for provider in self._providers.values():
             await provider.pool.aclose()
 
     def warm(self) -> None:
         """Loads the default voice beside everything else, so that the first text is as quick as the next ones."""
-        if self._warming is None and self._default in self._providers:
-            self._warming = asyncio.create_task(self._warm(), name="warm voice")
+        self._own(self._warm())
 
-    def use(self, name: str, make: Callable[[], TTS], *, own: bool = True) -> None:
-        """Makes one's own TTS known as ``name``.
+    def script(self, pieces: AsyncIterable[str]) -> Script:
+        """A text that is still being written; read by a task of ours, to its end or to ours."""
+        script = Script()
+        self._own(write(script, pieces))
+        return script
 
-        :param own: it is closed with us; else it is one object, which its owner closes.
-        """
+    def use(self, name: str, tts: TTS) -> None:
+        """Makes somebody's own TTS known as ``name``. It stays open."""
         if name not in self._providers:
-            self._providers[name] = _provider(name, make(), make, own=own)
+            self._providers[name] = _provider(name, tts, lambda: tts, own=False)
 
     async def voices(self, tts: str | None = None) -> list[ListedVoice]:
         """What can be spoken with, the default first; of all providers, or of one.
 
         :raises ConfigurationError: no such provider here. :raises TTSError: the one that was named does not tell.
         """
+        await self._look()
         named = [tts] if tts is not None else self._in_order()
         listed: list[ListedVoice] = []
         for name in named:
@@ -120,6 +125,7 @@ class Speech:
         :raises ConfigurationError: no such provider here.
         :raises TTSBadVoice: none of the providers has that voice.
         """
+        await self._look()
         if tts is not None:
             provider = self._provider(tts)
             if voice is not None and not provider.takes_voice:
@@ -170,6 +176,18 @@ class Speech:
         """Drops what was kept of a text's sound."""
         self._cache.forget(await asyncio.to_thread(split, text))
 
+    def _own(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name="speech")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look(self) -> None:
+        """What is here, found out once, with the first text."""
+        async with self._looking:
+            if not self._looked:
+                self._providers = await asyncio.to_thread(_those_here) | self._providers
+                self._looked = True
+
     def _in_order(self) -> list[str]:
         return sorted(self._providers, key=lambda name: (name != self._default, name))
 
@@ -189,6 +207,7 @@ class Speech:
         return provider.voices
 
     async def _warm(self) -> None:
+        await self._look()
         try:
             async with self._provider(self._default).pool.voice() as tts:
                 await tts.warm()
