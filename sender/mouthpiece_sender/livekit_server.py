@@ -28,7 +28,7 @@ PACKAGES = 790
 FREE_PORTS = range(20_000, 32_000)
 """Below those that Linux (32768) and macOS (49152) hand out to outgoing connections: one of these could take a port
 between our look and the server's start."""
-REPORT_EVERY = 5.0
+REPORT_EVERY = 10.0
 """Seconds between two reports of a build."""
 DEV_KEY = "devkey"
 DEV_SECRET = "mouthpiece-development-secret-0000"  # livekit-server wants 32 characters or more
