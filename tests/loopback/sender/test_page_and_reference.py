@@ -70,6 +70,7 @@ async def test_the_description_is_whole(sender: Running) -> None:
         ("get", "/v1/rooms/{room}"),
         ("delete", "/v1/rooms/{room}"),
         ("post", "/v1/rooms/{room}/tokens"),
+        ("get", "/v1/voices"),
         ("get", "/healthz"),
         ("get", "/readyz"),
         ("get", "/metrics"),
@@ -94,7 +95,7 @@ async def test_the_description_is_whole(sender: Running) -> None:
         "content"
     ].keys()
     assert sorted(speak["responses"]) == [
-        *("200", "202", "400", "401", "403", "409", "413", "415", "429", "500", "503", "507")
+        *("200", "202", "400", "401", "403", "409", "413", "415", "429", "500", "502", "503", "507")
     ]
     for path, methods in document["paths"].items():
         for method, call in methods.items():
