@@ -61,6 +61,8 @@ class Script:
     def finish(self, error: MouthpieceError | None = None) -> None:
         """Nothing more comes; with ``error``, for that reason."""
         self._keep(self._splitter.flush())
+        if error is None and not self._sentences:
+            error = TTSBadText("There was nothing in the text that a voice could pronounce.")
         self._error = error
         self._whole = True
         self._changed.set()

@@ -13,6 +13,7 @@ import typer
 COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the HTTP API and the page.",
     "play": "Say a sound file through the avatar in a room.",
+    "say": "Say a text through the avatar in a room.",
     "loop": "Say a sound file again and again.",
     "interrupt": "Stop what a running service is saying.",
     "rooms": "List the rooms and who is in them.",

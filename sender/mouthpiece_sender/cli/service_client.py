@@ -55,6 +55,10 @@ class ServiceClient:
         )
         return dict(answer)
 
+    async def say(self, room: str, text: dict[str, str], query: dict[str, str]) -> dict[str, Any]:
+        """Hands over a text; the segment."""
+        return dict(await self._call("POST", f"/v1/rooms/{_quoted(room)}/segments", params=query, json=text))
+
     async def segment(self, segment_id: str) -> dict[str, Any]:
         """A segment as it stands."""
         return dict(await self._call("GET", f"/v1/segments/{segment_id}"))

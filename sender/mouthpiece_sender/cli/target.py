@@ -1,18 +1,26 @@
-"""Where ``play`` and ``loop`` speak to: a room that they join themselves, or a running service."""
+"""Where ``play``, ``say`` and ``loop`` speak to: a room that they join themselves, or a running service."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Mode, OnLoss
+from mouthpiece.tts import TTS
 from mouthpiece_sender.cli.service_client import ServiceClient
 from mouthpiece_sender.livekit_api import LiveKitAccess
+from mouthpiece_sender.script import Script, write
 from mouthpiece_sender.segment_json import segment_json
 from mouthpiece_sender.speaker import PlayingSegment, Speaker
+
+AHEAD = 5
+"""Sentences of a text that is still being written which may wait at a service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,17 @@ class Handle(Protocol):
 
 class Target(Protocol):
     async def play(self, path: Path, how: How) -> Handle: ...
+
+
+class TextTarget(Target, Protocol):
+    async def say(
+        self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
+    ) -> AsyncIterator[Handle]:
+        """Hands a text over, in one segment or several; each as soon as it is handed over.
+
+        :raises MouthpieceError: it cannot be spoken.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +83,21 @@ class _Local:
         )
         return _LocalHandle(segment)
 
+    async def say(
+        self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
+    ) -> AsyncIterator[Handle]:
+        segment = await self.speaker.say(
+            text,
+            voice=voice,
+            tts=tts,
+            mode=how.mode,
+            on_loss=how.on_loss,
+            interruptible=how.interruptible,
+            wait_for_viewer=how.wait_for_viewer,
+            expires_in=how.expires_in,
+        )
+        return _each(_LocalHandle(segment))
+
 
 @dataclass(frozen=True, slots=True)
 class _ServiceHandle:
@@ -86,6 +120,45 @@ class _Service:
     avatar: str | None
 
     async def play(self, path: Path, how: How) -> Handle:
+        segment = await self.service.speak(self.room, path, self._query(how))
+        return _ServiceHandle(self.service, segment["id"])
+
+    async def say(
+        self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
+    ) -> AsyncIterator[Handle]:
+        """One that is still being written is handed over sentence by sentence: a request carries a whole text."""
+        if isinstance(tts, TTS):
+            raise ConfigurationError("A TTS class of your own speaks without --service: the service cannot load it.")
+        if isinstance(text, str):
+            return _each(await self._say(text, how, voice, tts))
+        return self._say_each(text, how, voice, tts)
+
+    async def _say_each(
+        self, text: AsyncIterable[str], how: How, voice: str | None, tts: str | None
+    ) -> AsyncIterator[Handle]:
+        script = Script()
+        writing = asyncio.create_task(write(script, text), name="text")
+        waiting: deque[Handle] = deque()
+        try:
+            index = 0
+            while (sentence := await script.sentence(index)) is not None:
+                if len(waiting) == AHEAD:
+                    await waiting.popleft().finished()
+                handle = await self._say(sentence, how if index == 0 else replace(how, mode=Mode.APPEND), voice, tts)
+                waiting.append(handle)
+                yield handle
+                index += 1
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+
+    async def _say(self, text: str, how: How, voice: str | None, tts: str | None) -> Handle:
+        asked = {"text": text, "voice": voice, "tts": tts}
+        body = {name: value for name, value in asked.items() if value is not None}
+        segment = await self.service.say(self.room, body, self._query(how))
+        return _ServiceHandle(self.service, segment["id"])
+
+    def _query(self, how: How) -> dict[str, str]:
         query = {"mode": str(how.mode), "on_loss": str(how.on_loss), "interruptible": str(how.interruptible).lower()}
         if how.wait_for_viewer:
             query["wait_for_viewer"] = "true"
@@ -93,12 +166,11 @@ class _Service:
             query["expires_in"] = str(how.expires_in)
         if self.avatar is not None:
             query["avatar"] = self.avatar
-        segment = await self.service.speak(self.room, path, query)
-        return _ServiceHandle(self.service, segment["id"])
+        return query
 
 
 @asynccontextmanager
-async def service_target(url: str, room: str, avatar: str | None) -> AsyncIterator[Target]:
+async def service_target(url: str, room: str, avatar: str | None) -> AsyncIterator[TextTarget]:
     async with ServiceClient(url) as service:
         yield _Service(service, room, avatar)
 
@@ -106,7 +178,7 @@ async def service_target(url: str, room: str, avatar: str | None) -> AsyncIterat
 @asynccontextmanager
 async def room_target(
     access: LiveKitAccess, room: str, *, avatar: str | None, identity: str | None, avatar_timeout: float
-) -> AsyncIterator[Target]:
+) -> AsyncIterator[TextTarget]:
     speaker = Speaker(
         room,
         url=access.url,
@@ -118,3 +190,8 @@ async def room_target(
     )
     async with speaker:
         yield _Local(speaker)
+
+
+async def _each(*handles: Handle) -> AsyncIterator[Handle]:
+    for handle in handles:
+        yield handle

@@ -1,0 +1,182 @@
+"""``mouthpiece say``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from dotenv import load_dotenv
+
+from mouthpiece.segments import Mode, OnLoss, Source
+from mouthpiece.tts import TTS
+from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
+from mouthpiece_sender.anam.target import AnamTarget
+from mouthpiece_sender.cli import options
+from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, run, sentence
+from mouthpiece_sender.cli.own_tts import own_tts
+from mouthpiece_sender.cli.play import AvatarTimeout, Identity
+from mouthpiece_sender.cli.progress import watch
+from mouthpiece_sender.cli.target import Handle, How, TextTarget, room_target, service_target
+from mouthpiece_sender.cli.text_input import standard_input
+from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_via
+from mouthpiece_sender.speech import Speech
+
+
+def say(
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT|-", help="The text, or - for stdin.", show_default=False)
+    ] = None,
+    room: options.RoomIfAny = None,
+    text_option: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="The text, if not given as such.", show_default=False)
+    ] = None,
+    voice: Annotated[
+        str | None, typer.Option("--voice", help="The voice's id; else the provider's own.", show_default=False)
+    ] = None,
+    tts: Annotated[
+        str | None,
+        typer.Option(
+            "--tts",
+            metavar="NAME|MODULE:CLASS",
+            help="Who speaks it: offline, espeak, openai, elevenlabs, livekit:PLUGIN, or a TTS class of your own.",
+            show_default="the offline voice, or whichever has --voice",
+        ),
+    ] = None,
+    avatar: options.Avatar = None,
+    mode: Annotated[Mode, typer.Option(help="If another segment plays: wait, stop it and go first, or give up.")] = (
+        Mode.APPEND
+    ),
+    on_loss: Annotated[OnLoss, typer.Option(help="If the avatar is lost in the middle: give up, or say it again.")] = (
+        OnLoss.DROP
+    ),
+    expires_in: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds that it may wait.", show_default=False)
+    ] = None,
+    wait_for_viewer: Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until somebody is there.")] = False,
+    no_interrupt: Annotated[bool, typer.Option("--no-interrupt", help="Nothing else may interrupt it.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="With --service: hand it over and leave.")] = False,
+    service: options.Service = None,
+    url: options.Url = None,
+    api_secret_file: options.SecretFile = None,
+    identity: Identity = None,
+    avatar_timeout: AvatarTimeout = 30.0,
+    via: ViaOption = Via.LIVEKIT,
+    view: View = False,
+    record: Record = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say a text through the avatar in a room, and wait until it was heard.
+
+    It begins with the first sentence. From a pipe (-) each sentence is said as it comes, and what was typed is said
+    after a second without more. Ctrl-C stops the avatar too.
+
+    Exit codes: 0 finished, 1 failed, 2 usage, 3 no avatar in time, 4 unknown, 5 interrupted, cancelled, expired or
+    ignored, 130 Ctrl-C.
+
+    Examples:
+
+      mouthpiece say "Hello. It is good to see you." --room demo
+
+      mouthpiece say --text "Hello, this is a test" --voice heart --room demo
+
+      my-language-model | mouthpiece say - --room demo
+
+      mouthpiece say "Bonjour tout le monde" --tts espeak --voice fr --room demo
+
+      mouthpiece say "Hello" --tts my_voice:MyTTS --room demo
+
+      mouthpiece say "Hello" --via anam --view
+    """
+    room = check_via(via, room, view, record)
+    if (text is None) == (text_option is None):
+        raise typer.BadParameter("give the text once: as TEXT, as --text TEXT, or - for stdin.", param_hint="TEXT")
+    if no_wait and service is None:
+        raise typer.BadParameter("goes with --service: alone, leaving stops the avatar.", param_hint="--no-wait")
+    whole = text_option if text is None else text
+    assert whole is not None
+    words: str | AsyncIterable[str] = standard_input() if text == "-" else whole
+    how = How(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
+
+    load_dotenv(".env.local")  # the voices' services read their keys from the environment
+
+    async def work() -> int:
+        speaker = own_tts(tts)
+        where: AbstractAsyncContextManager[TextTarget] = (
+            _anam(ready_timeout=avatar_timeout, view=view, record=record)
+            if via is Via.ANAM
+            else service_target(service, room, avatar)
+            if service is not None
+            else room_target(
+                options.livekit_access(url, api_secret_file),
+                room,
+                avatar=avatar,
+                identity=identity,
+                avatar_timeout=avatar_timeout,
+            )
+        )
+        if text == "-" and sys.stdin.isatty():
+            print("Type, and Enter; Ctrl-D ends.", file=sys.stderr)
+        try:
+            async with where as target:
+                code = ExitCode.FINISHED
+                handles = [handle async for handle in await target.say(words, how, voice, speaker)]
+                for handle in handles:
+                    segment = await handle.now() if no_wait else await watch(handle, quiet=as_json)
+                    code = code or exit_code_of(segment)
+                    if as_json:
+                        print(json.dumps(segment))
+                    elif exit_code_of(segment):
+                        fail(sentence(segment))
+                    else:
+                        print(sentence(segment))
+                if not handles:
+                    fail("Nothing came on standard input.")
+                    code = ExitCode.FAILED
+                return code
+        finally:
+            if isinstance(speaker, TTS):
+                await speaker.close()
+
+    run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Anam:
+    """Anam, which is given sounds, with voices that make them."""
+
+    target: AnamTarget
+    speech: Speech
+
+    async def play(self, path: Path, how: How) -> Handle:
+        return await self.target.play(path, how)
+
+    async def say(
+        self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
+    ) -> AsyncIterator[Handle]:
+        if tts is None:
+            name = default_tts_for_anam(options.environment())
+        elif isinstance(tts, TTS):
+            name = tts.provider_name
+            self.speech.use(name, tts)
+        else:
+            name = tts
+        script = text if isinstance(text, str) else self.speech.script(text)
+        sound, spoken_by = await self.speech.sound(script, voice=voice, tts=name)
+        source = Source("text", text=text if isinstance(text, str) else None, voice=spoken_by)
+        return _one(await self.target.play_sound(sound, source, mode=how.mode, expires_in=how.expires_in))
+
+
+async def _one(handle: Handle) -> AsyncIterator[Handle]:
+    yield handle
+
+
+@asynccontextmanager
+async def _anam(*, ready_timeout: float, view: bool, record: Path | None) -> AsyncIterator[TextTarget]:
+    async with Speech() as speech, anam_target(ready_timeout=ready_timeout, view=view, record=record) as target:
+        yield _Anam(target, speech)
