@@ -179,8 +179,9 @@ class _Arriving:
             self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._begun = True
         disk = os.fstatvfs(self._file)
-        if disk.f_bavail * disk.f_frsize - len(data) < self._min_free:
-            raise StoreFull(f"Less than {self._min_free / 1e6:g} MB are free on the disk of the data folder.")
+        free = disk.f_bavail * disk.f_frsize
+        if free - len(data) < self._min_free:
+            raise StoreFull(f"The disk of the data folder is full, or nearly so: {free / 1e6:.0f} MB are free.")
         left = memoryview(data)
         while left:
             left = left[os.write(self._file, left) :]
