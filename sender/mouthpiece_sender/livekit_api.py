@@ -120,7 +120,12 @@ class LiveKitApi:
         nobody has joined yet, and after the last viewer left."""
         async with self._translated():
             room = await self._api.room.create_room(
-                api.CreateRoomRequest(name=name, empty_timeout=empty_timeout, departure_timeout=departure_timeout)
+                api.CreateRoomRequest(
+                    name=name,
+                    empty_timeout=empty_timeout,
+                    departure_timeout=departure_timeout,
+                    sync_streams=True,  # or a browser is given sound and picture as strangers to each other
+                )
             )
         return RoomFacts(room.name, room.sid, room.creation_time, room.empty_timeout, room.departure_timeout)
 

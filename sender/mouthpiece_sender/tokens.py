@@ -79,6 +79,7 @@ def viewer_token(
             agents=[api.RoomAgentDispatch(agent_name=agent_name, metadata=agent_metadata)],
             empty_timeout=empty_timeout or 0,
             departure_timeout=departure_timeout or 0,
+            sync_streams=True,
         )
         token = token.with_room_config(config)
     return str(token.to_jwt())
