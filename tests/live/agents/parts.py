@@ -90,14 +90,14 @@ class Part:
         except psutil.NoSuchProcess:
             return []
 
-    async def says(self, text: str, timeout: float = 30, times: int = 1) -> None:
+    async def says(self, text: str, timeout: float = 60, times: int = 1) -> None:
         """Returns once the output holds ``text`` so many times.
 
         :raises AssertionError: it did not in time, or the process has ended.
         """
         await asyncio.to_thread(self.wait_for, text, timeout, times)
 
-    def wait_for(self, text: str, timeout: float = 30, times: int = 1) -> None:
+    def wait_for(self, text: str, timeout: float = 60, times: int = 1) -> None:
         """As :meth:`says`, for fixtures."""
 
         def there() -> bool:
@@ -107,7 +107,7 @@ class Part:
             self._more.wait_for(lambda: there() or not self._reader.is_alive(), timeout)
         assert there(), f"{text!r} was not said {times} time(s) within {timeout} s:\n{self.output}"
 
-    async def ended(self, timeout: float = 20) -> int:
+    async def ended(self, timeout: float = 45) -> int:
         """Its exit code.
 
         :raises subprocess.TimeoutExpired:
@@ -208,7 +208,7 @@ class Rooms:
         return {person.identity: person for person in answer.participants}
 
     async def until(
-        self, room: str, condition: Callable[[dict[str, api.ParticipantInfo]], bool], timeout: float = 20
+        self, room: str, condition: Callable[[dict[str, api.ParticipantInfo]], bool], timeout: float = 40
     ) -> dict[str, api.ParticipantInfo]:
         """Who is in the room once ``condition`` holds.
 
@@ -229,12 +229,12 @@ def agents(people: Mapping[str, api.ParticipantInfo]) -> list[str]:
 
 
 def _answers(url: str, part: Part) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             assert part.process.poll() is None, f"it ended at once:\n{part.output}"
-            assert time.monotonic() < deadline, f"no answer within 30 s:\n{part.output}"
+            assert time.monotonic() < deadline, f"no answer within 60 s:\n{part.output}"
             time.sleep(0.1)

@@ -17,6 +17,8 @@ from tests.loopback.agents.start_avatar_emulator import Answer, StartAvatarEmula
 
 STAND_IN = Path(__file__).parent / "stand_in"
 
+pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
+
 
 class RemoteAvatar:
     """Joins as it is told to, and keeps what it is told; it has no pictures, as one that nobody subscribed to."""

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from livekit import api
 
 from mouthpiece_sender.livekit_server import LiveKit
@@ -15,6 +16,8 @@ from tests.live.viewer import Viewer, viewer_token
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 FINISHED = "finished after 3.9 s, receipt confirmed"
+
+pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
 
 
 async def test_the_example_worker_is_heard_and_leaves_nothing_behind(
@@ -42,7 +45,7 @@ async def test_the_example_sender_speaks_in_a_room_that_the_worker_keeps(
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name)
-        await viewer.ready()
+        await viewer.ready(40)
         before = time.monotonic()
         command = [sys.executable, str(EXAMPLES / "external_audio_sender.py"), room_name, "0.5"]
         with Part(command, environment(livekit), tmp_path) as part:

@@ -15,7 +15,7 @@ from tests.live.viewer import Viewer, viewer_token
 
 AVATAR = "avatar-mouthpiece"
 
-pytestmark = pytest.mark.usefixtures("running_worker")
+pytestmark = [pytest.mark.usefixtures("running_worker"), pytest.mark.timeout(240)]
 
 
 async def test_a_dispatch_brings_the_avatar_and_a_viewer_sees_and_hears_it(
@@ -23,7 +23,7 @@ async def test_a_dispatch_brings_the_avatar_and_a_viewer_sees_and_hears_it(
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name)
-        await viewer.ready()
+        await viewer.ready(40)
         people = await rooms.until(room_name, lambda people: wire.ATTR_AVATAR in people[AVATAR].attributes)
         (agent,) = agents(people)
         assert people[AVATAR].attributes[wire.ATTR_PUBLISH_ON_BEHALF] == agent
@@ -44,7 +44,7 @@ async def test_a_token_that_carries_the_dispatch_brings_the_avatar_that_it_names
         .to_jwt()
     )
     async with Viewer(livekit.url, token) as viewer:
-        await viewer.ready()
+        await viewer.ready(40)
         assert "avatar-noah" in await rooms.people(room_name)
 
 
@@ -61,7 +61,7 @@ async def test_the_job_ends_when_nobody_has_looked_for_long_enough_and_disturbs_
     async with Viewer(livekit.url, other_agent):
         async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
             await rooms.dispatch(room_name, '{"empty_timeout": 2}')
-            await viewer.ready()
+            await viewer.ready(40)
         await rooms.until(room_name, lambda people: list(people) == ["external-audio-sender-1"])
         await rooms.without_dispatch(room_name)
 
@@ -71,10 +71,10 @@ async def test_a_tab_that_is_reloaded_finds_the_same_agent_and_avatar(
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name)
-        await viewer.ready()
+        await viewer.ready(40)
         before = await rooms.people(room_name)
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
-        await viewer.ready()
+        await viewer.ready(40)
         await asyncio.sleep(6)  # longer than the worker would have waited for somebody to come back
         after = await rooms.people(room_name)
         (agent,) = agents(after)
@@ -86,7 +86,7 @@ async def test_a_second_job_leaves_the_avatar_to_the_first(
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name)
-        await viewer.ready()
+        await viewer.ready(40)
         before = await rooms.people(room_name)
         await rooms.dispatch(room_name)
         await running_worker.says("another agent in this room keeps an avatar of this name")
@@ -109,7 +109,7 @@ async def test_an_avatar_that_its_agent_left_behind_is_replaced(livekit: LiveKit
     ):
         before = await rooms.until(room_name, lambda people: AVATAR in people)
         await rooms.dispatch(room_name)
-        await viewer.ready()
+        await viewer.ready(40)
         after = await rooms.people(room_name)
         (agent,) = agents(after)
         assert after[AVATAR].sid != before[AVATAR].sid
@@ -142,12 +142,12 @@ async def test_the_killed_avatar_comes_back(
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name)
-        await viewer.ready()
+        await viewer.ready(40)
         before = await rooms.people(room_name)
         await asyncio.to_thread(avatars.kill)
         await asyncio.to_thread(avatars.start_again)
         after = await rooms.until(
             room_name, lambda people: AVATAR in people and people[AVATAR].sid != before[AVATAR].sid, timeout=60
         )
-        await viewer.ready()
+        await viewer.ready(40)
         assert agents(after) == agents(before)

@@ -20,6 +20,8 @@ from tests.loopback.agents.start_avatar_emulator import Answer, emulator
 
 AVATAR = "avatar-mouthpiece"
 
+pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
+
 
 def nothing_is_left(part: Part, family: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(family, timeout=5)
@@ -43,7 +45,7 @@ async def test_a_signal_ends_worker_and_job_and_takes_the_avatar_along(
         await part.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
             await rooms.dispatch(room_name)
-            await viewer.ready()
+            await viewer.ready(40)
             family = part.family()
             part.signal(number)
             assert await part.ended() == code
@@ -90,10 +92,10 @@ async def test_running_jobs_may_be_given_time_to_end(
         await part.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
             await rooms.dispatch(room_name)
-            await viewer.ready()
+            await viewer.ready(40)
             part.signal(signal.SIGTERM)
             await part.says("waiting up to 30 s for running jobs")
-            await viewer.ready()
+            await viewer.ready(40)
             assert AVATAR in await rooms.people(room_name)
         assert await part.ended() == 0
         assert "Traceback" not in part.output
@@ -168,13 +170,12 @@ async def test_more_jobs_than_allowed_are_left_to_others(
             Viewer(livekit.url, viewer_token(livekit, room_name + "-2")),
         ):
             await rooms.dispatch(room_name)
-            await viewer.ready()
+            await viewer.ready(40)
             await rooms.dispatch(room_name + "-2")
             await part.says("1 jobs run already (MOUTHPIECE_AGENTS_MAX_JOBS)")
             assert not agents(await rooms.people(room_name + "-2"))
 
 
-@pytest.mark.timeout(240)
 async def test_a_room_that_was_promised_an_avatar_while_no_worker_was_there_gets_it(
     livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
@@ -183,11 +184,10 @@ async def test_a_room_that_was_promised_an_avatar_while_no_worker_was_there_gets
         await rooms.dispatch(room_name, '{"avatar": {"id": "noah"}}')
         with worker(livekit, tmp_path, **values):
             await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=80)
-            await viewer.ready()
+            await viewer.ready(40)
         await rooms.until(room_name, lambda people: len(people) == 1)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_worker_that_is_started_again_brings_the_avatars_back(
     livekit: LiveKit,
@@ -203,7 +203,7 @@ async def test_a_worker_that_is_started_again_brings_the_avatars_back(
         with worker(livekit, tmp_path, **values) as part:
             await part.says("ready: jobs")
             await rooms.dispatch(room_name)
-            await viewer.ready()
+            await viewer.ready(40)
             before = await rooms.people(room_name)
             part.process.send_signal(number)
             await part.ended()
@@ -220,4 +220,4 @@ async def test_a_worker_that_is_started_again_brings_the_avatars_back(
                 ),
                 timeout=30,
             )
-            await viewer.ready()
+            await viewer.ready(40)
