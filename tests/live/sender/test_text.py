@@ -1,0 +1,206 @@
+"""Texts, said by the local avatar to a viewer who listens and reads."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from livekit import rtc
+
+from mouthpiece.segments import Receipt, State
+from mouthpiece_sender.livekit_api import LiveKitAccess
+from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.speaker import Speaker
+from tests.live.agents.parts import AvatarServer
+from tests.live.sender.test_local_avatar import start_avatar
+from tests.live.viewer import Viewer, viewer_token
+
+ONE = "Good morning to all of you."
+TWO = "Here is the second sentence."
+OWN = """
+import numpy as np
+from mouthpiece.tts import TTS, PcmData, AudioFormat
+
+class MyTTS(TTS):
+    async def stream_audio(self, text: str, *args, **kwargs) -> PcmData:
+        tone = (9000 * np.sin(2 * np.pi * 330 * np.arange(22050) / 22050)).astype("<i2")
+        return PcmData.from_bytes(tone.tobytes(), sample_rate=22050, channels=1, format=AudioFormat.S16)
+
+    async def stop_audio(self) -> None:
+        pass
+"""
+
+
+@pytest.fixture
+def avatar_server(livekit: LiveKit, tmp_path: Path) -> Iterator[AvatarServer]:
+    with AvatarServer(livekit, tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def viewer(livekit: LiveKit, avatar_server: AvatarServer, room_name: str) -> AsyncIterator[Viewer]:
+    await start_avatar(livekit, avatar_server, room_name)
+    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        await viewer.ready()
+        yield viewer
+
+
+@pytest.fixture
+async def speaker(access: LiveKitAccess, room_name: str) -> AsyncIterator[Speaker]:
+    async with Speaker(room_name, url=access.url, api_key=access.api_key, api_secret=access.api_secret) as speaker:
+        yield speaker
+
+
+class Reader:
+    """Keeps the captions that reach a viewer."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.read: list[tuple[float, str, str, dict[str, str]]] = []
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+        def on_caption(reader: rtc.TextStreamReader, identity: str) -> None:
+            task = asyncio.create_task(self._keep(reader, identity))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        viewer.room.register_text_stream_handler("lk.transcription", on_caption)
+
+    async def _keep(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        text = await reader.read_all()
+        self.read.append((time.monotonic(), identity, text, dict(reader.info.attributes or {})))
+        self._changed.set()
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.read) < count:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+async def test_a_text_is_heard_and_read_as_it_is_heard(speaker: Speaker, viewer: Viewer) -> None:
+    reader = Reader(viewer)
+    first = await speaker.say("Ready.")
+    assert (await first.finished(20)).state is State.FINISHED
+    await viewer.offset(time.monotonic())
+    said = time.monotonic()
+    segment = await speaker.say(f"{ONE} {TWO}")
+    onset = await viewer.onset(said)
+    ended = await segment.finished(20)
+    assert (ended.state, ended.receipt, ended.profile) == (State.FINISHED, Receipt.CONFIRMED, "mouthpiece")
+    assert (ended.source.kind, ended.source.text, ended.source.voice) == ("text", f"{ONE} {TWO}", "heart")
+    assert ended.audio.duration == pytest.approx(ended.position, abs=0.02)
+    await reader.until(3)
+    captions = reader.read[1:]
+    assert [text for _, _, text, _ in captions] == [ONE, TWO]
+    assert {identity for _, identity, _, _ in captions} == {"avatar-mia"}
+    voice = viewer.room.remote_participants["avatar-mia"].track_publications.values()
+    track = next(one.sid for one in voice if one.kind == rtc.TrackKind.KIND_AUDIO)
+    for number, (_, _, _, attributes) in enumerate(captions):
+        assert attributes["lk.segment_id"] == f"{segment.id}-{number}"
+        assert attributes["lk.transcription_final"] == "true"
+        assert attributes["lk.transcribed_track_id"] == track
+    # Audio is sent two seconds ahead; the captions must come with the voice.
+    assert captions[0][0] == pytest.approx(onset, abs=0.4)
+    assert captions[1][0] - captions[0][0] > 1.0
+
+
+async def test_an_interrupted_text_is_silent_and_the_next_one_is_heard(speaker: Speaker, viewer: Viewer) -> None:
+    said = time.monotonic()
+    segment = await speaker.say(" ".join(f"This is sentence number {number} of many." for number in range(60)))
+    await viewer.onset(said)
+    ended = await segment.interrupt()
+    assert ended.state is State.INTERRUPTED
+    assert ended.audio.duration is None
+    quiet = await viewer.offset(time.monotonic())
+    assert quiet - time.monotonic() < 2
+    following = await speaker.say(ONE)
+    assert (await following.finished(20)).state is State.FINISHED
+    assert viewer.loud_seconds(quiet + 0.1) > 0.8
+
+
+async def test_a_text_that_is_still_being_written_is_said_as_it_comes(speaker: Speaker, viewer: Viewer) -> None:
+    more = asyncio.Event()
+
+    async def written() -> AsyncIterator[str]:
+        yield f"{ONE} Well"
+        await more.wait()
+        yield f" then. {TWO}"
+
+    said = time.monotonic()
+    segment = await speaker.say(written())
+    await viewer.onset(said)
+    assert not more.is_set()
+    more.set()
+    ended = await segment.finished(20)
+    assert ended.state is State.FINISHED
+    assert ended.position > 3
+
+
+async def mouthpiece(*arguments: str, folder: Path, livekit: LiveKit, stdin: str | None = None) -> tuple[int, str, str]:
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.api_key,
+        "LIVEKIT_API_SECRET": livekit.api_secret,
+    }
+    pipe: Any = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mouthpiece_sender", *arguments),
+        cwd=folder,
+        env=environment,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+    )
+    async with asyncio.timeout(60):
+        out, error = await process.communicate(None if stdin is None else stdin.encode())
+    assert process.returncode is not None
+    return process.returncode, out.decode(), error.decode()
+
+
+async def test_the_command_says_texts_pipes_and_classes_of_ones_own(
+    livekit: LiveKit, viewer: Viewer, room_name: str, tmp_path: Path
+) -> None:
+    await asyncio.to_thread((tmp_path / "my_voice.py").write_text, OWN)
+    calls: list[tuple[list[str], str | None]] = [
+        (["--text", "Hello, this is a test", "--voice", "heart"], None),
+        (["-"], f"{ONE} {TWO}\n"),
+        (["Anything.", "--tts", "my_voice:MyTTS"], None),
+    ]
+    for arguments, stdin in calls:
+        said = time.monotonic()
+        code, out, error = await mouthpiece(
+            "say", *arguments, "--room", room_name, folder=tmp_path, livekit=livekit, stdin=stdin
+        )
+        assert (code, error) == (0, ""), error
+        assert "finished" in out
+        await viewer.offset(said)
+        assert viewer.loud_seconds(said) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["Hello", "--tts", "nothing:Here"], 2, "cannot be imported"),
+        (["Hello", "--tts", "json:JSONDecoder"], 2, "TTS"),
+        (["Hello", "--tts", "json:Nothing"], 2, "has no class"),
+        (["Hello", "--tts", "loud"], 2, "There is no voice provider"),
+        (["Hello", "--voice", "nobody"], 1, "There is no voice"),
+        (["<speak>Hello</speak>"], 1, "SSML"),
+        ([""], 1, "no text"),
+    ],
+)
+async def test_what_cannot_be_said_is_told_in_a_sentence(
+    livekit: LiveKit, room_name: str, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    answered, out, error = await mouthpiece("say", *arguments, "--room", room_name, folder=tmp_path, livekit=livekit)
+    assert (answered, out) == (code, "")
+    assert words in error
+    assert "Traceback" not in error
