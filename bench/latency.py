@@ -11,6 +11,7 @@ measures from the byte stream's first write to what reaches the viewer:
 - silence: from calling ``lk.clear_buffer`` to the viewer's last loud frame
 - frames a second, speaking and idle
 - sound against picture: first picture that shows speech minus first loud frame; below zero the picture is early
+- what the avatar's process takes of a core and of memory
 - receipt: the position it reports minus what the viewer heard (interrupted) or what was sent (played to its end)
 """
 
@@ -31,6 +32,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 from livekit import api, rtc
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +74,11 @@ class Figures:
     gaps: list[float] = field(default_factory=list)
     fps_speaking: float = 0.0
     fps_idle: float = 0.0
+    cpu_speaking: float = 0.0
+    """Percent of a core, of the avatar's process."""
+    cpu_idle: float = 0.0
+    resident: float = 0.0
+    """Megabytes."""
 
 
 class Sender:
@@ -126,12 +133,12 @@ def token(livekit: LiveKit, identity: str, **attributes: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def process(*arguments: str, **environment: str) -> AsyncIterator[None]:
+async def process(*arguments: str, **environment: str) -> AsyncIterator[psutil.Process]:
     running = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, env=os.environ | environment, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        yield
+        yield psutil.Process(running.pid)
     finally:
         running.terminate()
         try:
@@ -142,31 +149,34 @@ async def process(*arguments: str, **environment: str) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def ours(livekit: LiveKit) -> AsyncIterator[None]:
+async def ours(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
     port = livekit_server.free_port()
-    async with process("-m", "mouthpiece_avatar", "--port", str(port), LIVEKIT_URL=livekit.url):
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            for _ in range(300):
-                with contextlib.suppress(httpx.TransportError):
-                    await http.get("/healthz")
-                    break
-                await asyncio.sleep(0.1)
-            behalf = {wire.ATTR_PUBLISH_ON_BEHALF: "agent-bench"}
-            body = wire.StartAvatar(livekit.url, token(livekit, AVATAR, **behalf), "bench", "mia")
-            answer = await http.post(
-                wire.START_AVATAR_PATH,
-                json={name: getattr(body, name) for name in body.__dataclass_fields__},
-                headers={wire.API_SECRET_HEADER: "bench"},
-            )
-            answer.raise_for_status()
-            yield
+    async with (
+        process("-m", "mouthpiece_avatar", "--port", str(port), LIVEKIT_URL=livekit.url) as running,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
+    ):
+        for _ in range(300):
+            with contextlib.suppress(httpx.TransportError):
+                await http.get("/healthz")
+                break
+            await asyncio.sleep(0.1)
+        behalf = {wire.ATTR_PUBLISH_ON_BEHALF: "agent-bench"}
+        body = wire.StartAvatar(livekit.url, token(livekit, AVATAR, **behalf), "bench", "mia")
+        answer = await http.post(
+            wire.START_AVATAR_PATH,
+            json={name: getattr(body, name) for name in body.__dataclass_fields__},
+            headers={wire.API_SECRET_HEADER: "bench"},
+        )
+        answer.raise_for_status()
+        yield running
 
 
 @contextlib.asynccontextmanager
-async def stock(livekit: LiveKit) -> AsyncIterator[None]:
+async def stock(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
     behalf = {wire.ATTR_PUBLISH_ON_BEHALF: "agent-bench"}
-    async with process(str(ROOT / "bench/avatar_stock.py"), livekit.url, TOKEN=token(livekit, AVATAR, **behalf)):
-        yield
+    secret = token(livekit, AVATAR, **behalf)
+    async with process(str(ROOT / "bench/avatar_stock.py"), livekit.url, TOKEN=secret) as running:
+        yield running
 
 
 def mouth(luma: Plane) -> float:
@@ -179,7 +189,12 @@ def flash(luma: Plane) -> float:
 
 
 async def measure(
-    livekit: LiveKit, probe: Callable[[Plane], float], seconds: float, trials: int, say: Callable[[str], None]
+    livekit: LiveKit,
+    avatar: psutil.Process,
+    probe: Callable[[Plane], float],
+    seconds: float,
+    trials: int,
+    say: Callable[[str], None],
 ) -> Figures:
     figures = Figures()
     room = rtc.Room()
@@ -191,11 +206,15 @@ async def measure(
             await _awake(sender, viewer)
             await _trials(sender, viewer, figures, trials, say)
             say(f"frames a second, idle, {seconds:g} s")
-            start = time.monotonic()
+            start, used = time.monotonic(), busy(avatar)
             await asyncio.sleep(seconds)
             figures.fps_idle = viewer.fps(start, time.monotonic())
+            figures.cpu_idle = 100 * (busy(avatar) - used) / (time.monotonic() - start)
             say(f"frames a second, speaking, {seconds:g} s")
+            start, used = time.monotonic(), busy(avatar)
             await sender.say(tone(seconds + 2.5))
+            figures.cpu_speaking = 100 * (busy(avatar) - used) / (time.monotonic() - start)
+            figures.resident = avatar.memory_info().rss / 1e6
             end = await viewer.offset(time.monotonic(), quiet=0.3, timeout=60)
             figures.fps_speaking = viewer.fps(end - seconds, end)
             figures.gaps = [1000 * gap for gap in viewer.gaps(end - seconds)]
@@ -206,8 +225,14 @@ async def measure(
     return figures
 
 
+def busy(process: psutil.Process) -> float:
+    """Seconds of a core that it has used."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
 async def _awake(sender: Sender, viewer: Viewer) -> None:
-    """Until a segment is heard: the stock runner publishes when it has something to say, and a first one may be lost."""
+    """Until a segment is heard: the stock runner publishes with its first sound, and a first segment may be lost."""
     for _ in range(20):
         before = time.monotonic()
         await sender.say(tone(0.3))
@@ -288,6 +313,9 @@ def table(results: dict[str, Figures]) -> str:
         ("position error, interrupted, ms", lambda f: spread(f.position_error_interrupted), None),
         ("position error, to the end, ms", lambda f: spread(f.position_error_finished), None),
         ("gaps while speaking", lambda f: f"{len(f.gaps)}", None),
+        ("processor, speaking, % of a core", lambda f: f"{f.cpu_speaking:.0f}", None),
+        ("processor, idle, % of a core", lambda f: f"{f.cpu_idle:.0f}", None),
+        ("resident, MB", lambda f: f"{f.resident:.0f}", None),
     ]
     lines = [f"{'':34}" + "".join(f"{name:>24}" for name in results) + (f"{'ratio':>8}" if len(results) == 2 else "")]
     for title, shown, figure in rows:
@@ -314,12 +342,12 @@ async def main() -> int:
     kinds = {"ours": (ours, mouth), "stock": (stock, flash)}
     for name, (start, probe) in kinds.items():
         if options.only in (None, name):
-            async with livekit_server.run_server(binary) as livekit, start(livekit):
+            async with livekit_server.run_server(binary) as livekit, start(livekit) as running:
 
                 def say(text: str, name: str = name) -> None:
                     print(f"\r{name}: {text:50}", end="", file=sys.stderr, flush=True)
 
-                results[name] = await measure(livekit, probe, options.seconds, options.trials, say)
+                results[name] = await measure(livekit, running, probe, options.seconds, options.trials, say)
     print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
     print(table(results))
     if options.json:

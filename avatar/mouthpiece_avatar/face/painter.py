@@ -13,13 +13,14 @@ from mouthpiece_avatar.face.actor import Pose
 from mouthpiece_avatar.face.look import FACES
 from mouthpiece_avatar.face.paint import SIZE
 from mouthpiece_avatar.face.sprites import Sprites
+from mouthpiece_avatar.face.store import load_or_draw
 
 _drawn: dict[str, Sprites] = {}
 _drawing = threading.Lock()
 
 
 def sprites_of(face: str) -> Sprites:
-    """The sprites of a face, drawn once a process (a few seconds, about 65 MB) and shared; blocks meanwhile.
+    """The sprites of a face (about 65 MB), shared by the process; the first time blocks, for seconds if it is drawn.
 
     :raises ConfigurationError: there is no such face.
     """
@@ -27,7 +28,7 @@ def sprites_of(face: str) -> Sprites:
         raise ConfigurationError(f"there is no face {face!r}: choose one of {', '.join(sorted(FACES))}")
     with _drawing:
         if face not in _drawn:
-            _drawn[face] = sprites.draw(FACES[face])
+            _drawn[face] = load_or_draw(face)
         return _drawn[face]
 
 

@@ -86,12 +86,13 @@ Pixels = npt.NDArray[np.uint32]
 class Sprite:
     """A picture with transparent parts and its place on the screen."""
 
-    def __init__(self, picture: Picture, left: int, top: int) -> None:
-        bgra = np.asarray(picture)[..., [2, 1, 0, 3]]
+    def __init__(self, bgra: npt.NDArray[np.uint8], left: int, top: int) -> None:
+        """:param bgra: (height, width, 4), contiguous, not premultiplied."""
         alpha = bgra[..., 3]
+        self.bgra = bgra
         self.left, self.top = left, top
         self.height, self.width = alpha.shape
-        self._pixels: Pixels = np.ascontiguousarray(bgra | _OPAQUE).view(np.uint32)[..., 0]
+        self._pixels: Pixels = bgra.view(np.uint32)[..., 0]
         self._solid: npt.NDArray[np.bool_] | None = None if (alpha == 255).all() else alpha == 255
         rows, columns = np.nonzero((alpha > 0) & (alpha < 255))
         self._edge = rows * SIZE + columns
@@ -163,6 +164,10 @@ def _premultiplied(layer: Layer) -> Layer:
     return layer
 
 
+def _bgra(picture: Picture) -> npt.NDArray[np.uint8]:
+    return np.ascontiguousarray(np.asarray(picture)[..., [2, 1, 0, 3]])
+
+
 def _scenes(look: Look) -> list[Pixels]:
     back = _placed(_premultiplied(body.wall(look)), (0, 0, SIZE, SIZE))
     back.alpha_composite(_placed(_halved(body.hair_back(look)), (0, 0, SIZE, SIZE)))
@@ -171,8 +176,7 @@ def _scenes(look: Look) -> list[Pixels]:
     for lift in np.linspace(0, _LIFT, BREATHS):
         scene = back.copy()
         scene.alpha_composite(_placed(torso, (0, 0, SIZE, SIZE), rise=float(lift)))
-        bgra = np.asarray(scene.reduce(2))[..., [2, 1, 0, 3]] | _OPAQUE
-        scenes.append(np.ascontiguousarray(bgra).view(np.uint32)[..., 0])
+        scenes.append((_bgra(scene.reduce(2)) | _OPAQUE).view(np.uint32)[..., 0])
     return scenes
 
 
@@ -211,7 +215,7 @@ class _Parts:
                 picture.alpha_composite(_placed(feature, box, turn, deep=True))
             if covered:
                 picture.alpha_composite(hair)
-            sprites.append(Sprite(picture.reduce(2), box[0], box[1]))
+            sprites.append(Sprite(_bgra(picture.reduce(2)), box[0], box[1]))
         return sprites
 
 

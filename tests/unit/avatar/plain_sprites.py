@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from mouthpiece_avatar.face.paint import SIZE
 from mouthpiece_avatar.face.sprites import BREATHS, EYES, MOUTHS, TURNS, Sprite, Sprites
@@ -20,4 +19,5 @@ def plain_sprites() -> Sprites:
 
 
 def _patch(colour: tuple[int, int, int], left: int, top: int) -> Sprite:
-    return Sprite(Image.new("RGBA", (40, 20), (*colour, 255)), left, top)
+    red, green, blue = colour
+    return Sprite(np.full((20, 40, 4), (blue, green, red, 255), np.uint8), left, top)

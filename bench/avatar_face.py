@@ -1,0 +1,56 @@
+"""What a face costs: drawing it once, and each frame of it.
+
+::
+
+    python bench/avatar_face.py [--frames 2000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import time
+
+import numpy as np
+
+from mouthpiece_avatar.face.actor import Actor, Pose
+from mouthpiece_avatar.face.lips import RATE, Lips, blend
+from mouthpiece_avatar.face.look import FACES
+from mouthpiece_avatar.face.painter import Painter, sprites_of
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, TURNS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=2_000)
+    options = parser.parse_args()
+    for face in sorted(FACES):
+        before, resident = time.perf_counter(), resident_megabytes()
+        painter = Painter(sprites_of(face))
+        drawing, grown = time.perf_counter() - before, resident_megabytes() - resident
+        poses = [any_pose() for _ in range(options.frames)]
+        before = time.perf_counter()
+        for pose in poses:
+            painter.paint(pose)
+        frame = (time.perf_counter() - before) / options.frames
+        print(f"{face}: drawn in {drawing:.1f} s, {grown:.0f} MB; a frame takes {1000 * frame:.2f} ms")
+    sound = np.random.default_rng(1).integers(-9_000, 9_000, 10 * RATE).astype(np.int16)
+    lips, actor = Lips(), Actor()
+    before = time.perf_counter()
+    for at in range(0, len(sound), RATE // 25):
+        actor.step(blend(lips.push(sound[at : at + RATE // 25])))
+    print(f"lips and poses: {100 * (time.perf_counter() - before) / 10:.2f} % of a core while it speaks")
+
+
+def any_pose() -> Pose:
+    pick = random.randrange
+    return Pose(pick(TURNS), pick(BREATHS), pick(MAX_NOD), pick(len(MOUTHS)), pick(len(EYES)))
+
+
+def resident_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
+
+
+if __name__ == "__main__":
+    main()
