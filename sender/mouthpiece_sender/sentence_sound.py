@@ -205,6 +205,11 @@ class SentenceMaker:
             sound.readers += 1  # the maker itself
         return sound
 
+    async def settled(self) -> None:
+        """Returns once nothing is being made."""
+        while self._running:
+            await asyncio.wait(self._running)
+
     def _begin(self, key: SpeechKey, pool: VoicePool) -> SentenceSound:
         def drop() -> None:
             self._making.pop(key, None)

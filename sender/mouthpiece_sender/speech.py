@@ -83,6 +83,14 @@ class Speech:
         for provider in self._providers.values():
             await provider.pool.aclose()
 
+    @property
+    def cache(self) -> SpeechCache:
+        return self._cache
+
+    async def settled(self) -> None:
+        """Returns once no sentence is being made."""
+        await self._maker.settled()
+
     def warm(self) -> None:
         """Loads the default voice beside everything else, so that the first text is as quick as the next ones."""
         self._own(self._warm())

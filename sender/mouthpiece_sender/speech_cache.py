@@ -8,7 +8,7 @@ short.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,6 +44,10 @@ class SpeechCache:
     def size(self) -> int:
         """Bytes of sound."""
         return self._bytes
+
+    def __iter__(self) -> Iterator[SpeechKey]:
+        """Least recently used first."""
+        return iter(tuple(self._kept))
 
     def __len__(self) -> int:
         return len(self._kept)

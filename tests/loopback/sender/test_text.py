@@ -1,0 +1,160 @@
+"""Texts over HTTP: what is accepted, what is refused and how, and the voices that there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from mouthpiece.tts import create
+from mouthpiece.tts.text import MAX_CHARACTERS
+from mouthpiece_sender.api.models import Segment
+from mouthpiece_sender.api.voices import Voices
+from tests.loopback.sender.conftest import Running
+from tests.loopback.sender.test_errors import expect
+from tests.loopback.tts.emulators import KEY, ElevenLabs, Fault, OpenAI
+
+QUEUE = "/v1/rooms/demo/segments"
+HELLO = {"text": "Hello. It is good to see you."}
+
+
+async def post(sender: Running, body: Any, **query: Any) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await sender.client.post(QUEUE, content=content, params=query, headers={"Content-Type": "application/json"})
+
+
+async def test_a_text_is_accepted_and_kept_as_its_transcript(sender: Running) -> None:
+    answer = await post(sender, HELLO)
+    segment = answer.json()
+    assert answer.status_code == 202, answer.text
+    assert Segment.model_validate(segment)
+    assert segment["source"] == {"kind": "text", "name": None, "text": HELLO["text"], "voice": "heart"}
+    assert segment["audio"] == {"sample_rate": 24000, "num_channels": 1, "duration": None}
+    assert (await sender.client.get(answer.headers["Location"])).json() == segment
+    assert sender.kept() == []
+
+
+async def test_curl_sends_a_text_without_saying_what_it_is(sender: Running) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await sender.client.post(QUEUE, content=json.dumps(HELLO), headers=headers)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["source"]["kind"] == "text"
+
+
+async def test_a_voice_is_found_by_its_id_alone(sender: Running) -> None:
+    answer = await post(sender, HELLO | {"voice": "de"})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["source"]["voice"] == "de"
+
+
+async def test_a_purge_takes_the_text_and_what_was_kept_of_its_sound(sender: Running) -> None:
+    segment = (await post(sender, HELLO)).json()
+    cache = sender.parts.speech.cache
+    assert HELLO["text"].startswith(next(iter(cache)).text)
+    answer = await sender.client.delete(f"/v1/segments/{segment['id']}", params={"purge": "true"})
+    assert answer.json()["source"]["text"] is None
+    assert list(cache) == []
+
+
+REFUSED: dict[str, tuple[Any, str, str | None]] = {
+    "no JSON": (b'{"text": "hel', "bad-body", None),
+    "no object": (["hello"], "bad-body", None),
+    "nothing": ({}, "bad-parameter", "text"),
+    "something else": (HELLO | {"speed": 2}, "bad-parameter", "speed"),
+    "a number": ({"text": 7}, "bad-parameter", "text"),
+    "empty": ({"text": ""}, "tts-bad-text", "text"),
+    "white space": ({"text": " \n\t "}, "tts-bad-text", "text"),
+    "nothing to pronounce": ({"text": "... — !"}, "tts-bad-text", "text"),
+    "SSML": ({"text": "<speak>Hello</speak>"}, "tts-bad-text", "text"),
+    "SSML within": ({"text": 'Hello <break time="1s"/> you'}, "tts-bad-text", "text"),
+    "control characters": ({"text": "Hello\x07 there"}, "tts-bad-text", "text"),
+    "half a character": (b'{"text": "hello \\ud800 there"}', "tts-bad-text", "text"),
+    "too long": ({"text": "word " * (MAX_CHARACTERS // 5 + 1)}, "text-too-long", "text"),
+    "much too long": ({"text": "word " * 600_000}, "text-too-long", "text"),
+    "no such voice": (HELLO | {"voice": "nobody"}, "tts-bad-voice", "voice"),
+    "no such voice of a provider": (HELLO | {"voice": "nobody", "tts": "offline"}, "tts-bad-voice", "voice"),
+    "no such provider": (HELLO | {"tts": "loud"}, "bad-parameter", "tts"),
+    "a module": (HELLO | {"tts": "os:system.x"}, "bad-parameter", "tts"),
+    "another language": ({"text": "Добрый день"}, "tts-no-sound", None),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+async def test_what_cannot_be_spoken_is_refused(sender: Running, what: str) -> None:
+    body, slug, field = REFUSED[what]
+    expect(await post(sender, body), slug, field)
+    assert (await sender.client.get(QUEUE)).json()["segments"] == []
+
+
+async def test_the_voices_are_listed_the_default_first(sender: Running) -> None:
+    answer = await sender.client.get("/v1/voices")
+    voices = Voices.model_validate(answer.json()).voices
+    assert (voices[0].id, voices[0].provider, voices[0].default) == ("heart", "offline", True)
+    assert sum(voice.default for voice in voices) == 1
+    assert {"offline", "espeak"} <= {voice.provider for voice in voices}
+    espeak = (await sender.client.get("/v1/voices", params={"tts": "espeak"})).json()["voices"]
+    assert {voice["provider"] for voice in espeak} == {"espeak"}
+    expect(await sender.client.get("/v1/voices", params={"tts": "loud"}), "bad-parameter", "tts")
+
+
+@pytest.fixture
+async def vendor(sender: Running) -> AsyncIterator[OpenAI]:
+    """OpenAI's service, imitated, behind its real SDK."""
+    emulator = OpenAI()
+    async with emulator.running(), create("openai", api_key=KEY, base_url=f"{emulator.url}/v1") as tts:
+        await tts.warm()
+        sender.parts.speech.use("openai", tts)
+        yield emulator
+
+
+FAULTS: dict[str, tuple[Fault, str, str | None]] = {
+    "wrong key": (Fault(401), "tts-auth", None),
+    "too many requests": (Fault(429, {"Retry-After": "7"}), "tts-rate-limited", "7"),
+    "quota": (Fault(429, body={"error": {"code": "insufficient_quota", "message": "."}}), "tts-quota-exceeded", None),
+    "failure": (Fault(503), "tts-unavailable", "5"),
+    "cut at once": (Fault(cut_after=0), "tts-unavailable", "5"),
+}
+
+
+@pytest.mark.parametrize("what", FAULTS)
+async def test_what_a_vendor_refuses_is_answered_and_the_next_text_is_taken(
+    sender: Running, vendor: OpenAI, what: str
+) -> None:
+    vendor.fault, slug, wait = FAULTS[what]
+    answer = await post(sender, HELLO | {"tts": "openai"})
+    assert HELLO["text"] not in expect(answer, slug)
+    assert answer.headers.get("Retry-After") == wait
+    vendor.fault = None
+    answer = await post(sender, HELLO | {"tts": "openai", "voice": "alloy"})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["source"]["voice"] == "alloy"
+
+
+async def test_a_vendor_that_is_slow_does_not_hold_up_the_answer(
+    sender: Running, vendor: OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mouthpiece_sender.speech.FIRST_SOUND_WITHIN", 0.05)
+    vendor.fault = Fault(silent=True)
+    answer = await post(sender, HELLO | {"tts": "openai"})
+    assert answer.status_code == 202, answer.text
+
+
+async def test_the_same_text_again_asks_the_vendor_once(sender: Running, vendor: OpenAI) -> None:
+    text = {"text": "One sentence alone.", "tts": "openai"}
+    await post(sender, text)
+    await sender.parts.speech.settled()
+    await post(sender, text)
+    assert vendor.asked == 1
+
+
+async def test_a_vendor_that_does_not_list_its_voices_does_not_hide_the_others(sender: Running) -> None:
+    service = ElevenLabs()
+    async with service.running(), create("elevenlabs", api_key="wrong", base_url=service.url) as tts:
+        await tts.warm()
+        sender.parts.speech.use("elevenlabs", tts)
+        listed = (await sender.client.get("/v1/voices")).json()["voices"]
+        assert {voice["provider"] for voice in listed} >= {"offline", "espeak"}
+        expect(await sender.client.get("/v1/voices", params={"tts": "elevenlabs"}), "tts-auth")
