@@ -84,7 +84,8 @@ def translate(anam: Any, error: Exception, settings: AnamSettings) -> AvatarErro
         if status is not None and status >= 500:
             return AnamBusy(f"Anam has no session free (it answered {status}); try again later.")
         return AnamRefused("Anam gives no session.")
-    if isinstance(error, KeyError | TypeError | ValueError | AttributeError):
+    stranger = type(error).__name__ == "ContentTypeError"  # aiohttp's, which the SDK brings: no JSON
+    if stranger or isinstance(error, KeyError | TypeError | ValueError | AttributeError):
         return AnamUnavailable(f"{settings.api_url} does not answer as Anam does; check ANAM_API_URL.")
     return AnamUnavailable(
         f"Anam cannot be reached at {settings.api_url} ({type(error).__name__}); check the network and ANAM_API_URL."

@@ -1,4 +1,4 @@
-"""An emulator of Anam's engine, for tests. It is not Anam's: it is what Anam's SDK 0.12 needs to see, read off that SDK.
+"""An emulator of Anam's engine, for tests. It is not Anam's: it is what Anam's SDK 0.12 needs to see, read off it.
 
 One HTTP call opens a session, a WebSocket carries the signalling and the sound, WebRTC (aiortc) carries picture and
 sound back. The avatar is a box that wanders over a blue ground; while it speaks, what was pushed is its sound and the
@@ -187,6 +187,7 @@ class Engine:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.sessions: list[EngineSession] = []
+        self.opened = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._peers: set[RTCPeerConnection] = set()
 
@@ -216,6 +217,7 @@ class Engine:
         if self.faults.status is not None:
             return web.json_response({"error": self.faults.error}, status=self.faults.status)
         self.sessions.append(EngineSession(await request.json()))
+        self.opened.set()
         return web.json_response(
             {
                 "sessionId": f"session-{len(self.sessions)}",

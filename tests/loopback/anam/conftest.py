@@ -1,0 +1,93 @@
+"""The command as a process, against the emulated engine."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.loopback.anam.emulator import KEY, Engine
+
+LINGER = 0.3
+"""Seconds; five in earnest."""
+NOT_OURS = ("LIVEKIT_", "MOUTHPIECE_", "ANAM_", "ELEVENLABS_", "DISPLAY")
+
+IGNORED = "ignore:unclosed:ResourceWarning"
+"""aiortc 1.16 gathers candidates for each medium and, once they are bundled, drops the sockets of all but one unclosed;
+they are closed when they are collected."""
+
+Sound: TypeAlias = Callable[..., Path]
+
+
+@asynccontextmanager
+async def play(
+    engine: Engine | None, cwd: Path, *arguments: str, **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """``mouthpiece play … --via anam``, in a folder without settings; killed if it still runs at the end."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    if engine is not None:
+        known |= {"ANAM_API_KEY": KEY, "ANAM_API_URL": engine.url, "MOUTHPIECE_ANAM_LINGER": str(LINGER)}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mouthpiece_sender", "play", *arguments, "--via", "anam"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=known | environment,
+        cwd=cwd,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error; never a traceback."""
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    assert b"Traceback" not in err, err.decode()
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Sound:
+    """A WAV of tones of 440 Hz: ``beeps`` are the seconds at which one of 200 ms begins; none: it is one tone."""
+
+    def make(seconds: float = 1.0, *, rate: int = 24_000, channels: int = 1, beeps: tuple[float, ...] = ()) -> Path:
+        time = np.arange(round(seconds * rate)) / rate
+        tone = np.rint(12_000 * np.cos(2 * np.pi * 440 * time)).astype(np.int16)
+        if beeps:
+            tone[~np.any([(time >= at) & (time < at + 0.2) for at in beeps], axis=0)] = 0
+        path = tmp_path / "tone.wav"
+        soundfile.write(path, np.repeat(tone[:, None], channels, axis=1), rate)
+        return path
+
+    return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings(IGNORED))
+
+
+@pytest.fixture(autouse=True)
+def sockets_that_aiortc_dropped_are_collected_here() -> Iterator[None]:
+    """And not during another folder's test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

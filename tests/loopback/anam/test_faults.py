@@ -1,0 +1,102 @@
+"""What a person is told when something goes wrong at Anam's, and the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.anam.conftest import Sound, outcome, play
+from tests.loopback.anam.emulator import Faults, engine
+
+DROPS = [Faults(end_session_after=0.5), Faults(close_after=0.5), Faults(abort_after=0.5)]
+
+
+async def test_an_avatar_that_never_becomes_ready_is_given_up_and_nothing_is_sent(sound: Sound, tmp_path: Path) -> None:
+    async with engine(Faults(never_ready=True)) as emulated:
+        async with play(emulated, tmp_path, str(sound()), "--avatar-timeout", "6", "--json") as process:
+            code, out, _ = await outcome(process)
+        segment = json.loads(out)
+        assert (code, segment["state"], segment["error"]["type"]) == (3, "failed", "avatar-timeout")
+        assert "did not become ready within 6 s" in segment["error"]["detail"]
+        assert (emulated.session.pushes, emulated.session.too_early, emulated.session.ends) == ([], 0, [])
+        assert emulated.session.end_sessions == 1
+
+
+@pytest.mark.parametrize("fault", DROPS, ids=["ended", "closed", "aborted"])
+async def test_a_session_that_ends_in_the_middle_leaves_the_segment_unknown(
+    sound: Sound, tmp_path: Path, fault: Faults
+) -> None:
+    async with engine(fault) as emulated:
+        async with play(emulated, tmp_path, str(sound(5.0)), "--json") as process:
+            code, out, _ = await outcome(process)
+        segment = json.loads(out)
+        assert (code, segment["state"], segment["receipt"]) == (4, "unknown", "unknown")
+        assert segment["error"]["type"] == "avatar-left"
+        assert 0.2 < segment["position"] < 4.5
+        assert len(emulated.sessions) == 1
+
+
+async def test_a_session_that_ends_before_it_is_ready_has_failed(sound: Sound, tmp_path: Path) -> None:
+    async with engine(Faults(end_before_ready=True)) as emulated:
+        async with play(emulated, tmp_path, str(sound())) as process:
+            code, _, err = await outcome(process)
+        assert code == 1
+        assert "ended the session before its avatar was ready" in err
+        assert emulated.session.pushes == []
+
+
+async def test_a_wrong_key_is_told_by_its_variable_and_not_by_its_value(sound: Sound, tmp_path: Path) -> None:
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, str(sound()), ANAM_API_KEY="not-the-key") as process:
+            code, out, err = await outcome(process)
+        assert code == 1
+        assert "check ANAM_API_KEY" in err
+        assert "not-the-key" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(400, "check ANAM_AVATAR_ID"), (402, "no active plan"), (429, "a limit"), (503, "no session free")],
+)
+async def test_a_refused_session_is_told_by_its_reason(sound: Sound, tmp_path: Path, status: int, said: str) -> None:
+    fault = Faults(status=status, error="Spend cap reached")
+    async with engine(fault) as emulated, play(emulated, tmp_path, str(sound())) as process:
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert said in err
+
+
+async def test_something_else_at_that_address_is_told(sound: Sound, tmp_path: Path) -> None:
+    async with engine(Faults(not_ours=True)) as emulated, play(emulated, tmp_path, str(sound())) as process:
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert "does not answer as Anam does; check ANAM_API_URL" in err
+
+
+async def test_nobody_at_that_address_is_told(sound: Sound, tmp_path: Path) -> None:
+    async with engine() as emulated:
+        pass
+    async with play(emulated, tmp_path, str(sound())) as process:
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert "cannot be reached" in err
+
+
+async def test_no_key_is_wrong_usage(sound: Sound, tmp_path: Path) -> None:
+    async with play(None, tmp_path, str(sound())) as process:
+        code, _, err = await outcome(process)
+    assert code == 2
+    assert "ANAM_API_KEY not set" in err
+
+
+async def test_what_is_no_sound_opens_no_session(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    await asyncio.to_thread(file.write_text, "not a sound")
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, str(file)) as process:
+            code, _, err = await outcome(process)
+        assert (code, emulated.sessions) == (1, [])
+        assert err.startswith("mouthpiece: ")

@@ -1,0 +1,232 @@
+"""What reaches Anam's engine: every byte, in order, once it is ready; the end once; and how it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mouthpiece.pcm import Pcm
+from mouthpiece.segments import AudioInfo, Mode, Source
+from mouthpiece_sender.anam.settings import AnamSettings
+from mouthpiece_sender.anam.target import AnamTarget
+from tests.loopback.anam.conftest import Sound, outcome, play
+from tests.loopback.anam.emulator import KEY, Engine, Faults, engine
+from tests.sounds import Tone
+
+
+def settings(emulated: Engine) -> AnamSettings:
+    return AnamSettings(KEY, api_url=emulated.url, linger=0.0, ready_timeout=10)
+
+
+async def test_every_byte_of_a_file_arrives_in_order_after_the_avatar_is_ready_and_none_before(
+    sound: Sound, tmp_path: Path
+) -> None:
+    file = sound(2.3)
+    async with engine(Faults(ready_after=0.8)) as emulated:
+        async with play(emulated, tmp_path, str(file), "--json") as process:
+            code, out, err = await outcome(process)
+        session = emulated.session
+        assert (code, err) == (0, "")
+        segment = json.loads(out)
+        assert (segment["state"], segment["receipt"], segment["profile"]) == ("finished", "estimated", "anam")
+        assert segment["position"] == pytest.approx(2.3)
+
+        samples, _ = soundfile.read(file, dtype="int16")
+        assert session.sound == samples.tobytes()
+        assert session.too_early == 0
+        assert all(push.at >= 0 for push in session.pushes)
+        assert [push.sequence for push in session.pushes] == list(range(5))
+        assert [len(push.data) for push in session.pushes] == [24_000] * 4 + [14_400]
+        assert {(push.encoding, push.sample_rate, push.channels) for push in session.pushes} == {
+            ("pcm_s16le", 24_000, 1)
+        }
+        assert len(session.ends) == 1
+        assert session.ends[0] > session.pushes[-1].at
+        assert session.interrupts == 0
+        assert session.end_sessions == 1
+
+
+async def test_the_persona_is_an_avatar_for_passthrough_and_nothing_else(sound: Sound, tmp_path: Path) -> None:
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, str(sound(0.3)), ANAM_AVATAR_ID="mine") as process:
+            assert (await outcome(process))[0] == 0
+        assert emulated.session.request["personaConfig"] == {"avatarId": "mine", "enableAudioPassthrough": True}
+
+
+async def test_the_session_stays_for_a_while_after_the_sound(sound: Sound, tmp_path: Path) -> None:
+    file, environment = str(sound(1.0)), {"MOUTHPIECE_ANAM_LINGER": "1.5"}
+    async with engine() as emulated, play(emulated, tmp_path, file, **environment) as process:
+        await begun(emulated)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await emulated.session.closed.wait()
+        assert loop.time() - began >= 2.4
+        assert (await outcome(process))[0] == 0
+
+
+@pytest.mark.parametrize(("rate", "channels", "sent"), [(16_000, 1, 16_000), (44_100, 2, 44_100), (48_000, 1, 48_000)])
+async def test_rates_that_anam_takes_are_sent_as_they_are(
+    sound: Sound, tmp_path: Path, rate: int, channels: int, sent: int
+) -> None:
+    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
+        file = sound(0.6, rate=rate, channels=channels)
+        handle = await target.play_sound(await _whole(file), Source("file", "tone"))
+        assert (await handle.finished())["state"] == "finished"
+        left = soundfile.read(file, dtype="int16", always_2d=True)[0][:, 0]
+        assert emulated.session.sound == np.ascontiguousarray(left).tobytes()
+        assert {push.sample_rate for push in emulated.session.pushes} == {sent}
+
+
+@pytest.mark.parametrize("rate", [8_000, 96_000])
+async def test_rates_that_anam_does_not_take_are_resampled_to_the_one_it_advises(
+    sound: Sound, tmp_path: Path, rate: int
+) -> None:
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, str(sound(1.0, rate=rate))) as process:
+            code, _, err = await outcome(process)
+        session = emulated.session
+        assert (code, err, session.refused_rate) == (0, "", None)
+        assert {push.sample_rate for push in session.pushes} == {24_000}
+        assert len(session.sound) == 48_000
+        spectrum = np.abs(np.fft.rfft(np.frombuffer(session.sound, np.int16).astype(float)))
+        assert int(spectrum.argmax()) == 440
+
+
+async def test_the_emulated_engine_refuses_a_rate_that_is_out_of_range() -> None:
+    """So that the test above means something."""
+    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
+        handle = await target.play_sound(Tone(0.1), Source("live"))
+        await handle.finished()
+        assert target._session is not None
+        await target._session.stream(8_000).push(bytes(800))
+        assert await target._session.lost_within(10)
+        assert emulated.session.refused_rate == 8_000
+
+
+class Slow:
+    """A sound that is still being made: its length is not known, and it comes with pauses."""
+
+    info = AudioInfo(24_000, 1, None)
+
+    def __init__(self, blocks: int) -> None:
+        self._blocks = blocks
+        self.asked = 0
+
+    def open(self, offset: float = 0.0) -> Slow:
+        return self
+
+    async def __aenter__(self) -> Slow:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def __aiter__(self):  # type: ignore[no-untyped-def]
+        for number in range(self._blocks):
+            self.asked += 1
+            await asyncio.sleep(0.3)
+            yield Pcm(np.full(12_000, number + 1, np.int16), 24_000)
+
+
+async def test_a_sound_that_is_still_being_made_is_passed_on_as_it_comes() -> None:
+    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
+        handle = await target.play_sound(Slow(4), Source("text", text="Hello"))
+        segment = await handle.finished()
+        session = emulated.session
+        gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(session.pushes)]
+        assert min(gaps) > 0.2
+        assert np.frombuffer(session.sound, np.int16)[::12_000].tolist() == [1, 2, 3, 4]
+        assert (segment["state"], segment["position"], len(session.ends)) == ("finished", 2.0, 1)
+
+
+async def test_segments_are_said_one_after_the_other_in_one_session() -> None:
+    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
+        first = await target.play_sound(Tone(0.6), Source("live"))
+        second = await target.play_sound(Tone(0.3, hertz=880), Source("live"))
+        assert (await second.now())["state"] == "queued"
+        assert [(await handle.finished())["state"] for handle in (first, second)] == ["finished", "finished"]
+        session = emulated.session
+        assert session.sound == Tone(0.6).samples.tobytes() + Tone(0.3, hertz=880).samples.tobytes()
+        assert len(session.ends) == 2
+
+
+async def test_an_interrupt_ends_the_turn_and_the_next_segment_is_said() -> None:
+    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
+        first = await target.play_sound(Tone(20.0), Source("live"))
+        await begun(emulated)
+        second = await target.play_sound(Tone(0.3), Source("live"), mode=Mode.INTERRUPT)
+        stopped = await first.now()
+        assert (stopped["state"], stopped["interrupted"]) == ("interrupted", True)
+        assert 0 <= stopped["position"] < 10
+        assert (await second.finished())["state"] == "finished"
+        assert (emulated.session.interrupts, len(emulated.session.ends)) == (1, 2)
+
+
+async def test_what_is_not_to_wait_is_ignored_while_another_plays() -> None:
+    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
+        await target.play_sound(Tone(0.5), Source("live"))
+        second = await target.play_sound(Tone(0.3), Source("live"), mode=Mode.IGNORE)
+        assert (await second.finished())["state"] == "ignored"
+
+
+async def test_a_session_that_was_lost_is_opened_anew_for_the_next_segment() -> None:
+    async with engine(Faults(end_session_after=0.2)) as emulated, AnamTarget(settings(emulated)) as target:
+        first = await target.play_sound(Tone(2.0), Source("live"))
+        assert (await first.finished())["state"] == "unknown"
+        emulated.faults.end_session_after = None
+        second = await target.play_sound(Tone(0.3), Source("live"))
+        assert (await second.finished())["state"] == "finished"
+        assert [len(session.pushes) for session in emulated.sessions] == [4, 1]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+async def test_ctrl_c_interrupts_the_avatar_and_closes_the_session(
+    sound: Sound, tmp_path: Path, stop: signal.Signals
+) -> None:
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, str(sound(20.0))) as process:
+            await begun(emulated)
+            process.send_signal(stop)
+            code, _, err = await outcome(process)
+        session = emulated.session
+        await asyncio.wait_for(session.closed.wait(), 5)
+        assert (code, err) == (130, "")
+        assert (session.interrupts, len(session.ends), session.end_sessions) == (1, 1, 1)
+
+
+async def test_ctrl_c_while_the_avatar_is_awaited_closes_the_session(sound: Sound, tmp_path: Path) -> None:
+    async with engine(Faults(never_ready=True)) as emulated:
+        async with play(emulated, tmp_path, str(sound(1.0))) as process:
+            await asyncio.wait_for(emulated.opened.wait(), 30)
+            await asyncio.sleep(1)
+            process.send_signal(signal.SIGINT)
+            code, _, err = await outcome(process)
+        await asyncio.wait_for(emulated.session.closed.wait(), 5)
+        assert (code, err, emulated.session.pushes) == (130, "", [])
+        assert emulated.session.end_sessions == 1
+
+
+async def begun(emulated: Engine) -> None:
+    async with asyncio.timeout(30):
+        await emulated.opened.wait()
+        await emulated.session.pushed.wait()
+
+
+async def _whole(file: Path) -> Tone:
+    """The file as a sound in memory, with its own channels."""
+    samples, rate = soundfile.read(file, dtype="int16", always_2d=True)
+    made = Tone(len(samples) / rate, sample_rate=rate)
+    made.info = AudioInfo(rate, samples.shape[1], len(samples) / rate)
+    made._blocks = lambda start: _one(Pcm(samples.T, rate))  # type: ignore[method-assign]
+    return made
+
+
+async def _one(pcm: Pcm):  # type: ignore[no-untyped-def]
+    yield pcm
