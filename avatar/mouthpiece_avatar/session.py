@@ -14,6 +14,7 @@ from livekit import rtc
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
 from mouthpiece_avatar.ears import Ears
+from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.performer import Mood, Performer
 from mouthpiece_avatar.pump import Pump
 from mouthpiece_avatar.receipts import Receipts
@@ -122,6 +123,11 @@ class Session:
         """Lets ``run`` leave the room; the first reason counts."""
         self.reason = self.reason or reason
         self._ending.set()
+
+    def is_place_of(self, request: wire.StartAvatar, claims: Claims) -> bool:
+        """Whether another avatar would join the same room of the same server under the same identity."""
+        servers = [LiveKitAddress.parse(asked.livekit_url) for asked in (self._request, request)]
+        return self.claims == claims and servers[0] == servers[1]
 
     def described(self) -> SessionInfo:
         return SessionInfo(

@@ -75,7 +75,7 @@ class Sessions:
         :raises RoomError: LiveKit did not let it in.
         """
         performer = await self._cast(request.avaluma_avatar_id)
-        older = [session for session in self.all() if session.claims == claims and session.joined.is_set()]
+        older = [session for session in self.all() if session.joined.is_set() and session.is_place_of(request, claims)]
         if len(self._running) - len(older) >= self._limit:
             raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")
         session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, performer)

@@ -1,0 +1,72 @@
+"""The avatar's own connection breaks: it comes back and says so, or gives up after a while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from livekit import rtc
+
+from mouthpiece import wire
+from mouthpiece_avatar import session as session_module
+from mouthpiece_avatar.face.performer import FacePerformer
+from mouthpiece_avatar.performer import Performer
+from mouthpiece_avatar.session import Session, SessionState
+from mouthpiece_avatar.sessions import Sessions
+from mouthpiece_avatar.token import Claims
+from mouthpiece_sender.livekit_server import LiveKit
+from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
+from tests.live.viewer import Viewer, viewer_token
+from tests.unit.avatar.plain_sprites import plain_sprites
+
+SPRITES = plain_sprites()
+
+
+async def cast(_: str) -> Performer:
+    return FacePerformer(SPRITES)
+
+
+@pytest.fixture
+async def session(livekit: LiveKit, room_name: str) -> AsyncIterator[Session]:
+    """An avatar of this process, so that its connection can be broken."""
+    async with Sessions(cast, limit=1) as sessions:
+        request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
+        yield await sessions.start(request, Claims(AVATAR, room_name))
+
+
+async def until(condition: Callable[[], bool], timeout: float = 15) -> None:
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 (states change in the SDK's callbacks)
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT, rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT],
+    ids=["signal", "everything"],
+)
+async def test_it_comes_back_says_that_it_listens_and_speaks(
+    session: Session, livekit: LiveKit, room_name: str, join: Join, scenario: rtc.SimulateScenarioKind.ValueType
+) -> None:
+    seen: list[SessionState] = []
+    session._room.on("reconnecting", lambda: seen.append(session.state))
+    session._room.on("reconnected", lambda: seen.append(session.state))
+    await session._room.simulate_scenario(scenario)
+    await until(lambda: SessionState.LIVE in seen)
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer, join() as sender:
+        await viewer.ready()
+        await viewer.until(lambda: wire.ATTR_AVATAR in viewer.room.remote_participants[AVATAR].attributes)
+        before = time.monotonic()
+        await sender.say(tone(0.6), segment="seg")
+        await viewer.onset(before)
+        assert await sender.finished() == [wire.PlaybackFinished(0.6, False)]
+    assert seen[0] is SessionState.ABSENT
+
+
+async def test_a_long_absence_ends_it(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "ABSENCE", 0.05)
+    session._on_reconnecting()  # and no reconnected follows
+    await until(lambda: session.state is SessionState.ENDED)
+    assert "too long" in session.reason
