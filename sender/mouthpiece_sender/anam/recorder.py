@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 HOLD: Final = 0.5
 """Seconds of frames that are looked at before the streams are laid side by side."""
-AUDIO_DELAY: Final = 0.0
-"""Seconds that the receiver keeps sound longer than picture."""
+AUDIO_DELAY: Final = 0.04
+"""Seconds that aiortc 1.16 keeps sound longer than picture: four blocks of 20 ms against one picture."""
 QUEUE: Final = 1000
 """Frames, about 13 s; when the disk or the encoder is that far behind, pictures are left out."""
 SAMPLE_RATE: Final = 48_000
