@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -13,7 +12,7 @@ from dotenv import load_dotenv
 
 from mouthpiece.errors import ConfigurationError, StoreError
 from mouthpiece_sender.logs import set_up_logs
-from mouthpiece_sender.service import run
+from mouthpiece_sender.service import listen, run
 from mouthpiece_sender.settings import load_settings
 
 ENV_FILE = Path(".env.local")
@@ -48,7 +47,7 @@ def serve(
     except ConfigurationError as error:
         _fail(str(error), 2)
     try:
-        listening = socket.create_server((settings.host, settings.port), family=_family(settings.host))
+        listening = listen(settings.host, settings.port)
     except OSError as error:
         _fail(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another address with --host "
@@ -62,10 +61,6 @@ def serve(
             _fail(str(error), 2)
         except StoreError as error:
             _fail(f"{error} The data folder is MOUTHPIECE_DATA ({settings.data}).", 1)
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _fail(message: str, code: int) -> NoReturn:

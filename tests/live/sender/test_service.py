@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -64,7 +63,7 @@ async def running_service(livekit: LiveKit, data: Path, **changes: Any) -> Async
     }
     settings = Settings(**(given | changes))
     stopping = asyncio.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with service.listen("127.0.0.1", 0) as listening:
         async with service.opened(settings, stopping) as parts:
             serving = asyncio.create_task(service.serve(parts, listening))
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -63,7 +62,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Running]:
     (page / "icon.svg").write_text("<svg/>")
     (page / "assets" / "main-abc123.js").write_text("run()")
     stopping = asyncio.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with service.listen("127.0.0.1", 0) as listening:
         async with service.opened(settings, stopping, FakeLiveKitApi) as parts:
             assert isinstance(parts.api, FakeLiveKitApi)
             serving = asyncio.create_task(service.serve(parts, listening))
