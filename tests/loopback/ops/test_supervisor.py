@@ -59,8 +59,9 @@ def part(name: str, tmp_path: Path, code: str = SERVER) -> Part:
     )
 
 
-def children() -> list[psutil.Process]:
-    return [process for process in psutil.Process().children(recursive=True) if process.status() != "zombie"]
+def process_of(name: str) -> psutil.Process:
+    """The process of the part of that name."""
+    return next(process for process in psutil.Process().children() if name in process.cmdline())
 
 
 async def test_parts_start_in_order_and_stop_in_the_opposite_one(tmp_path: Path, logs: Path) -> None:
@@ -85,7 +86,7 @@ async def test_a_part_that_dies_later_ends_what_is_being_done(tmp_path: Path, lo
         await supervisor.start(part("steady", tmp_path))
         await supervisor.start(part("mortal", tmp_path))
         work = asyncio.create_task(supervisor.unless_one_ends(asyncio.Event().wait()))
-        next(process for process in children() if "mortal" in process.cmdline()).kill()
+        process_of("mortal").kill()
         with pytest.raises(PartFailed, match=r"mortal ended by itself \(signal SIGKILL\)"):
             await work
 
@@ -94,7 +95,7 @@ async def test_a_part_that_dies_while_another_starts_is_the_one_that_is_named(tm
     async with Supervisor(logs, lambda line: None) as supervisor:
         await supervisor.start(part("mortal", tmp_path))
         starting = asyncio.create_task(supervisor.start(part("slow", tmp_path, "import signal; signal.pause()")))
-        next(process for process in children() if "mortal" in process.cmdline()).kill()
+        process_of("mortal").kill()
         with pytest.raises(PartFailed, match="mortal ended by itself"):
             await starting
 
@@ -122,7 +123,8 @@ async def test_a_part_that_ignores_its_end_is_killed_with_its_children(tmp_path:
     stubborn = replace(stubborn, command=[*stubborn.command, str(server)], grace=0.2)
     async with Supervisor(logs, lambda line: None) as supervisor:
         await supervisor.start(stubborn)
-        family = children()
+        leader = process_of("stubborn")
+        family = [leader, *leader.children(recursive=True)]
         assert len(family) == 2
     _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=5)
     assert alive == []
