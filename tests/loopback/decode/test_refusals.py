@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import struct
 from pathlib import Path
@@ -190,12 +189,3 @@ async def test_it_reads_no_file_but_the_one_it_was_given(tmp_path: Path, decoder
     for lure in (f"ffconcat version 1.0\nfile {secret}\n", f"#EXTM3U\n#EXTINF:1,\n{secret}\n", f"file:{secret}"):
         with pytest.raises(NotAudio):
             await probe(decoders, tmp_path, lure.encode())
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-async def test_a_file_that_we_may_not_read(tmp_path: Path, decoders: Decoders) -> None:
-    path = tmp_path / "hidden.wav"
-    path.write_bytes(wav(bytes(3200)))
-    path.chmod(0)
-    with pytest.raises(NotAudio, match="cannot be read"):
-        await FileSound.probe(path, decoders)
