@@ -35,7 +35,7 @@ livekit-server: .venv/.demo ## find or build the livekit-server that the demo an
 web: web/dist/index.html ## build the page
 
 compose-test: .venv/.all ## build the images, bring them up, speak through them; needs a Docker engine
-	.venv/bin/pytest -m compose $(ARGS)
+	.venv/bin/pytest -m compose tests/live/compose $(ARGS)
 
 clean: ## remove what the other targets made here (never .env.local, nor what the services stored)
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis web/dist web/node_modules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -45,6 +46,7 @@ def run(*, check: bool = False) -> int:
     if not GREETING.is_file():
         _say(f"{GREETING} is not here: run the demo in a checkout of Mouthpiece")
         return 1
+    logging.getLogger("livekit").setLevel(logging.ERROR)  # our viewer's own; the parts have their log files
     try:
         return asyncio.run(_until_told(check))
     except KeyboardInterrupt:  # before the loop's own handler was there
@@ -133,7 +135,7 @@ async def _check(service: Service, room: str, opened: Mapping[str, Any]) -> int:
         spoken = await service.speak(room, GREETING)
         await asyncio.sleep(0.5)  # what has left the avatar is still on its way through the viewer's buffer
         perceived = checking.perceive(viewer.sounds, viewer.pictures, asked)
-    findings = checking.judge(perceived, spoken, checking.sounding_length(GREETING))
+    findings = checking.judge(perceived, spoken, await asyncio.to_thread(checking.sounding, GREETING))
     _say(f"\n{GREETING}, spoken:")
     for line in checking.report(findings):
         _say(line)

@@ -31,8 +31,8 @@ async def spoken_and_heard(stack: Stack, room: str, file: Path = FILE) -> list[F
             spoken = await service.speak(room, file)
             await asyncio.sleep(0.5)  # the end is still on its way through the viewer's buffer
             perceived = check.perceive(viewer.sounds, viewer.pictures, asked)
-    length = await asyncio.to_thread(check.sounding_length, file)
-    return [finding for finding in check.judge(perceived, spoken, length) if not finding.good]
+    sounding = await asyncio.to_thread(check.sounding, file)
+    return [finding for finding in check.judge(perceived, spoken, sounding) if not finding.good]
 
 
 def test_every_service_runs_and_is_healthy(stack: Stack) -> None:

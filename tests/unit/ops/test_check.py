@@ -8,15 +8,16 @@ import pytest
 import soundfile
 
 from mouthpiece_sender.demo import check
-from mouthpiece_sender.demo.check import Perceived, Spoken
+from mouthpiece_sender.demo.check import Perceived, Sounding, Spoken
 from mouthpiece_sender.demo.viewer import Picture, Sound, moved
 
 GOOD = Perceived(first_sound=0.12, heard=2.0, frames_a_second=25.0, moving=0.6)
+FILE = Sounding(silence=0.0, length=2.0)
 SPOKEN = Spoken(state="finished", receipt="confirmed", position=2.2, duration=2.2)
 
 
-def bad(perceived: Perceived = GOOD, spoken: Spoken = SPOKEN, length: float = 2.0) -> list[str]:
-    return [finding.what for finding in check.judge(perceived, spoken, length) if not finding.good]
+def bad(perceived: Perceived = GOOD, spoken: Spoken = SPOKEN, file: Sounding = FILE) -> list[str]:
+    return [finding.what for finding in check.judge(perceived, spoken, file) if not finding.good]
 
 
 def test_a_demo_that_works_has_nothing_bad() -> None:
@@ -51,8 +52,14 @@ def test_what_the_service_says_wrong_is_found(change: dict[str, object], what: s
     assert bad(spoken=dataclasses.replace(SPOKEN, **change)) == [what]
 
 
+def test_silence_at_the_beginning_of_a_file_is_not_held_against_the_first_sound() -> None:
+    late = dataclasses.replace(GOOD, first_sound=3.1)
+    assert bad(late) == ["first sound"]
+    assert bad(late, file=Sounding(3.0, 2.0)) == []
+
+
 def test_a_file_of_silence_proves_nothing() -> None:
-    assert bad(dataclasses.replace(GOOD, heard=0.0), length=0.0) == ["sound heard"]
+    assert bad(dataclasses.replace(GOOD, heard=0.0), file=Sounding(0.0, 0.0)) == ["sound heard"]
 
 
 def test_what_was_heard_is_counted_in_sound_frames_not_in_their_arrival() -> None:
@@ -77,17 +84,19 @@ def test_nothing_heard_is_said_so() -> None:
 
 
 @pytest.mark.parametrize("rate, channels", [(16_000, 1), (44_100, 2)])
-def test_the_length_of_the_sound_in_a_file_leaves_its_silence_out(tmp_path: Path, rate: int, channels: int) -> None:
+def test_the_sound_in_a_file_is_found_between_its_silences(tmp_path: Path, rate: int, channels: int) -> None:
     tone = np.sin(np.arange(rate) * 440 * 2 * np.pi / rate) * 0.5
     mono = np.concatenate([np.zeros(rate // 2), tone, np.zeros(rate // 4)])
     path = tmp_path / "tone.wav"
     soundfile.write(path, np.repeat(mono[:, None], channels, axis=1), rate, subtype="PCM_16")
-    assert check.sounding_length(path) == pytest.approx(1.0, abs=0.03)
+    sounding = check.sounding(path)
+    assert sounding.silence == pytest.approx(0.5, abs=0.03)
+    assert sounding.length == pytest.approx(1.0, abs=0.03)
 
 
 def test_silence_has_no_length(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silence.wav", np.zeros(8000), 16_000, subtype="PCM_16")
-    assert check.sounding_length(tmp_path / "silence.wav") == 0.0
+    assert check.sounding(tmp_path / "silence.wav") == Sounding(0.0, 0.0)
 
 
 def test_a_moving_mouth_counts_and_an_encoders_noise_does_not() -> None:
