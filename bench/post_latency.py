@@ -174,9 +174,9 @@ async def main() -> int:
         ours = await measure(livekit, options.trials)
     stock: latency.Figures | None = None
     if options.stock:
-        async with livekit_server.run_server(binary) as livekit, latency.stock(livekit):
+        async with livekit_server.run_server(binary) as livekit, latency.stock(livekit) as running:
             stock = await latency.measure(
-                livekit, latency.flash, 1, 2 * options.trials, lambda text: say(f"stock: {text}")
+                livekit, running, latency.flash, 1, 2 * options.trials, lambda text: say(f"stock: {text}")
             )
     say("")
     print(f"\r{table(ours, stock)}")
