@@ -187,7 +187,7 @@ class _Writer:
         gap = round(at * SAMPLE_RATE) - self._samples
         if abs(gap) > MAX_GAP * SAMPLE_RATE:
             gap = 0
-        if gap > SAMPLE_RATE // 50:
+        if gap > (SAMPLE_RATE // 50 if self._samples else 0):  # the first block lies exactly where it was sent
             samples = np.concatenate([np.zeros((gap, 2), np.int16), samples])
         elif gap < -SAMPLE_RATE // 50:
             samples = samples[-gap:]

@@ -25,6 +25,8 @@ END_TIMEOUT: Final = 2.0
 SAYINGS: Final = {
     "no-opencv": "no window: OpenCV is not installed (pip install 'mouthpiece[view]'); going on without it.",
     "no-display": "no window: there is no display here (DISPLAY is not set); going on without it.",
+    "no-window": "no window: OpenCV cannot draw one, perhaps because its headless build is installed too "
+    "(pip uninstall opencv-python-headless; pip install --force-reinstall opencv-python); going on without it.",
     "no-sounddevice": "no sound: sounddevice is not installed (pip install 'mouthpiece[view]'); going on without it.",
     "no-speakers": "no sound: there is no sound device here, or PortAudio is missing; going on without it.",
 }

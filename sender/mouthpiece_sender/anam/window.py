@@ -128,8 +128,15 @@ def main() -> None:
     cv2 = opencv()
     if cv2 is None:
         source.ended.wait()
-    elif not show(cv2, source):
-        say("quit")
+    else:
+        try:
+            wanted = show(cv2, source)
+        except cv2.error:
+            say("no-window")
+            source.ended.wait()
+        else:
+            if not wanted:
+                say("quit")
     if stream is not None:
         stream.stop()
 
@@ -141,7 +148,7 @@ def show(cv2: Any, source: Input) -> bool:
         picture, source.picture = source.picture, None
         if picture is not None:
             if not opened:
-                cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE)
+                cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
                 opened = True
             cv2.imshow(TITLE, picture)
         if not opened:
