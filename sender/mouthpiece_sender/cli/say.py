@@ -25,6 +25,7 @@ from mouthpiece_sender.cli.progress import watch
 from mouthpiece_sender.cli.target import Handle, How, TextTarget, room_target, service_target
 from mouthpiece_sender.cli.text_input import standard_input
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_via
+from mouthpiece_sender.speech import DEFAULT as OFFLINE
 from mouthpiece_sender.speech import Speech
 
 
@@ -159,8 +160,11 @@ class _Anam:
     async def say(
         self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
     ) -> AsyncIterator[Handle]:
+        name: str | None
         if tts is None:
             name = default_tts_for_anam(options.environment())
+            if name == OFFLINE and voice is not None:
+                name = None  # whichever has it
         elif isinstance(tts, TTS):
             name = tts.provider_name
             self.speech.use(name, tts)

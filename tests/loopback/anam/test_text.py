@@ -85,9 +85,9 @@ async def test_a_class_of_ones_own_speaks_its_sentences_in_order(tmp_path: Path)
         assert (samples[6_000], samples[18_000]) == (len("One thing."), len("Another thing."))
 
 
-async def test_a_voice_without_its_key_is_told_by_name_and_nothing_is_pushed(tmp_path: Path) -> None:
+async def test_a_voice_without_its_key_is_told_by_name_before_a_session_is_opened(tmp_path: Path) -> None:
     async with engine() as emulated:
         code, out, err = await say(emulated, tmp_path, "Hello.", "--tts", "elevenlabs")
         assert (code, out) == (2, "")
         assert "ELEVENLABS_API_KEY" in err
-        assert emulated.session.pushes == []
+        assert emulated.sessions == []
