@@ -26,7 +26,7 @@ _SHORTEST_REST = 0.001
 
 
 class Pump:
-    """Runs until it is cancelled. ``wake`` it when something came in for the stage."""
+    """``publish``, then ``run`` until cancelled, then ``aclose``; ``wake`` it when the stage was given something."""
 
     def __init__(
         self,
@@ -41,9 +41,7 @@ class Pump:
         self._clock = clock
         self._report = report
         self._woken = asyncio.Event()
-        width, height = performer.size
-        self._sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
-        self._video = rtc.VideoSource(width, height)
+        self._sources: tuple[rtc.AudioSource, rtc.VideoSource] | None = None
         self.pictures = 0
         """Sent since the start."""
         self.late = 0
@@ -54,12 +52,15 @@ class Pump:
 
     async def publish(self, participant: rtc.LocalParticipant) -> None:
         """Publishes both tracks under one stream name: a receiver then plays them in step."""
+        sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
+        video = rtc.VideoSource(*self._performer.size)
+        self._sources = sound, video
         await participant.publish_track(
-            rtc.LocalAudioTrack.create_audio_track("avatar_audio", self._sound),
+            rtc.LocalAudioTrack.create_audio_track("avatar_audio", sound),
             rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, stream="avatar", dtx=False),
         )
         await participant.publish_track(
-            rtc.LocalVideoTrack.create_video_track("avatar_video", self._video),
+            rtc.LocalVideoTrack.create_video_track("avatar_video", video),
             rtc.TrackPublishOptions(
                 source=rtc.TrackSource.SOURCE_CAMERA,
                 stream="avatar",
@@ -69,15 +70,21 @@ class Pump:
         )
 
     async def run(self) -> None:
+        """:raises RuntimeError: it was not published."""
+        if self._sources is None:
+            raise RuntimeError("the pump has nowhere to pump to: publish it first")
+        sound, video = self._sources
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._run_sound())
-            tasks.create_task(self._run_pictures())
+            tasks.create_task(self._run_sound(sound))
+            tasks.create_task(self._run_pictures(video))
 
     async def aclose(self) -> None:
-        await self._sound.aclose()
-        await self._video.aclose()
+        if self._sources is not None:
+            sound, video = self._sources
+            await sound.aclose()
+            await video.aclose()
 
-    async def _run_sound(self) -> None:
+    async def _run_sound(self, sound: rtc.AudioSource) -> None:
         while True:
             self._woken.clear()
             action = self._stage.act(self._clock())
@@ -86,13 +93,13 @@ class Pump:
             match action:
                 case Capture(samples):
                     self._performer.hear(self._stage.put - len(samples), samples)
-                    await self._capture(samples)
+                    await _capture(sound, samples)
                 case Cut(keep):
-                    self._sound.clear_queue()
+                    sound.clear_queue()
                     self._performer.forget(self._stage.put - len(keep))
                     if len(keep):
                         self._performer.hear(self._stage.put - len(keep), keep)
-                        await self._capture(keep)
+                        await _capture(sound, keep)
                 case Rest(seconds):
                     try:
                         async with asyncio.timeout(max(seconds, _SHORTEST_REST)):
@@ -100,10 +107,7 @@ class Pump:
                     except TimeoutError:
                         pass  # the rest is over
 
-    async def _capture(self, samples: Samples) -> None:
-        await self._sound.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples)))
-
-    async def _run_pictures(self) -> None:
+    async def _run_pictures(self, video: rtc.VideoSource) -> None:
         period = 1 / FPS
         due = self._clock()
         while True:
@@ -116,5 +120,9 @@ class Pump:
             due += (behind + 1) * period
             picture = self._performer.picture(self._stage.leaving(now - PICTURE_DELAY))
             height, width = picture.shape[:2]
-            self._video.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data))
+            video.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data))
             self.pictures += 1
+
+
+async def _capture(sound: rtc.AudioSource, samples: Samples) -> None:
+    await sound.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples)))

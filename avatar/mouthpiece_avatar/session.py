@@ -193,17 +193,21 @@ class Session:
         self._to(SessionState.ENDED)
         if self._absence is not None:
             self._absence.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._cancel_tasks()
         try:
             async with asyncio.timeout(LEAVE_WITHIN):
                 if self._late is not None:
-                    await asyncio.wait({self._late})
+                    await asyncio.gather(self._late, return_exceptions=True)
                 await self._room.disconnect()
         except TimeoutError:
             logger.warning("LiveKit did not answer our leaving", extra={"session": self.id})
+        await self._cancel_tasks()  # of streams that came while we left
         await self.pump.aclose()
+
+    async def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # -- what the room tells -----------------------------------------------------------------------------------------
 

@@ -126,8 +126,7 @@ class Stage:
         """Interrupts one turn; nothing of it is spoken any more."""
         if turn.state in (TurnState.CLEARED, TurnState.OVER):
             return
-        turn.state = TurnState.CLEARED
-        turn.drop()
+        turn.clear()
         self._cleared = True
 
     # -- what is to be done ------------------------------------------------------------------------------------------
@@ -238,7 +237,7 @@ class Stage:
         self._queued = sum(len(span.samples) for span in spans)
 
     def _over(self, turn: Turn, *, interrupted: bool) -> None:
-        turn.state = TurnState.OVER
+        turn.over()
         if turn in self._line:
             self._line.remove(turn)
         self._events.append(Finished(turn, interrupted))

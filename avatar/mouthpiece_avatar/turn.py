@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from mouthpiece.pcm import Chain, MixDown, Pcm, Samples
+from mouthpiece.pcm import MixDown, Pcm, Samples
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.resample import Resampler
 
@@ -22,7 +22,7 @@ _STEP = 0.1
 
 
 class TurnState(enum.Enum):
-    """``OPEN`` → ``ENDED`` → ``OVER``; a clear goes to ``CLEARED`` first. Written by :class:`Turn` and the stage."""
+    """``OPEN`` → ``ENDED`` → ``OVER``; after an interrupt ``CLEARED`` → ``OVER``. Only :class:`Turn` writes it."""
 
     OPEN = "open"
     """More sound may come."""
@@ -63,7 +63,7 @@ class Turn:
         """Samples that have left it."""
         self._odd = b""
         self._mix = MixDown()
-        self._chain = Chain(Resampler(RATE))
+        self._resampler = Resampler(RATE)
         self._waiting: deque[Pcm] = deque()
         self._waiting_seconds = 0.0
         self._ready: deque[Samples] = deque()
@@ -100,8 +100,13 @@ class Turn:
             self.state = TurnState.ENDED
             self._odd = b""
 
-    def drop(self) -> None:
-        """What was not taken yet will not be."""
+    def over(self) -> None:
+        """It has been reported."""
+        self.state = TurnState.OVER
+
+    def clear(self) -> None:
+        """Interrupts it: what was not taken yet will not be."""
+        self.state = TurnState.CLEARED
         self._waiting.clear()
         self._waiting_seconds = 0.0
         self._ready.clear()
@@ -114,7 +119,7 @@ class Turn:
             self._convert()
         if self._ready_samples < samples and self.state is TurnState.ENDED and not self._flushed:
             self._flushed = True
-            self._keep(self._chain.flush())
+            self._keep(self._resampler.flush())
         return self._ready_samples
 
     def take(self, samples: int) -> Samples:
@@ -139,7 +144,7 @@ class Turn:
             self._waiting.appendleft(Pcm(pcm.samples[step:], pcm.sample_rate))
             pcm = Pcm(pcm.samples[:step], pcm.sample_rate)
         self._waiting_seconds = self._waiting_seconds - pcm.duration if self._waiting else 0.0
-        self._keep(self._chain.push(pcm))
+        self._keep(self._resampler.push(pcm))
 
     def _keep(self, blocks: list[Pcm]) -> None:
         for block in blocks:
