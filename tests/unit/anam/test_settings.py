@@ -37,6 +37,16 @@ def test_everything_can_be_set() -> None:
     )
 
 
+def test_the_manual_of_settings_shows_the_defaults() -> None:
+    lines = (Path(__file__).parents[3] / ".env.local.example").read_text().splitlines()
+    shown = dict(
+        line[1:].split("=", 1) for line in lines if line.startswith(("#ANAM_", "#MOUTHPIECE_")) and "=" in line
+    )
+    assert shown["ANAM_API_KEY"] == ""
+    assert anam_settings(shown | {"ANAM_API_KEY": "secret"}) == anam_settings({"ANAM_API_KEY": "secret"})
+    assert shown["MOUTHPIECE_TARGET"] == target_from_environment({})
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
