@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
+import httpx
 import pytest
 from livekit import rtc
 
 from mouthpiece.segments import Receipt, State
+from mouthpiece_sender import livekit_server
 from mouthpiece_sender.livekit_api import LiveKitAccess
 from mouthpiece_sender.livekit_server import LiveKit
 from mouthpiece_sender.speaker import Speaker
@@ -142,27 +146,83 @@ async def test_a_text_that_is_still_being_written_is_said_as_it_comes(speaker: S
     assert ended.position > 3
 
 
-async def mouthpiece(*arguments: str, folder: Path, livekit: LiveKit, stdin: str | None = None) -> tuple[int, str, str]:
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.api_key,
-        "LIVEKIT_API_SECRET": livekit.api_secret,
-    }
-    pipe: Any = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
+async def started(*arguments: str, folder: Path, livekit: LiveKit) -> asyncio.subprocess.Process:
+    """The command, in a folder without settings."""
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mouthpiece_sender", *arguments),
         cwd=folder,
-        env=environment,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "LIVEKIT_URL": livekit.url,
+            "LIVEKIT_API_KEY": livekit.api_key,
+            "LIVEKIT_API_SECRET": livekit.api_secret,
+            "MOUTHPIECE_DATA": str(folder / "data"),
+        },
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
     )
+
+
+async def mouthpiece(*arguments: str, folder: Path, livekit: LiveKit, stdin: str | None = None) -> tuple[int, str, str]:
+    process = await started(*arguments, folder=folder, livekit=livekit)
     async with asyncio.timeout(60):
         out, error = await process.communicate(None if stdin is None else stdin.encode())
     assert process.returncode is not None
     return process.returncode, out.decode(), error.decode()
+
+
+@pytest.fixture
+async def service(livekit: LiveKit, tmp_path: Path) -> AsyncIterator[str]:
+    port = livekit_server.free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = await started("serve", "--port", str(port), folder=tmp_path, livekit=livekit)
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(30):
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(f"{url}/readyz")).is_success:
+                        break
+                await asyncio.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+async def test_the_command_says_texts_and_pipes_through_a_service(
+    livekit: LiveKit, viewer: Viewer, service: str, room_name: str, tmp_path: Path
+) -> None:
+    whole = ["say", f"{ONE} {TWO}", "--room", room_name, "--service", service, "--json"]
+    code, out, error = await mouthpiece(*whole, folder=tmp_path, livekit=livekit)
+    assert (code, error) == (0, "")
+    (segment,) = map(json.loads, out.splitlines())
+    assert (segment["state"], segment["source"]["text"]) == ("finished", f"{ONE} {TWO}")
+    piped = ["say", "-", "--room", room_name, "--service", service, "--json"]
+    code, out, error = await mouthpiece(*piped, folder=tmp_path, livekit=livekit, stdin=f"{ONE} {TWO}")
+    assert (code, error) == (0, "")
+    segments = [json.loads(line) for line in out.splitlines()]
+    assert [(one["state"], one["source"]["text"]) for one in segments] == [("finished", ONE), ("finished", TWO)]
+    refused = ["say", "Hello", "--voice", "nobody", "--room", room_name, "--service", service]
+    code, out, error = await mouthpiece(*refused, folder=tmp_path, livekit=livekit)
+    assert (code, out) == (1, "")
+    assert "There is no voice" in error
+
+
+async def test_somebody_who_types_is_heard_and_ctrl_c_ends_it(
+    livekit: LiveKit, viewer: Viewer, room_name: str, tmp_path: Path
+) -> None:
+    process = await started("say", "-", "--room", room_name, folder=tmp_path, livekit=livekit)
+    assert process.stdin is not None
+    said = time.monotonic()
+    process.stdin.write(b"Hello there")  # no end of a sentence, and the pipe stays open
+    await viewer.onset(said, timeout=20)
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(20):
+        out, error = await process.communicate()
+    assert (process.returncode, out, error) == (130, b"", b"")
 
 
 async def test_the_command_says_texts_pipes_and_classes_of_ones_own(
