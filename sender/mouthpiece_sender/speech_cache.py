@@ -14,8 +14,8 @@ from typing import Final
 
 from mouthpiece.pcm import Pcm
 
-MAX_BYTES: Final = 12_000_000
-"""Four minutes at 24 kHz."""
+MAX_BYTES: Final = 8_000_000
+"""Nearly three minutes at 24 kHz."""
 MAX_ENTRIES: Final = 500
 
 
