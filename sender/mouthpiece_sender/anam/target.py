@@ -134,6 +134,7 @@ class AnamTarget:
     ) -> AnamHandle:
         """Says any sound, also one that is still being made.
 
+        :param mode: ``interrupt`` drops whatever plays or waits; ``ignore`` gives up while anything does.
         :param expires_in: seconds that it may wait for those before it.
         """
         now = self._wall_clock()

@@ -107,8 +107,11 @@ def opencv() -> Any:
     """The module; None where no window can be drawn, which is said."""
     try:
         cv2 = importlib.import_module("cv2")
-    except ImportError:
+    except ModuleNotFoundError:
         say("no-opencv")
+        return None
+    except ImportError:
+        say("no-libraries")
         return None
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         say("no-display")  # Qt would abort the process

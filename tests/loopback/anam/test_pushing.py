@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -110,38 +111,31 @@ async def test_the_emulated_engine_refuses_a_rate_that_is_out_of_range() -> None
         assert emulated.session.refused_rate == 8_000
 
 
-class Slow:
-    """A sound that is still being made: its length is not known, and it comes with pauses."""
+class BeingMade:
+    """A sound whose length is not known; each half second of it is made once the engine has the one before."""
 
     info = AudioInfo(24_000, 1, None)
 
-    def __init__(self, blocks: int) -> None:
-        self._blocks = blocks
-        self.asked = 0
+    def __init__(self, emulated: Engine) -> None:
+        self._engine = emulated
 
-    def open(self, offset: float = 0.0) -> Slow:
-        return self
+    @asynccontextmanager
+    async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+        yield self._blocks()
 
-    async def __aenter__(self) -> Slow:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-    async def __aiter__(self):  # type: ignore[no-untyped-def]
-        for number in range(self._blocks):
-            self.asked += 1
-            await asyncio.sleep(0.3)
+    async def _blocks(self) -> AsyncIterator[Pcm]:
+        for number in range(4):
+            async with asyncio.timeout(20):
+                while len(self._engine.session.pushes) < number:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
             yield Pcm(np.full(12_000, number + 1, np.int16), 24_000)
 
 
 async def test_a_sound_that_is_still_being_made_is_passed_on_as_it_comes() -> None:
     async with engine() as emulated, AnamTarget(settings(emulated)) as target:
-        handle = await target.play_sound(Slow(4), Source("text", text="Hello"))
+        handle = await target.play_sound(BeingMade(emulated), Source("text", text="Hello"))
         segment = await handle.finished()
         session = emulated.session
-        gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(session.pushes)]
-        assert min(gaps) > 0.2
         assert np.frombuffer(session.sound, np.int16)[::12_000].tolist() == [1, 2, 3, 4]
         assert (segment["state"], segment["position"], len(session.ends)) == ("finished", 2.0, 1)
 

@@ -164,3 +164,20 @@ async def test_without_the_extra_it_says_what_to_install_and_goes_on(
         code, _, err = await outcome(process)
     assert code == 0
     assert SAYINGS["no-opencv" if missing == "cv2" else "no-sounddevice"] in err
+
+
+async def test_the_avatars_sound_is_played(sound: Sound, tmp_path: Path) -> None:
+    """Into a stand-in for sounddevice; a machine that tests has no speakers. No display is needed for it."""
+    modules, heard = tmp_path / "modules", tmp_path / "heard.raw"
+    await asyncio.to_thread(modules.mkdir)
+    await asyncio.to_thread(shutil.copy, Path(__file__).with_name("fake_sounddevice.py"), modules / "sounddevice.py")
+    environment = {"PYTHONPATH": str(modules), "SPEAKERS": str(heard)}
+    async with engine() as emulated, play(emulated, tmp_path, str(sound(2.0)), "--view", **environment) as process:
+        code, _, err = await outcome(process)
+    assert code == 0
+    assert "no sound" not in err
+    samples = np.frombuffer(await asyncio.to_thread(heard.read_bytes), np.int16)[::2].astype(float)
+    loud = np.flatnonzero(np.abs(samples) > 3_000)
+    assert 1.7 < (loud[-1] - loud[0]) / 48_000 < 2.3
+    spectrum = np.abs(np.fft.rfft(samples[loud[0] : loud[0] + 48_000]))
+    assert abs(int(spectrum.argmax()) - 440) <= 2
