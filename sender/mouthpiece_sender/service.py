@@ -77,19 +77,23 @@ async def run(settings: Settings, listening: socket.socket) -> None:
 async def serve(parts: Parts, listening: socket.socket) -> None:
     """Answers requests on ``listening`` until ``parts.stopping`` is set."""
     settings = parts.settings
-    app = await asyncio.to_thread(lambda: create_app(parts, host=settings.host, page_folder=find_page(settings.web)))
+    page = await asyncio.to_thread(find_page, settings.web)
+    app = await asyncio.to_thread(lambda: create_app(parts, host=settings.host, page_folder=page))
     server = _Server(
         uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             lifespan="off",
             timeout_graceful_shutdown=REQUESTS_WITHIN,
         )
     )
     host, port = listening.getsockname()[:2]
     logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    if page is None:
+        logger.warning("the page is not built: `make web` builds it; the API works without it")
     async with asyncio.TaskGroup() as tasks:
         look = tasks.create_task(_say_if_livekit_is_away(parts.api), name="first look at LiveKit")
         end = tasks.create_task(_end(server, parts), name="end of the server")

@@ -58,6 +58,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         }
         for path, calls in document["paths"].items():
             for call in calls.values():
+                call["summary"] = call["summary"].capitalize()  # FastAPI writes Every Word Large
                 call["responses"].pop("422", None)  # FastAPI's own shape, which no answer of ours has
                 if path.startswith("/v1/"):
                     call["security"] = [{"key": []}, {}]

@@ -18,12 +18,14 @@ router = APIRouter(tags=["Health"])
 PartsGiven = Annotated[Parts, Depends(parts_of)]
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
     """The process answers. Under any host name, without a key."""
     return Health()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503, 507))
 async def readyz(parts: PartsGiven) -> Health:
     """LiveKit can be reached and accepts our key, and the store can be written. Under any host name, without a key."""

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from mouthpiece import profiles, wire
+from mouthpiece.dispatch import chosen_avatar
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.described import problems
@@ -50,7 +51,8 @@ async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: Cal
     caller.require(room)
     empty = settings.empty_timeout if body.empty_timeout is None else body.empty_timeout
     departure = body.departure_timeout or body.empty_timeout or settings.departure_timeout
-    metadata = body.metadata().dumps()
+    said = body.metadata()
+    metadata = said.dumps()
     identity = body.identity or made_identity()
     token = viewer_token(
         parts.access,
@@ -66,8 +68,9 @@ async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: Cal
     await parts.api.dispatch(room, settings.agent_name, metadata)
     parts.gateway.expect(room)
     avatar = await _avatar_of(parts, room)
-    if avatar is None and body.avatar.id is not None:
-        avatar = wire.avatar_identity(body.avatar.id)
+    if avatar is None:
+        avatar_id = chosen_avatar(said, settings.avatar_provider, settings.avatar_id)[1]
+        avatar = None if avatar_id is None else wire.avatar_identity(avatar_id)
     opened = models.OpenedRoom(
         room=room, livekit_url=settings.public_url, token=token, avatar=avatar, identity=identity
     )

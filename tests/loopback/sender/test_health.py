@@ -13,6 +13,12 @@ async def test_alive_is_not_ready(sender: Running) -> None:
     assert (await sender.client.get("/healthz")).json() == {"status": "ok"}
 
 
+async def test_probes_may_ask_for_the_head_alone(sender: Running) -> None:
+    for path in ("/healthz", "/readyz"):
+        answer = await sender.client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
 async def test_figures_count_segments_and_requests_without_names(sender: Running) -> None:
     first = await sender.speak("secret-room", sound_file())
     await sender.speak("secret-room", sound_file())

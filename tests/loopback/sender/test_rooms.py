@@ -23,7 +23,7 @@ async def test_opening_makes_the_room_sends_the_worker_and_gives_a_token(sender:
     opened = OpenedRoom.model_validate(answer.json())
     assert answer.status_code == 201
     assert (opened.room, opened.livekit_url) == ("demo", "ws://livekit.example:7880")
-    assert opened.avatar is None
+    assert opened.avatar == "avatar-mouthpiece"  # the worker's choice where nobody names one
     facts = sender.livekit.rooms_there["demo"]
     assert (facts.empty_timeout, facts.departure_timeout) == (300, 60)
     assert sender.livekit.dispatched == [("demo", "mouthpiece", "")]

@@ -20,6 +20,7 @@ CALLS = [
     (method, route.path)
     for router in (segments.router, rooms.router, voices.router, health.router)
     for route in router.routes
+    if route.include_in_schema
     for method in route.methods
 ]
 

@@ -9,7 +9,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from mouthpiece_sender.cli import COMMANDS, application
+from mouthpiece_sender.cli import COMMANDS
+from mouthpiece_sender.cli.application import application
 
 
 @pytest.mark.parametrize("name", COMMANDS)
