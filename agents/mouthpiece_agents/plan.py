@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from mouthpiece import wire
-from mouthpiece.dispatch import JobMetadata, Provider
+from mouthpiece.dispatch import JobMetadata, Provider, chosen_avatar
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_agents.settings import Settings
-
-LOCAL_AVATAR_ID = "mouthpiece"
-"""The local avatar when nobody names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +39,19 @@ def plan(metadata: str, settings: Settings) -> Plan:
         said = JobMetadata.loads(metadata)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    provider = said.provider or settings.avatar_provider
-    # AVATAR_ID belongs to AVATAR_PROVIDER: a job that asks for the other provider must not get its name
-    avatar_id = said.avatar_id or (settings.avatar_id if provider is settings.avatar_provider else None)
+    provider, avatar_id = chosen_avatar(said, settings.avatar_provider, settings.avatar_id)
     if provider is Provider.AVALUMA:
         secret, server_url = SecretStr(settings.require_license_key()), settings.avatar_server_url
-        if avatar_id is None:
-            raise ConfigurationError(
-                'the job asks for the provider avaluma and names no avatar: give it {"avatar": {"id": …}}, '
-                "the name of your .hvia file without the extension"
-            )
     else:
         secret, server_url = settings.avatar_secret, settings.avatar_url
+    if avatar_id is None:
+        raise ConfigurationError(
+            'the job asks for the provider avaluma and names no avatar: give it {"avatar": {"id": …}}, '
+            "the name of your .hvia file without the extension"
+        )
     return Plan(
         provider=provider,
-        avatar_id=avatar_id or LOCAL_AVATAR_ID,
+        avatar_id=avatar_id,
         server_url=server_url,
         secret=secret,
         livekit_url=settings.avatar_livekit_url or settings.livekit_url,

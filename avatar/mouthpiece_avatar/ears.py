@@ -59,7 +59,7 @@ class _Stream:
     deadline: asyncio.TimerHandle | None = None
     """Of the holding."""
     patience: asyncio.Timeout | None = None
-    """Of the chunk that is being waited for."""
+    """Of the chunk that is being waited for, if one is."""
     superseded: bool = False
     cleared: bool = False
     """Interrupted while held."""
@@ -172,7 +172,7 @@ class Ears:
     def _supersede(self, stream: _Stream) -> None:
         """A newer stream is there: a chunk that is on its way still counts, a lost trailer is not waited for."""
         stream.superseded = True
-        if stream.patience is not None and not stream.patience.expired():
+        if stream.patience is not None:
             stream.patience.reschedule(asyncio.get_running_loop().time() + self._superseded_stall)
 
     def _forget(self, stream: _Stream) -> None:
@@ -201,7 +201,10 @@ class Ears:
             try:
                 patience = self._superseded_stall if stream.superseded else self._stall
                 async with asyncio.timeout(patience) as stream.patience:
-                    data = await anext(stream.reader)
+                    try:
+                        data = await anext(stream.reader)
+                    finally:
+                        stream.patience = None
             except StopAsyncIteration:
                 return
             except StreamError:

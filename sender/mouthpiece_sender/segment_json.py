@@ -32,9 +32,7 @@ def segment_json(segment: Segment) -> dict[str, Any]:
         "finished_at": _time(segment.finished_at),
         "expires_at": _time(segment.expires_at),
         "duplicate": segment.duplicate,
-        "error": None
-        if error is None
-        else {"type": error.type, "detail": error.detail, "retryable": error.retryable},
+        "error": None if error is None else {"type": error.type, "detail": error.detail, "retryable": error.retryable},
     }
 
 

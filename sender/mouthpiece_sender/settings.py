@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from mouthpiece.dispatch import DEFAULT_AGENT_NAME
+from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.wire import SENDER_NAME
 
@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     name: str = Field(SENDER_NAME, validation_alias="MOUTHPIECE_SENDER_NAME")
     """What people in the room see us as."""
 
+    avatar_provider: Provider = Field(Provider.LOCAL, validation_alias="AVATAR_PROVIDER")
+    """The worker's setting, known here too: so that who opens a room is told which avatar will come."""
+    avatar_id: Annotated[str, AfterValidator(check_avatar_id)] | None = Field(None, validation_alias="AVATAR_ID")
+    """Likewise."""
     avatar_timeout: float = Field(30, gt=0, validation_alias="MOUTHPIECE_AVATAR_TIMEOUT")
     """Seconds that a segment waits for an avatar."""
     warm: float = Field(60, ge=0, validation_alias="MOUTHPIECE_WARM")

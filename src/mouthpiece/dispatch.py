@@ -17,6 +17,9 @@ from typing import Any, Final
 DEFAULT_AGENT_NAME: Final = "mouthpiece"
 """What ``AGENT_NAME`` is where nobody set it, for the worker and for whoever dispatches it."""
 
+LOCAL_AVATAR_ID: Final = "mouthpiece"
+"""The local avatar when nobody names one."""
+
 MAX_AVATAR_ID: Final = 128
 """Characters; LiveKit refuses identities of more than 256 bytes."""
 
@@ -68,6 +71,21 @@ class JobMetadata:
         if not isinstance(avatar, dict):
             raise ValueError('"avatar" in the job metadata must be an object with "provider" and "id"')
         return cls(_provider(avatar.get("provider")), _avatar_id(avatar.get("id")), _seconds(value))
+
+
+def chosen_avatar(
+    metadata: JobMetadata, default_provider: Provider, default_id: str | None
+) -> tuple[Provider, str | None]:
+    """Who renders the avatar of a job and which one it is, from its metadata and the settings AVATAR_PROVIDER and
+    AVATAR_ID; no id where the provider has no default of its own.
+
+    AVATAR_ID belongs to AVATAR_PROVIDER: a job that asks for the other provider must not get its name.
+    """
+    provider = metadata.provider or default_provider
+    avatar_id = metadata.avatar_id or (default_id if provider is default_provider else None)
+    if avatar_id is None and provider is Provider.LOCAL:
+        avatar_id = LOCAL_AVATAR_ID
+    return provider, avatar_id
 
 
 def check_avatar_id(avatar_id: str) -> str:

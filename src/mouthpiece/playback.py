@@ -26,8 +26,9 @@ LEAD = 2.0
 """Seconds that sending may be ahead of the playout clock (wire.md, 6)."""
 BURST = 0.5
 """Seconds that are sent at once at a start; from there the lead grows to ``LEAD`` at twice real time."""
-QUANTUM = 0.1
-"""Seconds a write at the least: every write is a round trip through the SDK's FFI."""
+QUANTUM = 0.25
+"""Seconds a write: each is a round trip through the SDK's FFI and a wake-up of the whole path. A tenth of a second
+costs half as much processor again (bench/sender_load.py), and an interrupt does not wait for it."""
 RECEIPT_GRACE = 2.0
 """Seconds that a receipt may be late before the playout clock's word is taken."""
 SILENCE_GRACE = 20.0

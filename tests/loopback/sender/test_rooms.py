@@ -34,6 +34,7 @@ async def test_opening_makes_the_room_sends_the_worker_and_gives_a_token(sender:
         "agents": [{"agentName": "mouthpiece"}],
         "emptyTimeout": 300,
         "departureTimeout": 60,
+        "syncStreams": True,
     }
 
 

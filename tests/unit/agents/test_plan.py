@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mouthpiece.dispatch import Provider
+from mouthpiece.dispatch import LOCAL_AVATAR_ID, Provider
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_agents.plan import LOCAL_AVATAR_ID, plan
+from mouthpiece_agents.plan import plan
 from mouthpiece_agents.settings import Settings
 
 

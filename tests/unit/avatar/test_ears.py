@@ -101,6 +101,16 @@ async def test_a_held_stream_may_have_ended_before_its_sender_is_announced(room:
     assert len([event for event in room.source.events if isinstance(event, Finished)]) == 2
 
 
+async def test_a_newer_stream_may_come_when_the_held_one_has_ended(room: Room) -> None:
+    for _ in range(3):
+        reader = room.open("sender")
+        reader.write(SOUND)
+        reader.end()
+        await room.tasks.settle()
+    room.announce("sender", agent=True)
+    assert await room.heard() == pytest.approx(0.3)
+
+
 async def test_a_held_stream_of_somebody_else_is_refused_when_he_appears(room: Room) -> None:
     reader = room.open("viewer")
     reader.write(SOUND)

@@ -69,10 +69,10 @@ async def test_it_writes_as_far_as_it_is_granted_then_all_and_closes() -> None:
     writer, events, tone = FakeWriter(), Events(), Tone(1.05)
     async with asyncio.TaskGroup() as group:
         running = stream(writer, tone, events)
-        running.grant(0.3)
+        running.grant(0.5)
         running.start(group)
-        await events.arrived(3)
-        assert len(writer.data) == 2 * 16_000 * 3 // 10
+        await events.arrived(2)
+        assert len(writer.data) == 2 * 16_000 // 2
         running.grant(2.0)
     assert writer.data == tone.samples.tobytes()
     assert writer.closed == 1
