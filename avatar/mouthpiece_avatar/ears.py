@@ -172,7 +172,7 @@ class Ears:
     def _supersede(self, stream: _Stream) -> None:
         """A newer stream is there: a chunk that is on its way still counts, a lost trailer is not waited for."""
         stream.superseded = True
-        if stream.patience is not None:
+        if stream.patience is not None and not stream.patience.expired():
             stream.patience.reschedule(asyncio.get_running_loop().time() + self._superseded_stall)
 
     def _forget(self, stream: _Stream) -> None:

@@ -18,6 +18,12 @@ from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, RATE, Join, tone
 from tests.live.viewer import Viewer
 
+
+def about(seconds: float) -> object:
+    """As long, at a viewer: on a busy machine its jitter buffer stretches sound. Receipts are compared exactly."""
+    return pytest.approx(seconds, abs=0.25)
+
+
 HELLO = Path(__file__).parents[3] / "assets" / "hello_world_16kHz.wav"
 
 
@@ -38,7 +44,7 @@ async def test_a_segment_is_heard_whole_and_its_receipts_are_exact(viewer: Viewe
         await sender.say(tone(1.5), segment="seg_1")
         onset = await viewer.onset(before)
         offset = await viewer.offset(onset)
-        assert offset - onset == pytest.approx(1.5, abs=0.1)
+        assert offset - onset == about(1.5)
         assert await sender.told(4) == [
             wire.PlaybackReceipt("seg_1", "started", 0.0, False),
             "started",
@@ -68,7 +74,7 @@ async def test_consecutive_segments_are_heard_without_a_gap(viewer: Viewer, join
             await sender.say(tone(0.8), segment=f"seg_{index}")
         onset = await viewer.onset(before)
         offset = await viewer.offset(onset)
-        assert offset - onset == pytest.approx(2.4, abs=0.12)
+        assert offset - onset == about(2.4)
         assert [receipt.playback_position for receipt in await sender.finished(3)] == [0.8, 0.8, 0.8]
 
 
@@ -99,7 +105,7 @@ async def test_the_documents_sender_is_heard_from_its_first_segment_on(
             await writer.aclose()
         onset = await viewer.onset(started)
         offset = await viewer.offset(onset)
-        assert offset - onset == pytest.approx(1.4, abs=0.1)
+        assert offset - onset == about(1.4)
     finally:
         await room.disconnect()
 
@@ -118,7 +124,7 @@ async def test_livekits_own_audio_output_is_heard_segment_by_segment(
             event = await output.wait_for_playout()
             assert not event.interrupted
             assert event.playback_position == pytest.approx(length, abs=0.02)
-            assert viewer.loud_seconds(before) == pytest.approx(length, abs=0.1)
+            assert viewer.loud_seconds(before) == about(length)
         assert len(ended) == 3
         await output.capture_frame(rtc.AudioFrame(tone(8), RATE, 1, 8 * RATE))
         output.flush()
@@ -165,7 +171,7 @@ async def test_two_senders_are_heard_in_turn_and_an_interrupt_is_the_callers_own
         assert await two.clear() == "ok"
         assert await two.finished() == [wire.PlaybackFinished(0.0, True)]
         offset = await viewer.offset(onset)
-        assert offset - onset == pytest.approx(2.0, abs=0.15)
+        assert offset - onset == about(2.0)
         assert await one.finished() == [wire.PlaybackFinished(2.0, False)]
         await two.say(tone(0.5, hertz=800))
         assert (await two.finished(2))[1] == wire.PlaybackFinished(0.5, False)
@@ -178,7 +184,7 @@ async def test_somebody_who_is_no_agent_is_not_heard(viewer: Viewer, join: Join)
         await asyncio.sleep(0.7)
         await sender.say(tone(0.4))
         onset = await viewer.onset(before)
-        assert await viewer.offset(onset) - onset == pytest.approx(0.4, abs=0.1)
+        assert await viewer.offset(onset) - onset == about(0.4)
         assert guest.receipts == []
 
 
@@ -190,7 +196,7 @@ async def test_a_lost_trailer_does_not_deafen_it(viewer: Viewer, join: Join) -> 
         onset = await viewer.onset(before)
         await sender.say(tone(0.5))
         await viewer.offset(onset, quiet=1.5)
-        assert viewer.loud_seconds(before) == pytest.approx(1.0, abs=0.1)
+        assert viewer.loud_seconds(before) == about(1.0)
         assert len(await sender.finished(2)) == 2
         await lost.aclose()
 
@@ -204,7 +210,7 @@ async def test_a_sender_that_leaves_in_mid_stream_does_not_deafen_it(viewer: Vie
     async with join("agent-stays") as other:
         await other.say(tone(0.6))
         assert await other.finished() == [wire.PlaybackFinished(0.6, False)]
-        assert viewer.loud_seconds(before) == pytest.approx(1.6, abs=0.15)
+        assert viewer.loud_seconds(before) == about(1.6)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +225,7 @@ async def test_a_malformed_stream_is_passed_over(viewer: Viewer, join: Join, att
         await wrong.aclose()
         await sender.say(tone(0.4))
         onset = await viewer.onset(before)
-        assert await viewer.offset(onset) - onset == pytest.approx(0.4, abs=0.1)
+        assert await viewer.offset(onset) - onset == about(0.4)
 
 
 async def test_states_of_the_session_are_taken(viewer: Viewer, join: Join) -> None:
