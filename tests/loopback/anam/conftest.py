@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
-import warnings
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -15,16 +13,13 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 import soundfile
+from blockbuster import BlockBuster
 
 from tests.loopback.anam.emulator import KEY, Engine
 
 LINGER = 0.3
 """Seconds; five in earnest."""
 NOT_OURS = ("LIVEKIT_", "MOUTHPIECE_", "ANAM_", "ELEVENLABS_", "DISPLAY")
-
-IGNORED = "ignore:unclosed:ResourceWarning"
-"""aiortc 1.16 gathers candidates for each medium and, once they are bundled, drops the sockets of all but one unclosed;
-they are closed when they are collected."""
 
 Sound: TypeAlias = Callable[..., Path]
 
@@ -78,18 +73,7 @@ def sound(tmp_path: Path) -> Sound:
     return make
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings(IGNORED))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Generator[None, None, None]:
-    """The sockets that aiortc dropped are collected here, after the loop has ended, and not during others' tests."""
-    try:
-        yield
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
+@pytest.fixture(autouse=True)
+def aiortc_may_wait_for_its_decoder(nothing_blocks_the_loop: BlockBuster) -> None:
+    """It joins the thread that decodes when a peer connection is closed; forbidden that, it would not close it."""
+    nothing_blocks_the_loop.functions["threading.Lock.acquire"].can_block_in("aiortc/rtcrtpreceiver.py", {"stop"})
