@@ -110,6 +110,8 @@ class _Server(uvicorn.Server):
         yield
 
     def stop(self) -> None:
+        """The first time gracefully; asked again, without waiting for requests that are under way."""
+        self.force_exit = self.should_exit
         self.should_exit = True
 
 

@@ -39,7 +39,7 @@ class Started(BaseModel):
 
 def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     """The application; whoever calls owns ``sessions``."""
-    app = FastAPI(title="Mouthpiece avatar server", version="0.1.0", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="Mouthpiece avatar server", version="0.1.0", docs_url=None, redoc_url=None)
     problems.install(app)
     allowed = settings.allowed()
     metrics = registry(sessions)
