@@ -148,7 +148,7 @@ async def test_an_interrupt_is_silent_at_once_and_says_how_far_it_got(viewer: Vi
         long, queued = await sender.finished(2)
         assert long.interrupted
         # at a viewer a busy machine stretches sound; how exact the position is, bench/latency.py measures
-        assert long.playback_position == pytest.approx(offset - onset, abs=0.3)
+        assert long.playback_position == pytest.approx(offset - onset, abs=0.6)
         assert queued == wire.PlaybackFinished(0.0, True)
         after = time.monotonic()
         await sender.say(tone(0.5))
