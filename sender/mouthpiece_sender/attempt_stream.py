@@ -138,15 +138,22 @@ class AttemptStream:
                 self.listener(ended)
 
     async def _send(self, writer: Writer) -> Progress | None:
+        """:raises MouthpieceError: the sound broke; what came before that has been sent."""
         chain = Chain(MixDown(), Resampler(self.sample_rate), Chunker(QUANTUM))
-        async with self.sound.open(self.attempt.offset) as blocks:
-            async for block in blocks:
-                for chunk in chain.push(block):
-                    if not await self._write(writer, chunk):
-                        return None
+        broken: MouthpieceError | None = None
+        try:
+            async with self.sound.open(self.attempt.offset) as blocks:
+                async for block in blocks:
+                    for chunk in chain.push(block):
+                        if not await self._write(writer, chunk):
+                            return None
+        except MouthpieceError as error:
+            broken = error
         for chunk in chain.flush():
             if not await self._write(writer, chunk):
                 return None
+        if broken is not None:
+            raise broken
         return Progress(self.attempt, self._frames / self.sample_rate, whole=True)
 
     async def _write(self, writer: Writer, chunk: Pcm) -> bool:

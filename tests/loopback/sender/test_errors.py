@@ -155,7 +155,7 @@ async def test_unknown_segments_are_not_found(sender: Running, method: str) -> N
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("PUT", "/v1/rooms", "GET, POST"), ("GET", "/v1/rooms/demo/interrupt", "POST"), ("POST", "/healthz", "GET")],
+    [("PUT", "/v1/rooms", "GET, POST"), ("GET", "/v1/rooms/demo/interrupt", "POST"), ("POST", "/healthz", "GET, HEAD")],
 )
 async def test_other_methods_are_told_which_ones_there_are(
     sender: Running, method: str, path: str, allowed: str

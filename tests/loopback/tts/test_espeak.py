@@ -72,7 +72,7 @@ async def test_no_process_stays_after_a_stop(tts: TTS) -> None:
     tts.buffer_seconds = 0.2  # the rest of the sound waits in the pipe
     synthesis = tts.synthesize("A very long text of many words. " * 500)
     await anext(synthesis)
-    assert _children() == ["espeak-ng"]
+    assert len(_children()) == 1
     await tts.stop_audio()
     await synthesis.aclose()
     assert _children() == []
@@ -82,7 +82,7 @@ async def test_the_text_is_in_no_argument(tts: TTS) -> None:
     tts.buffer_seconds = 0.2
     async with tts.synthesize("Nobody else shall read this. " * 500) as synthesis:
         await anext(synthesis)
-        (child,) = psutil.Process(os.getpid()).children()
+        (child,) = _children()
         assert "Nobody" not in " ".join(child.cmdline())
 
 
@@ -92,5 +92,6 @@ async def test_a_program_that_is_not_espeak_is_found_out() -> None:
             await tts.send("Hello")
 
 
-def _children() -> list[str]:
-    return [child.name() for child in psutil.Process(os.getpid()).children()]
+def _children() -> list[psutil.Process]:
+    """The programs that speak; other tests have children of their own."""
+    return [child for child in psutil.Process(os.getpid()).children() if child.name() == "espeak-ng"]
