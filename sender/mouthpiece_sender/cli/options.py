@@ -10,6 +10,7 @@ import typer
 from dotenv import dotenv_values
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.segments import Mode, OnLoss
 from mouthpiece_sender.livekit_api import LiveKitAccess
 
 DEFAULT_SERVICE = "http://127.0.0.1:8090"
@@ -51,6 +52,18 @@ Avatar = Annotated[
     str | None,
     typer.Option("--avatar", help="The avatar's identity, where the room has several.", show_default=False),
 ]
+ModeOption = Annotated[
+    Mode, typer.Option("--mode", help="If another segment plays: wait, stop it and go first, or give up.")
+]
+OnLossOption = Annotated[
+    OnLoss, typer.Option("--on-loss", help="If the avatar is lost in the middle: give up, or say it again.")
+]
+ExpiresIn = Annotated[
+    float | None, typer.Option("--expires-in", min=0.0, help="Seconds that it may wait.", show_default=False)
+]
+WaitForViewer = Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until somebody is there.")]
+NoInterrupt = Annotated[bool, typer.Option("--no-interrupt", help="Nothing else may interrupt it.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="With --service: hand it over and leave.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for machines.")]
 
 

@@ -28,18 +28,12 @@ def play(
     sound: Annotated[str, typer.Argument(metavar="FILE|URL|-", help="A sound file, its address, or - for stdin.")],
     room: options.RoomIfAny = None,
     avatar: options.Avatar = None,
-    mode: Annotated[Mode, typer.Option(help="If another segment plays: wait, stop it and go first, or give up.")] = (
-        Mode.APPEND
-    ),
-    on_loss: Annotated[OnLoss, typer.Option(help="If the avatar is lost in the middle: give up, or say it again.")] = (
-        OnLoss.DROP
-    ),
-    expires_in: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds that it may wait.", show_default=False)
-    ] = None,
-    wait_for_viewer: Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until somebody is there.")] = False,
-    no_interrupt: Annotated[bool, typer.Option("--no-interrupt", help="Nothing else may interrupt it.")] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="With --service: hand it over and leave.")] = False,
+    mode: options.ModeOption = Mode.APPEND,
+    on_loss: options.OnLossOption = OnLoss.DROP,
+    expires_in: options.ExpiresIn = None,
+    wait_for_viewer: options.WaitForViewer = False,
+    no_interrupt: options.NoInterrupt = False,
+    no_wait: options.NoWait = False,
     service: options.Service = None,
     url: options.Url = None,
     api_secret_file: options.SecretFile = None,
