@@ -70,12 +70,17 @@ class Transform(Protocol):
 
 
 class Chunker:
-    """Cuts sound into blocks of one length; the last one may be shorter."""
+    """Cuts sound into blocks of ``seconds``, or of ``steady`` once ``after`` seconds have come out; the last one may be
+    shorter."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, steady: float | None = None, after: float = 0.0) -> None:
         self._seconds = seconds
+        self._steady = seconds if steady is None else steady
+        self._after = after
         self._held: list[Samples] = []
         self._frames = 0
+        self._given = 0
+        """Frames that have come out."""
         self._rate = 0
 
     def push(self, pcm: Pcm) -> list[Pcm]:
@@ -84,14 +89,18 @@ class Chunker:
         self._rate = pcm.sample_rate
         self._held.append(pcm.samples)
         self._frames += pcm.frames
-        size = max(1, round(self._seconds * self._rate))
-        if self._frames < size:
+        if self._frames < self._size():
             return []
         joined = np.concatenate(self._held, axis=-1) if len(self._held) > 1 else self._held[0]
-        whole = self._frames - self._frames % size
-        rest = joined[..., whole:]
+        out: list[Pcm] = []
+        start = 0
+        while start + (size := self._size()) <= self._frames:
+            out.append(Pcm(joined[..., start : start + size], self._rate))
+            start += size
+            self._given += size
+        rest = joined[..., start:]
         self._held, self._frames = ([rest] if rest.shape[-1] else []), rest.shape[-1]
-        return [Pcm(joined[..., start : start + size], self._rate) for start in range(0, whole, size)]
+        return out
 
     def flush(self) -> list[Pcm]:
         if not self._held:
@@ -102,6 +111,11 @@ class Chunker:
 
     def clear(self) -> None:
         self._held, self._frames = [], 0
+
+    def _size(self) -> int:
+        """Frames of the next block."""
+        seconds = self._steady if self._given >= self._after * self._rate else self._seconds
+        return max(1, round(seconds * self._rate))
 
 
 class MixDown:

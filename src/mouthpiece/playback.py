@@ -29,6 +29,10 @@ BURST = 0.5
 QUANTUM = 0.25
 """Seconds a write: each is a round trip through the SDK's FFI and a wake-up of the whole path. A tenth of a second
 costs half as much processor again (bench/sender_load.py), and an interrupt does not wait for it."""
+STEADY = 0.5
+"""Seconds a write once there is a lead to live on."""
+STEADY_AFTER = 2.0
+"""Seconds of an attempt from which that holds."""
 RECEIPT_GRACE = 2.0
 """Seconds that a receipt may be late before the playout clock's word is taken."""
 SILENCE_GRACE = 20.0
@@ -42,6 +46,8 @@ STARTED_GRACE = 1.0
 """Seconds after the first write until a start is taken for granted where the avatar should have reported it."""
 NO_AVATAR = Problem("avatar-timeout", "No avatar came into the room in time.", True)
 SILENT = Problem("avatar-silent", "The avatar never reported the end of the segment.", True)
+REWIND = 20.0
+"""Seconds that a replay goes back before the clock's position: LiveKit may show a killed avatar for so long."""
 OPEN_ATTEMPTS = 3
 """Streams that may fail to open before the segment has failed."""
 
@@ -125,7 +131,9 @@ class _Clearing(enum.Enum):
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Waiting:
+    """A segment in the queue, for whoever moves it to another ledger."""
+
     utterance: Utterance
     order: int
     """Its place: a segment that comes back to the queue comes back to where it was."""
@@ -137,7 +145,7 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Flight:
-    waiting: _Waiting
+    waiting: Waiting
     attempt: Attempt
     opened_at: float
     sent: float = 0.0
@@ -179,13 +187,14 @@ class Ledger:
 
     avatar_timeout: float = 30.0
     """Seconds that a segment waits for an avatar before it fails."""
-    _queue: deque[_Waiting] = field(default_factory=deque)
+    _queue: deque[Waiting] = field(default_factory=deque)
     _flights: deque[_Flight] = field(default_factory=deque)
     _avatar: _Avatar | None = None
     _viewers: int | None = None
     _out: list[Command] = field(default_factory=list)
     _last_order: int = 0
     _first_order: int = 0
+    _held: bool = False
     absence: Problem = NO_AVATAR
     """What a segment fails with when no avatar came in time; whoever looks for the avatar keeps it up to date."""
 
@@ -218,6 +227,18 @@ class Ledger:
                 return flight.waiting.offset + self._played(flight, now)
         return None
 
+    def would_end(self, *, drop_queued: bool) -> list[str]:
+        """Ids of the segments that ``interrupt`` would end now."""
+        ids: list[str] = []
+        flights = self._playing_out()
+        if flights and flights[0].waiting.utterance.interruptible:
+            ids.append(flights[0].segment)
+            if drop_queued:
+                ids += [flight.segment for flight in flights[1:] if flight.waiting.utterance.interruptible]
+        if drop_queued:
+            ids += [flight.segment for flight in self._flights if flight.fate is _Fate.REQUEUE] + self.queued
+        return ids
+
     # Inputs
 
     def enqueue(self, utterance: Utterance, mode: Mode, now: float) -> list[Command]:
@@ -231,16 +252,28 @@ class Ledger:
         else:
             self._last_order += 1
             order = self._last_order
-        self._put(_Waiting(utterance, order, utterance.accepted_at))
+        self._put(Waiting(utterance, order, utterance.accepted_at))
         return self.tick(now)
 
-    def withdraw(self, segment: str) -> Utterance | None:
-        """Takes a segment that waits out of the queue without a word (to move it to another ledger)."""
+    def withdraw(self, segment: str) -> Waiting | None:
+        """Takes a segment that waits out of the queue without a word, to ``admit`` it to another ledger."""
         for waiting in self._queue:
-            if waiting.utterance.segment == segment and waiting.offset == 0:
+            if waiting.utterance.segment == segment:
                 self._queue.remove(waiting)
-                return waiting.utterance
+                return waiting
         return None
+
+    def admit(self, waiting: Waiting, now: float) -> list[Command]:
+        """Takes over a segment that another ledger withdrew, behind what waits here."""
+        self._last_order += 1
+        waiting.order = self._last_order
+        waiting.since = now
+        self._put(waiting)
+        return self.tick(now)
+
+    def hold(self) -> None:
+        """Nothing that waits is begun any more: we are about to leave."""
+        self._held = True
 
     def cancel(self, segment: str, now: float) -> list[Command]:
         """Ends one segment: cancelled if it waits, interrupted if it plays."""
@@ -249,13 +282,18 @@ class Ledger:
                 self._queue.remove(waiting)
                 self._end_waiting(waiting, State.CANCELLED)
                 return self.tick(now)
-        flights = [flight for flight in self._flights if flight.fate is _Fate.FINISH]
-        target = next((flight for flight in flights if flight.segment == segment), None)
-        if target is not None:
+        flights = self._playing_out()
+        target = self._named(segment)
+        if target in flights:
             self._clear(flights, now)
             for flight in flights:
                 # a clear takes everything of ours; what was not meant goes on from where it was
-                flight.fate = _Fate.CANCEL if flight is target else _Fate.REQUEUE
+                if flight is target:
+                    flight.fate = _Fate.CANCEL
+                elif flight.fate is _Fate.FINISH:
+                    flight.fate = _Fate.REQUEUE
+        elif target is not None and target.fate is _Fate.REQUEUE:
+            target.fate = _Fate.CANCEL
         return self.tick(now)
 
     def interrupt(self, now: float, *, drop_queued: bool = False) -> list[Command]:
@@ -264,6 +302,9 @@ class Ledger:
             for waiting in list(self._queue):
                 self._queue.remove(waiting)
                 self._end_waiting(waiting, State.CANCELLED)
+            for flight in self._flights:
+                if flight.fate is _Fate.REQUEUE:
+                    flight.fate = _Fate.CANCEL
         self._interrupt(now, drop_next=drop_queued)
         return self.tick(now)
 
@@ -349,7 +390,7 @@ class Ledger:
 
     def avatar_ready(self, profile: Profile, now: float) -> list[Command]:
         """An avatar is there and listens to us."""
-        self._avatar = _Avatar(profile)
+        self._avatar = _Avatar(profile, None if profile.receipts else False)
         return self.tick(now)
 
     def avatar_left(self, problem: Problem, now: float) -> list[Command]:
@@ -367,12 +408,16 @@ class Ledger:
             played = 0.0 if untouched else self._played(flight, now)
             if flight.fate in (_Fate.FINISH, _Fate.REQUEUE):
                 flight.problem = problem
-                replay = flight.waiting.utterance.on_loss is OnLoss.REPLAY
+                surely = min(max(now - self._begins(flight, now) - REWIND, 0.0), flight.sent)
+                replay = flight.waiting.utterance.on_loss is OnLoss.REPLAY and not (
+                    flight.whole and surely >= flight.sent
+                )
                 if not untouched and not replay:
                     self._drop(flight, now)
                     self._report(flight, State.UNKNOWN, Receipt.UNKNOWN, played)
                     continue
                 flight.fate = _Fate.REQUEUE
+                played = 0.0 if untouched else surely
             receipt = Receipt.NONE if untouched else Receipt.UNKNOWN
             self._land(flight, played, receipt, now)
         for waiting in self._queue:
@@ -381,6 +426,9 @@ class Ledger:
 
     def viewers(self, count: int, now: float) -> list[Command]:
         """How many people are in the room."""
+        if count and not self._viewers:
+            for waiting in self._queue:
+                waiting.since = max(waiting.since, now)  # now there is somebody for whom an avatar should come
         self._viewers = count
         return self.tick(now)
 
@@ -409,16 +457,16 @@ class Ledger:
         times: list[float] = []
         for flight in self._flights:
             if flight.open:
-                times.append(now + QUANTUM)
+                times.append(now + _step(flight))
             else:
                 times.append(self._deadline(flight, now))
-            if flight.first_write_at is not None and not flight.reported_playing:
-                times.append(flight.first_write_at + STARTED_GRACE)
+            if (assumed := self._starts_by(flight)) is not None:
+                times.append(assumed)
         for waiting in self._queue:
             if waiting.utterance.expires_at is not None and waiting.offset == 0:
                 times.append(waiting.utterance.expires_at)
-            if self._avatar is None:
-                times.append(waiting.since + self.avatar_timeout)
+            if (fails := self._fails_at(waiting)) is not None:
+                times.append(fails)
         return max(now + 0.005, min(times)) if times else None
 
     # Inside
@@ -479,11 +527,13 @@ class Ledger:
 
     def _deadline(self, flight: _Flight, now: float) -> float:
         """When a closed flight ends without a receipt."""
+        receipts = self._avatar is None or self._avatar.profile.receipts
         if flight.clearing in (_Clearing.ASKED, _Clearing.ANSWERED):
-            return flight.cleared_at + CLEAR_GRACE
+            answered_for_good = flight.clearing is _Clearing.ANSWERED and not receipts
+            return flight.cleared_at + (0.0 if answered_for_good else CLEAR_GRACE)
         if self._exact():
             return self._expected_end(flight, now) + SILENCE_GRACE
-        end = self._expected_end(flight, now) + RECEIPT_GRACE
+        end = self._expected_end(flight, now) + (RECEIPT_GRACE if receipts else 0.0)
         if self._patient(flight) and flight.closed_at is not None:
             # A receiver may wait for the end of the stream before it plays, so the clock may have begun too early.
             end = max(end, flight.closed_at + flight.sent + RECEIPT_GRACE)
@@ -507,7 +557,7 @@ class Ledger:
                 continue
             if flight.clearing is _Clearing.NO and self._avatar is not None and self._avatar.reports_ends is None:
                 self._avatar.reports_ends = False
-            if flight.fate is _Fate.REQUEUE and flight.clearing is not _Clearing.NO:
+            if flight.fate is _Fate.REQUEUE and flight.clearing is not _Clearing.NO and flight.sent > 0:
                 # Cleared beside another one and never confirmed: how much was heard is not known.
                 flight.fate = _Fate.INTERRUPT
             if flight.clearing is _Clearing.NO and flight.fate is _Fate.FINISH and self._exact():
@@ -524,12 +574,19 @@ class Ledger:
             if expires is not None and now >= expires and waiting.offset == 0:
                 self._queue.remove(waiting)
                 self._end_waiting(waiting, State.EXPIRED)
-            elif self._avatar is None and now >= waiting.since + self.avatar_timeout:
+            elif (fails := self._fails_at(waiting)) is not None and now >= fails:
                 self._queue.remove(waiting)
                 self._end_waiting(waiting, State.FAILED, self.absence)
 
+    def _fails_at(self, waiting: Waiting) -> float | None:
+        """When a segment has waited for an avatar long enough. One that wants a viewer waits for that first: no avatar
+        is kept in a room that nobody looks at."""
+        if self._avatar is not None or (waiting.utterance.wait_for_viewer and not self._viewers):
+            return None
+        return waiting.since + self.avatar_timeout
+
     def _open_next(self, now: float) -> None:
-        if self._avatar is None or not self._queue:
+        if self._avatar is None or not self._queue or self._held:
             return
         uncleared = [flight for flight in self._flights if flight.clearing is not _Clearing.ANSWERED]
         if any(
@@ -563,18 +620,23 @@ class Ledger:
         else:
             elapsed = now - self._begins(flight, now)
             up_to = min(elapsed + LEAD, max(BURST + 2 * elapsed, BURST)) if elapsed >= 0 else elapsed + LEAD
-        if up_to >= flight.granted + QUANTUM:
+        if up_to >= flight.granted + _step(flight):
             flight.granted = up_to
             self._out.append(Send(flight.attempt, up_to))
 
     def _assume_start(self, flight: _Flight, now: float) -> None:
         """Without its word: a start is taken for granted with the first write, or a while after it."""
-        if flight.reported_playing or flight.first_write_at is None or self._avatar is None:
-            return
-        if flight.clearing is not _Clearing.NO or self._previous(flight) is not None:
-            return
-        if not self._avatar.profile.segment_ids or now >= flight.first_write_at + STARTED_GRACE:
+        starts = self._starts_by(flight)
+        if starts is not None and now >= starts:
             self._playing(flight)
+
+    def _starts_by(self, flight: _Flight) -> float | None:
+        """When a start is taken for granted that was not reported; None: it was, or another one plays before."""
+        if flight.reported_playing or flight.first_write_at is None or self._avatar is None:
+            return None
+        if flight.clearing is not _Clearing.NO or self._previous(flight) is not None:
+            return None
+        return flight.first_write_at + (STARTED_GRACE if self._avatar.profile.segment_ids else 0.0)
 
     def _playing(self, flight: _Flight) -> None:
         if flight.reported_playing:
@@ -587,13 +649,20 @@ class Ledger:
         )
 
     def _interrupt(self, now: float, *, drop_next: bool = False) -> None:
-        flights = [flight for flight in self._flights if flight.fate is _Fate.FINISH]
+        flights = self._playing_out()
         if not flights or not flights[0].waiting.utterance.interruptible:
             return
         self._clear(flights, now)
         for index, flight in enumerate(flights):
             keep = index > 0 and not (drop_next and flight.waiting.utterance.interruptible)
-            flight.fate = _Fate.REQUEUE if keep else _Fate.CANCEL if index > 0 else _Fate.INTERRUPT
+            if not keep:
+                flight.fate = _Fate.CANCEL if index > 0 else _Fate.INTERRUPT
+            elif flight.fate is _Fate.FINISH:
+                flight.fate = _Fate.REQUEUE
+
+    def _playing_out(self) -> list[_Flight]:
+        """The flights that a clear would end: not those for which one is on its way."""
+        return [flight for flight in self._flights if flight.fate in (_Fate.FINISH, _Fate.FAIL)]
 
     def _clear(self, flights: list[_Flight], now: float) -> None:
         self._out.append(Clear())
@@ -615,7 +684,7 @@ class Ledger:
             if following.first_write_at is not None:
                 following.first_write_at = max(following.first_write_at, end)
 
-    def _put(self, waiting: _Waiting) -> None:
+    def _put(self, waiting: Waiting) -> None:
         """Into the queue, at its place."""
         index = next((i for i, other in enumerate(self._queue) if other.order > waiting.order), len(self._queue))
         self._queue.insert(index, waiting)
@@ -657,10 +726,10 @@ class Ledger:
         )
 
     @staticmethod
-    def _state(waiting: _Waiting) -> State:
+    def _state(waiting: Waiting) -> State:
         return State.PLAYING if waiting.offset > 0 else State.QUEUED
 
-    def _end_waiting(self, waiting: _Waiting, state: State, problem: Problem | None = None) -> None:
+    def _end_waiting(self, waiting: Waiting, state: State, problem: Problem | None = None) -> None:
         """Ends a segment that waits. One that was heard in part before it came back to the queue was interrupted."""
         if waiting.offset > 0 and state is State.CANCELLED:
             state = State.INTERRUPTED
@@ -675,3 +744,8 @@ class Ledger:
                 problem=problem,
             )
         )
+
+
+def _step(flight: _Flight) -> float:
+    """Seconds that are granted at a time."""
+    return QUANTUM if flight.granted < STEADY_AFTER else STEADY

@@ -21,6 +21,8 @@ class Readiness(enum.Enum):
     """``lk.clear_buffer`` while idle answers ``ok``; ``reject`` means that it is bound to somebody else."""
     PROBE_OR_GRACE = "probe-or-grace"
     """As ``PROBE``, or the method stayed unsupported for ``PROBE_GRACE`` seconds."""
+    SESSION = "session"
+    """The vendor's own session says so: no LiveKit room is between us."""
 
 
 PROBE_GRACE = 3.0
@@ -45,6 +47,8 @@ class Profile:
     """The position in its receipts is what left its audio source."""
     paced: bool = True
     """Audio is sent along with the playout clock, not as fast as the network takes it."""
+    receipts: bool = True
+    """It may tell when something was played; if not, the playout clock alone says so."""
 
     def sample_rate_for(self, source: int) -> int:
         """The rate to send a source of ``source`` hertz at."""
@@ -54,8 +58,9 @@ class Profile:
 MOUTHPIECE = Profile("mouthpiece", Readiness.ATTRIBUTE, True, 2, None, trusts_position=True)
 AVALUMA = Profile("avaluma", Readiness.PROBE_OR_GRACE, False, 1, 16_000)
 STOCK = Profile("stock", Readiness.PROBE, False, 1, 24_000)
+ANAM = Profile("anam", Readiness.SESSION, False, 1, None, receipts=False)
+"""Anam's engine, spoken to without LiveKit."""
 
-PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (MOUTHPIECE, AVALUMA, STOCK)}
 
 STOCK_SAMPLE_RATES: Mapping[str, int] = {
     "anam-avatar-agent": 24_000,

@@ -9,7 +9,9 @@ from mouthpiece.playback import (
     CLEAR_GRACE,
     LEAD,
     RECEIPT_GRACE,
+    REWIND,
     SILENCE_GRACE,
+    STEADY,
     Clear,
     Close,
     Command,
@@ -19,7 +21,7 @@ from mouthpiece.playback import (
     Send,
     Utterance,
 )
-from mouthpiece.profiles import AVALUMA, MOUTHPIECE, STOCK, Profile
+from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
 
 LEFT = Problem("avatar-left", "The avatar left.", True)
@@ -94,7 +96,7 @@ def test_sending_starts_with_a_burst_and_is_never_further_ahead_than_the_lead(pr
         shell.pass_time(0.2)
         assert shell.sent[attempt] <= shell.now + LEAD + 1e-9
         if shell.now > 2:
-            assert shell.sent[attempt] >= shell.now + LEAD - 0.25
+            assert shell.sent[attempt] >= shell.now + LEAD - STEADY
 
 
 def test_an_exact_receipt_ends_a_segment_at_its_position() -> None:
@@ -176,6 +178,34 @@ def test_without_receipts_the_playout_clock_ends_a_segment_as_estimated() -> Non
     shell.pass_time(1.0 + RECEIPT_GRACE + 0.2)
     end = shell.end("a")
     assert (end.state, end.receipt, end.position) == (State.FINISHED, Receipt.ESTIMATED, 1.0)
+
+
+def test_where_receipts_never_come_the_playout_clock_is_not_waited_behind() -> None:
+    shell = Shell(ANAM)
+    shell.say("a", 3.0)
+    shell.say("b", 1.0)
+    shell.pass_time(2.9)
+    assert [attempt.segment for attempt in shell.opened] == ["a"]
+    shell.pass_time(0.2)
+    assert (shell.end("a").state, shell.end("a").receipt, shell.end("a").position) == (
+        State.FINISHED,
+        Receipt.ESTIMATED,
+        3.0,
+    )
+    assert [attempt.segment for attempt in shell.opened] == ["a", "b"]
+
+
+def test_where_receipts_never_come_an_interrupt_ends_with_the_answer_to_the_clear() -> None:
+    shell = Shell(ANAM)
+    shell.say("a", 10.0)
+    shell.say("b", 1.0)
+    shell.pass_time(2.0)
+    shell.do(shell.ledger.interrupt(shell.now))
+    assert shell.ledger.in_flight == ["a"]
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    ended = shell.end("a")
+    assert (ended.state, ended.receipt, ended.position) == (State.INTERRUPTED, Receipt.ESTIMATED, pytest.approx(2.0))
+    assert [attempt.segment for attempt in shell.opened] == ["a", "b"]
 
 
 def test_a_receiver_that_may_play_only_after_the_end_of_the_stream_is_given_the_time() -> None:
@@ -284,14 +314,113 @@ def test_when_the_avatar_leaves_what_may_have_been_heard_is_unknown_and_what_was
     assert [(attempt.segment, attempt.number, attempt.offset) for attempt in shell.opened[2:]] == [("b", 2, 0.0)]
 
 
-def test_a_caller_who_chose_replay_hears_the_rest_from_the_avatar_that_comes_back() -> None:
+def test_a_caller_who_chose_replay_hears_again_what_may_have_been_lost_unnoticed() -> None:
     shell = Shell()
-    shell.say("a", 10.0, on_loss=OnLoss.REPLAY)
+    shell.say("a", 100.0, on_loss=OnLoss.REPLAY)
     shell.started("a")
-    shell.pass_time(4.0)
+    shell.pass_time(50.0)
     shell.do(shell.ledger.avatar_left(LEFT, shell.now))
     shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now + 5))
-    assert shell.opened[-1].offset == pytest.approx(4.0, abs=0.05)
+    assert shell.opened[-1].offset == pytest.approx(50.0 - REWIND, abs=0.05)
+
+
+def test_a_replay_of_what_had_been_sent_whole_when_its_avatar_died_is_said_again() -> None:
+    """LiveKit tells of a killed avatar after 15 s: by the clock all of it has played by then."""
+    shell = Shell()
+    shell.say("a", 5.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(18.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    assert [(attempt.number, attempt.offset) for attempt in shell.opened] == [(1, 0.0), (2, 0.0)]
+
+
+def test_one_that_moves_to_another_ledger_waits_there_for_its_whole_time_and_keeps_its_attempts() -> None:
+    shell = Shell()
+    shell.say("a", 50.0)
+    shell.say("b", 1.0)
+    shell.pass_time(40.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    other = Shell(profile=None)
+    other.now, other.lengths = shell.now, shell.lengths
+    waiting = shell.ledger.withdraw("b")
+    assert waiting is not None
+    other.do(other.ledger.admit(waiting, other.now))
+    other.pass_time(29.0)
+    assert other.ledger.queued == ["b"]
+    other.do(other.ledger.avatar_ready(MOUTHPIECE, other.now))
+    assert [(attempt.segment, attempt.number) for attempt in other.opened] == [("b", 1)]
+
+
+def test_nothing_that_waits_is_begun_by_one_who_leaves() -> None:
+    shell = Shell(STOCK)
+    shell.say("a", 10.0)
+    shell.say("b", 10.0)
+    shell.pass_time(1.0)
+    shell.ledger.hold()
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.pass_time(5.0)
+    assert shell.ledger.quiet
+    assert (shell.ledger.queued, [attempt.segment for attempt in shell.opened]) == (["b"], ["a"])
+
+
+def test_one_on_its_way_back_to_the_queue_can_be_cancelled() -> None:
+    for cancel in (
+        lambda ledger, now: ledger.cancel("b", now),
+        lambda ledger, now: ledger.interrupt(now, drop_queued=True),
+    ):
+        shell = Shell()
+        shell.say("a", 1.0)
+        shell.say("b", 9.0)
+        shell.pass_time(0.5)
+        shell.say("c", 1.0, Mode.INTERRUPT)
+        shell.do(cancel(shell.ledger, shell.now))
+        shell.do(shell.ledger.clear_answered(True, shell.now))
+        shell.finished("a", 0.5, True)
+        shell.finished("b", 0.0, True)
+        assert shell.end("b").state is State.CANCELLED
+        shell.pass_time(3.0)
+        assert "b" not in [attempt.segment for attempt in shell.opened[2:]]
+
+
+def test_one_that_plays_out_after_its_source_broke_can_be_interrupted() -> None:
+    shell = Shell()
+    shell.say("a", 20.0)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.source_failed(shell.opened[0], Problem("not-audio", "Broken."), shell.now))
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.0, True)
+    assert shell.end("a").state is State.INTERRUPTED
+
+
+def test_a_second_one_of_which_nothing_was_sent_is_not_lost_with_the_receipt_that_never_comes() -> None:
+    ledger, now = Ledger(), 0.0
+    ledger.avatar_ready(MOUTHPIECE, now)
+    ledger.enqueue(Utterance("a", now), Mode.APPEND, now)
+    ledger.progress(Attempt("a", 1, 0.0), 0.5, now, whole=True)
+    ledger.enqueue(Utterance("b", now), Mode.APPEND, now)
+    ledger.enqueue(Utterance("c", now), Mode.INTERRUPT, now)
+    ledger.clear_answered(True, now)
+    ledger.finished("a", 0.1, True, now)
+    ledger.tick(now + CLEAR_GRACE + 0.1)
+    assert "b" in ledger.queued
+
+
+def test_a_gapless_follower_does_not_wake_the_shell_over_and_over() -> None:
+    shell = Shell()
+    shell.say("a", 5.0)
+    shell.say("b", 5.0)
+    shell.pass_time(4.9)
+    assert [attempt.segment for attempt in shell.opened] == ["a", "b"]
+    turns = 0
+    until = shell.now + 2.0
+    while (wakeup := shell.ledger.next_wakeup(shell.now)) is not None and wakeup <= until:
+        turns += 1
+        shell.now = wakeup
+        shell.do(shell.ledger.tick(shell.now))
+    assert turns < 30
 
 
 def test_no_avatar_in_time_fails_with_the_reason_that_was_found() -> None:
@@ -321,6 +450,18 @@ def test_one_that_wants_a_viewer_waits_for_one() -> None:
     assert shell.opened == []
     shell.do(shell.ledger.viewers(1, shell.now))
     assert [attempt.segment for attempt in shell.opened] == ["a"]
+
+
+def test_one_that_wants_a_viewer_does_not_count_the_time_without_one_as_without_an_avatar() -> None:
+    shell = Shell(profile=None)
+    shell.say("a", 1.0, wait_for_viewer=True)
+    shell.pass_time(300.0)
+    assert shell.ledger.queued == ["a"]
+    shell.do(shell.ledger.viewers(1, shell.now))
+    shell.pass_time(29.0)
+    assert shell.ledger.queued == ["a"]
+    shell.pass_time(2.0)
+    assert shell.end("a").state is State.FAILED
 
 
 def test_a_source_that_fails_in_the_middle_fails_after_what_was_sent_has_played() -> None:

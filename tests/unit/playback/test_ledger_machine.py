@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mouthpiece import playback
 from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Send, Utterance
-from mouthpiece.profiles import AVALUMA, MOUTHPIECE, STOCK
+from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, State
 
 GONE = Problem("avatar-left", "The avatar left.", True)
@@ -139,8 +139,11 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(seconds=st.floats(0.001, 8.0))
     def time_passes(self, seconds: float) -> None:
         until = self.now + seconds
+        turns = 0
         while (wakeup := self.ledger.next_wakeup(self.now)) is not None and wakeup < until:
             assert wakeup > self.now
+            turns += 1
+            assert turns < 30 + 12 * seconds, "woken over and over for nothing"
             self.now = wakeup
             self.do(self.ledger.tick(self.now))
         self.now = until
@@ -148,7 +151,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # The avatar
 
-    @rule(profile=st.sampled_from([MOUTHPIECE, AVALUMA, STOCK]))
+    @rule(profile=st.sampled_from([MOUTHPIECE, AVALUMA, STOCK, ANAM]))
     def avatar_comes(self, profile: object) -> None:
         if not self.avatar:
             self.avatar = True
@@ -201,6 +204,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.do(self.ledger.avatar_left(GONE, self.now))
         self.avatar = False
+        self.do(self.ledger.viewers(1, self.now))
         for _ in range(1000):
             wakeup = self.ledger.next_wakeup(self.now)
             if wakeup is None:
