@@ -25,6 +25,12 @@ load_dotenv(".env.local")
 server = AgentServer()
 
 
+def say_why(simulation: asyncio.Task[None]) -> None:
+    """Of a task that nobody awaits a failure would never be seen."""
+    if not simulation.cancelled() and (error := simulation.exception()) is not None:
+        print(f"the simulation ended: {type(error).__name__}: {error}", flush=True)
+
+
 @server.rtc_session(agent_name="agent-2")
 async def entrypoint(ctx: JobContext) -> None:
     # For Avaluma's avatar: license_key=os.environ["AVALUMA_LICENSE_KEY"], provider=Provider.AVALUMA
@@ -41,6 +47,7 @@ async def entrypoint(ctx: JobContext) -> None:
         room_options=RoomOptions(audio_input=False, close_on_disconnect=False),  # a reloaded tab comes back
     )
     simulation = asyncio.create_task(external_audio_sender.run(ctx.room.name))
+    simulation.add_done_callback(say_why)
 
     async def stop() -> None:
         simulation.cancel()

@@ -6,6 +6,11 @@ of the agent: no session, no pipeline, no access to its process.
     python examples/external_audio_sender.py ROOM [SECONDS BETWEEN TWO SEGMENTS]
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C among the imports, which take a second: no traceback
+
 import asyncio
 import sys
 from pathlib import Path
@@ -30,6 +35,7 @@ async def run(room: str, interval: float = 5.0) -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit("usage: python external_audio_sender.py ROOM [SECONDS BETWEEN TWO SEGMENTS]")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on it closes its stream and leaves
     try:
         asyncio.run(run(sys.argv[1], float(sys.argv[2]) if len(sys.argv) == 3 else 5.0))
     except KeyboardInterrupt:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 MODULES = ("livekit.plugins.avaluma", "avaluma_livekit_plugin")
 """Newest first."""
+CLOSE_TIMEOUT = 3.0
+"""Seconds; a job that ends waits no longer for the plugin."""
 
 
 @functools.cache
@@ -109,15 +111,17 @@ class PluginAvatar:
                 avatar_id=self._plan.avatar_id,
                 avatar_server_url=self._plan.server_url,
             )
+            self._started = started  # from here on it has something to close, whatever comes of the start
             async with asyncio.timeout(self._settings.avatar_start_timeout):
                 await started.start(agent_session=self._view, room=self._room, **self._address(started.start))
         except MouthpieceError:
+            await self._release()
             raise
         except Exception as error:  # whatever a plugin raises: it has no error of its own that says why
+            await self._release()
             failed = AvatarStartFailed(f"Avaluma's plugin could not start the avatar: {type(error).__name__}")
             failed.retryable = True
             raise failed from error
-        self._started = started
 
     async def alive(self) -> bool | None:
         """Avaluma's server cannot be asked."""
@@ -141,8 +145,13 @@ class PluginAvatar:
         # today's plugin has nothing to close; one on livekit-agents' base class has
         close = getattr(self._started, "aclose", None)
         self._view = self._started = None
-        if close is not None:
-            await close()
+        if close is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await close()
+        except Exception as error:  # of a plugin that we are through with
+            logger.warning("Avaluma's plugin did not close its session: %s", type(error).__name__)
 
     def _address(self, start: Callable[..., Any]) -> dict[str, str]:
         """The older plugin takes LiveKit's address from the environment only."""

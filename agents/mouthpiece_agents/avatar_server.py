@@ -8,10 +8,12 @@ whatever a success answers, only ``session_id`` is read from it, and it may be m
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -92,8 +94,10 @@ class AvatarServer:
             else:
                 if answer.status < 300:
                     return _session_id(answer.body)
-                delay = retries.refused(answer.status, _detail(answer.body), answer.retry_after, self._clock())
-            logger.info("the avatar server is not ready, asking again in %.1f s", delay)
+                detail = _detail(answer.body, hidden=(livekit_token, self._secret))
+                problem = _text(answer.body, "type")
+                delay = retries.refused(answer.status, detail, answer.retry_after, self._clock(), problem=problem)
+            logger.info("%s; asking again in %.1f s", retries.reason, delay)
             await asyncio.sleep(delay)
 
     async def end(self, session_id: str) -> bool:
@@ -142,8 +146,8 @@ class AvatarServer:
         timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
         # no redirects: they would carry the key and the token to another server
         async with self._opened().post(self._url + path, json=body, timeout=timeout, allow_redirects=False) as response:
-            content = await response.content.read(MAX_ANSWER)
-            return _Answer(response.status, content, response.headers.get("Retry-After"))
+            answer = await _read(response.content)
+            return _Answer(response.status, answer, response.headers.get("Retry-After"))
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -158,6 +162,14 @@ class _Answer:
     retry_after: str | None
 
 
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """All of it, or its first ``MAX_ANSWER`` bytes."""
+    body = bytearray()
+    while len(body) < MAX_ANSWER and (piece := await content.read(MAX_ANSWER - len(body))):
+        body += piece  # a read returns what has come by then
+    return bytes(body)
+
+
 def _object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
@@ -167,24 +179,37 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _session_id(body: bytes) -> str | None:
-    session_id = _object(body).get("session_id")
-    return session_id if isinstance(session_id, str) and session_id else None
+    return _text(body, "session_id") or None
 
 
-def _detail(body: bytes) -> str:
-    """What the server says about its refusal: problem+json, FastAPI's validation errors, or ``error``.
+def _text(body: bytes, key: str) -> str:
+    """A member of a JSON object; empty when it is no text, or not there."""
+    value = _object(body).get(key)
+    return value if isinstance(value, str) else ""
 
-    Nothing of what was sent is passed on: FastAPI echoes the input beside each error, the token included.
+
+def _detail(body: bytes, *, hidden: Sequence[str]) -> str:
+    """What the server says about its refusal: problem+json, FastAPI's validation errors, or ``error``; one line.
+
+    Nothing of what was sent is passed on: FastAPI echoes the input beside each error, the token included, and what is
+    ``hidden`` is left out of everything.
     """
+    said = " ".join(_said(body).split())
+    for secret in hidden:
+        said = said.replace(secret, "…") if secret else said
+    return said[:MAX_DETAIL]
+
+
+def _said(body: bytes) -> str:
     answer = _object(body)
     for key in ("detail", "title", "error", "message"):
         said = answer.get(key)
         if isinstance(said, str) and said:
-            return " ".join(said.split())[:MAX_DETAIL]
+            return said
         if isinstance(said, list):
             problems = [item for item in said if isinstance(item, dict)]
             fields = [".".join(map(str, item.get("loc", []))) + f": {item.get('msg', '')}" for item in problems]
-            return "; ".join(fields)[:MAX_DETAIL]
+            return "; ".join(fields)
     return ""
 
 
@@ -193,5 +218,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or "connection failed"
+        number = error.os_error.errno
+        if number is not None and number in errno.errorcode:
+            return os.strerror(number)  # asyncio's own words hold the address
+        return error.os_error.strerror or "connection failed"  # of a name that is not known
     return "the connection broke"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from datetime import UTC, datetime
 
@@ -22,6 +23,16 @@ class ConnectionAttempts(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         number = getattr(record, "retry_count", None)
         return not isinstance(number, int) or number <= 3 or number % 30 == 0
+
+
+class SparesThatWereStopped(logging.Filter):
+    """livekit-agents stops a process with SIGUSR1 first, which one that is still starting dies of, and calls that an
+    error. It is what was asked for."""
+
+    MESSAGE = f"process exited with non-zero exit code {-signal.SIGUSR1}"
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.getMessage() != self.MESSAGE
 
 
 class LineFormatter(logging.Formatter):
@@ -83,6 +94,7 @@ def set_up_logs(level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     handler.addFilter(ConnectionAttempts())
+    handler.addFilter(SparesThatWereStopped())
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level.upper())

@@ -25,6 +25,10 @@ SETTLE = 5.0
 """Seconds until a second look confirms the first: a job that a worker has just been given needs about one to join."""
 TIMEOUT = 30.0
 """Seconds for a look."""
+AT_ONCE = 8
+"""Rooms that LiveKit is asked about at the same time: there may be hundreds, of which few are ours."""
+WORTH_A_WARNING = 3
+"""Looks in a row that took too long: from then on rooms may wait for ever, and nothing else says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class LostDispatches:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
+        self._time_outs = 0  # in a row
 
     def start(self) -> None:
         if self._task is None:
@@ -67,34 +72,55 @@ class LostDispatches:
         secret = settings.livekit_api_secret.get_secret_value()
         async with api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit:
             while True:
-                try:
-                    await self._look(livekit)
-                except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
-                    # whatever keeps LiveKit from answering is said of the worker's own connection
-                    logger.debug("looking for rooms that wait for an avatar failed: %s", type(error).__name__)
+                await self.look(livekit)
                 await asyncio.sleep(EVERY)
 
-    async def _look(self, livekit: api.LiveKitAPI) -> None:
-        async with asyncio.timeout(TIMEOUT + SETTLE):
-            lost = await self._find(livekit)
-            if not lost:
-                return
-            await asyncio.sleep(SETTLE)
-            for one in lost & await self._find(livekit):
-                await self._renew(livekit, one)
+    async def look(self, livekit: api.LiveKitAPI) -> None:
+        """Looks once and dispatches anew what is lost. Bounded; a LiveKit that does not answer is no error here."""
+        too_long = False
+        try:
+            async with asyncio.timeout(TIMEOUT + SETTLE):
+                lost = await self._find(livekit)
+                if lost:
+                    await asyncio.sleep(SETTLE)
+                    for one in lost & await self._find(livekit):
+                        await self._renew(livekit, one)
+        except* TimeoutError:
+            too_long = True
+        except* (api.TwirpError, aiohttp.ClientError, OSError) as errors:
+            # whatever keeps LiveKit from answering is said of the worker's own connection
+            logger.debug("looking for rooms that wait for an avatar failed: %s", type(errors.exceptions[0]).__name__)
+        self._time_outs = self._time_outs + 1 if too_long else 0
+        if self._time_outs == WORTH_A_WARNING:
+            logger.warning(
+                "LiveKit takes longer than %g s to say which rooms wait for an avatar: one that was promised its "
+                "avatar while no worker was there does not get it",
+                TIMEOUT,
+            )
 
     async def _find(self, livekit: api.LiveKitAPI) -> set[Lost]:
-        lost: set[Lost] = set()
-        for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
-            try:
-                dispatches = await livekit.agent_dispatch.list_dispatch(room.name)
-                people = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
-            except api.TwirpError as error:
-                if error.code != api.TwirpErrorCode.NOT_FOUND:
-                    raise
-                continue  # the room has ended meanwhile
-            lost |= lost_in(room.name, self._settings.agent_name, dispatches, list(people.participants))
-        return lost
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(room: str) -> set[Lost]:
+            async with places:
+                return await self._find_in(livekit, room)
+
+        rooms = (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms
+        async with asyncio.TaskGroup() as asking:
+            asked = [asking.create_task(ask(room.name)) for room in rooms]
+        return set[Lost]().union(*(answer.result() for answer in asked))
+
+    async def _find_in(self, livekit: api.LiveKitAPI, room: str) -> set[Lost]:
+        try:
+            dispatches = await livekit.agent_dispatch.list_dispatch(room)
+            if not any(dispatch.agent_name == self._settings.agent_name for dispatch in dispatches):
+                return set()
+            people = await livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+        except api.TwirpError as error:
+            if error.code != api.TwirpErrorCode.NOT_FOUND:
+                raise
+            return set()  # the room has ended meanwhile
+        return lost_in(room, self._settings.agent_name, dispatches, list(people.participants))
 
     async def _renew(self, livekit: api.LiveKitAPI, lost: Lost) -> None:
         try:

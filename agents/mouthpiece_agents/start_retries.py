@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mouthpiece.errors import AvatarStartFailed
+from mouthpiece.errors import AvatarStartFailed, LiveKitRefused
 
 RETRIED_STATUSES = frozenset({408, 409, 425, 429})
 """Besides 5xx. 409: the server may not have noticed yet that the avatar has left (Avaluma's server specification)."""
@@ -20,6 +20,8 @@ class StartRetries:
         self._deadline = deadline
         self._secret_name = secret_name
         self._delays = _delays()
+        self.reason = ""
+        """Why the last try failed."""
 
     def unreachable(self, reason: str, now: float) -> float:
         """No answer came. Returns the seconds until the next try.
@@ -28,10 +30,11 @@ class StartRetries:
         """
         return self._again(f"the avatar server cannot be reached ({reason}): is it running?", None, now)
 
-    def refused(self, status: int, detail: str, retry_after: str | None, now: float) -> float:
+    def refused(self, status: int, detail: str, retry_after: str | None, now: float, *, problem: str = "") -> float:
         """The answer was no. Returns the seconds until the next try.
 
-        ``retry_after`` is the header, of which only seconds are read; a date counts as absent.
+        ``retry_after`` is the header, of which only seconds are read; a date counts as absent. ``problem`` is the
+        ``type`` of our server's problem+json.
 
         :raises AvatarStartFailed: another try would not help, or no time is left for one.
         """
@@ -40,6 +43,11 @@ class StartRetries:
             raise AvatarStartFailed(f"the avatar server refused the licence key ({self._secret_name}): {said}")
         if status == 403:  # ours says so of a LiveKit server that it may not join
             raise AvatarStartFailed(f"the avatar server refused this, or the key ({self._secret_name}): {said}")
+        if problem.endswith(LiveKitRefused.slug):
+            raise AvatarStartFailed(
+                "LiveKit does not let the avatar in, LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be a pair that the "
+                f"server which the avatar joins knows: {said}"
+            )
         if status < 500 and status not in RETRIED_STATUSES:
             raise AvatarStartFailed(f"the avatar server does not accept the request: {said}")
         return self._again(f"the avatar server could not start the avatar: {said}", retry_after, now)
@@ -48,6 +56,7 @@ class StartRetries:
         delay = next(self._delays)
         if retry_after is not None and retry_after.strip().isdigit():
             delay = max(delay, float(retry_after))
+        self.reason = message
         if now + delay >= self._deadline:
             error = AvatarStartFailed(message)
             error.retryable = True

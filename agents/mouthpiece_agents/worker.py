@@ -14,11 +14,12 @@ from collections.abc import Sequence
 import aiohttp
 from dotenv import load_dotenv
 from livekit import api
-from livekit.agents import AgentServer, JobProcess, JobRequest
+from livekit.agents import AgentServer, JobProcess
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME
 from mouthpiece.errors import ConfigurationError, LiveKitRefused, MouthpieceError
 from mouthpiece_agents import signals
+from mouthpiece_agents.admission import Admission
 from mouthpiece_agents.avaluma_plugin import find_plugin
 from mouthpiece_agents.job import end_job, run_job
 from mouthpiece_agents.logs import set_up_logs
@@ -27,8 +28,10 @@ from mouthpiece_agents.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
 
-JOB_END_TIMEOUT = 15.0
-"""Seconds for a job to remove its avatar; more than its own bounds add up to."""
+JOB_END_TIMEOUT = 20.0
+"""Seconds for a job to remove its avatar; its own bounds add up to 15 (:meth:`mouthpiece_agents.job.Job.aclose`)."""
+PROCESS_END_TIMEOUT = 25.0
+"""Seconds for its process to end, the job included; within the 30 that the compose file gives the worker."""
 PROCESS_START_TIMEOUT = 60.0
 """Seconds; the first process of a busy machine imports for longer than livekit-agents' 10, and would be killed."""
 LIVEKIT_CHECK_TIMEOUT = 5.0
@@ -129,21 +132,20 @@ def build_server(settings: Settings) -> AgentServer:
         port=settings.port,
         num_idle_processes=settings.idle_processes,
         load_fnc=lambda server: min(1.0, len(server.active_jobs) / settings.max_jobs),
-        load_threshold=math.inf,  # `accept` counts, exactly; a threshold turns simultaneous requests away
+        load_threshold=math.inf,  # `Admission` counts, exactly; a threshold turns simultaneous requests away
         max_retry=RETRIES,
         initialize_process_timeout=PROCESS_START_TIMEOUT,
         session_end_timeout=JOB_END_TIMEOUT,
-        shutdown_process_timeout=JOB_END_TIMEOUT,
+        shutdown_process_timeout=PROCESS_END_TIMEOUT,
         setup_fnc=_prewarm,
         preload_modules=["mouthpiece_agents.job"],
     )
 
-    async def accept(request: JobRequest) -> None:
-        if len(server.active_jobs) >= settings.max_jobs:
-            logger.warning("%d jobs run already (MOUTHPIECE_AGENTS_MAX_JOBS); leaving one to others", settings.max_jobs)
-            await request.reject(terminate=False)
-        else:
-            await request.accept(name=settings.agent_name)
+    admission = Admission(
+        settings.max_jobs,
+        agent_name=settings.agent_name,
+        running=lambda: (running.job.id for running in server.active_jobs),
+    )
 
     def ready() -> None:
         logger.info("ready: jobs for the agent name %s come here", settings.agent_name)
@@ -152,7 +154,7 @@ def build_server(settings: Settings) -> AgentServer:
     server.rtc_session(
         functools.partial(run_job, settings=settings),
         agent_name=settings.agent_name,
-        on_request=accept,
+        on_request=admission.answer,
         on_session_end=end_job,
     )
     return server

@@ -5,7 +5,22 @@
     from mouthpiece_avatar import FaceRuntime as AsyncBithuman
 """
 
-from mouthpiece_avatar.face.runtime import FaceRuntime
-from mouthpiece_avatar.runtime import AudioChunk, Frame, Runtime
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mouthpiece_avatar.face.runtime import FaceRuntime
+    from mouthpiece_avatar.runtime import AudioChunk, Frame, Runtime
 
 __all__ = ["AudioChunk", "FaceRuntime", "Frame", "Runtime"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when it is asked for (PEP 562): nothing slow goes before what ``__main__`` does about Ctrl-C."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mouthpiece_avatar import runtime
+    from mouthpiece_avatar.face.runtime import FaceRuntime
+
+    return FaceRuntime if name == "FaceRuntime" else getattr(runtime, name)

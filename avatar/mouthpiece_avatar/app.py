@@ -11,13 +11,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from mouthpiece import wire
+from mouthpiece.loopback import is_loopback
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.metrics import registry
 from mouthpiece_avatar.problems import Problem
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.sessions import Sessions
-from mouthpiece_avatar.settings import Settings, is_loopback
+from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import read_claims
 
 Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]

@@ -1,11 +1,12 @@
 """bitHuman's SDK as a runtime: a thin adapter. The SDK is commercial, needs a model and a secret, and is not installed
-with the avatar: ``pip install 'mouthpiece[bithuman]'``.
+with the avatar: ``uv sync --inexact --extra bithuman``.
 
 What the adapter evens out (bithuman 2.12, ``VideoFrame``): ``audio_chunk`` may be None, and nothing bounds its backlog.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from types import ModuleType
 from typing import Any
@@ -34,13 +35,15 @@ class BithumanRuntime:
     ) -> BithumanRuntime:
         """
         :param model_path: an ``.imx`` file.
+        :param api_secret: bitHuman's; without it the environment's ``BITHUMAN_API_SECRET``.
         :param module: in place of the installed ``bithuman``.
         :raises ConfigurationError: the SDK is not installed, or there is no secret.
         """
-        if not api_secret:
+        secret = api_secret or os.environ.get("BITHUMAN_API_SECRET")
+        if not secret:
             raise ConfigurationError("BITHUMAN_API_SECRET is not set: bitHuman's SDK renders nothing without it")
         sdk = module or _installed()
-        return cls(await sdk.AsyncBithuman.create(model_path=model_path, api_secret=api_secret))
+        return cls(await sdk.AsyncBithuman.create(model_path=model_path, api_secret=secret))
 
     async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
         if sample_rate <= 0:
@@ -79,7 +82,7 @@ def _installed() -> ModuleType:
         import bithuman
     except ImportError:
         raise ConfigurationError(
-            "the runtime bithuman needs bitHuman's SDK: install it with `pip install 'mouthpiece[bithuman]'`"
+            "the runtime bithuman needs bitHuman's SDK: install it with `uv sync --inexact --extra bithuman`"
         ) from None
     module: ModuleType = bithuman
     return module

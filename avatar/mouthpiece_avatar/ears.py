@@ -94,7 +94,8 @@ class Ears:
         self._streams: dict[str, list[_Stream]] = {}
         self._held_bytes = 0
         self.streams: Counter[str] = Counter()
-        """How many were ``opened``, ``held``, ``refused``, ``broken`` (no trailer) and ``stalled``."""
+        """How many were ``opened``, ``held``, ``refused``, ``broken`` (no trailer), ``stalled``, and
+        ``overflowed`` (interrupted, because half an hour of sound waited)."""
 
     def stream_opened(self, reader: Reader, sender: str, attributes: dict[str, str] | None) -> None:
         """The header of a byte stream has come."""

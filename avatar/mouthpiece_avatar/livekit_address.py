@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
+
+from mouthpiece.loopback import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,7 @@ class LiveKitAddress:
     @property
     def on_this_machine(self) -> bool:
         """By its name; a name is not resolved."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def is_allowed(self, allowed: list[LiveKitAddress] | None) -> bool:
         """``allowed`` None: what is on this machine. The names of this machine are one host."""

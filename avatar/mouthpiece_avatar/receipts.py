@@ -1,8 +1,8 @@
 """Receipts: tells each sender what became of its streams, in order, and is never hurt by how that goes.
 
 Every sender has a queue of its own: one that does not answer holds up nobody else. A receipt that
-cannot be delivered is counted and dropped: the sender is gone, does not know the method (the seed's sender registers
-neither), or did not answer in time.
+cannot be delivered is counted and dropped: the sender is gone, does not know the method (that of Avaluma's document
+registers neither), or did not answer in time.
 """
 
 from __future__ import annotations

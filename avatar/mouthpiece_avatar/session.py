@@ -87,7 +87,7 @@ class Session:
         self._ending = asyncio.Event()
         self._absence: asyncio.TimerHandle | None = None
         self._late: asyncio.Task[None] | None = None
-        """A connect that was not waited for."""
+        """Leaves as soon as a connect that was not waited for has come about."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = rtc.Room()
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
@@ -97,15 +97,11 @@ class Session:
     async def run(self) -> None:
         """Joins, speaks what comes, and leaves when :meth:`end` is called or the room lets it go.
 
-        :raises RoomError: it could not join.
+        :raises RoomError: it could not join, or was ended before it had.
         """
         self._listen()
         try:
-            async with asyncio.timeout(JOIN_WITHIN):
-                await self._join()
-        except TimeoutError:
-            await self._leave("could not join in time")
-            raise LiveKitUnavailable(f"LiveKit did not let the avatar in within {JOIN_WITHIN:g} seconds") from None
+            await self._join_unless_ended()
         except BaseException:
             await self._leave("could not join")
             raise
@@ -157,18 +153,36 @@ class Session:
         room.on("reconnected", self._on_reconnected)
         room.on("disconnected", self._on_disconnected)
 
+    async def _join_unless_ended(self) -> None:
+        """:raises RoomError: it could not join, not in time, or was ended before it had."""
+        joining = asyncio.create_task(self._join(), name="join")
+        ending = asyncio.create_task(self._ending.wait(), name="end of the session")
+        try:
+            await asyncio.wait({joining, ending}, timeout=JOIN_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                joining.result()
+            elif ending.done():
+                raise RoomError(f"the avatar was called back before it had joined: {self.reason}")
+            else:
+                self.reason = "could not join in time"
+                raise LiveKitUnavailable(f"LiveKit did not let the avatar in within {JOIN_WITHIN:g} seconds")
+        finally:
+            joining.cancel()
+            ending.cancel()
+            await asyncio.gather(joining, ending, return_exceptions=True)
+
     async def _join(self) -> None:
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=5.0)
         connecting = asyncio.create_task(
             self._room.connect(self._request.livekit_url, self._request.livekit_token, options)
         )
         try:
-            # The SDK cannot take a connect back: cancelled, it would leave a participant behind that nobody owns.
             await asyncio.shield(connecting)
         except rtc.ConnectError as error:
             raise _refusal(error) from None
         except BaseException:
-            self._late = connecting
+            self._late = asyncio.create_task(self._take_back(connecting), name="leave once joined")
+            self._late.add_done_callback(self._done)
             raise
         me = self._room.local_participant
         me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
@@ -194,15 +208,28 @@ class Session:
         if self._absence is not None:
             self._absence.cancel()
         await self._cancel_tasks()
+        if self._late is None:
+            await self._disconnect()
+        else:
+            await asyncio.wait({self._late}, timeout=LEAVE_WITHIN)  # it goes on beyond that
+        await self._cancel_tasks()  # of streams that came while we left
+        await self.pump.aclose()
+
+    async def _take_back(self, connecting: asyncio.Task[None]) -> None:
+        """Cancelled, a connect that comes about would leave a participant behind that nobody owns, and the SDK ends the
+        process some seconds later ("timed out waiting for ReadyForRoomEventRequest", livekit 1.1.21)."""
+        try:
+            await connecting
+        except rtc.ConnectError:
+            return
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         try:
             async with asyncio.timeout(LEAVE_WITHIN):
-                if self._late is not None:
-                    await asyncio.gather(self._late, return_exceptions=True)
                 await self._room.disconnect()
         except TimeoutError:
             logger.warning("LiveKit did not answer our leaving", extra={"session": self.id})
-        await self._cancel_tasks()  # of streams that came while we left
-        await self.pump.aclose()
 
     async def _cancel_tasks(self) -> None:
         for task in self._tasks:

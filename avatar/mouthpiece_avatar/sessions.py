@@ -54,10 +54,14 @@ class Sessions:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for session, _ in self._running.values():
-            session.end("the avatar server stops")
+        self.stop()
         tasks = [task for _, task in self._running.values()]
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Tells every session to end; that of an avatar which has not joined yet too, so that nobody waits for it."""
+        for session in self.all():
+            session.end("the avatar server stops")
 
     def totals(self) -> Totals:
         totals = copy.deepcopy(self._past)

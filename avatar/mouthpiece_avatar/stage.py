@@ -163,9 +163,12 @@ class Stage:
         return sum(turn.backlog for turn in self._line)
 
     def leaving(self, now: float) -> int:
-        """Index of the sample that leaves the source at ``now``, counted over speech and silence from the start."""
-        ahead = int(max(0.0, now - self._drained_until) * RATE)
-        return self._left + min(ahead, self._queued)
+        """Index of the sample that leaves the source at ``now``, counted over speech and silence from the start.
+
+        A moment in the past is answered too, as long as the source did not run dry since.
+        """
+        since = int((now - self._drained_until) * RATE)
+        return max(0, self._left + min(since, self._queued))
 
     @property
     def put(self) -> int:

@@ -71,7 +71,7 @@ class FaceRuntime:
         self._parts: deque[_Part] = deque()
         self._stopped = False
         self._in_turn = False  # a frame of the turn has been drained
-        self._cut = False
+        self._cut = False  # a turn was interrupted, and its end has not been drained
 
     @classmethod
     async def create(
@@ -99,20 +99,28 @@ class FaceRuntime:
         return cls(drawn, seed=seed, idle_pictures=idle_pictures, clock=clock, sleep=sleep)
 
     async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
-        part = self._open_part(sample_rate)
+        newest = self._newest()
+        sound = newest.sound if newest is not None else None
+        if sound is None or sound.header.sample_rate != sample_rate:
+            sound = Turn("", StreamHeader(sample_rate, 1))  # a turn may change its rate
         if sum(part.sound.backlog for part in self._parts) + len(audio) / (2 * sample_rate) > MAX_BACKLOG:
             raise QueueFull("half an hour of sound waits already: drain frames, or push along with them")
-        part.sound.push(audio)
+        if newest is None or newest.sound is not sound:
+            if newest is not None:
+                newest.sound.end()
+            self._parts.append(_Part(sound))
+        sound.push(audio)
         if last_chunk:
             await self.flush()
 
     async def flush(self) -> None:
-        if self._parts and not self._parts[-1].last:
-            self._parts[-1].sound.end()
-            self._parts[-1].last = True
+        newest = self._newest()
+        if newest is not None:
+            newest.sound.end()
+            newest.last = True
 
     def interrupt(self) -> None:
-        self._cut = self._in_turn or bool(self._parts)
+        self._cut = self._cut or self._in_turn or bool(self._parts)
         self._parts.clear()
         self._rest()
 
@@ -130,15 +138,10 @@ class FaceRuntime:
     async def stop(self) -> None:
         self._stopped = True
 
-    def _open_part(self, sample_rate: int) -> _Part:
-        """The part that takes sound of this rate; a turn may change its rate."""
+    def _newest(self) -> _Part | None:
+        """The newest part of the turn that has not been flushed."""
         newest = self._parts[-1] if self._parts else None
-        if newest is not None and not newest.last:
-            if newest.sound.header.sample_rate == sample_rate:
-                return newest
-            newest.sound.end()
-        self._parts.append(_Part(Turn("", StreamHeader(sample_rate, 1))))
-        return self._parts[-1]
+        return None if newest is None or newest.last else newest
 
     def _next(self) -> Frame:
         if self._cut:

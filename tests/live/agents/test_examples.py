@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import signal
 import sys
 import time
@@ -38,6 +40,20 @@ async def test_the_example_worker_is_heard_and_leaves_nothing_behind(
                 me = viewer.room.local_participant.identity
                 await rooms.until(room_name, lambda people: list(people) == [me])
             assert "Traceback" not in part.output
+
+
+async def test_the_example_worker_says_why_its_simulation_ended(
+    livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(shutil.copy, EXAMPLES / "agent-2.py", tmp_path)
+    (tmp_path / "external_audio_sender.py").write_text("async def run(room):\n    raise OSError('no sound card')\n")
+    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatars.url)
+    async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
+        with Part([sys.executable, "agent-2.py", "dev"], env, tmp_path) as part:
+            await part.says("registered worker")
+            async with Viewer(livekit.url, viewer_token(livekit, room_name)):
+                await Rooms(server, "agent-2").dispatch(room_name)
+                await part.says("the simulation ended: OSError: no sound card")
 
 
 async def test_the_example_sender_speaks_in_a_room_that_the_worker_keeps(

@@ -174,7 +174,7 @@ class Speaker:
         )
 
     async def say(self, sound: bytes, *, segment: str | None = None) -> None:
-        """All at once, as the stock and the seed's sender do."""
+        """All at once, as the stock sender and that of Avaluma's document do."""
         writer = await self.open(segment=segment)
         await writer.write(sound)
         await writer.aclose()

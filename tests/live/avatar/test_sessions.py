@@ -116,7 +116,10 @@ async def test_it_ends_when_the_room_is_closed(
 async def test_a_broken_connection_is_survived(viewer: Viewer, join: Join, avatar: str) -> None:
     """The avatar's own connection is out of reach from here; the sender's breaks, and its next stream is heard."""
     async with join() as sender:
+        back = asyncio.Event()
+        sender.room.on("reconnected", back.set)
         await sender.room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT)
+        await asyncio.wait_for(back.wait(), 15)  # before, a resume that fails would lose what is written
         await sender.say(tone(0.5))
         assert await sender.finished() == [wire.PlaybackFinished(0.5, False)]
 

@@ -25,6 +25,8 @@ class Answer:
     """Seconds before the answer."""
     hang_up: bool = False
     """The connection is closed instead."""
+    in_pieces: bool = False
+    """The body is sent in two, with a moment between them."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,19 @@ class StartAvatarEmulator:
             request.transport.abort()
         if answer.status < 300 and self.on_start is not None:
             await self.on_start(body)
+        if answer.in_pieces:
+            return await self._in_pieces(request, answer)
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+    async def _in_pieces(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        await response.prepare(request)
+        middle = len(answer.body) // 2
+        await response.write(answer.body[:middle])
+        await asyncio.sleep(0.1)
+        await response.write(answer.body[middle:])
+        await response.write_eof()
+        return response
 
     async def listed(self, _: web.Request) -> web.Response:
         return web.Response(status=404) if self.sessions is None else web.json_response(self.sessions)

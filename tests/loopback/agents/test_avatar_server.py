@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import logging
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from mouthpiece.errors import AvatarStartFailed
-from mouthpiece_agents.avatar_server import AvatarServer
+from mouthpiece_agents.avatar_server import MAX_ANSWER, AvatarServer
 from mouthpiece_sender.livekit_server import free_port
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator, problem
 
@@ -48,6 +50,13 @@ async def test_a_success_that_cannot_be_read_is_a_success_without_a_session(body
         assert await start(server) is None
 
 
+@pytest.mark.parametrize("padding", [0, 2 * MAX_ANSWER])
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end_or_the_limit(padding: int) -> None:
+    body = b'{"session_id": "session-1"}' + b" " * padding
+    async with emulator(Answer(body=body, in_pieces=True)) as there, client(there.url) as server:
+        assert await start(server) == "session-1"
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_key_is_said_and_the_server_is_asked_once(status: int) -> None:
     async with emulator(Answer(status)) as there, client(there.url) as server:
@@ -72,10 +81,31 @@ async def test_a_redirect_is_not_followed() -> None:
         assert not thief.starts
 
 
-async def test_a_server_that_is_loading_is_asked_again() -> None:
-    async with emulator(problem(503, "loading"), Answer()) as there, client(there.url) as server:
-        assert await start(server) == "session-1"
+async def test_a_server_that_is_loading_is_asked_again_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    refusal = problem(503, f"loading\nthe avatar for {TOKEN} and {KEY}")
+    async with emulator(refusal, Answer()) as there, client(there.url) as server:
+        with caplog.at_level(logging.INFO, "mouthpiece_agents"):
+            assert await start(server) == "session-1"
         assert len(there.starts) == 2
+    [record] = caplog.records
+    assert "HTTP 503, loading the avatar for … and …; asking again in 0.5 s" in record.getMessage()
+
+
+async def test_a_server_that_is_not_there_yet_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    async with client(f"http://127.0.0.1:{free_port()}", start_timeout=0.7) as server:
+        with caplog.at_level(logging.INFO, "mouthpiece_agents"), pytest.raises(AvatarStartFailed):
+            await start(server)
+    [record] = caplog.records
+    assert "cannot be reached (Connection refused): is it running?; asking again in 0.5 s" in record.getMessage()
+
+
+async def test_an_avatar_that_livekit_refuses_is_asked_for_once() -> None:
+    said = {"type": "urn:mouthpiece:problem:livekit-refused", "detail": "LiveKit did not accept the token"}
+    async with emulator(Answer(502, json.dumps(said).encode()), Answer()) as there, client(there.url) as server:
+        with pytest.raises(AvatarStartFailed, match="LiveKit did not accept the token") as caught:
+            await start(server)
+        assert len(there.starts) == 1
+    assert not caught.value.retryable
 
 
 async def test_a_busy_server_is_asked_again_when_it_says() -> None:

@@ -8,9 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
 
+import httpx
+import jwt
 import pytest
+
+from mouthpiece import wire
+from tests.loopback.avatar.silent_livekit import SilentLiveKit
 
 
 def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +81,45 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot listen" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module", ["numpy", "uvicorn", "livekit"])
+def test_a_ctrl_c_among_its_imports_leaves_no_traceback(tmp_path: Path, module: str) -> None:
+    (tmp_path / f"{module}.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
+    )
+    done = run(tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_stops_while_an_avatar_joins_a_livekit_that_never_answers(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    token = jwt.encode({"sub": "avatar-mia", "video": {"room": "lobby"}}, "s" * 32, algorithm="HS256")
+    async with SilentLiveKit() as livekit:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "mouthpiece_avatar", "--port", "0"),
+            cwd=tmp_path,
+            env=os.environ | {"LIVEKIT_URL": livekit.url},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        url = (await process.stderr.readline()).decode().split("listening on ")[1].strip()
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
+            body = asdict(wire.StartAvatar(livekit.url, token, "any", "mia"))
+            starting = asyncio.create_task(http.post(wire.START_AVATAR_PATH, json=body))
+            await livekit.asked.wait()
+            before = time.monotonic()
+            process.send_signal(number)
+            answer = await starting
+            _, rest = await process.communicate()
+    assert time.monotonic() - before < 10
+    assert process.returncode == 0
+    assert answer.status_code == 503
+    assert "called back before it had joined" in answer.json()["detail"]
+    assert b"Traceback" not in rest
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -58,6 +58,18 @@ class FakePlugin:
             raise FakePlugin.error
 
 
+class ClosablePlugin(FakePlugin):
+    """As one on livekit-agents' base class."""
+
+    closed = 0
+    close_error: Exception | None = None
+
+    async def aclose(self) -> None:
+        self.closed += 1
+        if self.close_error is not None:
+            raise self.close_error
+
+
 class NewerPlugin(FakePlugin):
     async def start(self, agent_session: Any, room: rtc.Room, *, livekit_url: str = "") -> None:
         self.given["livekit_url"] = livekit_url
@@ -107,6 +119,39 @@ async def test_whatever_the_plugin_raises_is_a_start_that_may_be_tried_again() -
     with pytest.raises(AvatarStartFailed, match="Avaluma's plugin could not start the avatar: KeyError") as caught:
         await avatar.restart()
     assert caught.value.retryable
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_what_a_failed_start_has_opened_is_closed(hangs: bool) -> None:
+    FakePlugin.error, FakePlugin.hangs = KeyError("license"), hangs
+    avatar, session = await attached(ClosablePlugin, MOUTHPIECE_AVATAR_START_TIMEOUT=0.01)
+    with pytest.raises(AvatarStartFailed):
+        await avatar.restart()
+    (plugin,) = FakePlugin.made
+    assert isinstance(plugin, ClosablePlugin)
+    assert plugin.closed == 1
+    session.changed("speaking")
+    assert plugin.states == [], "what it subscribed to was not taken back"
+
+
+async def test_a_start_that_was_called_off_is_closed_before_the_next() -> None:
+    FakePlugin.hangs = True
+    avatar, _ = await attached(ClosablePlugin)
+    starting = asyncio.create_task(avatar.restart())
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.wait({starting})
+    FakePlugin.hangs = False
+    await avatar.restart()
+    assert [plugin.closed for plugin in FakePlugin.made if isinstance(plugin, ClosablePlugin)] == [1, 0]
+
+
+async def test_a_plugin_that_cannot_close_its_session_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ClosablePlugin, "close_error", RuntimeError("no"))
+    avatar, _ = await attached(ClosablePlugin)
+    await avatar.restart()
+    await avatar.restart()
+    assert len(FakePlugin.made) == 2
 
 
 async def test_a_plugin_that_waits_for_ever_is_left() -> None:

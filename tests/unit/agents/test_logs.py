@@ -2,11 +2,12 @@
 
 import json
 import logging
+import signal
 import sys
 
 import pytest
 
-from mouthpiece_agents.logs import ConnectionAttempts, JsonFormatter, LineFormatter
+from mouthpiece_agents.logs import ConnectionAttempts, JsonFormatter, LineFormatter, SparesThatWereStopped
 
 
 def record(message: str = "job ends", *, failed: bool = False, **extra: object) -> logging.LogRecord:
@@ -49,3 +50,10 @@ def test_livekit_that_stays_away_is_said_seldom() -> None:
     said = [number for number in range(1, 100) if attempts.filter(record(retry_count=number))]
     assert said == [1, 2, 3, 30, 60, 90]
     assert attempts.filter(record())
+
+
+def test_a_spare_process_that_was_stopped_while_it_started_is_no_error() -> None:
+    spares = SparesThatWereStopped()
+    assert not spares.filter(record(f"process exited with non-zero exit code {-signal.SIGUSR1}"))
+    assert spares.filter(record("process exited with non-zero exit code -9"))
+    assert spares.filter(record("process exited with non-zero exit code 1"))

@@ -1,12 +1,23 @@
-"""Which dispatches have no agent."""
+"""Which dispatches have no agent, and how LiveKit is asked for them."""
 
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 from livekit import api
 
-from mouthpiece_agents.lost_dispatches import Lost, lost_in
+from mouthpiece_agents import lost_dispatches
+from mouthpiece_agents.lost_dispatches import AT_ONCE, Lost, LostDispatches, lost_in
+from mouthpiece_agents.settings import Settings
 
 OURS = api.AgentDispatch(id="AD_1", agent_name="mouthpiece", room="demo", metadata="{}")
 OTHERS = api.AgentDispatch(id="AD_2", agent_name="support", room="demo")
 VIEWER = api.ParticipantInfo(identity="anna")
+SETTINGS = Settings.model_validate({"LIVEKIT_URL": "ws://h", "LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s"})
 
 
 def agent(name: str) -> api.ParticipantInfo:
@@ -24,3 +35,91 @@ def test_a_room_with_our_agent_has_lost_nothing() -> None:
 
 def test_dispatches_of_other_agents_are_theirs() -> None:
     assert lost_in("demo", "mouthpiece", [OTHERS], [VIEWER]) == set()
+
+
+class FakeLiveKit:
+    """LiveKit's server API with many rooms, each promised an avatar; it counts the rooms that are asked about."""
+
+    def __init__(self, rooms: int) -> None:
+        self.room = self.agent_dispatch = self
+        self.rooms = [f"room-{number}" for number in range(rooms)]
+        self.fails: dict[str, BaseException] = {}
+        """By room; "" for the list of rooms."""
+        self.renewed: list[str] = []
+        self.asked = self.most = 0
+
+    async def list_rooms(self, _: Any) -> Any:
+        if "" in self.fails:
+            raise self.fails[""]
+        return SimpleNamespace(rooms=[SimpleNamespace(name=name) for name in self.rooms])
+
+    async def list_dispatch(self, room: str) -> list[api.AgentDispatch]:
+        self.asked += 1
+        self.most = max(self.most, self.asked)
+        await asyncio.sleep(0)
+        if room in self.fails:
+            raise self.fails[room]
+        return [api.AgentDispatch(id=room, agent_name="mouthpiece", room=room)]
+
+    async def list_participants(self, _: Any) -> Any:
+        await asyncio.sleep(0)
+        self.asked -= 1
+        return SimpleNamespace(participants=[VIEWER])
+
+    async def delete_dispatch(self, dispatch: str, _: str) -> None:
+        self.renewed.append(dispatch)
+
+    async def create_dispatch(self, request: api.CreateAgentDispatchRequest) -> None:
+        assert request.room == self.renewed[-1]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_dispatches, "SETTLE", 0.0)
+
+
+async def look(livekit: FakeLiveKit, times: int = 1) -> None:
+    lost = LostDispatches(SETTINGS)
+    for _ in range(times):
+        await lost.look(livekit)  # type: ignore[arg-type]
+
+
+async def test_of_many_rooms_a_few_are_asked_about_at_once() -> None:
+    livekit = FakeLiveKit(40)
+    await look(livekit)
+    assert sorted(livekit.renewed) == sorted(livekit.rooms)
+    assert livekit.most == AT_ONCE
+
+
+async def test_a_room_that_ends_meanwhile_is_left_out() -> None:
+    livekit = FakeLiveKit(3)
+    livekit.fails["room-1"] = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "gone", status=404)
+    await look(livekit)
+    assert sorted(livekit.renewed) == ["room-0", "room-2"]
+
+
+@pytest.mark.parametrize(
+    ("room", "error"),
+    [
+        ("", OSError("refused")),
+        ("", api.TwirpError(api.TwirpErrorCode.INTERNAL, "no", status=500)),
+        ("room-1", api.TwirpError(api.TwirpErrorCode.INTERNAL, "no", status=500)),
+    ],
+)
+async def test_a_livekit_that_fails_ends_nothing(room: str, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    livekit = FakeLiveKit(3)
+    livekit.fails[room] = error
+    with caplog.at_level(logging.INFO):
+        await look(livekit, times=4)
+    assert livekit.renewed == []
+    assert caplog.records == []
+
+
+async def test_a_livekit_that_is_too_slow_three_times_in_a_row_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    livekit = FakeLiveKit(3)
+    livekit.fails[""] = TimeoutError()
+    await look(livekit, times=2)
+    assert caplog.records == []
+    await look(livekit, times=6)
+    [record] = caplog.records
+    assert "takes longer than 30 s" in record.getMessage()

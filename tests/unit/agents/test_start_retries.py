@@ -35,6 +35,21 @@ def test_a_server_that_is_busy_is_asked_again_with_growing_delays(status: int) -
     assert [tries.refused(status, "", None, 0) for _ in range(len(DELAYS) + 2)] == [*DELAYS, DELAYS[-1], DELAYS[-1]]
 
 
+def test_an_avatar_that_livekit_refuses_is_not_tried_again() -> None:
+    problem = "urn:mouthpiece:problem:livekit-refused"
+    with pytest.raises(AvatarStartFailed, match=r"LIVEKIT_API_SECRET.*HTTP 502, not accepted") as caught:
+        retries().refused(502, "not accepted", None, 0, problem=problem)
+    assert not caught.value.retryable
+
+
+def test_what_failed_last_can_be_said() -> None:
+    tries = retries()
+    tries.unreachable("connection refused", 0)
+    assert "connection refused" in tries.reason
+    tries.refused(503, "loading", None, 0)
+    assert "HTTP 503, loading" in tries.reason
+
+
 def test_retry_after_is_waited_for_when_it_is_longer() -> None:
     tries = retries()
     assert tries.refused(429, "", "20", 0) == 20

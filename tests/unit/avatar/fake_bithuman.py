@@ -58,7 +58,7 @@ class FakeAsyncBithuman:
             self._ended[-1] = True
 
     def interrupt(self) -> None:
-        self._cut = bool(self._turns)
+        self._cut = self._cut or bool(self._turns)
         self._turns.clear()
         self._ended.clear()
 

@@ -12,7 +12,7 @@ import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mouthpiece.errors import ConfigurationError
+from mouthpiece.errors import ConfigurationError, QueueFull
 from mouthpiece_avatar import FaceRuntime
 from mouthpiece_avatar import FaceRuntime as AsyncBithuman
 from mouthpiece_avatar.face import painter
@@ -66,6 +66,18 @@ async def test_the_same_sound_gives_the_same_frames_however_it_was_cut(
     whole = await speech_frames([sound], rate)
     assert len(whole) == 18
     assert seen(await speech_frames(pieces, rate, drained_between=drained_between)) == seen(whole)
+
+
+@pytest.mark.parametrize("refused", [(b"\1\0", 0), (bytes(2 * 8_000 * 60 * 31), 8_000)], ids=["rate", "amount"])
+async def test_a_push_that_is_refused_changes_no_frame(refused: tuple[bytes, int]) -> None:
+    sound, time = babble(0.7, 16_000).tobytes(), Time()
+    runtime = FaceRuntime(SPRITES, clock=time.clock, sleep=time.sleep)
+    await runtime.push_audio(sound[:7_001], 16_000)
+    with pytest.raises((ValueError, QueueFull)):
+        await runtime.push_audio(*refused)
+    await runtime.push_audio(sound[7_001:], 16_000, last_chunk=True)
+    frames = [frame for frame in await drain(runtime) if frame.has_image]
+    assert seen(frames) == seen(await speech_frames([sound], 16_000))
 
 
 async def test_the_mouth_follows_the_sound() -> None:

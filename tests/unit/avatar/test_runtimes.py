@@ -138,6 +138,16 @@ async def test_an_interrupt_drops_the_rest_and_ends_the_turn(made: tuple[Runtime
     assert len(await drain(runtime)) == 2
 
 
+async def test_a_second_interrupt_before_the_next_frame_does_not_lose_the_end(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(2), RATE)
+    assert len(await drain(runtime, 5)) == 5
+    runtime.interrupt()
+    runtime.interrupt()
+    [frame] = await drain(runtime, 1)
+    assert frame.end_of_speech
+
+
 async def test_an_interrupt_while_nothing_is_said_ends_nothing(made: tuple[Runtime, Time]) -> None:
     runtime, _ = made
     runtime.interrupt()
@@ -168,6 +178,27 @@ async def test_half_an_hour_is_the_limit(made: tuple[Runtime, Time]) -> None:
         await runtime.push_audio(tone(0.1), RATE)
 
 
+TOO_MUCH = bytes(2 * 8_000 * 60 * 31)
+
+
+@pytest.mark.parametrize(
+    ("refused", "rate", "error"),
+    [(b"\1\0", 0, ValueError), (b"\1\0", -1, ValueError), (TOO_MUCH, 8_000, QueueFull)],
+    ids=["no rate", "negative rate", "too much"],
+)
+async def test_a_push_that_is_refused_loses_nothing_of_the_turn(
+    made: tuple[Runtime, Time], refused: bytes, rate: int, error: type[Exception]
+) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(0.2), RATE)
+    with pytest.raises(error):
+        await runtime.push_audio(refused, rate)
+    await runtime.push_audio(tone(0.2), RATE, last_chunk=True)
+    frames = await drain(runtime)
+    assert len(frames) == 10
+    assert all(loud(frame) for frame in frames)
+
+
 async def test_stop_ends_the_frames(made: tuple[Runtime, Time]) -> None:
     runtime, _ = made
     frames = 0
@@ -179,8 +210,25 @@ async def test_stop_ends_the_frames(made: tuple[Runtime, Time]) -> None:
 
 
 async def test_without_its_sdk_or_its_secret_bithuman_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BITHUMAN_API_SECRET", raising=False)
     monkeypatch.setitem(sys.modules, "bithuman", None)  # as if it were not installed
     with pytest.raises(ConfigurationError, match=r"mouthpiece\[bithuman\]"):
         await BithumanRuntime.create("a.imx", "secret")
     with pytest.raises(ConfigurationError, match="BITHUMAN_API_SECRET"):
         await BithumanRuntime.create("a.imx", module=fake_module())
+
+
+async def test_bithumans_secret_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BITHUMAN_API_SECRET", "of the environment")
+    module, given = fake_module(), []
+
+    class AsyncBithuman:
+        @classmethod
+        async def create(cls, *, model_path: str, api_secret: str) -> AsyncBithuman:
+            given.append(api_secret)
+            return cls()
+
+    module.AsyncBithuman = AsyncBithuman  # type: ignore[attr-defined]
+    await BithumanRuntime.create("a.imx", module=module)
+    await BithumanRuntime.create("a.imx", "of the caller", module=module)
+    assert given == ["of the environment", "of the caller"]

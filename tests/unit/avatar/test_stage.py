@@ -225,3 +225,22 @@ def test_it_knows_which_sample_is_leaving(stage: Stage, source: SimulatedSource)
     assert stage.leaving(source.now) == pytest.approx(len(source.sound()), abs=RATE * 0.002)
     assert stage.put >= stage.leaving(source.now)
     assert stage.speaking
+
+
+def test_it_knows_which_sample_left_a_while_ago(stage: Stage, source: SimulatedSource) -> None:
+    moments = []
+    turn = stage.open("a", MONO)
+    stage.push(turn, ramp(48_000))  # from here on speech leaves; the silence behind the first moments was cut
+    for _ in range(30):
+        moments.append((source.now, stage.leaving(source.now)))
+        source.run(0.01)
+        delayed = source.now - 0.025
+        expected = np.interp(delayed, *zip(*moments, strict=True))
+        if delayed >= moments[0][0]:
+            assert stage.leaving(delayed) == pytest.approx(expected, abs=RATE * 0.001)
+
+
+def test_nothing_had_left_before_the_first_sample(stage: Stage) -> None:
+    source = SimulatedSource(stage)
+    source.run(0.01)
+    assert stage.leaving(source.now - 1.0) == 0

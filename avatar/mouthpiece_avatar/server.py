@@ -1,0 +1,152 @@
+"""The avatar server as a process: its options, its socket, its signals; ``python -m mouthpiece_avatar`` runs it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_avatar.app import create_app
+from mouthpiece_avatar.casting import Casting
+from mouthpiece_avatar.logs import set_up_logs
+from mouthpiece_avatar.sessions import Sessions
+from mouthpiece_avatar.settings import Settings, load_settings
+
+logger = logging.getLogger(__name__)
+
+DESCRIPTION = """\
+Serves avatars that need no key and no GPU: asked to (POST /v1/livekit/start-avatar, as Avaluma's avatar server),
+it joins a LiveKit room as a face that speaks what agents of that room stream to it, and reports what was heard.
+"""
+
+EPILOG = """\
+settings, from the environment or .env.local:
+  MOUTHPIECE_AVATAR_HOST, _PORT     as --host and --port
+  MOUTHPIECE_AVATAR_SECRETS         api-secret values that are let in, with commas between them; on loopback any is
+  LIVEKIT_URL                       the LiveKit server that avatars may join
+  MOUTHPIECE_AVATAR_LIVEKIT_URLS    several of them, with commas between them; without either: those on this machine
+  MOUTHPIECE_AVATAR_FACE            the face of avatars whose id is not the name of a face (mia, noah)
+  MOUTHPIECE_AVATAR_MAX_SESSIONS    rooms at a time (20)
+
+try it:
+  python -m mouthpiece_avatar &
+  curl http://127.0.0.1:8080/healthz
+"""
+
+_FILES_A_ROOM = 65
+"""File descriptors that one rtc.Room holds (measured)."""
+_FILES_BESIDE = 256
+_STOP_WITHIN = 6
+"""Seconds for requests that are under way when we are told to stop: a session that is called back takes up to 5."""
+
+
+def main() -> int:
+    """Exit code: 0 stopped as asked, 1 could not start, 2 wrong usage or setting."""
+    parser = argparse.ArgumentParser(
+        "python -m mouthpiece_avatar",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
+    parser.add_argument("--verbose", action="store_true", help="log more, LiveKit's own messages too")
+    options = parser.parse_args()
+    set_up_logs(verbose=options.verbose)
+    try:
+        settings = load_settings(host=options.host, port=options.port)
+        casting = Casting(settings.face)
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    _raise_file_limit(settings.max_sessions)
+    try:
+        listening = listen(settings.host, settings.port)
+    except OSError as error:
+        sys.stderr.write(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another address with "
+            "--host and --port, or stop what listens there\n"
+        )
+        return 1
+    with listening:
+        asyncio.run(_serve(settings, casting, listening))
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one.
+
+    Made with ``IPPROTO_TCP``, which ``socket.create_server`` leaves out: asyncio sets ``TCP_NODELAY`` on what such a
+    socket accepts and on nothing else, and without it each response's second piece is 40 ms late.
+
+    :raises OSError: it cannot listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host.strip("[]"), port))
+        listening.listen()
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+async def _serve(settings: Settings, casting: Casting, listening: socket.socket) -> None:
+    async with Sessions(casting, limit=settings.max_sessions) as sessions, asyncio.TaskGroup() as tasks:
+        tasks.create_task(casting.rehearse())
+        config = uvicorn.Config(
+            create_app(settings, sessions),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP_WITHIN,
+        )
+        server = _Server(config)
+
+        def stop() -> None:
+            server.stop()
+            sessions.stop()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        host, port = listening.getsockname()[:2]
+        logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+        await server.serve(sockets=[listening])
+        logger.info("stopping: avatars leave their rooms")
+
+
+class _Server(uvicorn.Server):
+    """Without uvicorn's own signal handlers: they raise the signal again before the avatars have left their rooms."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """The first time gracefully; asked again, without waiting for requests that are under way."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def _raise_file_limit(rooms: int) -> None:
+    """The usual soft limit of 1,024 is reached at room 15."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = rooms * _FILES_A_ROOM + _FILES_BESIDE
+    if hard != resource.RLIM_INFINITY:
+        if wanted > hard:
+            logger.warning("%d rooms need %d open files, the system allows %d: raise ulimit -n", rooms, wanted, hard)
+        wanted = min(max(wanted, soft), hard)
+    if wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,43 @@
+"""A TCP line to a server that holds back what is sent until it is let go: a LiveKit that answers late."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from tests.live.page.cuttable_line import pass_on
+
+
+class HeldLine:
+    """Listens on loopback, and forwards to ``url`` once ``let_go`` is set; ``url`` of its own is where it listens."""
+
+    def __init__(self, url: str) -> None:
+        there = urlsplit(url)
+        self._host, self._port = there.hostname, there.port
+        self._lines: set[asyncio.Task[None] | None] = set()
+        self.url = ""
+        self.asked = asyncio.Event()
+        """Somebody has connected."""
+        self.let_go = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.let_go.set()
+        self._server.close()
+        await asyncio.gather(*filter(None, self._lines))
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._lines.add(asyncio.current_task())
+        self.asked.set()
+        await self.let_go.wait()
+        there_reader, there_writer = await asyncio.open_connection(self._host, self._port)
+        await asyncio.gather(pass_on(reader, there_writer), pass_on(there_reader, writer))
