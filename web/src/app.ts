@@ -4,6 +4,7 @@ import sampleUrl from "../../assets/hello_world_16kHz.wav?url";
 import { contentType, refusal } from "./core/files.ts";
 import { merge, put, type Segment, type SegmentPage } from "./core/segments.ts";
 import { initial, isLive, Stage, type State, Store } from "./core/stage.ts";
+import type { Voice } from "./core/voices.ts";
 import { Api, isAborted, Problem } from "./io/api.ts";
 import { PAGE_SIZE, PollingFeed, type SegmentFeed } from "./io/feed.ts";
 import { SessionKeys } from "./io/keys.ts";
@@ -195,7 +196,7 @@ export class App {
   }
 
   /** True once the service has taken it. */
-  async #say(text: string, voice: string | null): Promise<boolean> {
+  async #say(text: string, voice: Voice | undefined): Promise<boolean> {
     return this.#attempt(async (room) => {
       this.#keep(await this.#api.speakText(room, text, voice));
       this.#feed.poke();

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from mouthpiece.loopback import is_loopback
 from mouthpiece_sender.api import health, page, problems, reference, rooms, segments, voices
+from mouthpiece_sender.api.authority import Authority
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.described import describe
 from mouthpiece_sender.api.guard import Gates, Guard
+from mouthpiece_sender.api.linger import Linger
 from mouthpiece_sender.api.metrics import CountRequests
 from mouthpiece_sender.api.parts import Parts
-from mouthpiece_sender.settings import is_loopback
 
 DESCRIPTION = """\
 Any service sends sound or text; the avatar in the room says it; and the sender learns when it was heard.
@@ -54,9 +56,11 @@ def create_app(parts: Parts, *, host: str, page_folder: Path | None) -> FastAPI:
     )
     app.state.parts = parts
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
-    gates = Gates(is_loopback(host), settings.public_hosts, settings.allowed_origins)
+    public_hosts = [Authority.parse(name) for name in settings.public_hosts]
+    gates = Gates(is_loopback(host), public_hosts, settings.allowed_origins)
     callers = Callers([key.get_secret_value() for key in settings.api_keys])
     app.add_middleware(Guard, gates=gates, callers=callers)
+    app.add_middleware(Linger, stopping=parts.stopping)
     app.add_middleware(CountRequests, metrics=parts.metrics)
     routers = (segments.router, rooms.router, voices.router, health.router)
     problems.install(app, [route for router in routers for route in router.routes])

@@ -12,26 +12,31 @@ from mouthpiece_sender.api.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who may call, in rooms whose name begins with ``prefix``."""
+    """Somebody who may call, in rooms whose name begins with one of ``prefixes``."""
 
-    prefix: str = ""
+    prefixes: tuple[str, ...] = ("",)
 
     def may(self, room: str) -> bool:
-        return room.startswith(self.prefix)
+        return room.startswith(self.prefixes)
 
     def require(self, room: str) -> None:
         """:raises Problem: the key is not for this room."""
         if not self.may(room):
-            raise Problem(
-                "not-this-room", f"This key is for rooms whose name begins with “{self.prefix}”.", field="room"
-            )
+            ours = " or ".join(f"“{prefix}”" for prefix in self.prefixes)
+            raise Problem("not-this-room", f"This key is for rooms whose name begins with {ours}.", field="room")
 
 
 class Callers:
-    """The keys of the settings, as ``key`` or ``key:room-prefix``; with none of them everybody may call."""
+    """The keys of the settings, as ``key`` or ``key:room-prefix``; with none of them everybody may call.
+
+    A key that is there several times opens what each of its entries opens.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._known = [(_digest(key), Caller(prefix)) for key, _, prefix in (one.partition(":") for one in keys)]
+        prefixes: dict[str, list[str]] = {}
+        for key, _, prefix in (one.partition(":") for one in keys):
+            prefixes.setdefault(key, []).append(prefix)
+        self._known = [(_digest(key), Caller(tuple(given))) for key, given in prefixes.items()]
 
     def admit(self, authorization: str | None) -> Caller:
         """The caller that an ``Authorization`` header stands for.

@@ -14,10 +14,11 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mouthpiece.loopback import is_loopback
 from mouthpiece_sender.api import problems
+from mouthpiece_sender.api.authority import Authority
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.problems import Problem
-from mouthpiece_sender.settings import is_loopback
 
 PROBES: Final = ("/healthz", "/readyz")
 """Answered under any name: a probe of a container goes to whatever address it has, and they tell nothing."""
@@ -26,38 +27,13 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
-    """Host and port of a ``Host`` or ``Origin`` header; port None where it is the scheme's own."""
-
-    host: str
-    port: int | None
-
-    @classmethod
-    def parse(cls, text: str) -> Authority:
-        """:raises ValueError: it is no host with an optional port."""
-        host, separator, port = text.strip().lower().rpartition(":")
-        if not separator or text.endswith("]"):
-            host, port = text.strip().lower(), ""
-        if host.startswith("["):
-            try:
-                host = str(ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]")))
-            except ValueError:
-                raise ValueError("no IPv6 address") from None
-        elif not host or set(host) & set("/@:?# "):
-            raise ValueError("no host")
-        if port and not (port.isascii() and port.isdigit()):
-            raise ValueError("no port")
-        return cls(host.removesuffix("."), int(port) if port else None)
-
-
-@dataclass(frozen=True, slots=True)
 class Gates:
     """Which hosts are ours, and which origins beside our own are let in."""
 
     on_loopback: bool
     """We listen on loopback alone."""
-    public_hosts: Sequence[str] = ()
-    """Names, with a port or for any port."""
+    public_hosts: Sequence[Authority] = ()
+    """Names; one without a port is ours at any."""
     origins: Sequence[str] = ()
 
     def check_host(self, given: str | None) -> Authority:
@@ -93,11 +69,7 @@ class Gates:
             )
 
     def _is_public(self, host: Authority) -> bool:
-        for name in self.public_hosts:
-            public = Authority.parse(name)
-            if public.host == host.host and public.port in (None, host.port):
-                return True
-        return False
+        return any(public.host == host.host and public.port in (None, host.port) for public in self.public_hosts)
 
 
 class Guard:

@@ -61,13 +61,25 @@ class CountRequests:
             await self._app(scope, receive, send)
             return
 
+        answered = False
+
         async def counted(message: Message) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
-                call = getattr(scope.get("route"), "path", "other")
-                self._metrics.requests.labels(call, _method(scope["method"]), str(message["status"])).inc()
+                answered = True
+                self._count(scope, message["status"])
             await send(message)
 
-        await self._app(scope, receive, counted)
+        try:
+            await self._app(scope, receive, counted)
+        except Exception:
+            if not answered:
+                self._count(scope, 500)  # a fault of ours: Starlette answers it outside of all middleware
+            raise
+
+    def _count(self, scope: Scope, status: int) -> None:
+        call = getattr(scope.get("route"), "path", "other")
+        self._metrics.requests.labels(call, _method(scope["method"]), str(status)).inc()
 
 
 class _RoomFigures(Collector):

@@ -138,12 +138,20 @@ async def read_json(request: Request, model: type[Model]) -> Model:
         body += chunk
         if len(body) > MAX_JSON:
             raise Problem("too-large", f"The body must not be longer than {MAX_JSON} bytes.")
+    return from_json(body or b"{}", model)
+
+
+def from_json(text: bytes | bytearray, model: type[Model], *, example: str = "{}") -> Model:
+    """JSON as ``model``; who sends something else is shown the ``example``.
+
+    :raises Problem: it is no JSON object, or holds what is not known or wrong.
+    """
     try:
-        value = json.loads(body or b"{}")
-    except ValueError:
-        raise Problem("bad-body", "The body is not JSON.") from None
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # the second: it is nested too deeply
+        raise Problem("bad-body", f"The body is not JSON, such as {example}.") from None
     if not isinstance(value, dict):
-        raise Problem("bad-body", "The body must be a JSON object.")
+        raise Problem("bad-body", f"The body must be a JSON object, such as {example}.")
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -6,13 +6,13 @@ off. This one does nothing that could fail, like the pause container of a Kubern
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mouthpiece.loopback import is_loopback
 from mouthpiece_sender.livekit_server import DEV_SECRET
 
 DEV_API_KEY = "mouthpiece-development-key"
@@ -30,12 +30,14 @@ class Verdict:
 def judge(environment: Mapping[str, str]) -> Verdict:
     """Development keys are public: they may be published on loopback only."""
     publish = environment.get("MOUTHPIECE_PUBLISH") or "127.0.0.1"
+    key_is_public = _holds_development_key(environment.get("MOUTHPIECE_API_KEYS", ""))
+    secret_is_public = environment.get("LIVEKIT_API_SECRET") == DEV_SECRET
     development = [
         name
-        for name, known in (("LIVEKIT_API_SECRET", DEV_SECRET), ("MOUTHPIECE_API_KEYS", DEV_API_KEY))
-        if environment.get(name) == known
+        for name, is_public in (("LIVEKIT_API_SECRET", secret_is_public), ("MOUTHPIECE_API_KEYS", key_is_public))
+        if is_public
     ]
-    if development and not _is_loopback(publish):
+    if development and not is_loopback(publish):
         return Verdict(
             (
                 f"MOUTHPIECE_PUBLISH={publish} would open this to other machines with development keys that everybody "
@@ -44,7 +46,7 @@ def judge(environment: Mapping[str, str]) -> Verdict:
             admitted=False,
         )
     lines = [f"Mouthpiece: http://{publish}:{environment.get('MOUTHPIECE_SENDER_PORT') or 8090}"]
-    if environment.get("MOUTHPIECE_API_KEYS") == DEV_API_KEY:
+    if key_is_public:
         lines.append(f"The page and the API ask for a key: {DEV_API_KEY}")
     if development:
         lines.append(
@@ -53,11 +55,9 @@ def judge(environment: Mapping[str, str]) -> Verdict:
     return Verdict(tuple(lines))
 
 
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return address == "localhost"
+def _holds_development_key(keys: str) -> bool:
+    """``keys`` as the sender reads them: with commas between them, each ``key`` or ``key:room-prefix``."""
+    return any(entry.partition(":")[0].strip() == DEV_API_KEY for entry in keys.split(","))
 
 
 def main() -> int:

@@ -27,6 +27,24 @@ def test_each_development_key_is_refused_beyond_this_machine(publish: str, name:
     assert f"Set {name} first" in verdict.lines[0]
 
 
+@pytest.mark.parametrize(
+    "keys", [f"{gate.DEV_API_KEY},mine", f"mine , {gate.DEV_API_KEY}", f"mine,{gate.DEV_API_KEY}:demo"]
+)
+def test_a_development_key_among_others_is_refused_beyond_this_machine_too(keys: str) -> None:
+    published = gate.judge({**OWN, "MOUTHPIECE_API_KEYS": keys, "MOUTHPIECE_PUBLISH": "0.0.0.0"})
+    assert not published.admitted
+    assert "Set MOUTHPIECE_API_KEYS first" in published.lines[0]
+    here = gate.judge({**OWN, "MOUTHPIECE_API_KEYS": keys})
+    assert here.admitted
+    assert gate.DEV_API_KEY in "\n".join(here.lines)
+
+
+def test_a_key_that_only_looks_like_the_development_key_is_ones_own() -> None:
+    keys = f"{gate.DEV_API_KEY}-not,mine:{gate.DEV_API_KEY}"
+    verdict = gate.judge({**OWN, "MOUTHPIECE_API_KEYS": keys, "MOUTHPIECE_PUBLISH": "0.0.0.0"})
+    assert verdict.admitted
+
+
 def test_own_keys_are_published_anywhere_and_never_printed() -> None:
     verdict = gate.judge({**OWN, "MOUTHPIECE_PUBLISH": "0.0.0.0", "MOUTHPIECE_SENDER_PORT": "9000"})
     assert verdict.admitted

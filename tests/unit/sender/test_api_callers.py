@@ -17,7 +17,7 @@ def test_without_keys_everybody_may_do_everything(authorization: str | None) -> 
 
 @pytest.mark.parametrize("authorization", ["Bearer whole", "bearer whole", "BEARER  whole "])
 def test_a_key_opens_all_rooms(authorization: str) -> None:
-    assert KEYS.admit(authorization) == Caller("")
+    assert KEYS.admit(authorization) == Caller(("",))
 
 
 def test_a_key_with_a_prefix_opens_rooms_that_begin_with_it() -> None:
@@ -26,6 +26,19 @@ def test_a_key_with_a_prefix_opens_rooms_that_begin_with_it() -> None:
     with pytest.raises(Problem) as refused:
         caller.require("office")
     assert (refused.value.slug, refused.value.field) == ("not-this-room", "room")
+
+
+@pytest.mark.parametrize("entries", [["part:shop-", "part:bar-"], ["part:bar-", "whole", "part:shop-"]])
+def test_a_key_with_several_prefixes_opens_the_rooms_of_each(entries: list[str]) -> None:
+    caller = Callers(entries).admit("Bearer part")
+    assert [room for room in ("shop-1", "bar-1", "office", "") if caller.may(room)] == ["shop-1", "bar-1"]
+    with pytest.raises(Problem, match="“shop-”") as refused:
+        caller.require("office")
+    assert "“bar-”" in refused.value.detail
+
+
+def test_a_key_that_is_there_without_a_prefix_too_opens_all_rooms() -> None:
+    assert Callers(["part:shop-", "part"]).admit("Bearer part").may("office")
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mouthpiece_sender.api.guard import Authority, Gates
+from mouthpiece_sender.api.authority import Authority
+from mouthpiece_sender.api.guard import Gates
 from mouthpiece_sender.api.problems import Problem
 
 LOOPBACK = Gates(on_loopback=True)
 OPEN = Gates(
-    on_loopback=False, public_hosts=["speak.example.com", "other.example.com:8443"], origins=["https://a.example"]
+    on_loopback=False,
+    public_hosts=[Authority("speak.example.com"), Authority("other.example.com", 8443)],
+    origins=["https://a.example"],
 )
 
 
@@ -28,7 +31,11 @@ def test_hosts_are_read(text: str, authority: Authority) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ":80", "a b", "host/path", "user@host", "host:port", "[::1", "[x]", "a?b", "h:1:2"]
+    "text",
+    [
+        *("", ":80", "a b", "host/path", "user@host", "host:port", "[::1", "[x]", "a?b", "h:1:2", "*.example.com"),
+        *("https://host", "host:65536", f"host:{'1' * 5000}"),
+    ],
 )
 def test_what_is_no_host_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"host|port|IPv6|brackets"):

@@ -1,6 +1,7 @@
 /** The service's HTTP API (docs/api.md), as far as the page needs it. */
 
 import type { Segment, SegmentPage } from "../core/segments.ts";
+import type { Voice } from "../core/voices.ts";
 import { Trouble } from "./trouble.ts";
 
 /** What the service answered instead: `application/problem+json` (RFC 9457). */
@@ -29,11 +30,6 @@ export interface OpenedRoom {
   readonly token: string;
   /** Identity of the avatar to expect; null where the worker decides. */
   readonly avatar: string | null;
-}
-
-export interface Voice {
-  readonly id: string;
-  readonly name?: string | null;
 }
 
 /** Where keys come from: `current` is tried first, `refused` asks for another and gives null when there is none. */
@@ -92,9 +88,10 @@ export class Api {
     return this.#call({ method: "POST", path: `${roomPath(room)}/segments`, body, signal, onProgress });
   }
 
-  speakText(room: string, text: string, voice: string | null): Promise<Segment> {
-    const body = voice === null ? { text } : { text, voice };
-    return this.#call({ method: "POST", path: `${roomPath(room)}/segments`, ...json(body) });
+  /** Without a voice the service's default one speaks. */
+  speakText(room: string, text: string, voice?: Voice): Promise<Segment> {
+    const spoken = { text, voice: voice?.id, tts: voice?.provider ?? undefined };
+    return this.#call({ method: "POST", path: `${roomPath(room)}/segments`, ...json(spoken) });
   }
 
   /** What was stopped, as it ended. */

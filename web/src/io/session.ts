@@ -60,12 +60,20 @@ export class Session {
   async #connect(signal: AbortSignal): Promise<void> {
     const opened = await this.#api.openRoom(this.#store.state.room, signal);
     this.#store.dispatch({ kind: "opened", room: opened.room });
-    const visit = new Visit(this.#hear(signal), opened.avatar);
     await this.#visit?.leave();
+    signal.throwIfAborted(); // a listener that is added now would not hear of it
+    const visit = new Visit(this.#hear(signal), opened.avatar);
     this.#visit = visit;
-    signal.addEventListener("abort", () => void visit.leave(), { once: true });
-    await visit.join(opened.livekit_url, opened.token);
-    signal.throwIfAborted();
+    const leave = () => void visit.leave();
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      await visit.join(opened.livekit_url, opened.token);
+      signal.throwIfAborted();
+    } catch (error) {
+      signal.removeEventListener("abort", leave); // the next attempt has a visit of its own
+      await visit.leave();
+      throw error;
+    }
     this.#store.dispatch({ kind: "connected" });
   }
 

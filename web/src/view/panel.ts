@@ -1,7 +1,7 @@
 /** The controls: what a person can do while in a room. */
 
 import { isLive, type State } from "../core/stage.ts";
-import type { Voice } from "../io/api.ts";
+import { labels, placeOf, type Voice } from "../core/voices.ts";
 import { showHelp } from "./dialogs.ts";
 import { find, make, setText, useIcon } from "./dom.ts";
 import { acceptDrops } from "./drop.ts";
@@ -13,7 +13,7 @@ export interface PanelActions {
   sample(): void;
   files(files: readonly File[]): void;
   /** True once it was taken. */
-  say(text: string, voice: string | null): Promise<boolean>;
+  say(text: string, voice: Voice | undefined): Promise<boolean>;
   earlier(): void;
   leave(): void;
   mute(muted: boolean): void;
@@ -36,6 +36,7 @@ export class Panel {
   readonly #text = find("say-text", HTMLTextAreaElement);
   readonly #voice = find("say-voice", HTMLSelectElement);
   readonly #singleKeys = find("single-keys", HTMLInputElement);
+  #voices: readonly Voice[] = [];
   #live = false;
   #speaking = false;
   #playing = false;
@@ -92,9 +93,15 @@ export class Panel {
     this.#say.hidden = voices.length === 0;
     find("help-say", HTMLElement).hidden = voices.length === 0;
     find("say-voice-label", HTMLElement).hidden = voices.length < 2;
-    const chosen = this.#voice.value;
-    this.#voice.replaceChildren(...voices.map(({ id, name }) => make("option", { value: id }, name || id)));
-    if (voices.some(({ id }) => id === chosen)) this.#voice.value = chosen;
+    const chosen = this.#chosen();
+    const shown = labels(voices);
+    this.#voice.replaceChildren(...voices.map(({ id }, index) => make("option", { value: id }, shown[index] ?? id)));
+    this.#voice.selectedIndex = Math.max(0, placeOf(voices, chosen));
+    this.#voices = voices;
+  }
+
+  #chosen(): Voice | undefined {
+    return this.#voices[this.#voice.selectedIndex];
   }
 
   #offerInterrupt(): void {
@@ -151,7 +158,7 @@ export class Panel {
     const text = this.#text.value.trim();
     if (text === "" || this.#text.readOnly) return;
     this.#text.readOnly = true;
-    const taken = await this.#actions.say(text, this.#voice.value || null);
+    const taken = await this.#actions.say(text, this.#chosen());
     this.#text.readOnly = false;
     if (taken) this.#text.value = "";
   }

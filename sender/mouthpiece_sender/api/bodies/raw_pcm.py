@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from mouthpiece_sender.file_sound import PcmFileSound, pcm_info
 
 RATES: Final = (4_000, 192_000)
 CHANNELS: Final = (1, 8)
+DIGITS: Final = re.compile("[0-9]{1,6}")
+"""As many as the highest number needs: ``int`` refuses thousands of them."""
 
 
 class RawPcm:
@@ -41,11 +44,12 @@ def _number(parameters: Mapping[str, str], name: str, limits: tuple[int, int], d
     text = parameters.get(name)
     if text is None and default is not None:
         return default
-    if text is None or not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
+    number = int(text) if text and DIGITS.fullmatch(text) else 0
+    if not lowest <= number <= highest:
         raise Problem(
             "bad-parameter",
             f"Raw samples need “{name}” in their Content-Type, a whole number from {lowest} to {highest}: "
             "audio/pcm;rate=16000;channels=1.",
             field="Content-Type",
         )
-    return int(text)
+    return number

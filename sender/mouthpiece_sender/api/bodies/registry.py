@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from python_multipart.multipart import parse_options_header
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from mouthpiece.decode import Decoders
-from mouthpiece.errors import MouthpieceError
 from mouthpiece.segments import Event, Segment
 from mouthpiece_sender.api.bodies.form import Form, clean_name
 from mouthpiece_sender.api.bodies.kind import Body, Kind, Spoken
@@ -32,9 +31,6 @@ ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name,
 """All media types, as OpenAPI describes them."""
 SAYS_NOTHING: Final = ("application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream")
 """What clients send without being told to (curl sends the second): the content says what it is."""
-LINGER: Final = 2.0
-"""Seconds that the rest of a refused body is still taken: a connection that is closed on a client which still sends
-takes the answer with it."""
 
 
 class Bodies:
@@ -59,21 +55,19 @@ class Bodies:
         :raises AudioError: it is not a sound that can be played.
         :raises StoreError: it cannot be kept.
         :raises Problem: it is too large, of a kind that is not spoken, or not as it should be.
+        :raises ClientDisconnect: the client went away in the middle.
         """
-        arriving = _arriving(request)
         try:
             async with self._until_stopped():
                 self._check_size(_length(request))
-                body = await _begin(request, self._counted(arriving))
+                body = await _begin(request, self._counted(_arriving(request)))
                 kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
                 if kind is None:
                     raise _refused(body.media_type)
                 intake = _Intake(self._spool, self._decoders, self._speech, self._max_seconds, segment_id)
                 return await kind.read(body, intake)
-        except BaseException as error:
+        except BaseException:
             await self.discard(segment_id)
-            if isinstance(error, Problem | MouthpieceError) and not self._stopped:
-                await _linger(arriving)
             raise
 
     def stop(self) -> None:
@@ -175,15 +169,6 @@ async def _together(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[b
     yield first
     async for chunk in rest:
         yield chunk
-
-
-async def _linger(chunks: AsyncIterator[bytes]) -> None:
-    try:
-        async with asyncio.timeout(LINGER):
-            async for _ in chunks:
-                pass
-    except (TimeoutError, ClientDisconnect):
-        pass
 
 
 def _refused(media_type: str) -> Problem:

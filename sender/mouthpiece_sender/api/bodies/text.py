@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Source
 from mouthpiece.tts import TTSBadText, TTSBadVoice
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
-from mouthpiece_sender.api.problems import Problem, bad_parameter
-from mouthpiece_sender.api.requests import Asked
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.requests import Asked, from_json
 
 MAX_BYTES: Final = 2_500_000
 """Of the JSON: the longest text with every character escaped."""
@@ -65,16 +64,7 @@ async def _read(body: Body) -> TextBody:
         data += chunk
         if len(data) > MAX_BYTES:
             raise _too_long()
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        raise Problem("bad-body", 'The body is not JSON: a text is sent as {"text": "…"}.') from None
-    if not isinstance(value, dict):
-        raise Problem("bad-body", 'The body must be a JSON object: {"text": "…"}.')
-    try:
-        return TextBody.model_validate(value)
-    except ValidationError as error:
-        raise bad_parameter(list(error.errors(include_url=False, include_input=False))) from None
+    return from_json(data, TextBody, example='{"text": "…"}')
 
 
 def _check(text: str) -> None:
