@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.pcm import Pcm
-from mouthpiece.tts import TTS, SynthesisState, TTSClosed, TTSProviderFailed
+from mouthpiece.tts import TTS, SynthesisState, TTSClosed, TTSProviderFailed, Voice
 from mouthpiece_sender.speech_cache import SpeechCache, SpeechKey
 
 logger = logging.getLogger(__name__)
@@ -67,6 +67,27 @@ class VoicePool:
                 else:
                     await self._close(tts)
 
+    async def voices(self) -> list[Voice]:
+        """Those that the provider has, by its own word. It is asked beside what is being said: neither waits for the
+        other.
+
+        :raises MouthpieceError: none can be made to ask, or it does not tell.
+        :raises Exception: the provider's own.
+        """
+        if not self._own:
+            return await self._new().voices()
+        tts = self._idle.pop() if self._idle else self._new()
+        answered = False
+        try:
+            voices = await tts.voices()
+            answered = True
+        finally:
+            if answered and len(self._idle) < IDLE:
+                self._idle.append(tts)
+            else:
+                await self._close(tts)
+        return voices
+
     async def aclose(self) -> None:
         idle, self._idle = self._idle, []
         for tts in idle:
@@ -79,23 +100,26 @@ class VoicePool:
         except MouthpieceError:
             raise
         except Exception as error:
-            raise TTSProviderFailed(
-                f"The voice {self.name!r} could not be set up ({type(error).__name__}: {error})."
-            ) from error
+            raise TTSProviderFailed(f"The voice {self.name!r} could not be set up ({type(error).__name__}).") from error
 
     async def _stopped(self, tts: TTS) -> bool:
         try:
             await tts.stop_audio()
-        except Exception:
-            logger.warning("the voice %s failed to stop; it is closed", self.name, exc_info=True)
+        except Exception as error:
+            self._warn("failed to stop; it is closed", error)
             return False
         return True
 
     async def _close(self, tts: TTS) -> None:
         try:
             await tts.close()
-        except Exception:
-            logger.warning("the voice %s failed to close", self.name, exc_info=True)
+        except Exception as error:
+            self._warn("failed to close", error)
+
+    def _warn(self, what: str, error: Exception) -> None:
+        """Without the message, and without the lines around it: a provider's may quote the text or the key."""
+        debugging = logger.isEnabledFor(logging.DEBUG)
+        logger.warning("the voice %s %s (%s)", self.name, what, type(error).__name__, exc_info=debugging)
 
 
 class SentenceSound:
@@ -103,6 +127,8 @@ class SentenceSound:
 
     def __init__(self, dropped: Callable[[], None]) -> None:
         self.readers = 0
+        self.keep = True
+        """Once it is whole, for the next time that it is said."""
         self._dropped = dropped
         self._blocks: list[Pcm] = []
         self._ended = False
@@ -187,11 +213,8 @@ class SentenceMaker:
             sound.end(TTSClosed("The voices were closed."))
         await self._tasks.__aexit__(None, None, None)
 
-    def begin(self, key: SpeechKey, pool: VoicePool, *, to_its_end: bool = False) -> SentenceSound:
-        """The sentence, from the cache, as it is being made already, or begun now.
-
-        :param to_its_end: it is made whole even if nobody reads it: it will be asked for again.
-        """
+    def begin(self, key: SpeechKey, pool: VoicePool) -> SentenceSound:
+        """The sentence, from the cache, as it is being made already, or begun now."""
         sound = self._making.get(key)
         if sound is None:
             if (known := self._cache.get(key)) is not None:
@@ -201,9 +224,15 @@ class SentenceMaker:
             else:
                 sound = self._begin(key, pool)
         sound.readers += 1
-        if to_its_end:
-            sound.readers += 1  # the maker itself
         return sound
+
+    def forget(self, sentences: Iterable[str]) -> None:
+        """Nothing is kept of these, in any voice: not of what was made, nor of what is being made now."""
+        gone = set(sentences)
+        self._cache.forget(gone)
+        for key, sound in self._making.items():
+            if key.text in gone:
+                sound.keep = False
 
     async def settled(self) -> None:
         """Returns once nothing is being made."""
@@ -233,7 +262,7 @@ class SentenceMaker:
                 sound.end()
             else:
                 sound.end(TTSClosed(f"The voice {pool.name!r} was stopped."))
-            if (whole := sound.whole()) is not None:
+            if sound.keep and (whole := sound.whole()) is not None:
                 self._cache.put(key, whole)
         except MouthpieceError as error:
             sound.end(error)

@@ -10,29 +10,34 @@ import contextlib
 import inspect
 import logging
 import time
-from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
-from mouthpiece.errors import ConfigurationError, TTSError
-from mouthpiece.tts import TTS, TTSBadVoice, Voice, available, create, split
+from mouthpiece.errors import ConfigurationError, MouthpieceError, TTSError
+from mouthpiece.tts import TTS, TTSBadVoice, Voice, available, create, load, split
 from mouthpiece_sender.script import Script, write
 from mouthpiece_sender.sentence_sound import SentenceMaker, VoicePool
 from mouthpiece_sender.speech_cache import SpeechCache, SpeechKey
 from mouthpiece_sender.text_sound import TextSound
+from mouthpiece_sender.voice_list import VoiceList
 
 logger = logging.getLogger(__name__)
 
 DEFAULT: Final = "offline"
 SAMPLE_RATE: Final = 24_000
 """Hertz of a voice that does not say its own."""
-VOICES_FOR: Final = 300.0
-"""Seconds that a provider's list of voices is believed."""
 FIRST_SOUND_WITHIN: Final = 2.0
 """Seconds that an acceptance waits for the first sound, so that a voice which refuses is told of at once."""
 UNNAMED: Final = ("livekit", "vision_agents")
 """Providers that need a plugin's name or object beside their own."""
+MISSING_FOR: Final = 30.0
+"""Seconds until a provider that could not be made is tried again."""
+MOST_MISSING: Final = 100
+"""Names of such that are remembered: anybody can make some up."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,16 @@ class _Provider:
     pool: VoicePool
     default_voice: str | None
     takes_voice: bool
-    voices: Sequence[Voice] = ()
-    asked_at: float = float("-inf")
+    voices: VoiceList
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """A provider that could not be made."""
+
+    why: str
+    until: float
+    """By the clock."""
 
 
 class Speech:
@@ -64,9 +77,11 @@ class Speech:
         self._clock = clock
         self._cache = SpeechCache()
         self._providers: dict[str, _Provider] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._missing: dict[str, _Missing] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._looked = False
         self._looking = asyncio.Lock()
+        self._making = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         self._maker = await SentenceMaker(self._cache).__aenter__()
@@ -104,7 +119,7 @@ class Speech:
     def use(self, name: str, tts: TTS) -> None:
         """Makes somebody's own TTS known as ``name``. It stays open."""
         if name not in self._providers:
-            self._providers[name] = _provider(name, tts, lambda: tts, own=False)
+            self._providers[name] = self._known(name, tts, lambda: tts, own=False)
 
     async def voices(self, tts: str | None = None) -> list[ListedVoice]:
         """What can be spoken with, the default first; of all providers, or of one.
@@ -112,17 +127,17 @@ class Speech:
         :raises ConfigurationError: no such provider here. :raises TTSError: the one that was named does not tell.
         """
         await self._look()
-        named = [tts] if tts is not None else self._in_order()
+        named = {name: await self._provider(name) for name in ([tts] if tts is not None else self._in_order())}
+        answers = {name: provider.voices.ask() for name, provider in named.items()}
         listed: list[ListedVoice] = []
-        for name in named:
+        for name, answer in answers.items():
             try:
-                known = await self._voices(name)
-            except (TTSError, ConfigurationError) as error:
+                known = await asyncio.shield(answer)
+            except MouthpieceError:
                 if tts is not None:
                     raise
-                logger.warning("the voices of %s are not listed: %s", name, error)
                 continue
-            first = self._provider(name).default_voice
+            first = named[name].default_voice
             voices = sorted(known, key=lambda voice: voice.id != first)
             listed += [ListedVoice(voice, name == self._default and voice.id == first) for voice in voices]
         return listed
@@ -135,15 +150,16 @@ class Speech:
         """
         await self._look()
         if tts is not None:
-            provider = self._provider(tts)
+            provider = await self._provider(tts)
             if voice is not None and not provider.takes_voice:
                 raise TTSBadVoice(f"{tts} takes no voice: its stream_audio has no parameter “voice”.")
             return tts, voice or provider.default_voice  # whether it has that voice, it says itself
         if voice is None:
-            return self._default, self._provider(self._default).default_voice
-        for name in self._in_order():
-            with contextlib.suppress(TTSError, ConfigurationError):
-                if any(one.id == voice for one in await self._voices(name)):
+            return self._default, (await self._provider(self._default)).default_voice
+        answers = {name: self._providers[name].voices.ask() for name in self._in_order()}
+        for name, answer in answers.items():
+            with contextlib.suppress(MouthpieceError):
+                if any(one.id == voice for one in await asyncio.shield(answer)):
                     return name, voice
         raise TTSBadVoice(f"There is no voice {voice!r} here: GET /v1/voices lists those that there are.")
 
@@ -153,93 +169,113 @@ class Speech:
         """``text`` as a sound, and the id of the voice that says it.
 
         The first sentence of a whole text is begun at once, and its first sound awaited for ``FIRST_SOUND_WITHIN``
-        seconds: what a provider refuses is raised here.
+        seconds: what a provider refuses is raised here. It is made on while the text waits for its turn, and is stopped
+        when nobody holds the ``TextSound`` any more.
 
         :raises ConfigurationError: no such provider here.
         :raises TTSError: the text cannot be spoken, there is no such voice, or the voice failed.
         """
         script = text if isinstance(text, Script) else Script.of(text)
         name, voice = await self.choose(voice, tts)
-        provider = self._provider(name)
+        provider = await self._provider(name)
         pool = provider.pool
         given = voice if provider.takes_voice else None
 
         def key(sentence: str) -> SpeechKey:
             return SpeechKey(sentence, name, given, pool.sample_rate)
 
+        first = None
         if isinstance(text, str):
-            first = await script.sentence(0)
-            assert first is not None
-            sound = self._maker.begin(key(first), pool, to_its_end=True)
+            sentence = await script.sentence(0)
+            assert sentence is not None
+            first = self._maker.begin(key(sentence), pool)
             try:
                 async with asyncio.timeout(FIRST_SOUND_WITHIN):
-                    await sound.begun()
+                    await first.begun()
             except TimeoutError:
                 pass  # the segment tells how it goes on
-            finally:
-                sound.release()
-        return TextSound(script, lambda sentence: self._maker.begin(key(sentence), pool), pool.sample_rate), voice
+            except BaseException:
+                first.release()
+                raise
+        sound = TextSound(script, lambda one: self._maker.begin(key(one), pool), pool.sample_rate, first)
+        return sound, voice
 
     async def forget(self, text: str) -> None:
-        """Drops what was kept of a text's sound."""
-        self._cache.forget(await asyncio.to_thread(split, text))
+        """Drops what was kept of a text's sound; nor is any of it kept that is being made."""
+        self._maker.forget(await asyncio.to_thread(split, text))
 
-    def _own(self, work: Coroutine[None, None, None]) -> None:
+    def _own(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.create_task(work, name="speech")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """An error has been told to whoever still waited for it; asyncio would log the others, message and all."""
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def _look(self) -> None:
         """What is here, found out once, with the first text."""
         async with self._looking:
             if not self._looked:
-                self._providers = await asyncio.to_thread(_those_here) | self._providers
+                here = await asyncio.to_thread(_those_here)
+                made = {name: self._known(name, example, type(example)) for name, example in here.items()}
+                self._providers = made | self._providers
                 self._looked = True
 
     def _in_order(self) -> list[str]:
         return sorted(self._providers, key=lambda name: (name != self._default, name))
 
-    def _provider(self, name: str) -> _Provider:
-        """:raises ConfigurationError: no such provider, or it lacks something here."""
+    async def _provider(self, name: str) -> _Provider:
+        """:raises ConfigurationError: no such provider, or it lacks something here, by now or a moment ago."""
         if name not in self._providers:
-            self._providers[name] = _provider(name, create(name), lambda: create(name))
+            async with self._making:  # two that ask at once get one and the same
+                if name not in self._providers:
+                    self._providers[name] = await self._make(name)
         return self._providers[name]
 
-    async def _voices(self, name: str) -> Sequence[Voice]:
-        provider = self._provider(name)
+    async def _make(self, name: str) -> _Provider:
         now = self._clock()
-        if now - provider.asked_at > VOICES_FOR:
-            async with provider.pool.voice() as tts:
-                provider.voices = await tts.voices()
-            provider.asked_at = now
-        return provider.voices
+        if (missing := self._missing.get(name)) is not None and now < missing.until:
+            raise ConfigurationError(missing.why)
+        try:
+            make = await asyncio.to_thread(load, name)  # a plugin is seconds of reading files
+            return self._known(name, make(), make)
+        except ConfigurationError as error:
+            self._missing = {other: known for other, known in self._missing.items() if now < known.until}
+            if len(self._missing) < MOST_MISSING:
+                self._missing[name] = _Missing(str(error), now + MISSING_FOR)
+            raise
+
+    def _known(self, name: str, example: TTS, make: Callable[[], TTS], *, own: bool = True) -> _Provider:
+        pool = VoicePool(name, make, example, example.native_sample_rate or SAMPLE_RATE, own=own)
+        default = inspect.signature(type(example)).parameters.get("voice")
+        asked = inspect.signature(example.stream_audio).parameters.values()
+        return _Provider(
+            pool,
+            default.default if default is not None and isinstance(default.default, str) else None,
+            any(one.name == "voice" or one.kind is inspect.Parameter.VAR_KEYWORD for one in asked),
+            VoiceList(pool, self._own, self._clock),
+        )
 
     async def _warm(self) -> None:
         await self._look()
         try:
-            async with self._provider(self._default).pool.voice() as tts:
+            provider = await self._provider(self._default)
+            async with provider.pool.voice() as tts:
                 await tts.warm()
-            await self._voices(self._default)
+            provider.voices.ask()
         except (TTSError, ConfigurationError) as error:
             logger.warning("the voice %s cannot be used: %s", self._default, error)
 
 
-def _those_here() -> dict[str, _Provider]:
+def _those_here() -> dict[str, TTS]:
     """One of each: what they need is looked for on the disk now, in a thread, and not again."""
-    found: dict[str, _Provider] = {}
+    found: dict[str, TTS] = {}
     for one in available():
         if one.available and one.name not in UNNAMED:
             with contextlib.suppress(ConfigurationError):
-                example = create(one.name)
-                found[one.name] = _provider(one.name, example, type(example))
+                found[one.name] = create(one.name)
     return found
-
-
-def _provider(name: str, example: TTS, make: Callable[[], TTS], *, own: bool = True) -> _Provider:
-    default = inspect.signature(type(example)).parameters.get("voice")
-    asked = inspect.signature(example.stream_audio).parameters.values()
-    return _Provider(
-        VoicePool(name, make, example, example.native_sample_rate or SAMPLE_RATE, own=own),
-        default.default if default is not None and isinstance(default.default, str) else None,
-        any(one.name == "voice" or one.kind is inspect.Parameter.VAR_KEYWORD for one in asked),
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Final
 
@@ -25,9 +26,18 @@ class TextSound:
 
     :param begin: gives the sound of a sentence; what it gave is released.
     :param sample_rate: of that sound, hertz.
+    :param first: the sound of the first sentence, begun already, and ours to release from now on. The first attempt
+        reads it. Where none is made (the text is refused, or its segment ends while it waits) it is released once
+        nobody holds this object any more.
     """
 
-    def __init__(self, script: Script, begin: Callable[[str], SentenceSound], sample_rate: int) -> None:
+    def __init__(
+        self,
+        script: Script,
+        begin: Callable[[str], SentenceSound],
+        sample_rate: int,
+        first: SentenceSound | None = None,
+    ) -> None:
         self._script = script
         self._begin = begin
         self._rate = sample_rate
@@ -35,6 +45,10 @@ class TextSound:
         """Of each sentence that was read to its end."""
         self._cues: list[Cue] = []
         self._whole = False
+        self._first = first
+        if first is not None:
+            self._given_up = weakref.finalize(self, _release, asyncio.get_running_loop(), first)
+            self._given_up.atexit = False
 
     @property
     def info(self) -> AudioInfo:
@@ -50,7 +64,7 @@ class TextSound:
     async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
         """:raises TTSError: (from the iterator) the voice failed; the sentences before have come out."""
         index, skip = self._place(round(offset * self._rate))
-        reading = _Reading(self._script, self._begin, index)
+        reading = _Reading(self._script, self._begin, index, self._take_first())
         feeder = asyncio.create_task(reading.feed(), name="text-sound")
         blocks = self._blocks(reading, index, skip)
         try:
@@ -60,6 +74,14 @@ class TextSound:
             reading.release()  # first what stops the voice
             await blocks.aclose()
             await asyncio.wait([feeder])
+
+    def _take_first(self) -> SentenceSound | None:
+        """The caller releases it now. Only the first attempt gets it: it begins with the first sentence, whatever its
+        offset, since nothing is known yet of how long the sentences are."""
+        first, self._first = self._first, None
+        if first is not None:
+            self._given_up.detach()
+        return first
 
     def _place(self, frame: int) -> tuple[int, int]:
         """The sentence that holds a frame, as far as is known, and how far into it that frame is."""
@@ -93,21 +115,23 @@ class TextSound:
 
 
 class _Reading:
-    """The sentences from one on, made ahead by a few."""
+    """The sentences from one on, made ahead by a few; ``first`` is the sound of that one, if it was begun already."""
 
-    def __init__(self, script: Script, begin: Callable[[str], SentenceSound], index: int) -> None:
+    def __init__(
+        self, script: Script, begin: Callable[[str], SentenceSound], index: int, first: SentenceSound | None
+    ) -> None:
         self._script = script
         self._begin = begin
         self._index = index
+        self._first = first
         self._ready: asyncio.Queue[tuple[str, SentenceSound] | MouthpieceError | None] = asyncio.Queue(maxsize=AHEAD)
-        self._held: list[SentenceSound] = []
+        self._held: list[SentenceSound] = [] if first is None else [first]
 
     async def feed(self) -> None:
         """One sentence after the other: that a voice makes two at a time would only delay the first."""
         try:
             while (sentence := await self._script.sentence(self._index)) is not None:
-                sound = self._begin(sentence)
-                self._held.append(sound)
+                sound = self._sound(sentence)
                 await self._ready.put((sentence, sound))
                 await sound.made()
                 self._index += 1
@@ -115,6 +139,15 @@ class _Reading:
             await self._ready.put(error)
         else:
             await self._ready.put(None)
+
+    def _sound(self, sentence: str) -> SentenceSound:
+        """It is held."""
+        first, self._first = self._first, None
+        if first is not None:
+            return first
+        sound = self._begin(sentence)
+        self._held.append(sound)
+        return sound
 
     async def next(self) -> tuple[str, SentenceSound] | None:
         """:raises MouthpieceError: the text ended with it."""
@@ -132,3 +165,9 @@ class _Reading:
         for sound in self._held:
             sound.release()
         self._held.clear()
+
+
+def _release(loop: asyncio.AbstractEventLoop, sound: SentenceSound) -> None:
+    """In a moment, on the loop: objects are collected in whichever thread."""
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the voices are
+        loop.call_soon_threadsafe(sound.release)

@@ -1,7 +1,7 @@
 """Text to speech: the base class, its events, and the providers.
 
-``create`` makes a provider by its name, ``available`` tells which can be used here, ``TTS`` is what one's own derives
-from (see ``mouthpiece.tts.base``).
+``create`` makes a provider by its name, and ``load`` does what is slow about that in any thread; ``available`` tells
+which can be used here; ``TTS`` is what one's own derives from (see ``mouthpiece.tts.base``).
 """
 
 from mouthpiece.tts.audio_format import AudioFormat
@@ -30,7 +30,7 @@ from mouthpiece.tts.events import (
     TTSSynthesisStartEvent,
 )
 from mouthpiece.tts.pcm_data import PcmData
-from mouthpiece.tts.registry import Provider, available, create
+from mouthpiece.tts.registry import Provider, available, create, load
 from mouthpiece.tts.sentences import SentenceSplitter, split
 from mouthpiece.tts.speech import SpokenChunk
 from mouthpiece.tts.synthesis import Synthesis, SynthesisMetrics, SynthesisState
@@ -70,5 +70,6 @@ __all__ = [
     "available",
     "check_text",
     "create",
+    "load",
     "split",
 ]

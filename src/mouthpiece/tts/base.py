@@ -73,6 +73,10 @@ class TTS(abc.ABC):
     """Hertz that the provider gives, where it is known before: asking for it saves the resampling."""
     clock: Callable[[], float] = staticmethod(time.perf_counter)
     """Seconds, monotonic; for the metrics."""
+    synthesis_task: Any = None
+    """A subclass's own, as ``audio_queue`` is: the base class never sets them. The ``stop_audio`` that Vision Agents'
+    document prints asks for both before anything has been spoken, and a class written after it must be able to stop."""
+    audio_queue: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,6 +72,15 @@ def create(name: str = DEFAULT, **settings: Any) -> TTS:
 
     :raises ConfigurationError: no such provider, something that it needs is missing, or a setting is not one of its.
     """
+    return load(name, **settings)()
+
+
+def load(name: str = DEFAULT, **settings: Any) -> Callable[[], TTS]:
+    """What makes new TTS objects as ``create`` does, with all that is slow about the first one done: it looks at the
+    disk and imports. May run in any thread; what it gives is called on the main thread.
+
+    :raises ConfigurationError: as ``create``; what it gives raises it too.
+    """
     name, _, plugin = name.partition(":")
     entry = _ENTRIES.get(name)
     if entry is None:
@@ -80,18 +89,25 @@ def create(name: str = DEFAULT, **settings: Any) -> TTS:
         settings = {"plugin": plugin, **settings}
     if missing := _missing(name, entry, settings):
         raise ConfigurationError(missing)
-    kind = getattr(importlib.import_module(f"mouthpiece.tts.providers.{entry.module}"), entry.kind)
+    module = importlib.import_module(f"mouthpiece.tts.providers.{entry.module}")
+    kind = getattr(module, entry.kind)
     try:
         inspect.signature(kind).bind(**settings)
     except TypeError as error:
         raise ConfigurationError(f"The voice {name} cannot be set up so: {error}.") from None
-    made: TTS = kind(**settings)
-    return made
+    if name == "livekit" and isinstance(settings["plugin"], str):
+        module.preload(settings["plugin"])
+
+    def make() -> TTS:
+        made: TTS = kind(**settings)
+        return made
+
+    return make
 
 
 def _missing(name: str, entry: _Entry, settings: Mapping[str, Any]) -> str | None:
     if entry.package is not None and not _installed(entry.package):
-        return f"The voice {name} needs a package: pip install 'mouthpiece[{entry.extra}]'."
+        return f"The voice {name} needs the extra “{entry.extra}” of mouthpiece: `make extras` installs it."
     if entry.command is not None and find(settings.get("command") or entry.command) is None:
         return f"The voice {name} needs the program {entry.command}: install it (apt install {entry.command})."
     given = any(settings.get(setting) for setting in ("api_key", "client"))

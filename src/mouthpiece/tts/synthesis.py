@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mouthpiece.errors import TTSError
 from mouthpiece.tts.convert import Converter, joined
-from mouthpiece.tts.errors import TTSClosed, TTSNoSound
+from mouthpiece.tts.errors import TTSClosed, TTSNoSound, TTSProviderFailed
 from mouthpiece.tts.events import TTSAudioEvent, TTSErrorEvent, TTSSynthesisCompleteEvent, TTSSynthesisStartEvent
 from mouthpiece.tts.pcm_data import PcmData
 from mouthpiece.tts.shape import is_single, one_shape, settled
@@ -172,6 +172,11 @@ class Job:
             if self.buffer.stopped:  # a provider that answers a stop with an error of its own
                 _log.debug("%s after a stop: %s", self.tts.provider_name, type(error).__name__)
             self.buffer.end(self.tts._as_tts_error(error, heard=self.metrics.first_audio_ms is not None))
+        except asyncio.CancelledError:
+            # Not by a stop, then whoever takes the sound must not wait on: a library cancelled a task of its own that
+            # the provider waited for.
+            self.buffer.end(TTSProviderFailed(f"The voice {self.tts.provider_name!r} was cancelled from inside."))
+            raise
         else:
             self.buffer.end()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -9,9 +10,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
-from mouthpiece.tts import create
+from mouthpiece.tts import TTS, PcmData, create
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api.models import Segment
 from mouthpiece_sender.api.voices import Voices
@@ -68,6 +70,66 @@ async def test_a_purge_takes_the_text_and_what_was_kept_of_its_sound(sender: Run
     answer = await sender.client.delete(f"/v1/segments/{segment['id']}", params={"purge": "true"})
     assert answer.json()["source"]["text"] is None
     assert list(cache) == []
+
+
+class Slow(TTS):
+    """Says the first half of a sentence, and the second when it is let."""
+
+    native_sample_rate = 24_000
+
+    def __init__(self) -> None:
+        super().__init__("slow")
+        self.open = 0
+        self.stopped = 0
+        self.let = asyncio.Event()
+
+    async def stream_audio(self, text: str, *_: Any, **__: Any) -> AsyncIterator[PcmData]:
+        self.open += 1
+        try:
+            yield PcmData(np.zeros(2400, np.int16), 24_000)
+            await self.let.wait()
+            yield PcmData(np.zeros(2400, np.int16), 24_000)
+        finally:
+            self.open -= 1
+
+    async def stop_audio(self) -> None:
+        self.stopped += 1
+
+
+@pytest.fixture
+def slow(sender: Running) -> Slow:
+    tts = Slow()
+    sender.parts.speech.use("slow", tts)
+    return tts
+
+
+async def test_a_text_that_is_cancelled_while_it_waits_stops_its_voice(sender: Running, slow: Slow) -> None:
+    segment = (await post(sender, HELLO | {"tts": "slow"})).json()
+    assert (slow.open, slow.stopped) == (1, 0)
+    await sender.client.delete(f"/v1/segments/{segment['id']}")
+    await sender.parts.speech.settled()
+    assert (slow.open, slow.stopped) == (0, 1)
+
+
+async def test_a_text_that_is_not_accepted_stops_its_voice(sender: Running, slow: Slow) -> None:
+    sender.livekit.away = True
+    expect(await post(sender, HELLO | {"tts": "slow"}), "livekit-unavailable")
+    await sender.parts.speech.settled()
+    assert (slow.open, slow.stopped) == (0, 1)
+
+
+@pytest.mark.parametrize("wanted", [1, 2])
+async def test_a_purge_at_once_leaves_nothing_of_what_is_still_being_made(
+    sender: Running, slow: Slow, wanted: int
+) -> None:
+    """Also where another text says the same, and its voice goes on."""
+    body = HELLO | {"tts": "slow"}
+    segment, *_ = [(await post(sender, body)).json() for _ in range(wanted)]
+    await sender.client.delete(f"/v1/segments/{segment['id']}", params={"purge": "true"})
+    slow.let.set()
+    await sender.parts.speech.settled()
+    assert slow.stopped == (wanted == 1)
+    assert list(sender.parts.speech.cache) == []
 
 
 REFUSED: dict[str, tuple[Any, str, str | None]] = {

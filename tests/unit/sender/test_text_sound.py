@@ -34,6 +34,7 @@ class Steps(TTS):
         self.open = 0
         self.held: str | None = None
         self.broken: str | None = None
+        self.mute = False
         self.waiting = asyncio.Event()
         self.gate = asyncio.Event()
 
@@ -41,6 +42,9 @@ class Steps(TTS):
         self.asked.append(text)
         self.open += 1
         try:
+            if self.mute:
+                self.waiting.set()
+                await self.gate.wait()
             yield self._chunk(text)
             if text == self.held:
                 self.waiting.set()
@@ -202,3 +206,111 @@ async def test_a_voice_that_fails_in_its_own_code_is_told_before_anything_is_acc
     async with speaking(Faulty()) as speech:
         with pytest.raises(TTSProviderFailed):
             await sound_of(speech)
+
+
+async def test_an_interrupt_in_the_first_sentence_stops_the_voice() -> None:
+    tts = Steps()
+    tts.held = "One thing."
+    async with speaking(tts) as speech:
+        sound = await sound_of(speech)
+        async with sound.open() as blocks:
+            await anext(blocks)
+            await tts.waiting.wait()
+        await speech.settled()
+        assert (tts.stopped, tts.open) == (1, 0)
+        assert list(speech.cache) == []
+
+
+async def test_one_that_is_left_before_it_has_begun_to_read_stops_the_voice() -> None:
+    tts = Steps()
+    tts.held = "One thing."
+    async with speaking(tts) as speech:
+        sound = await sound_of(speech)
+        async with sound.open():
+            pass
+        await speech.settled()
+        assert (tts.stopped, tts.open) == (1, 0)
+
+
+async def test_a_text_that_is_given_up_before_it_is_opened_stops_the_voice() -> None:
+    tts = Steps()
+    tts.held = "One thing."
+    async with speaking(tts) as speech:
+        sound = await sound_of(speech)
+        await tts.waiting.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (tts.stopped, tts.open) == (0, 1)  # it waits for its turn, and is made meanwhile
+        del sound
+        await speech.settled()
+        assert (tts.stopped, tts.open) == (1, 0)
+
+
+async def test_a_text_that_is_given_up_while_its_first_sound_is_awaited_stops_the_voice() -> None:
+    tts = Steps()
+    tts.mute = True
+    async with speaking(tts) as speech:
+        asking = asyncio.create_task(sound_of(speech))
+        await tts.waiting.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await speech.settled()
+        assert (tts.stopped, tts.open) == (1, 0)
+
+
+async def test_one_of_two_that_say_the_same_is_left_and_the_other_is_heard() -> None:
+    tts = Steps()
+    tts.held = "One thing."
+    async with speaking(tts) as speech:
+        first, second, third = [await sound_of(speech) for _ in range(3)]
+        async with first.open() as blocks:
+            await anext(blocks)
+        del second
+        tts.gate.set()
+        assert len(await read(third)) == 8 * FRAMES
+        assert tts.stopped == 0
+        assert tts.asked.count("One thing.") == 1
+
+
+async def test_a_first_sentence_that_is_too_long_to_be_kept_is_made_once() -> None:
+    class Slow(Steps):
+        def _chunk(self, text: str) -> PcmData:
+            return PcmData(np.full(30 * RATE, len(text), np.int16), RATE, 1, AudioFormat.S16)
+
+    tts = Slow()
+    async with speaking(tts) as speech:
+        sound = await sound_of(speech, "One thing.")
+        await speech.settled()
+        assert list(speech.cache) == []
+        assert len(await read(sound)) == 60 * RATE
+        assert tts.asked == ["One thing."]
+
+
+async def test_what_is_being_made_when_its_text_is_forgotten_is_not_kept() -> None:
+    tts = Steps()
+    tts.held = "One thing."
+    async with speaking(tts) as speech:
+        sound = await sound_of(speech)
+        await tts.waiting.wait()
+        await speech.forget("One thing.")
+        tts.gate.set()
+        await speech.settled()
+        assert list(speech.cache) == []
+        assert len(await read(sound)) == 8 * FRAMES
+
+
+async def test_a_voice_that_is_cancelled_from_inside_speaks_the_next_text() -> None:
+    class Cancelled(Steps):
+        async def stream_audio(self, text: str, *_: Any, **__: Any) -> AsyncIterator[PcmData]:
+            if text == self.broken:
+                raise asyncio.CancelledError
+            yield self._chunk(text)
+
+    tts = Cancelled()
+    tts.broken = "Another thing."
+    async with speaking(tts) as speech, asyncio.timeout(10):
+        with pytest.raises(TTSProviderFailed, match="was cancelled from inside"):
+            await read(await sound_of(speech))
+        tts.broken = None
+        assert len(await read(await sound_of(speech))) == 4 * FRAMES

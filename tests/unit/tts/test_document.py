@@ -1,8 +1,10 @@
-"""The three examples of Vision Agents' document on its TTS class, with the calls that it prints, on our imports."""
+"""The examples of Vision Agents' document on its TTS class, with the calls that it prints, on our imports."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -100,6 +102,40 @@ class OpenAIPlugin(BaseTTS):
     async def stop_audio(self) -> None:
         # No internal playback queue; agent manages output track
         return None
+
+
+class Stoppable(TTS):
+    """The document's ``stop_audio``, as it is printed, in a class that sets neither of the two or, later, both."""
+
+    async def stream_audio(self, text: str, *_: Any, **__: Any) -> PcmData:
+        return SPEECH
+
+    async def stop_audio(self) -> None:
+        if self.synthesis_task:
+            self.synthesis_task.cancel()
+        if self.audio_queue:
+            self.audio_queue.clear()
+
+
+async def test_the_stopping_example_stops_before_and_after_anything_was_spoken() -> None:
+    tts = Stoppable()
+    await tts.stop_audio()
+    ear = Ear(tts)
+    await tts.send("Hello")
+    assert ear.frames == 12_000
+    await tts.stop_audio()
+    assert (tts.synthesis_task, tts.audio_queue) == (None, None)
+
+
+async def test_the_stopping_example_stops_what_its_class_has_set() -> None:
+    tts = Stoppable()
+    tts.synthesis_task = asyncio.ensure_future(asyncio.Event().wait())
+    tts.audio_queue = deque([SPEECH])
+    await tts.stop_audio()
+    await asyncio.wait([tts.synthesis_task])
+    assert tts.synthesis_task.cancelled()
+    assert not tts.audio_queue
+    assert Stoppable().synthesis_task is None
 
 
 async def test_the_single_buffer_example_speaks_and_stops() -> None:

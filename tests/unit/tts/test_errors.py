@@ -200,6 +200,54 @@ async def test_an_error_that_answers_a_stop_is_not_reported() -> None:
     assert ear.kinds == ["synthesis_start", "synthesis_complete"]
 
 
+async def cancelled_by_a_library() -> None:
+    """What a library does when its connection goes: it cancels its own task, and whoever awaits that is told so."""
+    inner = asyncio.ensure_future(asyncio.Event().wait())
+    asyncio.get_running_loop().call_soon(inner.cancel)
+    await inner
+
+
+@pytest.mark.parametrize("chunks", [0, 1])
+async def test_a_provider_that_is_cancelled_from_inside_keeps_nobody_waiting(chunks: int) -> None:
+    async def answer(text: str) -> AsyncIterator[PcmData]:
+        for _ in range(chunks):
+            yield tone(0.1)
+        await cancelled_by_a_library()
+        yield tone(0.1)
+
+    tts = Plain(answer)
+    ear = Ear(tts)
+    async with asyncio.timeout(10):
+        with pytest.raises(TTSProviderFailed, match="was cancelled from inside"):
+            await tts.send("hello")
+    assert ear.kinds == ["synthesis_start", *["audio"] * chunks, "error"]
+    assert not tts._jobs._pumps
+    tts.answer = lambda _: tone(0.1)
+    await tts.send("hello again")
+    assert ear.audio[-1].is_final_chunk
+
+
+async def test_a_provider_that_is_cancelled_from_inside_by_a_stop_was_stopped() -> None:
+    entered = asyncio.Event()
+
+    async def answer(text: str) -> AsyncIterator[PcmData]:
+        inner = asyncio.ensure_future(asyncio.Event().wait())
+        entered.set()
+        try:
+            await inner
+        finally:
+            inner.cancel()
+        yield tone(0.1)
+
+    tts = Plain(answer)
+    ear = Ear(tts)
+    sending = asyncio.create_task(tts.send("hello"))
+    await entered.wait()
+    await tts.stop_audio()
+    await sending
+    assert ear.kinds == ["synthesis_start", "synthesis_complete"]
+
+
 def test_the_tree_of_the_docstring_is_the_tree_of_the_code() -> None:
     drawn = {
         line.split("──")[1].split()[0]: line.rstrip().endswith("retry")

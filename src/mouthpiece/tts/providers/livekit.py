@@ -6,7 +6,9 @@ import asyncio
 import contextvars
 import importlib
 import inspect
+import threading
 from collections.abc import AsyncIterator
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +32,8 @@ class LiveKitTTS(TTS):
 
     ``streaming``: over the plugin's streaming connection (a WebSocket, mostly), where it has one, not a request a text.
 
-    Make it on the main thread: a plugin registers itself when it is imported, and refuses to elsewhere. Plugins take
+    Make it on the main thread: a plugin registers itself when it is imported, and refuses to elsewhere (``preload``
+    does the long part of the import in any thread). Plugins take
     their HTTP session from their job; here one is kept open instead for as long as this object is.
     """
 
@@ -133,6 +136,10 @@ class LiveKitTTS(TTS):
             made = self._kind(**settings)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"The voice {self.provider_name} cannot be made: {error}") from error
+        except Exception as error:
+            raise ConfigurationError(
+                f"The voice {self.provider_name} cannot be made ({type(error).__name__}): check its key and settings."
+            ) from error
         self._plugins[voice] = made
         return made
 
@@ -151,16 +158,51 @@ class LiveKitTTS(TTS):
             await self._leave.wait()
 
 
-def _kind(name: str) -> Any:
-    if not name.replace("_", "").isalnum():
-        raise ConfigurationError(f"{name!r} is not the name of a LiveKit plugin.")
+def preload(name: str) -> None:
+    """Imports the plugin, from any thread: seconds, and most of what the first ``LiveKitTTS`` of it takes.
+
+    A plugin registers itself in the last lines of its import, and livekit-agents (1.8.9) refuses that off the main
+    thread. There the import ends so; what it has loaded stays loaded, and the one on the main thread is quick.
+
+    :raises ConfigurationError: the plugin is not installed, or its import fails.
+    """
     try:
-        module = importlib.import_module(f"livekit.plugins.{name}")
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"The LiveKit plugin {name!r} is not installed: install livekit-plugins-{name.replace('_', '-')}."
-        ) from error
+        _import(name)
+    except RuntimeError as error:
+        if threading.current_thread() is threading.main_thread() or "main thread" not in str(error):
+            raise _not_imported(name, error) from error
+
+
+def _kind(name: str) -> Any:
+    """:raises ConfigurationError: the plugin is not installed, its import fails, or it has no TTS."""
+    try:
+        module = _import(name)
+    except RuntimeError as error:
+        raise _not_imported(name, error) from error
     kind = getattr(module, "TTS", None)
     if kind is None:
         raise ConfigurationError(f"The LiveKit plugin {name!r} has no text to speech.")
     return kind
+
+
+def _import(name: str) -> ModuleType:
+    """
+    :raises RuntimeError: among others where it is done off the main thread.
+    :raises ConfigurationError: everything else.
+    """
+    if not name.replace("_", "").isalnum():
+        raise ConfigurationError(f"{name!r} is not the name of a LiveKit plugin.")
+    try:
+        return importlib.import_module(f"livekit.plugins.{name}")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The LiveKit plugin {name!r} is not installed: install livekit-plugins-{name.replace('_', '-')}."
+        ) from error
+    except RuntimeError:
+        raise
+    except Exception as error:
+        raise _not_imported(name, error) from error
+
+
+def _not_imported(name: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(f"The LiveKit plugin {name!r} cannot be imported ({type(error).__name__}).")

@@ -1,0 +1,279 @@
+"""Who speaks a text: lists of voices that come in time or are passed over, and providers that are made on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts import TTS, PcmData, TTSAuthError, TTSBadVoice, TTSProviderFailed, TTSTimeout, Voice
+from mouthpiece_sender.sentence_sound import VoicePool
+from mouthpiece_sender.speech import MOST_MISSING, Speech
+from mouthpiece_sender.voice_list import BELIEVED_FOR, FAILED_FOR
+
+Telling = Callable[[], Coroutine[Any, Any, list[Voice]]]
+
+
+class Teller(TTS):
+    """Tells its voices as the test decides."""
+
+    def __init__(self, name: str, telling: Telling | None = None) -> None:
+        super().__init__(name)
+        self.telling = telling or self.its_own
+        self.asked = 0
+        self.stopped = 0
+
+    async def stream_audio(self, text: str, *_: Any, voice: str = "usual", **__: Any) -> PcmData:
+        return PcmData(np.zeros(2400, np.int16), 24_000)
+
+    async def stop_audio(self) -> None:
+        self.stopped += 1
+
+    async def voices(self) -> list[Voice]:
+        self.asked += 1
+        return await self.telling()
+
+    async def its_own(self) -> list[Voice]:
+        return [Voice(f"{self.provider_name}-voice", "A voice", "en", self.provider_name)]
+
+
+async def never() -> list[Voice]:
+    await asyncio.Event().wait()
+    return []
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Providers are those that a test brings."""
+    monkeypatch.setattr("mouthpiece_sender.speech.available", list)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mouthpiece_sender.voice_list.LIST_WITHIN", 0.01)
+
+
+@asynccontextmanager
+async def speaking(*tellers: Teller, clock: Clock | None = None) -> AsyncIterator[Speech]:
+    async with Speech(clock=clock or Clock()) as speech:
+        for teller in tellers:
+            speech.use(teller.provider_name, teller)
+        yield speech
+
+
+def ids(listed: list[Any]) -> list[str]:
+    return [one.voice.id for one in listed]
+
+
+async def test_all_are_asked_at_the_same_time() -> None:
+    async def waits_for_the_other() -> list[Voice]:
+        if one.asked and other.asked:
+            both.set()
+        await both.wait()
+        return []
+
+    both = asyncio.Event()
+    one, other = Teller("one", waits_for_the_other), Teller("other", waits_for_the_other)
+    async with speaking(one, other, Teller("third")) as speech, asyncio.timeout(10):
+        assert ids(await speech.voices()) == ["third-voice"]
+
+
+async def test_one_that_does_not_tell_in_time_is_passed_over(impatient: None) -> None:
+    slow = Teller("a slow one", never)
+    async with speaking(slow, Teller("quick")) as speech:
+        assert ids(await speech.voices()) == ["quick-voice"]
+        assert await speech.choose("quick-voice", None) == ("quick", "quick-voice")
+        assert slow.asked == 1
+        with pytest.raises(TTSTimeout, match="did not tell its voices"):
+            await speech.voices("a slow one")
+
+
+async def test_who_has_the_voice_is_not_kept_waiting_by_who_comes_later() -> None:
+    async with speaking(Teller("a quick one"), Teller("slow", never)) as speech, asyncio.timeout(2):
+        assert await speech.choose("a quick one-voice", None) == ("a quick one", "a quick one-voice")
+
+
+async def test_a_failure_is_remembered_for_a_while_and_a_list_for_longer() -> None:
+    async def refuses() -> list[Voice]:
+        raise TTSAuthError("The key is not accepted.")
+
+    clock, tts = Clock(), Teller("vendor", refuses)
+    async with speaking(tts, clock=clock) as speech:
+        for _ in range(2):
+            assert await speech.voices() == []
+            with pytest.raises(TTSAuthError):
+                await speech.voices("vendor")
+        assert tts.asked == 1
+        clock.now += FAILED_FOR
+        tts.telling = tts.its_own
+        for _ in range(2):
+            assert ids(await speech.voices()) == ["vendor-voice"]
+        assert tts.asked == 2
+        clock.now += BELIEVED_FOR
+        await speech.voices()
+        assert tts.asked == 3
+
+
+async def test_many_who_ask_at_once_ask_it_once() -> None:
+    tts = Teller("vendor")
+    async with speaking(tts) as speech:
+        listed = await asyncio.gather(*(speech.voices() for _ in range(5)))
+        assert [ids(one) for one in listed] == [["vendor-voice"]] * 5
+        assert tts.asked == 1
+
+
+async def test_who_goes_away_does_not_take_the_answer_from_the_others() -> None:
+    gate = asyncio.Event()
+
+    async def waits() -> list[Voice]:
+        await gate.wait()
+        return await tts.its_own()
+
+    tts = Teller("vendor", waits)
+    async with speaking(tts) as speech:
+        leaving, staying = (asyncio.create_task(speech.voices()) for _ in range(2))
+        while not tts.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        gate.set()
+        assert ids(await staying) == ["vendor-voice"]
+
+
+@pytest.mark.parametrize("error", [KeyError("sk-secret"), asyncio.CancelledError("sk-secret")])
+async def test_a_provider_whose_own_code_fails_is_told_without_its_words(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails() -> list[Voice]:
+        raise error
+
+    async with speaking(Teller("vendor", fails), Teller("well")) as speech:
+        assert ids(await speech.voices()) == ["well-voice"]
+        with pytest.raises(TTSProviderFailed) as caught:
+            await speech.voices("vendor")
+        assert "sk-secret" not in f"{caught.value}{caplog.text}"
+        assert "vendor" in caplog.text
+
+
+async def test_to_be_asked_does_not_wait_for_what_is_said_nor_stop_it() -> None:
+    tts = Teller("own")
+    pool = VoicePool("own", lambda: tts, tts, 24_000, own=False)
+    async with pool.voice():
+        assert [voice.id for voice in await pool.voices()] == ["own-voice"]
+        assert tts.stopped == 0
+    async with pool.voice() as again:
+        assert again is tts
+
+
+class Plugins:
+    """What ``load`` is to the service: names in a thread, one after the other."""
+
+    def __init__(self) -> None:
+        self.loads: list[str] = []
+        self.made: list[Teller] = []
+        self.threads: set[str] = set()
+
+    def load(self, name: str) -> Callable[[], TTS]:
+        self.loads.append(name)
+        self.threads.add(threading.current_thread().name)
+        if name != "livekit:there":
+            raise ConfigurationError(f"There is no {name}.")
+        return self.make
+
+    def make(self) -> TTS:
+        self.made.append(Teller("livekit:there"))
+        return self.made[-1]
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Plugins:
+    found = Plugins()
+    monkeypatch.setattr("mouthpiece_sender.speech.load", found.load)
+    return found
+
+
+async def test_a_plugin_is_loaded_in_a_thread_and_once_for_two_that_ask_at_once(plugins: Plugins) -> None:
+    async with speaking() as speech:
+        chosen = await asyncio.gather(*(speech.choose(None, "livekit:there") for _ in range(3)))
+        assert {name for name, _ in chosen} == {"livekit:there"}
+        assert (plugins.loads, len(plugins.made)) == (["livekit:there"], 1)
+        assert threading.main_thread().name not in plugins.threads
+
+
+async def test_one_that_cannot_be_made_is_not_tried_again_at_once(plugins: Plugins) -> None:
+    clock = Clock()
+    async with speaking(clock=clock) as speech:
+        for _ in range(3):
+            with pytest.raises(ConfigurationError, match="There is no livekit:gone"):
+                await speech.choose(None, "livekit:gone")
+        assert plugins.loads == ["livekit:gone"]
+        clock.now += 30
+        with pytest.raises(ConfigurationError):
+            await speech.choose(None, "livekit:gone")
+        assert plugins.loads == ["livekit:gone"] * 2
+
+
+async def test_names_that_somebody_makes_up_do_not_pile_up(plugins: Plugins) -> None:
+    clock = Clock()
+    async with speaking(clock=clock) as speech:
+        for number in range(MOST_MISSING + 10):
+            with pytest.raises(ConfigurationError):
+                await speech.choose(None, f"livekit:n{number}")
+        with pytest.raises(ConfigurationError):
+            await speech.choose(None, "livekit:n0")
+        assert plugins.loads.count("livekit:n0") == 1
+        assert len(speech._missing) == MOST_MISSING
+
+
+async def test_no_voice_of_that_name_is_an_error() -> None:
+    async with speaking(Teller("one")) as speech:
+        with pytest.raises(TTSBadVoice):
+            await speech.choose("nobody", None)
+
+
+class Faulty(Teller):
+    async def stop_audio(self) -> None:
+        raise RuntimeError("sk-secret")
+
+    async def close(self) -> None:
+        raise RuntimeError("sk-secret")
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.DEBUG])
+async def test_what_a_provider_says_when_it_fails_to_stop_or_close_is_kept_for_debugging(
+    caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    caplog.set_level(level, "mouthpiece_sender.sentence_sound")
+    pool = VoicePool("vendor", lambda: Faulty("vendor"), Faulty("vendor"), 24_000)
+    with pytest.raises(ValueError, match="the reader's own"):
+        async with pool.voice():
+            raise ValueError("the reader's own")
+    assert "the voice vendor failed to stop; it is closed (RuntimeError)" in caplog.text
+    assert "the voice vendor failed to close (RuntimeError)" in caplog.text
+    assert ("sk-secret" in caplog.text) is (level == logging.DEBUG)
+
+
+async def test_a_voice_that_cannot_be_set_up_is_told_without_its_words() -> None:
+    def fails() -> TTS:
+        raise ValueError("sk-secret")
+
+    pool = VoicePool("vendor", fails, Teller("vendor"), 24_000)
+    async with pool.voice():
+        with pytest.raises(TTSProviderFailed, match=r"could not be set up \(ValueError\)\."):
+            async with pool.voice():
+                pass
