@@ -1,8 +1,9 @@
-"""How many first segments arrive whole, when a sender joins and speaks at once: ours, and the document's way.
+"""How many first segments arrive whole, when a sender joins and speaks at once: ours, and the sender of Avaluma's
+document on external audio.
 
 The receiver is livekit-agents' stock ``DataStreamAudioReceiver`` in a process of its own, a new one for every trial::
 
-    python bench/first_segment.py --trials 100 --document-trials 10
+    python bench/first_segment.py [--trials 100] [--document-trials 10] [--json]
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ import time
 import uuid
 from pathlib import Path
 
-from livekit import api, rtc
+from livekit import rtc
 
 from mouthpiece.segments import Source, State, new_segment_id
-from mouthpiece_sender import livekit_server
-from mouthpiece_sender.gateway import Gateway, GatewayOptions, SpeakRequest
+from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.journal import MemoryJournal
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.livekit_target import LiveKitTarget
+from mouthpiece_sender.target import SpeakRequest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from bench import parts
+
 from tests.sounds import Tone
 
 SECONDS = 1.0
@@ -52,30 +56,21 @@ async def receiver(url: str, token: str) -> None:
             heard += frame.duration
 
 
-def token(livekit: LiveKit, room: str, identity: str) -> str:
-    return str(
-        api.AccessToken(livekit.api_key, livekit.api_secret)
-        .with_kind("agent")
-        .with_identity(identity)
-        .with_grants(api.VideoGrants(room_join=True, room=room))
-        .to_jwt()
-    )
-
-
 async def ours(livekit: LiveKit, room: str) -> bool:
     """One sender that joins and speaks; whether it was told that all of it was played."""
     access = LiveKitAccess(livekit.url, livekit.api_key, livekit.api_secret)
-    options = GatewayOptions(instance=secrets.token_hex(3), avatar_timeout=10)
-    async with LiveKitApi(access) as server, Gateway(access, server, MemoryJournal(), options=options) as gateway:
-        request = SpeakRequest(room, Tone(SECONDS, sample_rate=RATE), Source("file"), new_segment_id())
-        segment = await gateway.speak(request)
-        return (await gateway.wait(segment.id, "finished", 15)).state is State.FINISHED
+    async with LiveKitApi(access) as server:
+        target = LiveKitTarget(access, server, instance=secrets.token_hex(3), avatar_timeout=10)
+        async with Gateway(target, MemoryJournal()) as gateway:
+            request = SpeakRequest(room, Tone(SECONDS, sample_rate=RATE), Source("file"), new_segment_id())
+            segment = await gateway.speak(request)
+            return (await gateway.wait(segment.id, "finished", 15)).state is State.FINISHED
 
 
 async def document(livekit: LiveKit, room_name: str) -> bool:
     """As the document's sender does it, without its sleep: join, find the avatar, stream, close."""
     room = rtc.Room()
-    await room.connect(livekit.url, token(livekit, room_name, "external-audio-sender"))
+    await room.connect(livekit.url, parts.token(livekit, "external-audio-sender", room=room_name))
     try:
         while not (found := [p for p in room.remote_participants.values() if p.identity.startswith("avatar-")]):
             await asyncio.sleep(0.02)
@@ -101,7 +96,7 @@ async def trial(livekit: LiveKit, way: str) -> tuple[bool, float]:
         __file__,
         "--receiver",
         livekit.url,
-        token(livekit, room, "avatar-bench"),
+        parts.token(livekit, "avatar-bench", room=room),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -124,11 +119,8 @@ async def trial(livekit: LiveKit, way: str) -> tuple[bool, float]:
 
 
 async def main(arguments: argparse.Namespace) -> None:
-    binary = livekit_server.find_binary()
-    if binary is None:
-        sys.exit("no livekit-server: `make livekit-server` builds one")
     figures = {}
-    async with livekit_server.run_server(binary) as livekit:
+    async with parts.server() as livekit:
         for way, trials in (("ours", arguments.trials), ("document", arguments.document_trials)):
             results = []
             for number in range(trials):

@@ -21,7 +21,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import random
 import statistics
 import sys
@@ -30,22 +29,21 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import numpy as np
 import psutil
-from livekit import api, rtc
+from livekit import rtc
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench import parts  # noqa: E402
+from bench.parts import AVATAR, ROOM  # noqa: E402
+
 from mouthpiece import wire  # noqa: E402
-from mouthpiece_sender import livekit_server  # noqa: E402
 from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Plane, Viewer, viewer_token  # noqa: E402
 
 RATE = 16_000
-ROOM = "bench"
-AVATAR = "avatar-mia"
 SENDER = "external-audio-sender-bench"
 BURST = 0.5
 """Seconds sent at once."""
@@ -126,57 +124,11 @@ class Sender:
             return None
 
 
-def token(livekit: LiveKit, identity: str, **attributes: str) -> str:
-    grants = api.VideoGrants(room_join=True, room=ROOM, can_update_own_metadata=True)
-    made = api.AccessToken(livekit.api_key, livekit.api_secret).with_identity(identity).with_kind("agent")
-    return made.with_grants(grants).with_attributes(attributes).to_jwt()
-
-
-@contextlib.asynccontextmanager
-async def process(*arguments: str, **environment: str) -> AsyncIterator[psutil.Process]:
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=os.environ | environment, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        yield psutil.Process(running.pid)
-    finally:
-        running.terminate()
-        try:
-            await asyncio.wait_for(running.wait(), 10)
-        except TimeoutError:
-            running.kill()
-            await running.wait()
-
-
-@contextlib.asynccontextmanager
-async def ours(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
-    port = livekit_server.free_port()
-    async with (
-        process("-m", "mouthpiece_avatar", "--port", str(port), LIVEKIT_URL=livekit.url) as running,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
-    ):
-        for _ in range(300):
-            with contextlib.suppress(httpx.TransportError):
-                await http.get("/healthz")
-                break
-            await asyncio.sleep(0.1)
-        behalf = {wire.ATTR_PUBLISH_ON_BEHALF: "agent-bench"}
-        body = wire.StartAvatar(livekit.url, token(livekit, AVATAR, **behalf), "bench", "mia")
-        answer = await http.post(
-            wire.START_AVATAR_PATH,
-            json={name: getattr(body, name) for name in body.__dataclass_fields__},
-            headers={wire.API_SECRET_HEADER: "bench"},
-        )
-        answer.raise_for_status()
-        yield running
-
-
 @contextlib.asynccontextmanager
 async def stock(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
-    behalf = {wire.ATTR_PUBLISH_ON_BEHALF: "agent-bench"}
-    secret = token(livekit, AVATAR, **behalf)
-    async with process(str(ROOT / "bench/avatar_stock.py"), livekit.url, TOKEN=secret) as running:
-        yield running
+    secret = parts.token(livekit, AVATAR, **parts.BEHALF)
+    async with parts.process(str(ROOT / "bench/avatar_stock.py"), livekit.url, TOKEN=secret) as running:
+        yield psutil.Process(running.pid)
 
 
 def mouth(luma: Plane) -> float:
@@ -198,7 +150,7 @@ async def measure(
 ) -> Figures:
     figures = Figures()
     room = rtc.Room()
-    await room.connect(livekit.url, token(livekit, SENDER), rtc.RoomOptions(auto_subscribe=False))
+    await room.connect(livekit.url, parts.token(livekit, SENDER), rtc.RoomOptions(auto_subscribe=False))
     track = await room.local_participant.publish_data_track(name="presence")  # announces the sender at once
     sender = Sender(room)
     try:
@@ -334,15 +286,11 @@ async def main() -> int:
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--only", choices=("ours", "stock"), help="measure one of them")
     options = parser.parse_args()
-    binary = livekit_server.find_binary()
-    if binary is None:
-        print("no livekit-server on PATH or in the cache: `make livekit-server` builds one", file=sys.stderr)
-        return 1
     results: dict[str, Figures] = {}
-    kinds = {"ours": (ours, mouth), "stock": (stock, flash)}
+    kinds = {"ours": (parts.avatar, mouth), "stock": (stock, flash)}
     for name, (start, probe) in kinds.items():
         if options.only in (None, name):
-            async with livekit_server.run_server(binary) as livekit, start(livekit) as running:
+            async with parts.server() as livekit, start(livekit) as running:
 
                 def say(text: str, name: str = name) -> None:
                     print(f"\r{name}: {text:50}", end="", file=sys.stderr, flush=True)

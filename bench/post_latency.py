@@ -26,7 +26,6 @@ import json
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -39,13 +38,12 @@ import soundfile
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import latency  # noqa: E402
+from bench import latency, parts  # noqa: E402
 
-from mouthpiece_sender import livekit_server  # noqa: E402
 from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 
-ROOM = f"/v1/rooms/{latency.ROOM}"
+ROOM = f"/v1/rooms/{parts.ROOM}"
 
 
 @dataclass
@@ -68,42 +66,22 @@ def sound(seconds: float) -> bytes:
 
 
 async def measure(livekit: LiveKit, trials: int) -> Figures:
-    figures, port = Figures(), livekit_server.free_port()
+    figures = Figures()
     short, long = sound(1.5), sound(30)
-    with tempfile.TemporaryDirectory() as data:
-        environment = {
-            "LIVEKIT_URL": livekit.url,
-            "LIVEKIT_API_KEY": livekit.api_key,
-            "LIVEKIT_API_SECRET": livekit.api_secret,
-            "MOUTHPIECE_DATA": data,
-        }
-        async with (
-            latency.process("-m", "mouthpiece_sender", "serve", "--port", str(port), **environment),
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
-            Viewer(livekit.url, viewer_token(livekit, latency.ROOM), identity=latency.AVATAR) as viewer,
-        ):
-            await _ready(client)
-            await viewer.ready()
-            (await client.post(f"{ROOM}/segments", content=short, params={"wait": "finished"})).raise_for_status()
-            for trial in range(trials):
-                say(f"trial {trial + 1} of {trials}")
-                await asyncio.sleep(0.7 + random.random() * 0.4)
-                await _speak(client, viewer, short, figures)
-                await asyncio.sleep(0.7 + random.random() * 0.4)
-                await _interrupt(client, viewer, long, figures)
-            figures.accept = await _accepted(client)
+    async with (
+        parts.service(livekit) as (client, _),
+        Viewer(livekit.url, viewer_token(livekit, parts.ROOM), identity=parts.AVATAR) as viewer,
+    ):
+        await viewer.ready()
+        (await client.post(f"{ROOM}/segments", content=short, params={"wait": "finished"})).raise_for_status()
+        for trial in range(trials):
+            say(f"trial {trial + 1} of {trials}")
+            await asyncio.sleep(0.7 + random.random() * 0.4)
+            await _speak(client, viewer, short, figures)
+            await asyncio.sleep(0.7 + random.random() * 0.4)
+            await _interrupt(client, viewer, long, figures)
+        figures.accept = await _accepted(client)
     return figures
-
-
-async def _ready(client: httpx.AsyncClient) -> None:
-    for _ in range(300):
-        try:
-            if (await client.get("/readyz")).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(0.1)
-    raise RuntimeError("the service did not become ready within 30 seconds")
 
 
 async def _speak(client: httpx.AsyncClient, viewer: Viewer, body: bytes, figures: Figures) -> None:
@@ -166,15 +144,11 @@ async def main() -> int:
     parser.add_argument("--stock", action="store_true", help="measure the stock avatar beside it")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    binary = livekit_server.find_binary()
-    if binary is None:
-        print("no livekit-server on PATH or in the cache: `make livekit-server` builds one", file=sys.stderr)
-        return 1
-    async with livekit_server.run_server(binary) as livekit, latency.ours(livekit):
+    async with parts.server() as livekit, parts.avatar(livekit):
         ours = await measure(livekit, options.trials)
     stock: latency.Figures | None = None
     if options.stock:
-        async with livekit_server.run_server(binary) as livekit, latency.stock(livekit) as running:
+        async with parts.server() as livekit, latency.stock(livekit) as running:
             stock = await latency.measure(
                 livekit, running, latency.flash, 1, 2 * options.trials, lambda text: say(f"stock: {text}")
             )

@@ -1,13 +1,14 @@
-"""What a long sound costs the sender: memory and processor time, beside the way of the seed, in one run.
+"""What a long sound costs the sender, beside the one of Avaluma's document on external audio, in one run: memory and
+processor time.
 
 ::
 
-    python bench/sender_load.py [--minutes 10] [--seconds 300] [--trials 5] [--json FILE] [--only ours|seed]
+    python bench/sender_load.py [--minutes 10] [--seconds 300] [--trials 5] [--json FILE] [--only ours|document]
 
 A 48 kHz stereo WAV of ``--minutes`` is spoken through a ``Speaker`` in a process of its own, at a real livekit-server
 and the local avatar, and interrupted after ``--seconds``. Memory and processor time are those of that process against
 the same process idle in the room; the decoder that it starts is counted by itself and in the sum. Then short sounds are
-interrupted: at a viewer a long one must fall silent as fast. The seed's sender gets the same file.
+interrupted: at a viewer a long one must fall silent as fast. The document's sender gets the same file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -26,22 +26,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import psutil
 import soundfile
-from livekit import api
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from mouthpiece import wire  # noqa: E402
-from mouthpiece_sender import livekit_server  # noqa: E402
+from bench import parts  # noqa: E402
+from bench.parts import AVATAR, ROOM  # noqa: E402
+
 from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 
-ROOM = "bench"
-AVATAR = "avatar-mia"
 RATE = 48_000
 IDLE = 10.0
 """Seconds that idling is measured for."""
@@ -134,62 +131,15 @@ class Meter:
 
 
 @contextlib.asynccontextmanager
-async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
-        env=os.environ | environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield running
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            running.terminate()
-        try:
-            await asyncio.wait_for(running.wait(), 10)
-        except TimeoutError:
-            running.kill()
-            await running.wait()
-
-
-def token(livekit: LiveKit, identity: str, **attributes: str) -> str:
-    grants = api.VideoGrants(room_join=True, room=ROOM, can_update_own_metadata=True)
-    made = api.AccessToken(livekit.api_key, livekit.api_secret).with_identity(identity).with_kind("agent")
-    return made.with_grants(grants).with_attributes(attributes).to_jwt()
-
-
-@contextlib.asynccontextmanager
-async def avatar(livekit: LiveKit) -> AsyncIterator[None]:
-    port = livekit_server.free_port()
-    async with (
-        process("-m", "mouthpiece_avatar", "--port", str(port), LIVEKIT_URL=livekit.url),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
-    ):
-        for _ in range(300):
-            with contextlib.suppress(httpx.TransportError):
-                await http.get("/healthz")
-                break
-            await asyncio.sleep(0.1)
-        behalf = {wire.ATTR_PUBLISH_ON_BEHALF: "agent-bench"}
-        body = asdict(wire.StartAvatar(livekit.url, token(livekit, AVATAR, **behalf), "bench", "mia"))
-        headers = {wire.API_SECRET_HEADER: "bench"}
-        (await http.post(wire.START_AVATAR_PATH, json=body, headers=headers)).raise_for_status()
-        yield
-
-
-@contextlib.asynccontextmanager
 async def sender(kind: str, livekit: LiveKit) -> AsyncIterator[Child]:
     environment = {
         "LIVEKIT_URL": livekit.url,
         "LIVEKIT_API_KEY": livekit.api_key,
         "LIVEKIT_API_SECRET": livekit.api_secret,
-        "TOKEN": token(livekit, "external-audio-sender"),
+        "TOKEN": parts.token(livekit, "external-audio-sender"),
         "AVATAR": AVATAR,
     }
-    async with process(str(ROOT / "bench/sender_load_child.py"), kind, ROOM, **environment) as running:
+    async with parts.process(str(ROOT / "bench/sender_load_child.py"), kind, ROOM, **environment) as running:
         child = Child(running)
         await child.heard()
         yield child
@@ -246,9 +196,9 @@ async def measure_ours(livekit: LiveKit, long: Path, short: Path, seconds: float
     return figures
 
 
-async def measure_seed(livekit: LiveKit, long: Path, say: Say) -> Figures:
+async def measure_document(livekit: LiveKit, long: Path, say: Say) -> Figures:
     figures = Figures()
-    async with sender("seed", livekit) as child:
+    async with sender("document", livekit) as child:
         await asyncio.sleep(3)
         say(f"idle in the room, {IDLE:g} s")
         meter = Meter(lambda: [child.sender])
@@ -296,19 +246,15 @@ async def main() -> int:
     parser.add_argument("--seconds", type=float, default=300, help="that it is spoken for, then interrupted (300)")
     parser.add_argument("--trials", type=int, default=5, help="further interrupts, of long and short sounds (5)")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
-    parser.add_argument("--only", choices=("ours", "seed"), help="measure one of them")
+    parser.add_argument("--only", choices=("ours", "document"), help="measure one of them")
     options = parser.parse_args()
-    binary = livekit_server.find_binary()
-    if binary is None:
-        print("no livekit-server on PATH or in the cache: `make livekit-server` builds one", file=sys.stderr)
-        return 1
     if not 5 <= options.seconds <= options.minutes * 60 - 5:
         parser.error("--seconds must lie within the file, 5 s from either end")
     results: dict[str, Figures] = {}
     with tempfile.TemporaryDirectory() as folder:
         long = await asyncio.to_thread(write_wav, Path(folder) / "long.wav", options.minutes * 60)
         short = await asyncio.to_thread(write_wav, Path(folder) / "short.wav", 8)
-        for name in ("ours", "seed"):
+        for name in ("ours", "document"):
             if options.only not in (None, name):
                 continue
 
@@ -316,11 +262,11 @@ async def main() -> int:
                 print(f"\r{name}: {text:50}", end="", file=sys.stderr, flush=True)
 
             say("starting")
-            async with livekit_server.run_server(binary) as livekit, avatar(livekit):
+            async with parts.server() as livekit, parts.avatar(livekit):
                 if name == "ours":
                     results[name] = await measure_ours(livekit, long, short, options.seconds, options.trials, say)
                 else:
-                    results[name] = await measure_seed(livekit, long, say)
+                    results[name] = await measure_document(livekit, long, say)
     print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
     print(table(results))
     if options.json:

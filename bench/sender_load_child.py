@@ -1,7 +1,7 @@
-"""The senders that ``sender_load.py`` looks at, each alone in a process: ``ours`` and ``seed``.
+"""The senders that ``sender_load.py`` looks at, each alone in a process: ``ours`` and ``document``.
 
 Told by lines on standard input (``play PATH``, ``interrupt``), it answers each with one line of JSON. The way of the
-seed is what its document shows: the whole file is read, and written to the stream in one call.
+document is what Avaluma's shows: the whole file is read, and written to the stream in one call.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def ours(room: str) -> None:
                 answer(called=called, state=ended.state, position=ended.position)
 
 
-async def seed(room_name: str) -> None:
+async def document(room_name: str) -> None:
     room = rtc.Room()
     await room.connect(os.environ["LIVEKIT_URL"], os.environ["TOKEN"])
     answer()
@@ -56,7 +56,7 @@ async def seed(room_name: str) -> None:
             data = file.readframes(file.getnframes())
             attributes = wire.StreamHeader(file.getframerate(), file.getnchannels()).attributes()
         writer = await room.local_participant.stream_bytes(
-            name="AUDIO_seed",
+            name="AUDIO_document",
             topic=wire.AUDIO_STREAM_TOPIC,
             destination_identities=[os.environ["AVATAR"]],
             attributes=attributes,
@@ -68,4 +68,4 @@ async def seed(room_name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"ours": ours, "seed": seed}[sys.argv[1]](sys.argv[2]))
+    asyncio.run({"ours": ours, "document": document}[sys.argv[1]](sys.argv[2]))

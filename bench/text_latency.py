@@ -18,14 +18,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -36,18 +32,14 @@ import psutil
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.latency import ROOM, ours  # noqa: E402
+from bench import parts  # noqa: E402
+from bench.parts import ROOM  # noqa: E402
+from bench.words import sentence  # noqa: E402
 
-from mouthpiece_sender import livekit_server  # noqa: E402
 from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
 from mouthpiece_sender.speech import Speech  # noqa: E402
 from tests.live.viewer import FRAME, LOUD, Viewer, viewer_token  # noqa: E402
 
-TEXT = (
-    "the avatar says what any service sends it and the sender learns when it was heard while rivers of morning light "
-    "fall over quiet streets where seven patient clockmakers wind their silver bells"
-)
-WORDS = TEXT.split()
 PAUSE = 0.05
 """Seconds of silence from which a pause is counted: shorter ones lie within words."""
 
@@ -73,37 +65,9 @@ def text_of(words: int, seed: int) -> str:
     sentences, count = [], 0
     while count < words:
         length = min(int(random.integers(6, 19)), max(3, words - count))
-        sentences.append(" ".join(random.choice(WORDS, size=length)).capitalize() + ".")
+        sentences.append(sentence(random, length))
         count += length
     return " ".join(sentences)
-
-
-@contextlib.asynccontextmanager
-async def service(livekit: LiveKit) -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process]]:
-    port = livekit_server.free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            "LIVEKIT_URL": livekit.url,
-            "LIVEKIT_API_KEY": livekit.api_key,
-            "LIVEKIT_API_SECRET": livekit.api_secret,
-            "MOUTHPIECE_DATA": folder,
-        }
-        running = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "mouthpiece_sender", "serve", "--port", str(port)),
-            env=os.environ | environment,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
-                for _ in range(300):
-                    with contextlib.suppress(httpx.TransportError):
-                        if (await client.get("/readyz")).is_success:
-                            break
-                    await asyncio.sleep(0.1)
-                yield client, psutil.Process(running.pid)
-        finally:
-            running.terminate()
-            await running.wait()
 
 
 async def said(client: httpx.AsyncClient, viewer: Viewer, text: str) -> tuple[float, str, float]:
@@ -142,7 +106,7 @@ def megabytes(process: psutil.Process) -> float:
 
 async def measure(livekit: LiveKit, trials: int, words: int) -> Figures:
     figures = Figures(long_words=words)
-    async with service(livekit) as (client, process), Viewer(livekit.url, viewer_token(livekit, ROOM)) as viewer:
+    async with parts.service(livekit) as (client, process), Viewer(livekit.url, viewer_token(livekit, ROOM)) as viewer:
         await viewer.ready()
         _, segment, _ = await said(client, viewer, "The first text joins the room.")
         await ended(client, segment)
@@ -209,11 +173,7 @@ async def main() -> int:
     parser.add_argument("--words", type=int, default=2000, help="of the long text (2000: about eleven minutes)")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    binary = livekit_server.find_binary()
-    if binary is None:
-        print("no livekit-server on PATH or in the cache: `make livekit-server` builds one", file=sys.stderr)
-        return 1
-    async with livekit_server.run_server(binary) as livekit, ours(livekit):
+    async with parts.server() as livekit, parts.avatar(livekit):
         figures = await measure(livekit, options.trials, options.words)
     print(table(figures))
     if options.json:

@@ -5,9 +5,10 @@
     python bench/tts_offline.py [--trials 50] [--words 2000] [--json FILE]
 
 For each voice: its first text (the model is loaded), then, warm, from ``synthesize`` to the first chunk (p50 and p95
-over sentences of 3 to 20 words), and a text of ``--words`` words as fast as it goes: real-time factor, CPU, memory, and
-how long the event loop was kept from its work meanwhile. The base class's cost is CPU a second of sound, with a
-provider that only hands out chunks of 100 ms that are there already.
+over sentences of 3 to 20 words); from ``stop_audio`` in the middle of a text to the end of ``send``; and a text of
+``--words`` words as fast as it goes: real-time factor, CPU, memory, and how long the event loop was kept from its work
+meanwhile. The base class's cost is CPU a second of sound, with a provider that only hands out chunks of 100 ms that are
+there already.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ from typing import Any
 import numpy as np
 import psutil
 
-from mouthpiece.errors import ConfigurationError
-from mouthpiece.tts import TTS, PcmData, TTSAudioEvent, create
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
 
-TEXT = (
-    "the avatar says what any service sends it and the sender learns when it was heard while rivers of morning light "
-    "fall over quiet streets where seven patient clockmakers wind their silver bells"
-)
-WORDS = TEXT.split()
+from bench.words import sentence  # noqa: E402
+
+from mouthpiece.errors import ConfigurationError  # noqa: E402
+from mouthpiece.tts import TTS, PcmData, TTSAudioEvent, create  # noqa: E402
+
 TICK = 0.001
 """Seconds between two looks at the loop."""
 
 
 def sentences(count: int, seed: int = 0) -> list[str]:
     random = np.random.default_rng(seed)
-    return [" ".join(random.choice(WORDS, size=int(random.integers(3, 21)))).capitalize() + "." for _ in range(count)]
+    return [sentence(random, int(random.integers(3, 21))) for _ in range(count)]
 
 
 class Ready(TTS):
@@ -103,6 +104,7 @@ async def voice(name: str, trials: int, words: int) -> dict[str, float]:
             await first_chunk(tts, text)
             first.append(time.perf_counter() - began)
             await asyncio.sleep(0.02)
+        stopped = [await stop(tts, " ".join(sentences(20, seed=number))) for number in range(trials)]
         loaded = process.memory_info().rss
 
         text = " ".join(sentences(words // 11, seed=1))
@@ -117,6 +119,8 @@ async def voice(name: str, trials: int, words: int) -> dict[str, float]:
         "first text, ms": cold * 1000,
         "first sound, warm, p50, ms": percentile(first, 50) * 1000,
         "first sound, warm, p95, ms": percentile(first, 95) * 1000,
+        "stop in the middle, p50, ms": percentile(stopped, 50) * 1000,
+        "stop in the middle, most, ms": max(stopped) * 1000,
         "sound made, s": sound,
         "real-time factor": took / sound,
         "times real time": sound / took,
@@ -131,6 +135,24 @@ async def voice(name: str, trials: int, words: int) -> dict[str, float]:
 async def first_chunk(tts: TTS, text: str) -> None:
     async with tts.synthesize(text) as synthesis:
         await anext(synthesis)
+
+
+async def stop(tts: TTS, text: str) -> float:
+    """Seconds from ``stop_audio``, once the text sounds, to the end of ``send``."""
+    sounds = asyncio.Event()
+
+    async def on_audio(_: TTSAudioEvent) -> None:
+        sounds.set()
+
+    subscription = tts.events.subscribe(on_audio)
+    sending = asyncio.create_task(tts.send(text))
+    await sounds.wait()
+    began = time.perf_counter()
+    await tts.stop_audio()
+    await sending
+    took = time.perf_counter() - began
+    tts.events.unsubscribe(subscription)
+    return took
 
 
 async def base_class(seconds: float) -> dict[str, float]:

@@ -1,0 +1,117 @@
+"""What the benches start, each in a process of its own and on free ports: LiveKit, the avatar, the sender's service.
+
+Settings of whoever measures are left out of them, so that a figure is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+import httpx
+import psutil
+from livekit import api
+
+from mouthpiece import wire
+from mouthpiece_sender import livekit_server
+from mouthpiece_sender.livekit_server import LiveKit
+
+ROOM = "bench"
+AVATAR = "avatar-mia"
+BEHALF = {wire.ATTR_PUBLISH_ON_BEHALF: "agent-bench"}
+SETTINGS = ("LIVEKIT_", "MOUTHPIECE_", "AVATAR_", "AVALUMA_", "ANAM_", "AGENT_NAME")
+
+
+@contextlib.asynccontextmanager
+async def server() -> AsyncIterator[LiveKit]:
+    """A livekit-server; the program ends with a sentence where there is none."""
+    binary = livekit_server.find_binary()
+    if binary is None:
+        sys.exit("no livekit-server on PATH or in the cache: `make livekit-server` builds one")
+    async with livekit_server.run_server(binary) as livekit:
+        yield livekit
+
+
+@contextlib.asynccontextmanager
+async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A Python program in an empty folder, stopped at the end, by force after 10 s."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    with tempfile.TemporaryDirectory() as folder:
+        running = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            cwd=folder,
+            env=known | environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            yield running
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                running.terminate()
+            try:
+                await asyncio.wait_for(running.wait(), 10)
+            except TimeoutError:
+                running.kill()
+                await running.wait()
+
+
+@contextlib.asynccontextmanager
+async def avatar(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
+    """The local avatar, in ``ROOM``."""
+    port = livekit_server.free_port()
+    async with (
+        process("-m", "mouthpiece_avatar", "--port", str(port), LIVEKIT_URL=livekit.url) as running,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http,
+    ):
+        await answers(http, "/healthz")
+        body = asdict(wire.StartAvatar(livekit.url, token(livekit, AVATAR, **BEHALF), "bench", "mia"))
+        headers = {wire.API_SECRET_HEADER: "bench"}
+        (await http.post(wire.START_AVATAR_PATH, json=body, headers=headers)).raise_for_status()
+        yield psutil.Process(running.pid)
+
+
+@contextlib.asynccontextmanager
+async def service(livekit: LiveKit) -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process]]:
+    """``mouthpiece serve``, and a client of it."""
+    port = livekit_server.free_port()
+    with tempfile.TemporaryDirectory() as data:
+        async with (
+            process(
+                *("-m", "mouthpiece_sender", "serve", "--port", str(port)),
+                LIVEKIT_URL=livekit.url,
+                LIVEKIT_API_KEY=livekit.api_key,
+                LIVEKIT_API_SECRET=livekit.api_secret,
+                MOUTHPIECE_DATA=data,
+            ) as running,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client,
+        ):
+            await answers(client, "/readyz")
+            yield client, psutil.Process(running.pid)
+
+
+async def answers(client: httpx.AsyncClient, path: str) -> None:
+    """Returns once a service does.
+
+    :raises RuntimeError: it did not within 30 seconds.
+    """
+    for _ in range(300):
+        with contextlib.suppress(httpx.TransportError):
+            if (await client.get(path)).is_success:
+                return
+        await asyncio.sleep(0.1)
+    raise RuntimeError(f"{client.base_url} did not answer within 30 seconds")
+
+
+def token(livekit: LiveKit, identity: str, *, room: str = ROOM, **attributes: str) -> str:
+    """Of an agent."""
+    grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
+    made = api.AccessToken(livekit.api_key, livekit.api_secret).with_identity(identity).with_kind("agent")
+    return made.with_grants(grants).with_attributes(attributes).to_jwt()
