@@ -3,63 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self
 
-from mouthpiece import profiles
-from mouthpiece.errors import AvatarAmbiguous, DuplicateIdentity, MouthpieceError, QueueFull
+from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull
 from mouthpiece.playback import Utterance
-from mouthpiece.segments import Attempt, Event, Mode, OnLoss, Problem, Segment, Source, State, Viewers, utc_now
-from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
+from mouthpiece.segments import Attempt, Event, Problem, Segment, State, Viewers, utc_now
 from mouthpiece_sender.journal import Journal, Page
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.room_session import RoomSession, Told
-from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.target import Room, SpeakRequest, Target, Told
 
 logger = logging.getLogger(__name__)
 
+STORE_RETRY = 1.0
+"""Seconds from one try to store what happened to the next."""
 INTERRUPT_TIMEOUT = 2.5
 """Seconds that the end of what was interrupted is waited for."""
 
 Until = Literal["queued", "playing", "finished"]
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayOptions:
-    """How rooms are treated. Times are seconds."""
-
-    instance: str = "1"
-    """Part of our identity in each room: one for each sender that runs beside others, the same after a restart."""
-    identity: str | None = None
-    """Overrides the identity, for a receiver that is bound to a fixed one; use it in one room only."""
-    name: str = SENDER_NAME
-    avatar_timeout: float = 30.0
-    warm: float = 60.0
-    max_queue: int = 100
-    """Segments that may wait or play in one room."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakRequest:
-    """What somebody wants said."""
-
-    room: str
-    sound: Sound
-    source: Source
-    segment_id: str
-    avatar: str | None = None
-    mode: Mode = Mode.APPEND
-    on_loss: OnLoss = OnLoss.DROP
-    interruptible: bool = True
-    wait_for_viewer: bool = False
-    expires_in: float | None = None
-    """Seconds that it may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +65,26 @@ class Gateway:
 
     def __init__(
         self,
-        access: LiveKitAccess,
-        api: LiveKitApi,
+        target: Target,
         journal: Journal,
         *,
-        options: GatewayOptions = GatewayOptions(),
+        max_queue: int = 100,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], datetime] = utc_now,
         drop_queued_on_exit: bool = False,
     ) -> None:
-        self._access = access
-        self._api = api
+        """:param max_queue: segments that may wait or play in one room."""
+        self._target = target
         self._journal = journal
-        self._options = options
+        self._max_queue = max_queue
         self._clock = clock
         self._wall_clock = wall_clock
         self._drop_queued = drop_queued_on_exit
-        self._rooms: dict[str, RoomSession] = {}
+        self._rooms: dict[str, Room] = {}
         self._active: dict[str, _Active] = {}
+        self._arriving: Counter[str] = Counter()
+        """Of each room, the segments that are being accepted."""
+        self._closing = asyncio.Event()
         self._records: asyncio.Queue[tuple[Segment, Event, Attempt | None] | None] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
@@ -133,6 +102,7 @@ class Gateway:
         finally:
             for session in self._rooms.values():
                 session.stop()
+            self._closing.set()
             self._records.put_nowait(None)
             await self._tasks.__aexit__(None, None, None)
 
@@ -141,22 +111,28 @@ class Gateway:
     async def speak(self, request: SpeakRequest) -> Segment:
         """Accepts a segment: stored when this returns, and said in its turn.
 
-        :raises AvatarAmbiguous: several avatars in the room, and the request names none.
         :raises QueueFull: too much waits in the room already.
         :raises DuplicateIdentity: we were thrown out of the room by another sender of our identity.
-        :raises LiveKitUnavailable: the server cannot be reached.
-        :raises LiveKitRefused: it does not accept our key and secret.
+        :raises MouthpieceError: the target does not take it (its ``admit``).
         """
         session = self._rooms.get(request.room)
         if session is not None and session.barred:
             raise DuplicateIdentity(
                 "Another sender joined the room under our identity; give one of them another MOUTHPIECE_INSTANCE."
             )
-        waiting = sum(active.segment.room == request.room for active in self._active.values())
-        if waiting >= self._options.max_queue:
+        waiting = self._arriving[request.room]
+        waiting += sum(active.segment.room == request.room for active in self._active.values())
+        if waiting >= self._max_queue:
             raise QueueFull(f"{waiting} segments wait in the room already; try again when some have been said.")
-        if request.avatar is None:
-            await self._check_one_avatar(session, request.room)
+        self._arriving[request.room] += 1
+        try:
+            return await self._accept(request)
+        finally:
+            self._arriving[request.room] -= 1
+            self._arriving += Counter()  # without those that are 0 again
+
+    async def _accept(self, request: SpeakRequest) -> Segment:
+        await self._target.admit(request, self._rooms)
         now, at = self._clock(), self._wall_clock()
         segment = Segment(
             id=request.segment_id,
@@ -184,20 +160,6 @@ class Gateway:
         self._session(request.room).submit(utterance, request.sound, request.avatar, request.mode)
         return self._active[segment.id].segment
 
-    async def _check_one_avatar(self, session: RoomSession | None, room: str) -> None:
-        """Several avatars and none named is refused before anything is accepted."""
-        if session is not None and session.connected:
-            identities = [identity for identity, profile, _, _ in session.seats if profile is not None]
-        else:
-            identities = [
-                facts.identity
-                for facts in await self._api.participants(room) or ()
-                if profiles.recognise(facts.identity, facts.attributes, facts.is_agent)
-            ]
-        if len(identities) > 1:
-            names = ", ".join(sorted(str(identity) for identity in identities))
-            raise AvatarAmbiguous(f"Several avatars are in the room ({names}): name one with avatar=<identity>.")
-
     async def cancel(self, segment_id: str) -> Segment:
         """Cancels a segment that waits, interrupts one that plays; one that has ended is returned as it is.
 
@@ -221,12 +183,7 @@ class Gateway:
         if session is None:
             return []
         concerned = session.interrupt(avatar, drop_queued=queued == "drop")
-        waits = [
-            self.wait(segment, "finished", INTERRUPT_TIMEOUT)
-            for segment in concerned
-            if segment not in self._active or self._active[segment].segment.interruptible
-        ]
-        return list(await asyncio.gather(*waits))
+        return list(await asyncio.gather(*(self.wait(segment, "finished", INTERRUPT_TIMEOUT) for segment in concerned)))
 
     # Looking
 
@@ -245,7 +202,9 @@ class Gateway:
 
         :raises ValueError: ``after`` is no cursor of ours.
         """
-        await self._records.join()  # what has happened is written before it is read
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STORE_RETRY):
+                await self._records.join()  # what has happened is written before it is read
         page = await self._journal.list(room, states=states, limit=limit, after=after)
         return Page([self._live(segment) for segment in page.segments], page.next)
 
@@ -278,25 +237,14 @@ class Gateway:
 
     # Inside
 
-    def _session(self, room: str) -> RoomSession:
+    def _session(self, room: str) -> Room:
         if room not in self._rooms:
-            session = RoomSession(
-                room,
-                self._access,
-                self._api,
-                self._options.identity or self._identity(room),
-                self._options.name,
-                self._told,
-                self._retire,
-                self._clock,
-                self._options.avatar_timeout,
-                self._options.warm,
-            )
+            session = self._target.room(room, self._told, self._retire)
             self._rooms[room] = session
             self._tasks.create_task(self._run(session), name="room")
         return self._rooms[room]
 
-    async def _run(self, session: RoomSession) -> None:
+    async def _run(self, session: Room) -> None:
         try:
             await session.run()
         except* Exception:
@@ -306,15 +254,10 @@ class Gateway:
         finally:
             self._retire(session)
 
-    def _retire(self, session: RoomSession) -> None:
+    def _retire(self, session: Room) -> None:
         """The next segment for its room begins a new one."""
         if self._rooms.get(session.room) is session:
             del self._rooms[session.room]
-
-    def _identity(self, room: str) -> str:
-        """One a room: with the same identity in two rooms a stock receiver clears the wrong one (wire.md, 9)."""
-        digest = hashlib.sha256(room.encode()).hexdigest()[:8]
-        return f"{SENDER_IDENTITY_PREFIX}-{self._options.instance}-{digest}"
 
     def _live(self, segment: Segment) -> Segment:
         """With the position that the playout clock gives by now."""
@@ -341,6 +284,8 @@ class Gateway:
             error=report.problem,
             audio=told.audio or before.audio,
         )
+        if before.source.text is None and told.text and report.state.terminal:
+            after = replace(after, source=replace(before.source, text=told.text))  # it was written as it was said
         if report.attempt is not None:
             after = replace(after, avatar=told.avatar or after.avatar, profile=told.profile or after.profile)
         if report.state is State.PLAYING and before.started_at is None:
@@ -359,14 +304,28 @@ class Gateway:
         """One writer, so that what is stored is in order. Bounded by what happens: a few records a segment."""
         while (record := await self._records.get()) is not None:
             segment, event, attempt = record
+            await self._record(segment, event, attempt)
+            self._records.task_done()
+            if segment.state.terminal and (active := self._active.pop(segment.id, None)):
+                active.changed.set()
+
+    async def _record(self, segment: Segment, event: Event, attempt: Attempt | None) -> None:
+        """Until it is stored: meanwhile a segment is shown as we know it, and new ones are refused by the store."""
+        told = False
+        while True:
             try:
                 await self._journal.record(segment, event, attempt)
             except (MouthpieceError, OSError):
-                logger.exception("what became of a segment could not be stored")
-            finally:
-                self._records.task_done()
-            if segment.state.terminal and (active := self._active.pop(segment.id, None)):
-                active.changed.set()
+                if not told:
+                    logger.exception("what became of a segment could not be stored; it is tried until it can")
+                told = True
+            else:
+                return
+            if self._closing.is_set():
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STORE_RETRY):
+                    await self._closing.wait()
 
 
 def _reached(segment: Segment, until: Until) -> bool:
@@ -379,7 +338,7 @@ def _reached(segment: Segment, until: Until) -> bool:
             return segment.state.terminal
 
 
-def _activity(session: RoomSession) -> RoomActivity:
+def _activity(session: Room) -> RoomActivity:
     avatars = [
         AvatarActivity(identity, profile, ready, len(ledger.queued), ledger.in_flight[0] if ledger.in_flight else None)
         for identity, profile, ready, ledger in session.seats

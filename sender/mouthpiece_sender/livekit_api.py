@@ -47,7 +47,6 @@ class ParticipantFacts:
     attributes: Mapping[str, str]
     is_viewer: bool
     """A person: no agent, no recorder, no ingest."""
-    has_video: bool
     name: str
 
 
@@ -176,7 +175,6 @@ def _facts(participant: models.ParticipantInfo) -> ParticipantFacts:
         is_agent=participant.kind == models.ParticipantInfo.Kind.AGENT,
         attributes=dict(participant.attributes),
         is_viewer=participant.kind in _VIEWER_KINDS,
-        has_video=any(track.type == models.TrackType.VIDEO for track in participant.tracks),
         name=participant.name,
     )
 

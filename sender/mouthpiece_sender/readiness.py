@@ -65,5 +65,5 @@ class AvatarReadiness:
                 return True  # its attribute is there; the clear was for what may still play
             case Readiness.PROBE_OR_GRACE:
                 return answer == ClearAnswer.UNSUPPORTED and now >= self.seen_at + PROBE_GRACE
-            case Readiness.PROBE:
+            case Readiness.PROBE | Readiness.SESSION:
                 return False

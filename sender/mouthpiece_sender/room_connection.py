@@ -7,6 +7,7 @@ makes itself visible at once, and plays and subscribes to nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from livekit import rtc
-from livekit.rtc.participant import PublishDataTrackError  # not exported at the top
+from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # not exported at the top
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
@@ -33,6 +34,8 @@ LINGER = 0.3
 and a stock receiver is deaf from then on (wire.md, 3)."""
 LEAVE_TIMEOUT = 3.0
 """Seconds."""
+_LEAVING: set[asyncio.Task[None]] = set()
+"""Of rooms that we join no more: each ends when its connect has come about, or failed."""
 _SILENT_TOPICS = (wire.SESSION_TOPIC,)
 _SILENT_TEXT_TOPICS = ("lk.transcription", "lk.chat", "lk.agent.events", "lk.agent.session")
 
@@ -105,16 +108,25 @@ class RoomConnection:
     async def __aenter__(self) -> Self:
         self._room = rtc.Room()
         self._subscribe()
+        options = rtc.RoomOptions(auto_subscribe=False)
+        connecting = asyncio.create_task(self._room.connect(self.access.url, self.token, options), name="connect")
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                await self._room.connect(self.access.url, self.token, rtc.RoomOptions(auto_subscribe=False))
+                await asyncio.shield(connecting)
         except rtc.ConnectError as error:
             raise _connect_error(error, self.access.url) from None
         except TimeoutError:
+            await self._take_back(connecting)
             raise LiveKitUnavailable(f"LiveKit at {self.access.url} did not answer in time.") from None
+        except BaseException:
+            await self._take_back(connecting)
+            raise
         try:
             self._answer_receipts()
             await self._become_visible()
+        except (PublishDataTrackError, PublishTrackError, RuntimeError):
+            await self._leave()
+            raise LiveKitUnavailable(f"LiveKit at {self.access.url} let us in and then broke off.") from None
         except BaseException:
             await self._leave()
             raise
@@ -124,10 +136,6 @@ class RoomConnection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._leave()
-
-    @property
-    def identity(self) -> str:
-        return str(self._room.local_participant.identity)
 
     @property
     def connected(self) -> bool:
@@ -145,10 +153,6 @@ class RoomConnection:
                 attributes=dict(participant.attributes),
                 is_viewer=participant.kind
                 in (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP),
-                has_video=any(
-                    publication.kind == rtc.TrackKind.KIND_VIDEO
-                    for publication in participant.track_publications.values()
-                ),
                 name=participant.name,
             )
             for participant in self._room.remote_participants.values()
@@ -217,9 +221,9 @@ class RoomConnection:
             lambda reason: self.listener(Disconnected(rtc.DisconnectReason.Name(reason))),
         )
         for topic in _SILENT_TOPICS:
-            self._room.register_byte_stream_handler(topic, lambda _reader, _identity: None)
+            self._room.register_byte_stream_handler(topic, lambda reader, _: reader.close())
         for topic in _SILENT_TEXT_TOPICS:
-            self._room.register_text_stream_handler(topic, lambda _reader, _identity: None)
+            self._room.register_text_stream_handler(topic, lambda reader, _: reader.close())
 
     def _answer_receipts(self) -> None:
         """A stock receiver whose receipt fails three times goes deaf: every one is answered, whatever it says."""
@@ -271,6 +275,21 @@ class RoomConnection:
             track = rtc.LocalAudioTrack.create_audio_track("mouthpiece", rtc.AudioSource(48_000, 1))
             track.mute()
             await participant.publish_track(track)
+
+    async def _take_back(self, connecting: asyncio.Task[None]) -> None:
+        """A connect cannot be cancelled: one that comes about later leaves a participant behind that nobody owns, and
+        the SDK ends the process some seconds after ("timed out waiting for ReadyForRoomEventRequest", livekit 1.1.21).
+        """
+
+        async def leave_once_joined() -> None:
+            with contextlib.suppress(rtc.ConnectError):
+                await connecting
+                await self._leave()
+
+        leaving = asyncio.create_task(leave_once_joined(), name="leave once joined")
+        _LEAVING.add(leaving)
+        leaving.add_done_callback(_LEAVING.discard)
+        await asyncio.wait([leaving], timeout=LEAVE_TIMEOUT)
 
     async def _leave(self) -> None:
         if self._room.isconnected():

@@ -14,10 +14,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 from mouthpiece import profiles
-from mouthpiece.errors import MouthpieceError
+from mouthpiece.errors import AvatarBoundElsewhere, MouthpieceError, RoomClosed
 from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Send, Utterance
 from mouthpiece.profiles import Profile
-from mouthpiece.segments import Attempt, AudioInfo, Mode, Problem, State
+from mouthpiece.segments import Attempt, Mode, Problem, State
 from mouthpiece.wire import ATTR_PUBLISH_ON_BEHALF, StreamHeader
 from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
 from mouthpiece_sender.captions import CaptionClock, Cue, Worded
@@ -36,6 +36,7 @@ from mouthpiece_sender.room_connection import (
     RoomEvent,
 )
 from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.target import Told
 from mouthpiece_sender.tokens import sender_token
 
 logger = logging.getLogger(__name__)
@@ -50,18 +51,6 @@ CLOSE_TIMEOUT = 1.5
 
 AVATAR_LEFT = Problem("avatar-left", "The avatar left the room.", True)
 CONNECTION_LOST = Problem("livekit-unavailable", "The connection to LiveKit was lost.", True)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A report of the ledger, with what the room knows beside it."""
-
-    report: Report
-    avatar: str | None
-    profile: str | None
-    viewers: int | None
-    audio: AudioInfo | None
-    """What is known of its sound by now."""
 
 
 @dataclass
@@ -115,12 +104,16 @@ class RoomSession:
     _connection: RoomConnection | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _lost_at: float | None = None
+    _lost_told: bool = False
+    """What played when the connection was lost has been ended."""
     _sync_at: float | None = None
     _presence: Presence = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _landed: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: bool = False
+    _over: bool = False
+    """``run`` has ended: what a ledger says now is told, and nothing else can be done about it."""
 
     def __post_init__(self) -> None:
         self._presence = Presence(self.warm)
@@ -180,7 +173,7 @@ class RoomSession:
         concerned = []
         for seat in self._seats.values():
             if avatar is None or seat.identity == avatar:
-                concerned += seat.ledger.in_flight[:1] + (seat.ledger.queued if drop_queued else [])
+                concerned += seat.ledger.would_end(drop_queued=drop_queued)
                 self._do(seat, seat.ledger.interrupt(self.clock(), drop_queued=drop_queued))
         return concerned
 
@@ -215,10 +208,13 @@ class RoomSession:
                         pass
                 await self._stop_streams()
         finally:
+            self._over = True
             await self._disconnect()
 
     async def close(self, *, drop_queued: bool) -> None:
-        """Interrupts what plays, waits a little for its receipt, and lets ``run`` end."""
+        """Interrupts what plays, waits a little for its receipt, and lets ``run`` end. What waits is not begun."""
+        for seat in self._seats.values():
+            seat.ledger.hold()
         self.interrupt(None, drop_queued=drop_queued)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
@@ -241,11 +237,15 @@ class RoomSession:
             await self._landed.wait()
 
     def _tick(self, now: float) -> None:
-        if self._lost_at is not None and now >= self._lost_at + LOST_GRACE:
+        if self._lost_at is not None and not self._lost_told and now >= self._lost_at + LOST_GRACE:
+            self._lost_told = True
             self._all_left(CONNECTION_LOST)
         if self._sync_at is not None and now >= self._sync_at:
             self._sync()
-        for seat in list(self._seats.values()):
+        for identity, seat in list(self._seats.items()):
+            if seat.sid is None and seat.ledger.idle:
+                del self._seats[identity]  # it was named once, and is not there
+                continue
             self._do(seat, seat.ledger.tick(now))
             self._upgrade(seat, now)
             self._caption(seat, now)
@@ -270,7 +270,7 @@ class RoomSession:
         ]
         times += [now + wait for seat in self._seats.values() if (wait := _next_caption(seat, now)) is not None]
         if self._lost_at is not None:
-            times.append(self._lost_at + LOST_GRACE)
+            times.append(None if self._lost_told else self._lost_at + LOST_GRACE)
         elif self._sync_at is not None and self.connected:
             times.append(self._sync_at)
         return min((time for time in times if time is not None), default=None)
@@ -285,6 +285,9 @@ class RoomSession:
             self._presence.failed(self.clock())
         else:
             avatars = [facts for facts in found or () if _profile(facts)]
+            viewers = sum(facts.is_viewer for facts in found or ())
+            for seat in self._seats.values():
+                self._do(seat, seat.ledger.viewers(viewers, self.clock()))
             if found is None:
                 self._absent(Problem("avatar-timeout", "There is no such room on the LiveKit server.", True))
             elif not avatars:
@@ -311,6 +314,7 @@ class RoomSession:
         self._changed.set()
 
     async def _leave(self) -> None:
+        self._all_left(AVATAR_LEFT)  # what comes while we are on our way out waits until we are back
         await self._disconnect()
         self._presence.left(self.clock())
         self._changed.set()
@@ -337,7 +341,7 @@ class RoomSession:
             case ConnectionLost():
                 self._lost_at = self._lost_at or now
             case ConnectionBack():
-                self._lost_at = None
+                self._found_again()
                 self._sync()
             case Disconnected(reason):
                 self._on_disconnected(reason, now)
@@ -362,13 +366,16 @@ class RoomSession:
         duplicate = reason == "DUPLICATE_IDENTITY"
         problem = _disconnect_problem(reason)
         self._connection = None
-        self._lost_at = None
+        self._found_again()
         self._presence.left(now, duplicate=duplicate)
         self._all_left(problem)
         self._absent(problem)
         if duplicate:
             self.give_up(problem)
         self._tasks.create_task(self._disconnect(), name="disconnect")
+
+    def _found_again(self) -> None:
+        self._lost_at, self._lost_told = None, False
 
     def _all_left(self, problem: Problem) -> None:
         for seat in list(self._seats.values()):
@@ -442,14 +449,18 @@ class RoomSession:
         if source is target:
             return
         for segment in segments:
-            if (utterance := source.ledger.withdraw(segment)) is not None:
-                self._do(target, target.ledger.enqueue(utterance, Mode.APPEND, self.clock()))
+            if (waiting := source.ledger.withdraw(segment)) is not None:
+                self._do(target, target.ledger.admit(waiting, self.clock()))
 
     # Commands of the ledgers
 
     def _do(self, seat: _Seat, commands: Sequence[Command]) -> None:
         for command in commands:
             match command:
+                case Report() as report:
+                    self._tell(seat, report)
+                case _ if self._over:
+                    pass
                 case Open(attempt):
                     self._open(seat, attempt)
                 case Send(attempt, up_to):
@@ -460,8 +471,6 @@ class RoomSession:
                         self._tasks.create_task(seat.stream.stop(), name="stop-stream")
                 case Clear():
                     self._tasks.create_task(self._clear(seat), name="clear")
-                case Report() as report:
-                    self._tell(seat, report)
         if commands:
             self._changed.set()
 
@@ -478,8 +487,7 @@ class RoomSession:
             attempt,
             sound,
             rate,
-            header,
-            lambda header: connection.open_stream(identity, header),
+            lambda: connection.open_stream(identity, header),
             lambda event: self._on_stream(seat, event),
             after=seat.stream,
         )
@@ -514,7 +522,7 @@ class RoomSession:
         elif report.state is State.PLAYING and isinstance(sound, Worded) and report.segment not in seat.captions:
             seat.captions[report.segment] = CaptionClock(sound)
         self._landed.set()
-        self.listener(Told(report, seat.identity, seat.profile_name, self.viewers, sound.info if sound else None))
+        self.listener(Told.of(report, sound, avatar=seat.identity, profile=seat.profile_name, viewers=self.viewers))
 
     def _caption(self, seat: _Seat, now: float) -> None:
         """Publishes the sentences that have begun to play."""
@@ -554,7 +562,7 @@ class RoomSession:
         whom = seat.on_behalf_of or self._likely_agent
         likely = f", most likely to the room's agent “{whom}”" if whom else ""
         return Problem(
-            "avatar-bound-elsewhere",
+            AvatarBoundElsewhere.slug,
             f"The avatar “{seat.identity}” listens to another sender{likely}. "
             "Start its receiver without a fixed sender, or take that sender's identity with --identity.",
         )
@@ -609,7 +617,7 @@ def _disconnect_problem(reason: str) -> Problem:
                 "Another sender joined the room under our identity; give one of them another MOUTHPIECE_INSTANCE.",
             )
         case "ROOM_CLOSED" | "ROOM_DELETED":
-            return Problem("room-closed", f"LiveKit closed the room ({reason}).")
+            return Problem(RoomClosed.slug, f"LiveKit closed the room ({reason}).")
         case "PARTICIPANT_REMOVED":
-            return Problem("room-closed", "We were removed from the room.")
+            return Problem(RoomClosed.slug, "We were removed from the room.")
     return replace(CONNECTION_LOST, detail=f"The connection to LiveKit was lost ({reason}).")

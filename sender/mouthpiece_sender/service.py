@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import resource
 import secrets
 import signal
@@ -16,18 +17,24 @@ import uvicorn
 
 from mouthpiece.decode import Decoders
 from mouthpiece.errors import MouthpieceError
+from mouthpiece.tts import create
+from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
+from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.api.app import create_app
 from mouthpiece_sender.api.bodies import Bodies
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
-from mouthpiece_sender.api.parts import Parts
-from mouthpiece_sender.gateway import Gateway, GatewayOptions
+from mouthpiece_sender.api.parts import LiveKit, Parts
+from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit_target import LiveKitTarget
 from mouthpiece_sender.restart import end_what_was_left
 from mouthpiece_sender.settings import MEGABYTE, Settings
+from mouthpiece_sender.speech import DEFAULT as OFFLINE
 from mouthpiece_sender.speech import Speech
 from mouthpiece_sender.spool import Spool
 from mouthpiece_sender.store import Store
+from mouthpiece_sender.target import Target
 from mouthpiece_sender.watched_journal import WatchedJournal
 
 logger = logging.getLogger(__name__)
@@ -58,9 +65,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def run(settings: Settings, listening: socket.socket) -> None:
+async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | None = None) -> None:
     """Until SIGTERM or Ctrl-C. ``listening`` stays the caller's.
 
+    :param anam: what is spoken through instead of LiveKit.
     :raises ConfigurationError: another sender uses the data folder.
     :raises StoreError: it cannot be written.
     """
@@ -69,7 +77,7 @@ async def run(settings: Settings, listening: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)  # a second one changes nothing: stopping is bounded
     raise_file_limit(FILES)
-    async with opened(settings, stopping) as parts:
+    async with opened(settings, stopping, anam=anam) as parts:
         await serve(parts, listening)
         logger.info("stopping: what plays is interrupted, rooms are left")
 
@@ -95,11 +103,12 @@ async def serve(parts: Parts, listening: socket.socket) -> None:
     if page is None:
         logger.warning("the page is not built: `make web` builds it; the API works without it")
     async with asyncio.TaskGroup() as tasks:
-        look = tasks.create_task(_say_if_livekit_is_away(parts.api), name="first look at LiveKit")
-        end = tasks.create_task(_end(server, parts), name="end of the server")
+        beside = [tasks.create_task(_end(server, parts), name="end of the server")]
+        if parts.livekit is not None:
+            beside.append(tasks.create_task(_say_if_livekit_is_away(parts.livekit.api), name="first look at LiveKit"))
         await server.serve(sockets=[listening])
-        look.cancel()
-        end.cancel()
+        for task in beside:
+            task.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -107,42 +116,46 @@ async def opened(
     settings: Settings,
     stopping: asyncio.Event,
     livekit: Callable[[LiveKitAccess], LiveKitApi] = LiveKitApi,
+    *,
+    anam: AnamTarget | None = None,
 ) -> AsyncIterator[Parts]:
     """Everything that the API works with, running. Who sets ``stopping`` has open requests answered at once.
 
+    :param anam: what is spoken through instead of LiveKit.
     :raises ConfigurationError: another sender uses the data folder.
     :raises StoreError: it cannot be written.
     """
     data = settings.data.expanduser()
-    access = LiveKitAccess(
-        settings.livekit_url,
-        settings.livekit_api_key,
-        settings.livekit_api_secret.get_secret_value(),
-        settings.public_url,
-    )
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         spool = await stack.enter_async_context(Spool(data / "sounds", min_free=settings.min_free * MEGABYTE))
         if left := await end_what_was_left(store, spool):
             logger.warning("%d segments that an earlier process left have been ended", left)
-        instance = settings.instance
-        if instance is None:
-            instance = await asyncio.to_thread(kept_instance, data)
-        api = await stack.enter_async_context(livekit(access))
+        server: LiveKit | None = None
+        target: Target
+        if anam is not None:
+            target = await stack.enter_async_context(anam)
+        else:
+            access = _access(settings)
+            instance = settings.instance
+            if instance is None:
+                instance = await asyncio.to_thread(kept_instance, data)
+            server = LiveKit(access, await stack.enter_async_context(livekit(access)))
+            target = LiveKitTarget(
+                access,
+                server.api,
+                instance=instance,
+                identity=settings.identity,
+                name=settings.name,
+                avatar_timeout=settings.avatar_timeout,
+                warm=settings.warm,
+            )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
-        speech = await stack.enter_async_context(Speech())
+        speech = await stack.enter_async_context(Speech(default_tts(settings)))
         speech.warm()
         journal = WatchedJournal(store)
-        options = GatewayOptions(
-            instance=instance,
-            identity=settings.identity,
-            name=settings.name,
-            avatar_timeout=settings.avatar_timeout,
-            warm=settings.warm,
-            max_queue=settings.max_queue,
-        )
-        gateway = await stack.enter_async_context(Gateway(access, api, journal, options=options))
+        gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
         bodies = Bodies(
             spool,
@@ -153,7 +166,27 @@ async def opened(
         )
         journal.watch(metrics.count_end)
         journal.watch(bodies.forget_ended)
-        yield Parts(settings, access, api, gateway, store, bodies, speech, metrics, stopping)
+        yield Parts(settings, server, gateway, store, bodies, speech, metrics, stopping)
+
+
+def default_tts(settings: Settings) -> str:
+    """The provider that speaks a text which names none.
+
+    :raises ConfigurationError: there is no such provider here, or it lacks something.
+    """
+    if not settings.tts:
+        return default_tts_for_anam(os.environ) if settings.target is Via.ANAM else OFFLINE
+    create(settings.tts)  # rather now than with the first text
+    return settings.tts
+
+
+def _access(settings: Settings) -> LiveKitAccess:
+    return LiveKitAccess(
+        settings.livekit_url,
+        settings.livekit_api_key,
+        settings.livekit_api_secret.get_secret_value(),
+        settings.public_url,
+    )
 
 
 def kept_instance(data: Path) -> str:

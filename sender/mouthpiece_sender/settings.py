@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.loopback import is_loopback
 from mouthpiece.wire import SENDER_NAME
+from mouthpiece_sender.anam.settings import Via
+from mouthpiece_sender.api.authority import Authority
 
 MEGABYTE = 1_000_000
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address (or ``localhost``) is reached from this machine alone."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _listed(value: Any) -> Any:
@@ -31,7 +23,7 @@ def _listed(value: Any) -> Any:
 
 
 def _livekit_url(url: str) -> str:
-    if not url.startswith(("ws://", "wss://", "http://", "https://")):
+    if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
         raise ValueError("must begin with ws:// or wss://")
     return url.rstrip("/")
 
@@ -49,14 +41,32 @@ def _origin(origin: str) -> str:
     return origin.rstrip("/").lower()
 
 
+def _public_host(name: str) -> str:
+    try:
+        Authority.parse(name)
+    except ValueError:
+        raise ValueError(f"{name!r} is no host: write it as name or name:port, without https://") from None
+    return name
+
+
+def _api_key(entry: SecretStr) -> SecretStr:
+    if entry.get_secret_value().startswith(":"):
+        raise ValueError("an entry has no key before its colon: write each as key or key:room-prefix")
+    return entry
+
+
 def _instance(name: str) -> str:
     if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
         raise ValueError("must be 1 to 40 letters, digits, hyphens and underscores")
     return name
 
 
-CommaList = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Item = TypeVar("Item")
+CommaList = Annotated[list[Item], NoDecode, BeforeValidator(_listed)]
 LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
+ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
+PublicHost = Annotated[str, AfterValidator(_public_host)]
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Settings(BaseSettings):
@@ -64,9 +74,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
 
-    livekit_url: LiveKitUrl = Field(validation_alias="LIVEKIT_URL")
-    livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY")
-    livekit_api_secret: SecretStr = Field(validation_alias="LIVEKIT_API_SECRET")
+    target: Via = Field(Via.LIVEKIT, validation_alias="MOUTHPIECE_TARGET")
+    """Who speaks; what Anam needs is in ``AnamSettings``."""
+    livekit_url: LiveKitUrl = Field("", validation_alias="LIVEKIT_URL")
+    """This, key and secret are required where the target is LiveKit."""
+    livekit_api_key: str = Field("", validation_alias="LIVEKIT_API_KEY")
+    livekit_api_secret: SecretStr = Field(SecretStr(""), validation_alias="LIVEKIT_API_SECRET")
     livekit_public_url: LiveKitUrl | None = Field(None, validation_alias="LIVEKIT_PUBLIC_URL")
     """What a browser uses, where it is not ``livekit_url``."""
     agent_name: str = Field(DEFAULT_AGENT_NAME, validation_alias="AGENT_NAME")
@@ -76,15 +89,11 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: int = Field(8090, ge=0, le=65_535, validation_alias="MOUTHPIECE_SENDER_PORT")
     """0 takes a free one."""
-    api_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_listed)] = Field(
-        default_factory=list, validation_alias="MOUTHPIECE_API_KEYS"
-    )
+    api_keys: CommaList[ApiKey] = Field(default_factory=list, validation_alias="MOUTHPIECE_API_KEYS")
     """``key`` or ``key:room-prefix``; when this is empty, anybody on this machine is let in and nobody else."""
-    public_hosts: CommaList = Field(default_factory=list, validation_alias="MOUTHPIECE_PUBLIC_HOSTS")
+    public_hosts: CommaList[PublicHost] = Field(default_factory=list, validation_alias="MOUTHPIECE_PUBLIC_HOSTS")
     """Names that the service is reached by, beside loopback and IP addresses; with a port or for any port."""
-    allowed_origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], NoDecode, BeforeValidator(_listed)] = (
-        Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_ORIGINS")
-    )
+    allowed_origins: CommaList[Origin] = Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_ORIGINS")
     """Other sites whose pages may call the API through a proxy that passes their ``Origin`` on."""
 
     data: Path = Field(Path("~/.local/share/mouthpiece"), validation_alias="MOUTHPIECE_DATA")
@@ -115,6 +124,8 @@ class Settings(BaseSettings):
     """Megabytes of one body."""
     max_seconds: float = Field(3600, gt=0, validation_alias="MOUTHPIECE_MAX_SECONDS")
     """Seconds of sound in one body."""
+    tts: str = Field("", validation_alias="MOUTHPIECE_TTS")
+    """Who speaks a text that names no voice; empty: the offline voice, and Anam's recipe's for Anam."""
     min_free: int = Field(500, ge=0, validation_alias="MOUTHPIECE_MIN_FREE_MB")
     """Megabytes that must stay free on the disk of the data folder."""
     empty_timeout: int = Field(300, ge=1, validation_alias="MOUTHPIECE_ROOM_EMPTY_TIMEOUT")
@@ -129,7 +140,17 @@ class Settings(BaseSettings):
         return "ws" + url.removeprefix("http") if url.startswith("http") else url
 
     def check(self) -> None:
-        """:raises ConfigurationError: what was set cannot work together; it says what to do."""
+        """:raises ConfigurationError: something is missing or cannot work together; it says what to do."""
+        livekit = {
+            "LIVEKIT_URL": self.livekit_url,
+            "LIVEKIT_API_KEY": self.livekit_api_key,
+            "LIVEKIT_API_SECRET": self.livekit_api_secret.get_secret_value(),
+        }
+        if self.target is Via.LIVEKIT and (missing := [name for name, value in livekit.items() if not value]):
+            raise ConfigurationError(
+                f"{', '.join(missing)} not set: put {'it' if len(missing) == 1 else 'them'} into the environment or "
+                "into .env.local (`mouthpiece demo` starts a LiveKit server of its own, with a key)"
+            )
         if not is_loopback(self.host) and not self.api_keys:
             raise ConfigurationError(
                 f"listening on {self.host} needs MOUTHPIECE_API_KEYS: without a key anybody who reaches this address "
@@ -151,17 +172,7 @@ def load_settings(**given: Any) -> Settings:
 
 
 def _in_words(error: ValidationError) -> str:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    missing = [str(problem["loc"][0]) for problem in problems if problem["type"] == "missing"]
-    sentences = [
+    return "\n".join(
         f"{problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in problems
-        if problem["type"] != "missing"
-    ]
-    if missing:
-        sentences.insert(
-            0,
-            f"{', '.join(missing)} not set: put {'it' if len(missing) == 1 else 'them'} into the environment or into "
-            ".env.local (`mouthpiece demo` starts a LiveKit server of its own, with a key)",
-        )
-    return "\n".join(sentences)
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    )

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from dotenv import dotenv_values
 
@@ -27,11 +27,13 @@ from mouthpiece.segments import Mode, OnLoss, Segment, Source, new_segment_id
 from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.file_sound import FileSound
-from mouthpiece_sender.gateway import Gateway, GatewayOptions, SpeakRequest, Until
+from mouthpiece_sender.gateway import Gateway, Until
 from mouthpiece_sender.journal import MemoryJournal
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit_target import LiveKitTarget
 from mouthpiece_sender.sound import Sound
 from mouthpiece_sender.speech import Speech
+from mouthpiece_sender.target import SpeakRequest, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Speaker:
         identity: str | None = None,
         name: str = SENDER_NAME,
         avatar_timeout: float = 30.0,
+        via: Target | None = None,
     ) -> None:
         """
         :param room: the room's name.
@@ -82,35 +85,49 @@ class Speaker:
         :param avatar: the identity of the avatar, needed where a room has several.
         :param identity: our own identity, for a receiver that is bound to a fixed one.
         :param avatar_timeout: seconds to wait for an avatar.
+        :param via: what speaks instead of an avatar in a LiveKit room (``mouthpiece_sender.anam.target.AnamTarget``);
+            then nothing of LiveKit is needed.
         """
         self._room = room
         self._given = {"LIVEKIT_URL": url, "LIVEKIT_API_KEY": api_key, "LIVEKIT_API_SECRET": api_secret}
         self._avatar = avatar
-        self._options = GatewayOptions(
-            instance=secrets.token_hex(4),
-            identity=identity,
-            name=name,
-            avatar_timeout=avatar_timeout,
-            warm=float("inf"),
-        )
+        self._identity = identity
+        self._name = name
+        self._avatar_timeout = avatar_timeout
+        self._via = via
 
     async def __aenter__(self) -> Self:
-        access = await asyncio.to_thread(_access, self._given)
         async with AsyncExitStack() as stack:
+            target = self._via or await self._livekit(stack)
             self._decoders = await stack.enter_async_context(Decoders(processes=1))
             self._speech = await stack.enter_async_context(Speech())
-            api = await stack.enter_async_context(LiveKitApi(access))
-            self._gateway = await stack.enter_async_context(
-                Gateway(access, api, MemoryJournal(), options=self._options, drop_queued_on_exit=True)
-            )
+            self._gateway = await stack.enter_async_context(Gateway(target, MemoryJournal(), drop_queued_on_exit=True))
             self._gateway.expect(self._room)
             self._stack = stack.pop_all()
         return self
+
+    async def _livekit(self, stack: AsyncExitStack) -> LiveKitTarget:
+        access = await asyncio.to_thread(_access, self._given)
+        return LiveKitTarget(
+            access,
+            await stack.enter_async_context(LiveKitApi(access)),
+            instance=secrets.token_hex(4),
+            identity=self._identity,
+            name=self._name,
+            avatar_timeout=self._avatar_timeout,
+            warm=float("inf"),
+        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is in the room, or has a session, by now."""
+        activity = self._gateway.activity().get(self._room)
+        return activity is not None and activity.connected
 
     async def play(
         self,
@@ -198,9 +215,9 @@ class Speaker:
         )
         return PlayingSegment(segment.id, self._gateway)
 
-    async def interrupt(self) -> list[Segment]:
-        """Stops what plays; what waits goes on."""
-        return await self._gateway.interrupt(self._room, avatar=self._avatar)
+    async def interrupt(self, *, queued: Literal["keep", "drop"] = "keep") -> list[Segment]:
+        """Stops what plays; what waits goes on, or is dropped too."""
+        return await self._gateway.interrupt(self._room, avatar=self._avatar, queued=queued)
 
 
 def _access(given: dict[str, str | None]) -> LiveKitAccess:

@@ -19,8 +19,10 @@ ROOT = Path(__file__).parents[2]
 SERVICES = {name: f"mouthpiece_{name}.settings" for name in ("agents", "avatar", "sender")}
 SDK_KEYS = {"OPENAI_API_KEY", "ELEVENLABS_API_KEY"}
 """Read by the providers' own SDKs, under the names that their documentation gives."""
-COMMANDS = {"MOUTHPIECE_TARGET", "ANAM_API_KEY", "ANAM_AVATAR_ID", "ANAM_API_URL", "MOUTHPIECE_ANAM_LINGER"}
-"""Read by commands alone; tests/unit/anam/test_settings.py holds their defaults."""
+ANAM = {"ANAM_API_KEY", "ANAM_AVATAR_ID", "ANAM_API_URL"}
+"""Read where Anam is the target alone; tests/unit/anam/test_settings.py holds their defaults."""
+COMMANDS = {"MOUTHPIECE_ANAM_LINGER", "MOUTHPIECE_ROOM", "MOUTHPIECE_SERVICE", "MOUTHPIECE_API_KEY"}
+"""Read by commands alone."""
 OTHER_CONTAINERS = {"net": {"LIVEKIT_PORT", "MOUTHPIECE_PUBLISH"}, "livekit": {"LIVEKIT_CONFIG"}, "avaluma": set()}
 """What containers without settings of ours are given besides."""
 
@@ -115,7 +117,7 @@ def test_every_setting_stands_in_the_example_with_its_default(service: str) -> N
 
 
 def test_every_entry_of_the_example_is_read_by_something() -> None:
-    read = {variable for service in SERVICES for variable, _ in variables(service)} | SDK_KEYS | COMMANDS
+    read = {variable for service in SERVICES for variable, _ in variables(service)} | SDK_KEYS | ANAM | COMMANDS
     read |= interpolated().keys()
     read |= {name for service in OTHER_CONTAINERS for name, value in passed_on(service).items() if value is None}
     assert sorted(example().keys() - read) == []
@@ -145,7 +147,7 @@ def test_every_setting_of_a_service_can_be_given_to_its_container(service: str) 
 def test_a_container_is_given_nothing_that_nobody_reads(service: str) -> None:
     known = {variable for name in SERVICES for variable, _ in variables(name)} if service == "net" else set()
     if service in SERVICES:
-        known = {variable for variable, _ in variables(service)} | SDK_KEYS
+        known = {variable for variable, _ in variables(service)} | SDK_KEYS | (ANAM if service == "sender" else set())
     else:
         known |= OTHER_CONTAINERS[service] | {name for name in passed_on(service) if name in example()}
     assert sorted(passed_on(service).keys() - known) == []

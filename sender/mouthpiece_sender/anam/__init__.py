@@ -6,7 +6,7 @@
                                             ▲                                    │
               Viewer, Recorder ◀─ frames ───┴────────────── WebRTC ──────────────┘
 
-``settings`` what it is told · ``passthrough`` the sound's form and when it has played, by the clock · ``sdk`` the seam
-to Anam's own SDK · ``session`` one session · ``target`` segments over a session · ``frames`` what takes picture and
-sound: ``recorder``, ``viewer`` (the window's process is ``window``).
+``settings`` what it is told · ``passthrough`` the sound's form · ``sdk`` the seam to Anam's own SDK · ``session`` one
+session · ``room`` what carries out the ledger's decisions through sessions · ``target`` how the gateway comes to it ·
+``frames`` what takes picture and sound: ``recorder``, ``viewer`` (the window's process is ``window``).
 """

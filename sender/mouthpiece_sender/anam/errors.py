@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mouthpiece.errors import AvatarStartFailed
+from mouthpiece.errors import AvatarStartFailed, MouthpieceError
 
 
 class AnamRefused(AvatarStartFailed):
@@ -23,3 +23,9 @@ class AnamUnavailable(AvatarStartFailed):
 
     slug = "anam-unavailable"
     retryable = True
+
+
+class NotThroughAnam(MouthpieceError):
+    """What was asked for has no meaning without LiveKit."""
+
+    slug = "not-through-anam"

@@ -19,6 +19,7 @@ from mouthpiece_sender.anam.settings import AnamSettings
 
 logger = logging.getLogger(__name__)
 
+NOT_INSTALLED: Final = "Speaking through Anam needs the extra “anam” of mouthpiece: `make extras` installs it."
 CLOSE_TIMEOUT: Final = 5.0
 """Seconds; the SDK's own closing has limits of 2 s for each of two steps."""
 
@@ -36,7 +37,7 @@ def load() -> Any:
     try:
         return importlib.import_module("anam")
     except ModuleNotFoundError:
-        raise ConfigurationError("Speaking through Anam needs a package: pip install 'mouthpiece[anam]'.") from None
+        raise ConfigurationError(NOT_INSTALLED) from None
 
 
 def client(anam: Any, settings: AnamSettings) -> Any:

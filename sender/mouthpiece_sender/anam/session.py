@@ -16,9 +16,10 @@ from mouthpiece_sender.anam.settings import AnamSettings
 
 logger = logging.getLogger(__name__)
 
-PAUSE: Final = 0.01
-"""Seconds between chunks, as in Anam's recipe: a burst, but not one that starves the picture."""
 INTERRUPT_TIMEOUT: Final = 1.0
+END_TIMEOUT: Final = 1.0
+LOOK: Final = 0.5
+"""Seconds between two looks at whether the SDK's connection stands: it does not tell of every end."""
 
 
 class AnamSession:
@@ -79,18 +80,29 @@ class AnamSession:
             return self.lost
         return True
 
-    def stream(self, sample_rate: int) -> PassthroughStream:
+    def declare_lost(self) -> None:
+        """It did not take what it was given."""
+        self._lost.set()
+
+    async def until_lost(self) -> None:
+        """Returns when the session is lost."""
+        while not await self.lost_within(LOOK):
+            pass
+
+    async def open_stream(self, sample_rate: int) -> PassthroughStream:
         """One turn of the avatar."""
         config = self._anam.AgentAudioInputConfig(encoding="pcm_s16le", sample_rate=sample_rate, channels=1)
         return PassthroughStream(self, self._session.create_agent_audio_input_stream(config))
 
-    async def interrupt(self) -> None:
-        """The avatar drops what it has not said. Best effort, within a second."""
+    async def interrupt(self) -> bool:
+        """The avatar drops what it has not said; whether that was taken. Best effort, within a second."""
         try:
             async with asyncio.timeout(INTERRUPT_TIMEOUT):
                 await self._session.interrupt()
         except (TimeoutError, self._anam.AnamError):
             logger.warning("Anam did not take the interrupt")
+            return False
+        return True
 
     async def _connect(self) -> None:
         try:
@@ -145,20 +157,26 @@ class AnamSession:
 
 
 class PassthroughStream:
-    """The sound of one turn. ``end`` is called once, whatever happened: without it the avatar waits for more."""
+    """The sound of one turn. ``aclose`` is called once, whatever happened: without it the avatar waits for more."""
 
     def __init__(self, session: AnamSession, stream: Any) -> None:
         self._session = session
         self._stream = stream
+        self._written = False
 
-    async def push(self, data: bytes) -> None:
-        """:raises AvatarLeft: the session is lost; whether this was heard is not known."""
+    async def write(self, data: bytes) -> None:
+        """:raises ConnectionResetError: the session is lost; whether this was heard is not known."""
         if self._session.lost:
-            raise AvatarLeft("Anam's session ended while the avatar spoke.")
+            raise ConnectionResetError("Anam's session ended.")
+        self._written = True
         await self._stream.send_audio_chunk(data)
-        await asyncio.sleep(PAUSE)
 
-    async def end(self) -> None:
+    async def aclose(self) -> None:
         """Nothing more comes in this turn."""
-        if not self._session.lost:
-            await self._stream.end_sequence()
+        if not self._written or self._session.lost:
+            return
+        try:
+            async with asyncio.timeout(END_TIMEOUT):
+                await self._stream.end_sequence()
+        except TimeoutError:
+            logger.warning("Anam did not take the end of a turn")

@@ -23,13 +23,13 @@ MAX_SOUND: Final = 100
 END_TIMEOUT: Final = 2.0
 
 SAYINGS: Final = {
-    "no-opencv": "no window: OpenCV is not installed (pip install 'mouthpiece[view]'); going on without it.",
+    "no-opencv": "no window: OpenCV is not installed (`make extras` does); going on without it.",
     "no-libraries": "no window: OpenCV lacks libraries of the system (Debian, Ubuntu: apt install libgl1 libglib2.0-0 "
     "libsm6 libxext6); going on without it.",
     "no-display": "no window: there is no display here (DISPLAY is not set); going on without it.",
     "no-window": "no window: OpenCV cannot draw one, perhaps because its headless build is installed too "
     "(pip uninstall opencv-python-headless; pip install --force-reinstall opencv-python); going on without it.",
-    "no-sounddevice": "no sound: sounddevice is not installed (pip install 'mouthpiece[view]'); going on without it.",
+    "no-sounddevice": "no sound: sounddevice is not installed (`make extras` does); going on without it.",
     "no-speakers": "no sound: there is no sound device here, or PortAudio is missing; going on without it.",
 }
 """What the window's process says, for a person."""

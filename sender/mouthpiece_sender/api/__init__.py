@@ -2,5 +2,5 @@
 
 ``app`` puts it together; ``guard`` says who may call, ``problems`` what an error looks like, ``models`` what answers
 look like; ``segments``, ``rooms`` and ``health`` hold the calls, ``bodies`` the kinds of body that can be spoken;
-``page`` serves the page and ``reference`` the documentation.
+``linger`` lets early answers arrive; ``page`` serves the page and ``reference`` the documentation.
 """

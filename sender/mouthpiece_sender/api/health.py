@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.api.described import problems
 from mouthpiece_sender.api.models import Health
-from mouthpiece_sender.api.parts import Parts, parts_of
+from mouthpiece_sender.api.parts import PartsGiven
 
 router = APIRouter(tags=["Health"])
-
-PartsGiven = Annotated[Parts, Depends(parts_of)]
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -28,8 +25,11 @@ async def healthz() -> Health:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503, 507))
 async def readyz(parts: PartsGiven) -> Health:
-    """LiveKit can be reached and accepts our key, and the store can be written. Under any host name, without a key."""
-    checks = (parts.api.check(), parts.keeper.check())
+    """LiveKit can be reached and accepts our key (where it is what we speak through), and the store can be written.
+    Under any host name, without a key."""
+    checks = [parts.keeper.check()]
+    if parts.livekit is not None:
+        checks.insert(0, parts.livekit.api.check())
     failures = [error for error in await asyncio.gather(*checks, return_exceptions=True) if error is not None]
     for error in failures:
         if not isinstance(error, MouthpieceError):

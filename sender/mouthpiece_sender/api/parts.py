@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from mouthpiece_sender.api.bodies import Bodies
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.metrics import Metrics
+from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
@@ -30,10 +31,18 @@ class Keeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    settings: Settings
+class LiveKit:
+    """The server that our rooms are on."""
+
     access: LiveKitAccess
     api: LiveKitApi
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    livekit: LiveKit | None
+    """None: the target is another one."""
     gateway: Gateway
     keeper: Keeper
     bodies: Bodies
@@ -48,7 +57,23 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
+PartsGiven = Annotated[Parts, Depends(parts_of)]
+
+
 def caller_of(request: Request) -> Caller:
     """Whom the guard let in."""
     caller: Caller = request.state.caller
     return caller
+
+
+CallerGiven = Annotated[Caller, Depends(caller_of)]
+
+
+def livekit_of(parts: PartsGiven) -> LiveKit:
+    """What a call needs that has no meaning without LiveKit."""
+    if parts.livekit is None:
+        raise Problem("no-livekit", "This service speaks through Anam (MOUTHPIECE_TARGET): no LiveKit room is opened.")
+    return parts.livekit
+
+
+LiveKitGiven = Annotated[LiveKit, Depends(livekit_of)]

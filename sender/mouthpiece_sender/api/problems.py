@@ -11,7 +11,8 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
@@ -20,6 +21,8 @@ from mouthpiece.errors import MouthpieceError
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
+GONE: Final = 499
+"""The status of a request whose client went away in the middle: for the figures alone, as nginx counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "bad-parameter": Kind(400, "A parameter is wrong"),
+    "not-through-anam": Kind(400, "Anam has no such thing"),
     "bad-body": Kind(400, "The body cannot be read"),
     "not-audio": Kind(400, "The body is not audio"),
     "bad-audio": Kind(400, "The audio cannot be read"),
@@ -51,6 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "method-not-allowed": Kind(405, "This address does not take that method"),
     "avatar-ambiguous": Kind(409, "Several avatars are in the room"),
     "duplicate-identity": Kind(409, "Another sender has our identity"),
+    "no-livekit": Kind(409, "This service speaks without LiveKit"),
     "tts-bad-text": Kind(400, "The text cannot be spoken"),
     "tts-bad-voice": Kind(400, "There is no such voice"),
     "text-too-long": Kind(413, "The text is too long"),
@@ -64,6 +69,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "avatar-bound-elsewhere": Kind(502, "The avatar listens to another sender"),
     "avatar-left": Kind(502, "The avatar left", 5),
     "avatar-start-failed": Kind(502, "The avatar could not be started"),
+    "anam-refused": Kind(502, "Anam gives no session"),
+    "anam-unavailable": Kind(502, "Anam cannot be reached", 5),
     "tts": Kind(502, "The voice failed"),
     "tts-auth": Kind(502, "The voice's service does not accept our key"),
     "tts-closed": Kind(502, "The voice was closed"),
@@ -74,6 +81,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "tts-stream-cut": Kind(502, "The voice broke off", 5),
     "tts-timeout": Kind(502, "The voice took too long", 5),
     "tts-unavailable": Kind(502, "The voice's service cannot be reached", 5),
+    "anam-busy": Kind(503, "Anam has no session free", 30),
     "livekit-unavailable": Kind(503, "LiveKit cannot be reached", 5),
     "livekit-refused": Kind(503, "LiveKit does not accept our key"),
     "room": Kind(503, "The room failed", 5),
@@ -156,6 +164,10 @@ def install(app: FastAPI, calls: Sequence[BaseRoute]) -> None:
         }.get(slug, "The request cannot be read.")
         methods = _methods(calls, request.scope) if slug == "method-not-allowed" else ""
         return answer(slug, detail, headers={"Allow": methods} if methods else error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def on_gone(_: Request, __: Exception) -> Response:
+        return Response(status_code=GONE)
 
     @app.exception_handler(Exception)
     async def on_failure(_: Request, __: Exception) -> JSONResponse:

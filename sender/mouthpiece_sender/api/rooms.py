@@ -8,25 +8,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from mouthpiece import profiles, wire
 from mouthpiece.dispatch import chosen_avatar
 from mouthpiece_sender.api import models
-from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.described import problems
-from mouthpiece_sender.api.parts import Parts, caller_of, parts_of
+from mouthpiece_sender.api.parts import CallerGiven, LiveKitGiven, Parts, PartsGiven
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
-from mouthpiece_sender.gateway import RoomActivity
-from mouthpiece_sender.livekit_api import ParticipantFacts, RoomFacts
+from mouthpiece_sender.gateway import AvatarActivity, RoomActivity
+from mouthpiece_sender.livekit_api import LiveKitApi, ParticipantFacts, RoomFacts
 from mouthpiece_sender.tokens import viewer_token
 
 router = APIRouter(tags=["Rooms"])
 
-PartsGiven = Annotated[Parts, Depends(parts_of)]
-CallerGiven = Annotated[Caller, Depends(caller_of)]
 Nothing = Annotated[NoQuery, Query()]
 
 AT_ONCE = 8
@@ -38,16 +35,18 @@ ENDED = "The room was ended by DELETE /v1/rooms."
     "/v1/rooms",
     status_code=201,
     response_model=models.OpenedRoom,
-    responses=problems(400, 401, 403, 503),
+    responses=problems(400, 401, 403, 409, 503),
     openapi_extra=json_body(OpenRoomBody),
 )
-async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: CallerGiven) -> Response:
+async def open_room(
+    _: Nothing, request: Request, parts: PartsGiven, livekit: LiveKitGiven, caller: CallerGiven
+) -> Response:
     """Opens a room and brings its avatar: creates the room unless it is there, sends the worker into it, and gives a
     token for one viewer. The token carries the dispatch too: any LiveKit client that joins with it later, when the room
     has been closed for want of viewers, brings the avatar again."""
     body = await read_json(request, OpenRoomBody)
     settings = parts.settings
-    room = body.room or f"{caller.prefix}room-{secrets.token_hex(5)}"
+    room = body.room or f"{caller.prefixes[0]}room-{secrets.token_hex(5)}"
     caller.require(room)
     empty = settings.empty_timeout if body.empty_timeout is None else body.empty_timeout
     departure = body.departure_timeout or body.empty_timeout or settings.departure_timeout
@@ -55,7 +54,7 @@ async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: Cal
     metadata = said.dumps()
     identity = body.identity or made_identity()
     token = viewer_token(
-        parts.access,
+        livekit.access,
         room,
         identity,
         body.name,
@@ -64,10 +63,10 @@ async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: Cal
         empty_timeout=empty,
         departure_timeout=departure,
     )
-    await parts.api.create_room(room, empty_timeout=empty, departure_timeout=departure)
-    await parts.api.dispatch(room, settings.agent_name, metadata)
+    await livekit.api.create_room(room, empty_timeout=empty, departure_timeout=departure)
+    await livekit.api.dispatch(room, settings.agent_name, metadata)
     parts.gateway.expect(room)
-    avatar = await _avatar_of(parts, room)
+    avatar = await _avatar_of(livekit.api, room)
     if avatar is None:
         avatar_id = chosen_avatar(said, settings.avatar_provider, settings.avatar_id)[1]
         avatar = None if avatar_id is None else wire.avatar_identity(avatar_id)
@@ -81,15 +80,17 @@ async def open_room(_: Nothing, request: Request, parts: PartsGiven, caller: Cal
 async def list_rooms(_: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
     """The rooms on the LiveKit server, newest first; with a key that is limited, those that it opens."""
     activity = parts.gateway.activity()
-    there = {facts.name: facts for facts in await parts.api.rooms() if caller.may(facts.name)}
+    api = None if parts.livekit is None else parts.livekit.api
+    listed = [] if api is None else await api.rooms()
+    there = {facts.name: facts for facts in listed if caller.may(facts.name)}
     names = sorted(there, key=lambda name: there[name].created_at, reverse=True)
-    names += [name for name in activity if name not in there and caller.may(name) and _has_waiting(activity[name])]
+    names += [name for name in activity if name not in there and caller.may(name) and _is_known(parts, activity[name])]
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def look(name: str) -> models.Room:
         async with turn:
-            participants = await parts.api.participants(name) if name in there else None
-        return _shown(name, there.get(name), participants or (), activity.get(name))
+            participants = await api.participants(name) if api is not None and name in there else None
+        return _shown(name, there.get(name), participants, activity.get(name))
 
     rooms = await asyncio.gather(*(look(name) for name in names))
     return JSONResponse(models.RoomList(rooms=rooms).model_dump(mode="json"))
@@ -99,11 +100,14 @@ async def list_rooms(_: Nothing, parts: PartsGiven, caller: CallerGiven) -> Resp
 async def look_at_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
     """Who is there, what plays and what waits."""
     caller.require(room)
-    facts, participants = await asyncio.gather(parts.api.room(room), parts.api.participants(room))
+    facts, participants = None, None
+    if parts.livekit is not None:
+        api = parts.livekit.api
+        facts, participants = await asyncio.gather(api.room(room), api.participants(room))
     activity = parts.gateway.activity().get(room)
-    if facts is None and not (activity and _has_waiting(activity)):
+    if facts is None and not (activity and _is_known(parts, activity)):
         raise _no_room()
-    return JSONResponse(_shown(room, facts, participants or (), activity).model_dump(mode="json"))
+    return JSONResponse(_shown(room, facts, participants, activity).model_dump(mode="json"))
 
 
 @router.delete(
@@ -113,9 +117,9 @@ async def end_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: Caller
     """Ends a room: everybody is thrown out, what plays becomes `unknown`, what waits has `failed`."""
     caller.require(room)
     activity = parts.gateway.activity().get(room)
-    there = await parts.api.delete_room(room)
+    there = parts.livekit is not None and await parts.livekit.api.delete_room(room)
     await parts.gateway.forget_room(room, ENDED)
-    if not there and not (activity and _has_waiting(activity)):
+    if not there and not (activity and _is_known(parts, activity)):
         raise _no_room()
     return Response(status_code=204)
 
@@ -124,15 +128,17 @@ async def end_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: Caller
     "/v1/rooms/{room}/tokens",
     status_code=201,
     response_model=models.Token,
-    responses=problems(400, 401, 403),
+    responses=problems(400, 401, 403, 409),
     openapi_extra=json_body(TokenBody),
 )
-async def give_token(room: RoomPath, _: Nothing, request: Request, parts: PartsGiven, caller: CallerGiven) -> Response:
+async def give_token(
+    room: RoomPath, _: Nothing, request: Request, parts: PartsGiven, livekit: LiveKitGiven, caller: CallerGiven
+) -> Response:
     """A token for one more viewer: it may speak and send data, publish nothing else and nothing in another's name."""
     caller.require(room)
     body = await read_json(request, TokenBody)
     identity = body.identity or made_identity()
-    token = viewer_token(parts.access, room, identity, body.name)
+    token = viewer_token(livekit.access, room, identity, body.name)
     given = models.Token(room=room, livekit_url=parts.settings.public_url, token=token, identity=identity)
     return JSONResponse(given.model_dump(mode="json"), 201)
 
@@ -141,39 +147,43 @@ def made_identity() -> str:
     return f"viewer-{secrets.token_hex(5)}"
 
 
-async def _avatar_of(parts: Parts, room: str) -> str | None:
+async def _avatar_of(api: LiveKitApi, room: str) -> str | None:
     """The avatar that is there already."""
-    found = [facts.identity for facts in await parts.api.participants(room) or () if _profile(facts)]
+    found = [facts.identity for facts in await api.participants(room) or () if _profile(facts)]
     return found[0] if len(found) == 1 else None
 
 
 def _shown(
-    name: str, facts: RoomFacts | None, participants: Sequence[ParticipantFacts], activity: RoomActivity | None
+    name: str, facts: RoomFacts | None, participants: Sequence[ParticipantFacts] | None, activity: RoomActivity | None
 ) -> models.Room:
-    known = {avatar.identity: avatar for avatar in activity.avatars} if activity else {}
-    avatars = []
-    for one in participants:
-        if (profile := _profile(one)) is not None:
-            ours = known.get(one.identity)
-            connected = activity is not None and activity.connected
-            avatars.append(
-                models.Avatar(
-                    identity=one.identity,
-                    profile=profile.name,
-                    ready=ours.ready if ours and connected else None,
-                    queue=ours.queue if ours else 0,
-                    playing=ours.playing if ours else None,
-                )
-            )
+    """``participants``: by LiveKit's word; None where it has none, and what we know ourselves is all there is."""
+    ours = {avatar.identity: avatar for avatar in activity.avatars} if activity else {}
+    connected = activity is not None and activity.connected
+    if participants is None:
+        there = [(identity, avatar.profile) for identity, avatar in ours.items() if connected]
+    else:
+        there = [(one.identity, profile.name) for one in participants if (profile := _profile(one)) is not None]
     return models.Room(
         room=name,
         created_at=datetime.fromtimestamp(facts.created_at, UTC) if facts else None,
         empty_timeout=facts.empty_timeout if facts else None,
         departure_timeout=facts.departure_timeout if facts else None,
-        viewers=sum(one.is_viewer for one in participants),
-        avatars=avatars,
-        queue=sum(avatar.queue for avatar in known.values()),
-        playing=next((avatar.playing for avatar in known.values() if avatar.playing), None),
+        viewers=sum(one.is_viewer for one in participants or ()),
+        avatars=[_shown_avatar(identity, profile, ours.get(identity), connected) for identity, profile in there],
+        queue=sum(avatar.queue for avatar in ours.values()),
+        playing=next((avatar.playing for avatar in ours.values() if avatar.playing), None),
+    )
+
+
+def _shown_avatar(
+    identity: str | None, profile: str | None, ours: AvatarActivity | None, connected: bool
+) -> models.Avatar:
+    return models.Avatar(
+        identity=identity or "",
+        profile=profile or "",
+        ready=ours.ready if ours and connected else None,
+        queue=ours.queue if ours else 0,
+        playing=ours.playing if ours else None,
     )
 
 
@@ -181,9 +191,11 @@ def _profile(facts: ParticipantFacts) -> profiles.Profile | None:
     return profiles.recognise(facts.identity, facts.attributes, facts.is_agent)
 
 
-def _has_waiting(activity: RoomActivity) -> bool:
-    return any(avatar.queue or avatar.playing for avatar in activity.avatars)
+def _is_known(parts: Parts, activity: RoomActivity) -> bool:
+    """Whether a room that LiveKit does not know is one all the same: something waits for it, or it has a session."""
+    waits = any(avatar.queue or avatar.playing for avatar in activity.avatars)
+    return waits or (parts.livekit is None and activity.connected)
 
 
 def _no_room() -> Problem:
-    return Problem("room-not-found", "LiveKit has no room of this name; POST /v1/rooms opens one.", field="room")
+    return Problem("room-not-found", "There is no room of this name; POST /v1/rooms opens one.", field="room")

@@ -6,7 +6,7 @@ import time
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from mouthpiece.segments import Segment, new_segment_id
@@ -14,7 +14,7 @@ from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.described import problems
-from mouthpiece_sender.api.parts import Parts, caller_of, parts_of
+from mouthpiece_sender.api.parts import CallerGiven, Parts, PartsGiven
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import (
     AvatarQuery,
@@ -29,13 +29,11 @@ from mouthpiece_sender.api.requests import (
     read_json,
 )
 from mouthpiece_sender.api.waiting import wait_for
-from mouthpiece_sender.gateway import SpeakRequest, Until
+from mouthpiece_sender.gateway import Until
 from mouthpiece_sender.segment_json import segment_json
+from mouthpiece_sender.target import SpeakRequest
 
 router = APIRouter(tags=["Segments"])
-
-PartsGiven = Annotated[Parts, Depends(parts_of)]
-CallerGiven = Annotated[Caller, Depends(caller_of)]
 
 
 @router.post(

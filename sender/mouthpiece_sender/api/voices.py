@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_sender.api.described import problems
 from mouthpiece_sender.api.models import Shown
-from mouthpiece_sender.api.parts import Parts, parts_of
+from mouthpiece_sender.api.parts import PartsGiven
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import Asked
 
@@ -34,7 +34,7 @@ class Voices(Shown):
 
 
 @router.get("/v1/voices", responses=problems(400, 401, 403, 429, 502))
-async def voices(query: Annotated[VoicesQuery, Query()], parts: Annotated[Parts, Depends(parts_of)]) -> Voices:
+async def voices(query: Annotated[VoicesQuery, Query()], parts: PartsGiven) -> Voices:
     """The voices of all providers that can be used here."""
     try:
         listed = await parts.speech.voices(query.tts)

@@ -19,12 +19,18 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 """``name`` is the function of that name in ``mouthpiece_sender.cli.<name>``; the line is what --help lists."""
 
+ENV_FILE: Final = ".env.local"
+"""Of the folder that the command is called in; the environment goes before it."""
+
 
 def main() -> None:
     """The command ``mouthpiece``."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C among the first imports ends it without a traceback
+    from dotenv import load_dotenv
+
     from mouthpiece_sender.cli.application import application
 
+    load_dotenv(ENV_FILE)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     try:

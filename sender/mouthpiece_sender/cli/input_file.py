@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +12,13 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from mouthpiece.errors import AudioError, AudioTooLong
+from mouthpiece.errors import AudioError, AudioTooLarge
+from mouthpiece_sender.cli.standard_input import blocks
 
 MAX_BYTES = 500_000_000
+"""Of what is fetched, or comes on standard input."""
+BLOCK = 65_536
+"""Bytes that are read at a time from standard input."""
 FETCH_TIMEOUT = 60.0
 """Seconds that a whole download may take."""
 
@@ -29,27 +31,25 @@ class CannotFetch(AudioError):
 async def input_file(given: str) -> AsyncIterator[Path]:
     """The file to play; a temporary one is gone afterwards.
 
-    :raises AudioError: there is none, or it cannot be fetched.
+    :raises AudioError: it cannot be fetched, is larger than ``MAX_BYTES``, or nothing came.
+    :raises MouthpieceError: standard input cannot be read.
     """
     if given != "-" and "://" not in given:
         yield Path(given)
         return
-    with tempfile.TemporaryDirectory(prefix="mouthpiece-") as folder:
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="mouthpiece-")
+    try:
         if given == "-":
-            path = Path(folder) / "stdin"
-            await asyncio.to_thread(_read_stdin, path)
+            path = Path(folder.name) / "stdin"
+            if not await _keep(blocks(BLOCK), path):
+                raise AudioError("Nothing came on standard input.")
         else:
             name = PurePosixPath(urlsplit(given).path).name or "download"
-            path = Path(folder) / name.replace("\0", "")[-100:]
+            path = Path(folder.name) / name.replace("\0", "")[-100:]
             await _fetch(given, path)
         yield path
-
-
-def _read_stdin(path: Path) -> None:
-    with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-    if path.stat().st_size == 0:
-        raise AudioError("Nothing came on standard input.")
+    finally:
+        await asyncio.to_thread(folder.cleanup)
 
 
 async def _fetch(url: str, path: Path) -> None:
@@ -60,17 +60,26 @@ async def _fetch(url: str, path: Path) -> None:
             asyncio.timeout(FETCH_TIMEOUT),
             httpx.AsyncClient(follow_redirects=True, timeout=10) as http,
             http.stream("GET", url) as answer,
-            await anyio.open_file(path, "wb") as file,
         ):
             if not answer.is_success:
                 raise CannotFetch(f"The address answered {answer.status_code} instead of a sound file.")
-            size = 0
-            async for block in answer.aiter_bytes():
-                size += len(block)
-                if size > MAX_BYTES:
-                    raise AudioTooLong(f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
-                await file.write(block)
+            await _keep(answer.aiter_bytes(), path)
     except TimeoutError:
         raise CannotFetch(f"The download took longer than {FETCH_TIMEOUT:.0f} s.") from None
     except (httpx.HTTPError, httpx.InvalidURL):
         raise CannotFetch("The address cannot be fetched: check it, and the network.") from None
+
+
+async def _keep(coming: AsyncIterator[bytes], path: Path) -> int:
+    """Bytes that were written to ``path``.
+
+    :raises AudioTooLarge: there are more than ``MAX_BYTES``.
+    """
+    size = 0
+    async with await anyio.open_file(path, "wb") as file:
+        async for block in coming:
+            size += len(block)
+            if size > MAX_BYTES:
+                raise AudioTooLarge(f"The sound is larger than {MAX_BYTES / 1_000_000:g} MB: play it in parts.")
+            await file.write(block)
+    return size

@@ -10,16 +10,22 @@ from typing import Annotated
 
 import typer
 
+from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.cli import options
+from mouthpiece_sender.cli.destination import How, where
 from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, run, sentence
 from mouthpiece_sender.cli.play import AvatarTimeout, Identity
 from mouthpiece_sender.cli.progress import watch
-from mouthpiece_sender.cli.target import How, room_target, service_target
+from mouthpiece_sender.cli.via_anam import Record, ViaOption, View
+
+AFTER_FAILURE = 1.0
+"""Seconds of silence at least after one that could not be handed over: it would fail again at once."""
 
 
 def loop(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A sound file.", exists=True, dir_okay=False, readable=True)],
-    room: options.Room,
+    room: options.RoomIfAny = None,
     interval: Annotated[float, typer.Option(min=0.0, help="Seconds of silence before each time.")] = 5.0,
     times: Annotated[int, typer.Option(min=0, help="How often; 0 is until Ctrl-C.")] = 0,
     avatar: options.Avatar = None,
@@ -28,38 +34,54 @@ def loop(
     api_secret_file: options.SecretFile = None,
     identity: Identity = None,
     avatar_timeout: AvatarTimeout = 30.0,
+    via: ViaOption = None,
+    view: View = False,
+    record: Record = None,
     as_json: options.Json = False,
 ) -> None:
     """Say a sound file again and again, with a pause before each time, until Ctrl-C.
 
-    One that fails is told, and the next one is tried: an avatar that comes back is spoken to again.
+    One that fails is told, and the next one is tried: an avatar that comes back is spoken to again. The exit code is
+    then that of the first one that failed.
 
     Example:
 
       mouthpiece loop assets/hello_world_16kHz.wav --room demo --interval 5
     """
 
+    place = where(
+        context,
+        room,
+        avatar=avatar,
+        service=service,
+        url=url,
+        api_secret_file=api_secret_file,
+        identity=identity,
+        avatar_timeout=avatar_timeout,
+        via=via,
+        view=view,
+        record=record,
+    )
+
     async def work() -> int:
-        where = (
-            service_target(service, room, avatar)
-            if service is not None
-            else room_target(
-                options.livekit_access(url, api_secret_file),
-                room,
-                avatar=avatar,
-                identity=identity,
-                avatar_timeout=avatar_timeout,
-            )
-        )
         code = ExitCode.FINISHED
-        async with where as target:
+        pause = interval
+        async with place.reached() as destination:
             for _ in range(times) if times else itertools.count():
-                await asyncio.sleep(interval)
-                segment = await watch(await target.play(file, How()), quiet=as_json)
-                code = exit_code_of(segment)
+                await asyncio.sleep(pause)
+                try:
+                    segment = await watch(await destination.play(file, How()), quiet=as_json)
+                except MouthpieceError as error:
+                    fail(str(error))
+                    code = code or ExitCode.FAILED
+                    pause = max(interval, AFTER_FAILURE)
+                    continue
+                pause = interval
+                outcome = exit_code_of(segment)
+                code = code or outcome
                 if as_json:
                     print(json.dumps(segment), flush=True)
-                elif code:
+                elif outcome:
                     fail(sentence(segment))
                 else:
                     print(sentence(segment), flush=True)

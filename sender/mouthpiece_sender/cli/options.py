@@ -14,6 +14,15 @@ from mouthpiece.segments import Mode, OnLoss
 from mouthpiece_sender.livekit_api import LiveKitAccess
 
 DEFAULT_SERVICE = "http://127.0.0.1:8090"
+LONGEST_WAIT = 86_400.0
+"""Seconds that a segment may be let wait, as at a service."""
+
+
+def _waitable(seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds <= LONGEST_WAIT:  # nan is neither
+        raise typer.BadParameter(f"must be more than 0 and at most {LONGEST_WAIT:g} seconds.")
+    return seconds
+
 
 Room = Annotated[
     str, typer.Option("--room", "-r", envvar="MOUTHPIECE_ROOM", help="The room's name.", show_default=False)
@@ -59,7 +68,8 @@ OnLossOption = Annotated[
     OnLoss, typer.Option("--on-loss", help="If the avatar is lost in the middle: give up, or say it again.")
 ]
 ExpiresIn = Annotated[
-    float | None, typer.Option("--expires-in", min=0.0, help="Seconds that it may wait.", show_default=False)
+    float | None,
+    typer.Option("--expires-in", help="Seconds that it may wait, more than 0.", callback=_waitable, show_default=False),
 ]
 WaitForViewer = Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until somebody is there.")]
 NoInterrupt = Annotated[bool, typer.Option("--no-interrupt", help="Nothing else may interrupt it.")]
@@ -83,9 +93,11 @@ def livekit_access(url: str | None, secret_file: Path | None) -> LiveKitAccess:
         known["LIVEKIT_URL"] = url
     if secret_file is not None:
         try:
-            known["LIVEKIT_API_SECRET"] = secret_file.read_text().strip()
+            known["LIVEKIT_API_SECRET"] = secret_file.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ConfigurationError(f"{secret_file} cannot be read: {error.strerror}.") from None
+            raise ConfigurationError(f"--api-secret-file {secret_file} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"--api-secret-file {secret_file} holds no secret: it is not text.") from None
     names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
     if missing := [name for name in names if not known.get(name)]:
         raise ConfigurationError(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import typer
 
 from mouthpiece.segments import Mode, OnLoss
-from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.cli import options
+from mouthpiece_sender.cli.destination import How, where
 from mouthpiece_sender.cli.input_file import input_file
 from mouthpiece_sender.cli.outcome import exit_code_of, fail, run, sentence
 from mouthpiece_sender.cli.progress import watch
-from mouthpiece_sender.cli.target import How, Target, room_target, service_target
-from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_via
+from mouthpiece_sender.cli.via_anam import Record, ViaOption, View
 
 Identity = Annotated[
     str | None,
@@ -25,6 +23,7 @@ AvatarTimeout = Annotated[float, typer.Option("--avatar-timeout", min=0.1, help=
 
 
 def play(
+    context: typer.Context,
     sound: Annotated[str, typer.Argument(metavar="FILE|URL|-", help="A sound file, its address, or - for stdin.")],
     room: options.RoomIfAny = None,
     avatar: options.Avatar = None,
@@ -39,7 +38,7 @@ def play(
     api_secret_file: options.SecretFile = None,
     identity: Identity = None,
     avatar_timeout: AvatarTimeout = 30.0,
-    via: ViaOption = Via.LIVEKIT,
+    via: ViaOption = None,
     view: View = False,
     record: Record = None,
     as_json: options.Json = False,
@@ -61,27 +60,26 @@ def play(
 
       mouthpiece play hello.wav --via anam --view --record hello.mp4
     """
-    room = check_via(via, room, view, record)
+    place = where(
+        context,
+        room,
+        avatar=avatar,
+        service=service,
+        url=url,
+        api_secret_file=api_secret_file,
+        identity=identity,
+        avatar_timeout=avatar_timeout,
+        via=via,
+        view=view,
+        record=record,
+    )
     if no_wait and service is None:
         raise typer.BadParameter("goes with --service: alone, leaving stops the avatar.", param_hint="--no-wait")
     how = How(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
 
     async def work() -> int:
-        where: AbstractAsyncContextManager[Target] = (
-            anam_target(ready_timeout=avatar_timeout, view=view, record=record)
-            if via is Via.ANAM
-            else service_target(service, room, avatar)
-            if service is not None
-            else room_target(
-                options.livekit_access(url, api_secret_file),
-                room,
-                avatar=avatar,
-                identity=identity,
-                avatar_timeout=avatar_timeout,
-            )
-        )
-        async with input_file(sound) as path, where as target:
-            handle = await target.play(path, how)
+        async with input_file(sound) as path, place.reached() as destination:
+            handle = await destination.play(path, how)
             segment = await handle.now() if no_wait else await watch(handle, quiet=as_json)
         code = exit_code_of(segment)
         if as_json:

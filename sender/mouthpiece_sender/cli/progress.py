@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mouthpiece_sender.cli.target import Handle
+from mouthpiece_sender.cli.destination import Handle
 
 INTERVAL = 0.2
 """Seconds from one look to the next."""
@@ -23,21 +23,22 @@ async def watch(handle: Handle, *, quiet: bool) -> dict[str, Any]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.1f}/{task.total:.1f} s"),
+        TextColumn("{task.fields[length]}"),
         TimeElapsedColumn(),
     )
     ended = asyncio.ensure_future(handle.finished())
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            bar = progress.add_task("", total=None)
+            bar = progress.add_task("", total=None, length="")
             while not ended.done():
                 segment = await handle.now()
-                total = segment["audio"]["duration"] or segment["position"]
+                position, duration = segment["position"], segment["audio"]["duration"]
                 progress.update(
                     bar,
                     description=_WAITING.get(segment["state"], segment["state"]),
-                    completed=segment["position"],
-                    total=total or 0.0,
+                    completed=position,
+                    total=duration,  # None: not known yet, and the bar moves to and fro
+                    length=f"{position:.1f} s" if duration is None else f"{position:.1f} of {duration:.1f} s",
                 )
                 await asyncio.wait([ended], timeout=INTERVAL)
         return await ended

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterable
 from typing import Annotated
 
 import typer
-from dotenv import load_dotenv
 
-from mouthpiece.segments import Mode, OnLoss, Source
+from mouthpiece.segments import Mode, OnLoss
 from mouthpiece.tts import TTS
-from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
-from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.cli import options
+from mouthpiece_sender.cli.destination import How, where
 from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, run, sentence
 from mouthpiece_sender.cli.own_tts import own_tts
 from mouthpiece_sender.cli.play import AvatarTimeout, Identity
 from mouthpiece_sender.cli.progress import watch
-from mouthpiece_sender.cli.target import Handle, How, TextTarget, room_target, service_target
 from mouthpiece_sender.cli.text_input import standard_input
-from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_via
-from mouthpiece_sender.speech import DEFAULT as OFFLINE
-from mouthpiece_sender.speech import Speech
+from mouthpiece_sender.cli.via_anam import Record, ViaOption, View
 
 
 def say(
+    context: typer.Context,
     text: Annotated[
         str | None, typer.Argument(metavar="TEXT|-", help="The text, or - for stdin.", show_default=False)
     ] = None,
@@ -61,7 +54,7 @@ def say(
     api_secret_file: options.SecretFile = None,
     identity: Identity = None,
     avatar_timeout: AvatarTimeout = 30.0,
-    via: ViaOption = Via.LIVEKIT,
+    via: ViaOption = None,
     view: View = False,
     record: Record = None,
     as_json: options.Json = False,
@@ -88,7 +81,19 @@ def say(
 
       mouthpiece say "Hello" --via anam --view
     """
-    room = check_via(via, room, view, record)
+    place = where(
+        context,
+        room,
+        avatar=avatar,
+        service=service,
+        url=url,
+        api_secret_file=api_secret_file,
+        identity=identity,
+        avatar_timeout=avatar_timeout,
+        via=via,
+        view=view,
+        record=record,
+    )
     if (text is None) == (text_option is None):
         raise typer.BadParameter("give the text once: as TEXT, as --text TEXT, or - for stdin.", param_hint="TEXT")
     if no_wait and service is None:
@@ -98,29 +103,14 @@ def say(
     words: str | AsyncIterable[str] = standard_input() if text == "-" else whole
     how = How(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
 
-    load_dotenv(".env.local")  # the voices' services read their keys from the environment
-
     async def work() -> int:
         speaker = own_tts(tts)
-        where: AbstractAsyncContextManager[TextTarget] = (
-            _anam(ready_timeout=avatar_timeout, view=view, record=record)
-            if via is Via.ANAM
-            else service_target(service, room, avatar)
-            if service is not None
-            else room_target(
-                options.livekit_access(url, api_secret_file),
-                room,
-                avatar=avatar,
-                identity=identity,
-                avatar_timeout=avatar_timeout,
-            )
-        )
         if text == "-" and sys.stdin.isatty():
             print("Type, and Enter; Ctrl-D ends.", file=sys.stderr)
         try:
-            async with where as target:
+            async with place.reached() as destination:
                 code = ExitCode.FINISHED
-                handles = [handle async for handle in await target.say(words, how, voice, speaker)]
+                handles = [handle async for handle in await destination.say(words, how, voice, speaker)]
                 for handle in handles:
                     segment = await handle.now() if no_wait else await watch(handle, quiet=as_json)
                     code = code or exit_code_of(segment)
@@ -139,42 +129,3 @@ def say(
                 await speaker.close()
 
     run(work)
-
-
-@dataclass(frozen=True, slots=True)
-class _Anam:
-    """Anam, which is given sounds, with voices that make them."""
-
-    target: AnamTarget
-    speech: Speech
-
-    async def play(self, path: Path, how: How) -> Handle:
-        return await self.target.play(path, how)
-
-    async def say(
-        self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
-    ) -> AsyncIterator[Handle]:
-        name: str | None
-        if tts is None:
-            name = default_tts_for_anam(options.environment())
-            if name == OFFLINE and voice is not None:
-                name = None  # whichever has it
-        elif isinstance(tts, TTS):
-            name = tts.provider_name
-            self.speech.use(name, tts)
-        else:
-            name = tts
-        script = text if isinstance(text, str) else self.speech.script(text)
-        sound, spoken_by = await self.speech.sound(script, voice=voice, tts=name)
-        source = Source("text", text=text if isinstance(text, str) else None, voice=spoken_by)
-        return _one(await self.target.play_sound(sound, source, mode=how.mode, expires_in=how.expires_in))
-
-
-async def _one(handle: Handle) -> AsyncIterator[Handle]:
-    yield handle
-
-
-@asynccontextmanager
-async def _anam(*, ready_timeout: float, view: bool, record: Path | None) -> AsyncIterator[TextTarget]:
-    async with Speech() as speech, anam_target(ready_timeout=ready_timeout, view=view, record=record) as target:
-        yield _Anam(target, speech)

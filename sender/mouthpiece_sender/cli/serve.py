@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from dotenv import load_dotenv
 
 from mouthpiece.errors import ConfigurationError, StoreError
+from mouthpiece_sender.anam.settings import Via
+from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_for_anam, check_without_anam
 from mouthpiece_sender.logs import set_up_logs
 from mouthpiece_sender.service import listen, run
 from mouthpiece_sender.settings import load_settings
 
-ENV_FILE = Path(".env.local")
-
 
 def serve(
+    context: typer.Context,
     host: Annotated[
         str | None, typer.Option(help="Address to listen on; else MOUTHPIECE_SENDER_HOST, else 127.0.0.1.")
     ] = None,
@@ -26,6 +26,9 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="Port; else MOUTHPIECE_SENDER_PORT, else 8090; 0 takes a free one."),
     ] = None,
+    via: ViaOption = None,
+    view: View = False,
+    record: Record = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more, LiveKit's own messages too.")] = False,
 ) -> None:
     """Run the HTTP API and the page, until Ctrl-C.
@@ -39,11 +42,25 @@ def serve(
       mouthpiece serve
 
       MOUTHPIECE_API_KEYS=$(openssl rand -hex 24) mouthpiece serve --host 0.0.0.0
+
+      ANAM_API_KEY=… mouthpiece serve --via anam --view
     """
-    load_dotenv(ENV_FILE)
     set_up_logs(verbose=verbose)
     try:
-        settings = load_settings(host=host, port=port)
+        settings = load_settings(host=host, port=port, target=via)
+        anam = None
+        if settings.target is Via.ANAM:
+            check_for_anam(context, record)
+            anam = anam_target(
+                None,
+                ready_timeout=settings.avatar_timeout,
+                warm=settings.warm,
+                view=view,
+                record=record,
+                on_quit=lambda: signal.raise_signal(signal.SIGTERM),
+            )
+        else:
+            check_without_anam(view, record)
     except ConfigurationError as error:
         _fail(str(error), 2)
     try:
@@ -56,7 +73,7 @@ def serve(
         )
     with listening:
         try:
-            asyncio.run(run(settings, listening))
+            asyncio.run(run(settings, listening, anam))
         except ConfigurationError as error:
             _fail(str(error), 2)
         except StoreError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
-from collections.abc import AsyncIterator
+import stat
+from collections.abc import AsyncIterator, Set
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,8 +14,9 @@ from urllib.parse import quote
 import anyio
 import httpx
 
-from mouthpiece.errors import MouthpieceError
-from mouthpiece_sender.cli.options import environment
+from mouthpiece.errors import AudioError, MouthpieceError
+from mouthpiece.loopback import is_loopback
+from mouthpiece_sender.cli.options import DEFAULT_SERVICE, environment
 
 UPLOAD_BLOCK = 65_536
 """Bytes."""
@@ -35,10 +38,14 @@ class ServiceClient:
         self._url = url.rstrip("/")
 
     async def __aenter__(self) -> Self:
-        key = environment().get("MOUTHPIECE_API_KEY")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        timeout = httpx.Timeout(10.0, read=LONG_POLL + 10, write=30.0)
-        self._http = httpx.AsyncClient(base_url=self._url, headers=headers, timeout=timeout)
+        url = _address(self._url)
+        key = (await asyncio.to_thread(environment)).get("MOUTHPIECE_API_KEY")
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=httpx.Timeout(10.0, read=LONG_POLL + 10, write=30.0),
+            trust_env=not is_loopback(url.host),  # no proxy comes back to this machine
+        )
         return self
 
     async def __aexit__(
@@ -47,41 +54,54 @@ class ServiceClient:
         await self._http.aclose()
 
     async def speak(self, room: str, path: Path, query: dict[str, str]) -> dict[str, Any]:
-        """Hands over a file; the segment."""
+        """Hands over a file; the segment.
+
+        :raises AudioError: the file cannot be read.
+        """
         kind = _TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        headers = {"Content-Type": kind, "Content-Length": str((await anyio.Path(path).stat()).st_size)}
-        answer = await self._call(
-            "POST", f"/v1/rooms/{_quoted(room)}/segments", params=query, content=_blocks(path), headers=headers
-        )
-        return dict(answer)
+        headers = {"Content-Type": kind}
+        try:
+            facts = await anyio.Path(path).stat()
+            file = await anyio.open_file(path, "rb")
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        if stat.S_ISREG(facts.st_mode):  # a pipe's size is not known
+            headers["Content-Length"] = str(facts.st_size)
+        async with file:
+            return await self._segment("POST", _queue(room), params=query, content=_blocks(file, path), headers=headers)
 
     async def say(self, room: str, text: dict[str, str], query: dict[str, str]) -> dict[str, Any]:
         """Hands over a text; the segment."""
-        return dict(await self._call("POST", f"/v1/rooms/{_quoted(room)}/segments", params=query, json=text))
+        return await self._segment("POST", _queue(room), params=query, json=text)
 
     async def segment(self, segment_id: str) -> dict[str, Any]:
         """A segment as it stands."""
-        return dict(await self._call("GET", f"/v1/segments/{segment_id}"))
+        return await self._segment("GET", f"/v1/segments/{segment_id}")
 
     async def finished(self, segment_id: str) -> dict[str, Any]:
         """A segment once it has ended, or as it stands after a long poll."""
         query = {"wait": "finished", "timeout": str(LONG_POLL)}
-        return dict(await self._call("GET", f"/v1/segments/{segment_id}", params=query))
+        return await self._segment("GET", f"/v1/segments/{segment_id}", params=query)
 
     async def cancel(self, segment_id: str) -> dict[str, Any]:
         """Cancels or interrupts a segment."""
-        return dict(await self._call("DELETE", f"/v1/segments/{segment_id}"))
+        return await self._segment("DELETE", f"/v1/segments/{segment_id}")
 
-    async def interrupt(self, room: str, avatar: str | None, queued: str) -> Any:
-        """Stops what plays."""
+    async def interrupt(self, room: str, avatar: str | None, queued: str) -> dict[str, Any]:
+        """Stops what plays; its ``segments``."""
         query = {"avatar": avatar} if avatar else {}
-        return await self._call("POST", f"/v1/rooms/{_quoted(room)}/interrupt", params=query, json={"queued": queued})
+        path = f"/v1/rooms/{_quoted(room)}/interrupt"
+        return await self._call("POST", path, {"segments"}, params=query, json={"queued": queued})
 
-    async def rooms(self) -> Any:
-        """The rooms that there are."""
-        return await self._call("GET", "/v1/rooms")
+    async def rooms(self) -> dict[str, Any]:
+        """The ``rooms`` that there are."""
+        return await self._call("GET", "/v1/rooms", {"rooms"})
 
-    async def _call(self, method: str, path: str, **request: Any) -> Any:
+    async def _segment(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        return await self._call(method, path, {"id", "state"}, **request)
+
+    async def _call(self, method: str, path: str, holding: Set[str], **request: Any) -> dict[str, Any]:
+        """:param holding: what the answer holds, if it comes from a service of ours."""
         try:
             answer = await self._http.request(method, path, **request)
         except httpx.HTTPError:
@@ -89,23 +109,56 @@ class ServiceClient:
                 f"The service at {self._url} cannot be reached: start it with `mouthpiece serve`, or name it with "
                 "--service."
             ) from None
-        if answer.is_success:
-            return answer.json()
-        try:
-            problem = answer.json()
-            detail = str(problem.get("detail") or problem.get("title"))
-        except ValueError:
-            detail = f"{self._url} answered {answer.status_code}; is it a Mouthpiece service?"
+        said = _json(answer)
+        if answer.is_success and holding <= said.keys():
+            return said
+        detail = None if answer.is_success else said.get("detail") or said.get("title")
+        if detail is None:
+            raise ServiceError(
+                f"{self._url} answered {answer.status_code}, and not as a Mouthpiece service does: check --service."
+            )
         if answer.status_code == 401:
-            detail += " Set MOUTHPIECE_API_KEY to one of its keys."
-        raise ServiceError(detail)
+            detail = f"{detail} Set MOUTHPIECE_API_KEY to one of its keys."
+        raise ServiceError(str(detail))
+
+
+def _address(url: str) -> httpx.URL:
+    """:raises ServiceError: it is none."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    port = 80 if parsed.port is None else parsed.port
+    if parsed.scheme not in ("http", "https") or not parsed.host or not 0 < port < 65_536:
+        raise ServiceError(f"“{url}” is no address of a service: --service takes one such as {DEFAULT_SERVICE}.")
+    return parsed
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    """The object that was answered; an empty one where it is something else."""
+    try:
+        said = answer.json()
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _queue(room: str) -> str:
+    return f"/v1/rooms/{_quoted(room)}/segments"
 
 
 def _quoted(room: str) -> str:
     return quote(room, safe="")
 
 
-async def _blocks(path: Path) -> AsyncIterator[bytes]:
-    async with await anyio.open_file(path, "rb") as file:
+async def _blocks(file: anyio.AsyncFile[bytes], path: Path) -> AsyncIterator[bytes]:
+    """:raises AudioError: it cannot be read any further."""
+    try:
         while block := await file.read(UPLOAD_BLOCK):
             yield block
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> AudioError:
+    return AudioError(f"{path} cannot be read: {error.strerror}.")

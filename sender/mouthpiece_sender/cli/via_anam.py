@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mouthpiece.errors import ConfigurationError
 from mouthpiece_sender.anam.settings import Via, anam_settings
 from mouthpiece_sender.cli import options
+from mouthpiece_sender.speaker import Speaker
 
 if TYPE_CHECKING:
     from mouthpiece_sender.anam.frames import FrameSink
     from mouthpiece_sender.anam.target import AnamTarget
 
 ViaOption = Annotated[
-    Via,
+    Via | None,
     typer.Option(
         "--via",
-        envvar="MOUTHPIECE_TARGET",
-        help="Who speaks: an avatar in a LiveKit room, or Anam's engine (ANAM_API_KEY), which needs no room.",
+        help="Who speaks: an avatar in a LiveKit room, or Anam's engine (ANAM_API_KEY), which needs no room; else "
+        "MOUTHPIECE_TARGET, else livekit.",
+        show_default=False,
     ),
 ]
 View = Annotated[
@@ -36,51 +39,96 @@ Record = Annotated[
     typer.Option("--record", metavar="FILE.mp4", help="With --via anam: keep picture and sound.", show_default=False),
 ]
 
+WITHOUT_MEANING: Final = {
+    "room": "--room",
+    "identity": "--identity",
+    "url": "--url",
+    "api_secret_file": "--api-secret-file",
+    "wait_for_viewer": "--wait-for-viewer",
+}
+"""Options, by the name of their parameter, that say something about a LiveKit room."""
 
-def check_via(via: Via, room: str | None, view: bool, record: Path | None) -> str:
-    """The room; empty where none is needed.
 
-    :raises typer.BadParameter: options that do not go together."""
-    if via is Via.LIVEKIT:
-        if view or record is not None:
-            raise typer.BadParameter("goes with --via anam.", param_hint="--view" if view else "--record")
-        if room is None:
-            raise typer.BadParameter("is missing: name the room with it, or set MOUTHPIECE_ROOM.", param_hint="--room")
-    elif record is not None and record.suffix.lower() != ".mp4":
+def check_for_anam(context: typer.Context, record: Path | None) -> None:
+    """:raises typer.BadParameter: an option that Anam has no use for was given."""
+    for name, option in WITHOUT_MEANING.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter("has no meaning with Anam, which needs no LiveKit.", param_hint=option)
+    if record is not None and record.suffix.lower() != ".mp4":
         raise typer.BadParameter("must end in .mp4.", param_hint="--record")
-    return room or ""
 
 
-@asynccontextmanager
-async def anam_target(
-    *, ready_timeout: float, view: bool = False, record: Path | None = None
-) -> AsyncIterator[AnamTarget]:
-    """What says files and sounds through Anam, as the environment sets it up.
+def check_without_anam(view: bool, record: Path | None) -> None:
+    """:raises typer.BadParameter: an option that only Anam has a use for was given."""
+    if view or record is not None:
+        raise typer.BadParameter("goes with --via anam.", param_hint="--view" if view else "--record")
 
-    :raises ConfigurationError: ``ANAM_API_KEY`` is missing, the SDK is not installed, or the recording's folder is not
-        there.
+
+def anam_target(
+    avatar: str | None,
+    *,
+    ready_timeout: float,
+    warm: float,
+    view: bool,
+    record: Path | None,
+    on_quit: Callable[[], None],
+) -> AnamTarget:
+    """Anam as the environment sets it up.
+
+    :param avatar: its id, instead of the environment's.
+    :param on_quit: called when whoever watches closes the window.
+    :raises ConfigurationError: ``ANAM_API_KEY`` is missing, or a value is wrong.
     """
-    from mouthpiece_sender.anam import sdk
     from mouthpiece_sender.anam.recorder import Recorder
     from mouthpiece_sender.anam.target import AnamTarget
     from mouthpiece_sender.anam.viewer import Viewer
 
     settings = anam_settings(options.environment(), ready_timeout=ready_timeout)
-    if not sdk.installed():
-        raise ConfigurationError("Speaking through Anam needs a package: pip install 'mouthpiece[anam]'.")
+    if avatar is not None:
+        settings = replace(settings, avatar_id=avatar)
     for library in ("anam", "aiortc", "aioice"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters of theirs, we say ourselves
     sinks: list[FrameSink] = []
     if record is not None:
         sinks.append(Recorder(record))
-    viewer = Viewer(note) if view else None
-    if viewer is not None:
+    if view:
+        viewer = Viewer(note)
+        viewer.on_quit = on_quit
         sinks.append(viewer)
-    target = AnamTarget(settings, sinks=sinks)
-    if viewer is not None:
-        viewer.on_quit = target.dismiss
-    async with target:
-        yield target
+    return AnamTarget(settings, sinks=sinks, warm=warm)
+
+
+@asynccontextmanager
+async def speaker_via_anam(
+    avatar: str | None, *, ready_timeout: float, view: bool, record: Path | None
+) -> AsyncIterator[Speaker]:
+    """Leaving it in peace keeps the session for a while after the last sound: the avatar returns to its neutral pose.
+
+    :raises ConfigurationError: ``ANAM_API_KEY`` is missing, the SDK is not installed, or the recording's folder is not
+        there.
+    """
+    from mouthpiece_sender.anam.target import ROOM
+
+    dismissed = asyncio.Event()
+    target = anam_target(
+        avatar, ready_timeout=ready_timeout, warm=float("inf"), view=view, record=record, on_quit=dismissed.set
+    )
+    async with target, Speaker(ROOM, via=target) as speaker:
+        dismissing = asyncio.create_task(_stop_when(dismissed, speaker), name="dismissal")
+        try:
+            yield speaker
+            if speaker.connected:
+                await asyncio.wait([dismissing], timeout=target.settings.linger)
+        finally:
+            dismissing.cancel()
+            await asyncio.wait([dismissing])
+
+
+async def _stop_when(dismissed: asyncio.Event, speaker: Speaker) -> None:
+    """Whoever watches has seen enough: nothing is said any more."""
+    await dismissed.wait()
+    await speaker.interrupt(queued="drop")
 
 
 def note(message: str) -> None:

@@ -73,6 +73,10 @@ def our_parts(livekit: LiveKit, ports: Mapping[str, int], data: Path, environmen
         "AGENT_NAME": f"mouthpiece-demo-{secrets.token_hex(4)}",
         "MOUTHPIECE_AVATAR_URL": avatar,
         "MOUTHPIECE_DATA": str(data),
+        # The demo is an avatar in a LiveKit room of its own, whatever else is set.
+        "MOUTHPIECE_TARGET": "livekit",
+        "MOUTHPIECE_AVATAR_LIVEKIT_URLS": "",
+        "MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR": "",
         # On loopback no key is needed, and the commands that are printed carry none.
         "MOUTHPIECE_API_KEYS": "",
         # Somebody who reads the README for half an hour before opening the page still finds the avatar there.

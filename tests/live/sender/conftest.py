@@ -17,10 +17,12 @@ import pytest
 from livekit import api
 
 from mouthpiece.segments import Segment, Source, new_segment_id
-from mouthpiece_sender.gateway import Gateway, GatewayOptions, SpeakRequest
+from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.journal import MemoryJournal
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.livekit_target import LiveKitTarget
+from mouthpiece_sender.target import SpeakRequest
 from tests.sounds import Tone
 
 
@@ -32,9 +34,11 @@ def access(livekit: LiveKit) -> LiveKitAccess:
 @contextlib.asynccontextmanager
 async def running_gateway(access: LiveKitAccess, **options: Any) -> AsyncIterator[Gateway]:
     """A gateway of an identity of its own."""
-    chosen = GatewayOptions(instance=secrets.token_hex(3), **options)
-    async with LiveKitApi(access) as server, Gateway(access, server, MemoryJournal(), options=chosen) as gateway:
-        yield gateway
+    max_queue = options.pop("max_queue", 100)
+    async with LiveKitApi(access) as server:
+        target = LiveKitTarget(access, server, instance=secrets.token_hex(3), **options)
+        async with Gateway(target, MemoryJournal(), max_queue=max_queue) as gateway:
+            yield gateway
 
 
 async def say(gateway: Gateway, room: str, seconds: float, **options: Any) -> Segment:

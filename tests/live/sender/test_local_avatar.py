@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import httpx
 import pytest
 from livekit import api
+from livekit.rtc._ffi_client import FfiClient
 
 from mouthpiece.segments import Mode, Receipt, State
 from mouthpiece_sender.livekit_api import LiveKitAccess
@@ -185,6 +186,48 @@ async def test_it_leaves_a_room_that_has_gone_quiet_and_comes_back_when_there_is
             segment = await say(gateway, room_name, 0.3)
             assert (await gateway.wait(segment.id, "finished", 10)).state is State.FINISHED
             await until(lambda: not senders() and room_name not in gateway.activity())
+
+
+async def test_what_comes_while_it_is_on_its_way_out_is_said_too(
+    access: LiveKitAccess, viewer: Viewer, room_name: str
+) -> None:
+    async with running_gateway(access, warm=0.3) as gateway:
+        for turn in range(8):
+            addressed = {"avatar": "avatar-mia"} if turn % 2 else {}
+            segment = await say(gateway, room_name, 0.2, **addressed)
+            ended = await gateway.wait(segment.id, "finished", 10)
+            assert (ended.state, ended.receipt) == (State.FINISHED, Receipt.CONFIRMED)
+            await asyncio.sleep(0.29 + 0.01 * turn)
+
+
+async def test_leaving_begins_nothing_that_waits(access: LiveKitAccess, viewer: Viewer, room_name: str) -> None:
+    async with running_gateway(access) as gateway:
+        first = await say(gateway, room_name, 20.0)
+        second = await say(gateway, room_name, 20.0)
+        await gateway.wait(first.id, "playing", 5)
+        await asyncio.sleep(0.5)
+        left = time.monotonic()
+    assert (await gateway.segment(first.id)).state is State.INTERRUPTED
+    assert (await gateway.segment(second.id)).state is State.QUEUED
+    await asyncio.sleep(1.5)
+    assert viewer.loud_seconds(left + 0.5) < 0.1
+
+
+async def test_what_others_stream_to_everybody_leaves_nothing_behind(
+    access: LiveKitAccess, viewer: Viewer, room_name: str
+) -> None:
+    def subscriptions() -> int:
+        return len(FfiClient.instance.queue._subscribers)
+
+    async with running_gateway(access) as gateway:
+        segment = await say(gateway, room_name, 0.2)
+        await gateway.wait(segment.id, "finished", 10)
+        before = subscriptions()
+        for number in range(5):
+            await viewer.room.local_participant.send_text(f"message {number}", topic="lk.chat")
+        segment = await say(gateway, room_name, 0.2)
+        await gateway.wait(segment.id, "finished", 10)
+        await until(lambda: subscriptions() <= before)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -24,6 +24,7 @@ from tests.live.avatar.conftest import AVATAR, AvatarServer, avatar_token, runni
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.sender.bodies import sound_file
 
+LONG = Path(__file__).parents[3] / "assets" / "lighthouse_16kHz.wav"
 LENGTH_WITHIN = 0.3
 """Seconds: Opus smears both ends of what a viewer hears, and a busy machine's jitter buffer may stretch it."""
 POSITION_WITHIN = 0.02
@@ -257,3 +258,23 @@ async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_lis
         wait = {"wait": "finished", "timeout": 20}
         answer = await client.post(f"/v1/rooms/{room_name}/segments", content=sound_file(0.5), params=wait)
         assert (answer.json()["state"], answer.json()["receipt"]) == ("finished", "confirmed")
+
+
+@pytest.mark.parametrize("command", [("play", str(LONG)), ("say", "One thing after the other. " * 20)])
+async def test_ctrl_c_of_a_command_that_went_through_a_service_stops_the_avatar_too(
+    stage: Stage, livekit: LiveKit, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    arguments = (*command, "--room", stage.room, "--service", str(stage.client.base_url))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mouthpiece_sender", *arguments),
+        cwd=tmp_path,
+        env=environment(livekit),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        while not (there := (await stage.client.get(stage.queue, params={"state": "playing"})).json()["segments"]):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+    assert (process.returncode, said) == (130, b"")
+    assert (await stage.finished(there[0]["id"]))["state"] == "interrupted"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from livekit import api, rtc
 
-from mouthpiece.segments import Receipt, State
+from mouthpiece.pcm import Pcm
+from mouthpiece.segments import Receipt, Source, State, new_segment_id
 from mouthpiece_sender.livekit_api import LiveKitAccess
 from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.target import SpeakRequest
 from tests.live.sender.conftest import StartReceiver, running_gateway, say
+from tests.sounds import Tone
 
 
 async def test_the_first_segment_of_every_sender_arrives_whole(
@@ -102,3 +107,29 @@ async def test_no_avatar_in_time_is_a_failure_that_says_so(access: LiveKitAccess
         assert ended.state is State.FAILED
         assert ended.error is not None
         assert ended.error.type == "avatar-timeout"
+
+
+class Pausing(Tone):
+    """A text that somebody types: half a second of sound, twelve of nothing, and half a second more."""
+
+    @asynccontextmanager
+    async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+        async def blocks() -> AsyncIterator[Pcm]:
+            yield Pcm(self.samples[:8_000], 16_000)
+            await asyncio.sleep(12)
+            yield Pcm(self.samples[:8_000], 16_000)
+
+        yield blocks()
+
+
+async def test_a_source_that_pauses_for_longer_than_a_receiver_waits_is_heard_to_its_end(
+    access: LiveKitAccess, stock_receiver: StartReceiver, room_name: str
+) -> None:
+    async with stock_receiver(room_name) as receiver, running_gateway(access) as gateway:
+        request = SpeakRequest(room_name, Pausing(1.0), Source("text"), new_segment_id())
+        segment = await gateway.speak(request)
+        ended = await gateway.wait(segment.id, "finished", 25)
+        assert (ended.state, ended.receipt) == (State.FINISHED, Receipt.CONFIRMED)
+        heard = await receiver.line()
+        assert heard["interrupted"] is False
+        assert heard["seconds"] == pytest.approx(1.0, abs=0.1)

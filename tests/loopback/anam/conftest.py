@@ -26,14 +26,19 @@ Sound: TypeAlias = Callable[..., Path]
 
 @asynccontextmanager
 async def play(
-    engine: Engine | None, cwd: Path, *arguments: str, **environment: str
+    engine: Engine | None,
+    cwd: Path,
+    *arguments: str,
+    command: str = "play",
+    via: tuple[str, ...] = ("--via", "anam"),
+    **environment: str,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """``mouthpiece play … --via anam``, in a folder without settings; killed if it still runs at the end."""
     known = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
     if engine is not None:
         known |= {"ANAM_API_KEY": KEY, "ANAM_API_URL": engine.url, "MOUTHPIECE_ANAM_LINGER": str(LINGER)}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mouthpiece_sender", "play", *arguments, "--via", "anam"),
+        *(sys.executable, "-m", "mouthpiece_sender", command, *arguments, *via),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

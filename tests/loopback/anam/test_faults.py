@@ -100,3 +100,42 @@ async def test_what_is_no_sound_opens_no_session(tmp_path: Path) -> None:
             code, _, err = await outcome(process)
         assert (code, emulated.sessions) == (1, [])
         assert err.startswith("mouthpiece: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--room", "demo"), "--room"),
+        (("--identity", "me"), "--identity"),
+        (("--url", "ws://h"), "--url"),
+        (("--wait-for-viewer",), "--wait-for-viewer"),
+        (("--service", "http://127.0.0.1:1"), "--via"),
+        (("--record", "out.avi"), "--record"),
+    ],
+)
+async def test_options_without_a_meaning_are_refused_by_name(
+    sound: Sound, tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, str(sound()), *arguments) as process:
+            code, _, err = await outcome(process)
+        assert (code, emulated.sessions) == (2, [])
+        assert named in err
+
+
+async def test_the_target_is_read_from_env_local(sound: Sound, tmp_path: Path) -> None:
+    file, settings = str(sound(0.3)), "MOUTHPIECE_TARGET=anam\nMOUTHPIECE_ROOM=demo\n"
+    await asyncio.to_thread((tmp_path / ".env.local").write_text, settings)
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, file, via=()) as process:
+            code, _, err = await outcome(process)
+        assert (code, err, len(emulated.sessions)) == (0, "", 1)
+
+
+async def test_loop_says_it_again_and_again_in_one_session(sound: Sound, tmp_path: Path) -> None:
+    arguments = ("--interval", "0.2", "--times", "3")
+    async with engine() as emulated:
+        async with play(emulated, tmp_path, str(sound(0.3)), *arguments, command="loop") as process:
+            code, out, err = await outcome(process)
+        assert (code, err, out.count("finished")) == (0, "", 3)
+        assert (len(emulated.sessions), len(emulated.session.ends)) == (1, 3)

@@ -14,16 +14,25 @@ import pytest
 import soundfile
 
 from mouthpiece.pcm import Pcm
-from mouthpiece.segments import AudioInfo, Mode, Source
+from mouthpiece.playback import LEAD
+from mouthpiece.segments import AudioInfo, Mode, State
+from mouthpiece_sender.anam.session import AnamSession
 from mouthpiece_sender.anam.settings import AnamSettings
-from mouthpiece_sender.anam.target import AnamTarget
+from mouthpiece_sender.anam.target import ROOM, AnamTarget
+from mouthpiece_sender.speaker import Speaker
 from tests.loopback.anam.conftest import Sound, outcome, play
 from tests.loopback.anam.emulator import KEY, Engine, Faults, engine
 from tests.sounds import Tone
 
 
 def settings(emulated: Engine) -> AnamSettings:
-    return AnamSettings(KEY, api_url=emulated.url, linger=0.0, ready_timeout=10)
+    return AnamSettings(KEY, api_url=emulated.url, ready_timeout=10)
+
+
+@asynccontextmanager
+async def speaking(emulated: Engine) -> AsyncIterator[Speaker]:
+    async with AnamTarget(settings(emulated)) as target, Speaker(ROOM, via=target) as speaker:
+        yield speaker
 
 
 async def test_every_byte_of_a_file_arrives_in_order_after_the_avatar_is_ready_and_none_before(
@@ -76,10 +85,10 @@ async def test_the_session_stays_for_a_while_after_the_sound(sound: Sound, tmp_p
 async def test_rates_that_anam_takes_are_sent_as_they_are(
     sound: Sound, tmp_path: Path, rate: int, channels: int, sent: int
 ) -> None:
-    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
+    async with engine() as emulated, speaking(emulated) as speaker:
         file = sound(0.6, rate=rate, channels=channels)
-        handle = await target.play_sound(await _whole(file), Source("file", "tone"))
-        assert (await handle.finished())["state"] == "finished"
+        segment = await speaker.play(await _whole(file))
+        assert (await segment.finished()).state is State.FINISHED
         left = soundfile.read(file, dtype="int16", always_2d=True)[0][:, 0]
         assert emulated.session.sound == np.ascontiguousarray(left).tobytes()
         assert {push.sample_rate for push in emulated.session.pushes} == {sent}
@@ -102,12 +111,10 @@ async def test_rates_that_anam_does_not_take_are_resampled_to_the_one_it_advises
 
 async def test_the_emulated_engine_refuses_a_rate_that_is_out_of_range() -> None:
     """So that the test above means something."""
-    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
-        handle = await target.play_sound(Tone(0.1), Source("live"))
-        await handle.finished()
-        assert target._session is not None
-        await target._session.stream(8_000).push(bytes(800))
-        assert await target._session.lost_within(10)
+    async with engine() as emulated, AnamSession(settings(emulated)) as session:
+        stream = await session.open_stream(8_000)
+        await stream.write(bytes(800))
+        assert await session.lost_within(10)
         assert emulated.session.refused_rate == 8_000
 
 
@@ -132,52 +139,86 @@ class BeingMade:
 
 
 async def test_a_sound_that_is_still_being_made_is_passed_on_as_it_comes() -> None:
-    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
-        handle = await target.play_sound(BeingMade(emulated), Source("text", text="Hello"))
-        segment = await handle.finished()
+    async with engine() as emulated, speaking(emulated) as speaker:
+        segment = await (await speaker.play(BeingMade(emulated))).finished()
         session = emulated.session
         assert np.frombuffer(session.sound, np.int16)[::12_000].tolist() == [1, 2, 3, 4]
-        assert (segment["state"], segment["position"], len(session.ends)) == ("finished", 2.0, 1)
+        assert (segment.state, segment.position, len(session.ends)) == (State.FINISHED, 2.0, 1)
 
 
 async def test_segments_are_said_one_after_the_other_in_one_session() -> None:
-    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
-        first = await target.play_sound(Tone(0.6), Source("live"))
-        second = await target.play_sound(Tone(0.3, hertz=880), Source("live"))
-        assert (await second.now())["state"] == "queued"
-        assert [(await handle.finished())["state"] for handle in (first, second)] == ["finished", "finished"]
+    async with engine() as emulated, speaking(emulated) as speaker:
+        first = await speaker.play(Tone(0.6))
+        second = await speaker.play(Tone(0.3, hertz=880))
+        assert (await second.now()).state is State.QUEUED
+        assert [(await segment.finished()).state for segment in (first, second)] == [State.FINISHED] * 2
         session = emulated.session
         assert session.sound == Tone(0.6).samples.tobytes() + Tone(0.3, hertz=880).samples.tobytes()
         assert len(session.ends) == 2
 
 
-async def test_an_interrupt_ends_the_turn_and_the_next_segment_is_said() -> None:
-    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
-        first = await target.play_sound(Tone(20.0), Source("live"))
+async def test_a_long_sound_is_sent_along_with_its_playout() -> None:
+    """So that an interrupt leaves little to drop, and ten minutes are not held in memory on the way."""
+    async with engine() as emulated, speaking(emulated) as speaker:
+        await speaker.play(Tone(60.0))
         await begun(emulated)
-        second = await target.play_sound(Tone(0.3), Source("live"), mode=Mode.INTERRUPT)
-        stopped = await first.now()
-        assert (stopped["state"], stopped["interrupted"]) == ("interrupted", True)
-        assert 0 <= stopped["position"] < 10
-        assert (await second.finished())["state"] == "finished"
-        assert (emulated.session.interrupts, len(emulated.session.ends)) == (1, 2)
+        await asyncio.sleep(3)
+        assert 3.0 <= len(emulated.session.sound) / 48_000 <= 3.0 + LEAD + 1.5
+
+
+async def test_an_interrupt_ends_the_turn_and_the_next_segment_is_said() -> None:
+    async with engine() as emulated, speaking(emulated) as speaker:
+        first = await speaker.play(Tone(20.0))
+        waiting = await speaker.play(Tone(0.4))
+        await begun(emulated)
+        urgent = await speaker.play(Tone(0.3), mode=Mode.INTERRUPT)
+        stopped = await first.finished()
+        assert (stopped.state, stopped.interrupted) == (State.INTERRUPTED, True)
+        assert 0 <= stopped.position < 10
+        assert (await waiting.now()).state is State.QUEUED
+        assert (await urgent.finished()).state is State.FINISHED
+        assert (await waiting.finished()).state is State.FINISHED
+        assert (emulated.session.interrupts, len(emulated.session.ends)) == (1, 3)
+
+
+async def test_one_that_may_not_be_interrupted_plays_on() -> None:
+    async with engine() as emulated, speaking(emulated) as speaker:
+        first = await speaker.play(Tone(1.5), interruptible=False)
+        await begun(emulated)
+        await speaker.interrupt()
+        assert (await first.finished()).state is State.FINISHED
+        assert emulated.session.interrupts == 0
 
 
 async def test_what_is_not_to_wait_is_ignored_while_another_plays() -> None:
-    async with engine() as emulated, AnamTarget(settings(emulated)) as target:
-        await target.play_sound(Tone(0.5), Source("live"))
-        second = await target.play_sound(Tone(0.3), Source("live"), mode=Mode.IGNORE)
-        assert (await second.finished())["state"] == "ignored"
+    async with engine() as emulated, speaking(emulated) as speaker:
+        await speaker.play(Tone(0.5))
+        second = await speaker.play(Tone(0.3), mode=Mode.IGNORE)
+        assert (await second.finished()).state is State.IGNORED
 
 
 async def test_a_session_that_was_lost_is_opened_anew_for_the_next_segment() -> None:
-    async with engine(Faults(end_session_after=0.2)) as emulated, AnamTarget(settings(emulated)) as target:
-        first = await target.play_sound(Tone(2.0), Source("live"))
-        assert (await first.finished())["state"] == "unknown"
+    async with engine(Faults(end_session_after=0.2)) as emulated, speaking(emulated) as speaker:
+        first = await speaker.play(Tone(2.0))
+        assert (await first.finished()).state is State.UNKNOWN
         emulated.faults.end_session_after = None
-        second = await target.play_sound(Tone(0.3), Source("live"))
-        assert (await second.finished())["state"] == "finished"
-        assert [len(session.pushes) for session in emulated.sessions] == [4, 1]
+        second = await speaker.play(Tone(0.3))
+        assert (await second.finished()).state is State.FINISHED
+        assert [len(session.pushes) for session in emulated.sessions][1:] == [1]
+
+
+async def test_who_chose_replay_hears_it_again_in_the_next_session() -> None:
+    async with engine(Faults(end_session_after=0.6)) as emulated, speaking(emulated) as speaker:
+        segment = await speaker.play(Tone(2.0), on_loss="replay")
+        await begun(emulated)
+        await asyncio.sleep(0.1)
+        emulated.faults.end_session_after = None
+        emulated.opened.clear()
+        async with asyncio.timeout(20):
+            await emulated.opened.wait()
+        ended = await segment.finished()
+        assert (ended.state, len(emulated.sessions)) == (State.FINISHED, 2)
+        assert emulated.sessions[1].sound == Tone(2.0).samples.tobytes()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -224,3 +265,24 @@ async def _whole(file: Path) -> Tone:
 
 async def _one(pcm: Pcm):  # type: ignore[no-untyped-def]
     yield pcm
+
+
+async def test_a_fault_of_ours_in_mid_segment_ends_it_and_the_next_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: AnamSession) -> bool:
+        raise ValueError("a fault of ours")
+
+    async with engine() as emulated, speaking(emulated) as speaker:
+        first = await speaker.play(Tone(20.0))
+        waiting = await speaker.play(Tone(0.3))
+        await begun(emulated)
+        with monkeypatch.context() as patched:
+            patched.setattr(AnamSession, "interrupt", broken)
+            await speaker.interrupt()
+            ended = await first.finished(10)
+        assert ended.state is State.INTERRUPTED
+        failed = await waiting.finished(10)
+        assert failed.state is State.FAILED
+        assert failed.error is not None
+        assert failed.error.type == "internal"
+        assert (await (await speaker.play(Tone(0.3))).finished(20)).state is State.FINISHED
+        assert [session.end_sessions for session in emulated.sessions][:1] == [1]

@@ -62,11 +62,9 @@ async def test_a_text_is_spoken_by_a_voice_of_ours(tmp_path: Path, arguments: li
         code, out, err = await say(emulated, tmp_path, *arguments, "--json", stdin=stdin)
         assert (code, err) == (0, "")
         segment = json.loads(out)
-        assert (segment["state"], segment["source"]["kind"], segment["source"]["voice"]) == (
-            "finished",
-            "text",
-            "heart",
-        )
+        source = segment["source"]
+        assert (segment["state"], source["kind"], source["voice"]) == ("finished", "text", "heart")
+        assert source["text"] == (stdin.strip() if stdin else arguments[-3] if "--voice" in arguments else arguments[0])
         session = emulated.session
         samples = np.frombuffer(session.sound, "<i2")
         assert len(samples) / 24_000 == pytest.approx(segment["position"], abs=0.01)

@@ -64,11 +64,13 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Running]:
     stopping = asyncio.Event()
     with service.listen("127.0.0.1", 0) as listening:
         async with service.opened(settings, stopping, FakeLiveKitApi) as parts:
-            assert isinstance(parts.api, FakeLiveKitApi)
+            assert parts.livekit is not None
+            livekit = parts.livekit.api
+            assert isinstance(livekit, FakeLiveKitApi)
             serving = asyncio.create_task(service.serve(parts, listening))
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
-                yield Running(url, client, parts.api, parts, folder / "data")
+                yield Running(url, client, livekit, parts, folder / "data")
             stopping.set()
             await serving
 

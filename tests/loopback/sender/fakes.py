@@ -64,8 +64,8 @@ def avatar(name: str) -> ParticipantFacts:
     """An avatar of ours, as the server lists it."""
     identity = wire.avatar_identity(name)
     attributes = {wire.ATTR_AVATAR: wire.AvatarInfo(avatar=name).dumps(), wire.ATTR_PUBLISH_ON_BEHALF: "agent-x"}
-    return ParticipantFacts(identity, f"PA_{name}", True, attributes, False, True, identity)
+    return ParticipantFacts(identity, f"PA_{name}", True, attributes, False, identity)
 
 
 def viewer(name: str) -> ParticipantFacts:
-    return ParticipantFacts(name, f"PA_{name}", False, {}, True, False, name)
+    return ParticipantFacts(name, f"PA_{name}", False, {}, True, name)

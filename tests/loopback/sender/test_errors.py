@@ -63,7 +63,11 @@ async def test_bodies_of_other_kinds_are_refused(sender: Running, kind: str, fie
 
 
 @pytest.mark.parametrize(
-    "kind", ["audio/pcm", "audio/L16;rate=x", "audio/pcm;rate=1", "audio/pcm;rate=8000;channels=9"]
+    "kind",
+    [
+        *("audio/pcm", "audio/L16;rate=x", "audio/pcm;rate=1", "audio/pcm;rate=8000;channels=9"),
+        *(f"audio/pcm;rate={'1' * 5_000}", f"audio/pcm;rate=8000;channels={'1' * 5_000}", "audio/pcm;rate=1000000"),
+    ],
 )
 async def test_raw_samples_must_say_what_they_are(sender: Running, kind: str) -> None:
     answer = await sender.client.post(QUEUE, content=samples(), headers={"Content-Type": kind})
@@ -127,6 +131,10 @@ async def test_other_calls_check_theirs_too(sender: Running, method: str, path: 
         ("/v1/rooms/demo/interrupt", b"queued=drop", "bad-body", None),
         ("/v1/rooms/demo/interrupt", b"\xff", "bad-body", None),
         ("/v1/rooms/demo/interrupt", b" " * 70_000, "too-large", None),
+        ("/v1/rooms", b"[" * 60_000, "bad-body", None),
+        ("/v1/rooms", b'{"room":' * 8_000, "bad-body", None),
+        ("/v1/rooms/demo/tokens", b'{"name": ' + b"1" * 5_000 + b"}", "bad-body", None),
+        (QUEUE, b'{"text":' * 60_000, "bad-body", None),
         ("/v1/rooms", b'{"room": 3}', "bad-parameter", "room"),
         ("/v1/rooms", b'{"room": "a/b"}', "bad-parameter", "room"),
         ("/v1/rooms", b'{"room": ""}', "bad-parameter", "room"),
@@ -207,7 +215,7 @@ async def test_a_full_disk_is_told(start: Start) -> None:
 
 
 async def test_several_avatars_and_none_named(sender: Running) -> None:
-    await sender.parts.api.create_room("demo", empty_timeout=1, departure_timeout=1)
+    await sender.livekit.create_room("demo", empty_timeout=1, departure_timeout=1)
     sender.livekit.people["demo"] = [avatar("one"), avatar("two")]
     answer = await sender.client.post(QUEUE, content=sound_file())
     assert "avatar-one, avatar-two" in expect(answer, "avatar-ambiguous")

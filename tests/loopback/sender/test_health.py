@@ -35,5 +35,13 @@ async def test_figures_count_segments_and_requests_without_names(sender: Running
     assert figures["mouthpiece_accept_seconds_count"] == "2.0"
     call = '{call="/v1/rooms/{room}/segments",method="POST",status="202"}'
     assert figures[f"mouthpiece_http_requests_total{call}"] == "2.0"
+    assert not [name for name in figures if 'status="5' in name]
     assert "secret" not in text
     assert first["id"] not in text
+
+
+async def test_a_fault_of_ours_is_counted_as_one(sender: Running) -> None:
+    sender.livekit.rooms_there["demo"] = None  # type: ignore[assignment]  # breaks what reads it
+    assert (await sender.client.get("/v1/rooms")).status_code == 500
+    text = (await sender.client.get("/metrics")).text
+    assert 'mouthpiece_http_requests_total{call="/v1/rooms",method="GET",status="500"} 1.0' in text

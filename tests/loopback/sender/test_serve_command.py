@@ -3,77 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.loopback.sender.bodies import sound_file
+from tests.loopback.serving import address, serve
 
 LIVEKIT = {
     "LIVEKIT_URL": "ws://127.0.0.1:9",  # discard: nobody is there
     "LIVEKIT_API_KEY": "key",
     "LIVEKIT_API_SECRET": "a-secret-of-thirty-two-characters",
 }
-KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
-
-
-class Serving:
-    """One process, and what it has written to stderr so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.lines: list[str] = []
-
-    async def said(self, word: str) -> str:
-        """The line with ``word`` in it, once it is there.
-
-        :raises AssertionError: the process ended without it.
-        """
-        assert self.process.stderr is not None
-        async with asyncio.timeout(30):
-            while not (found := [line for line in self.lines if word in line]):
-                line = (await self.process.stderr.readline()).decode()
-                assert line, "".join(self.lines)
-                self.lines.append(line)
-        return found[0]
-
-    async def ended(self) -> tuple[int, str]:
-        """Exit code and all that was written."""
-        async with asyncio.timeout(30):
-            _, rest = await self.process.communicate()
-        assert self.process.returncode is not None
-        return self.process.returncode, "".join(self.lines) + rest.decode()
-
-
-@asynccontextmanager
-async def serve(folder: Path, *options: str, **environment: str) -> AsyncIterator[Serving]:
-    """Runs it in ``folder``, with nothing in its environment but what it is given."""
-    inherited = {name: value for name in KEPT if (value := os.environ.get(name))}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mouthpiece_sender", "serve", *options),
-        cwd=folder,
-        env=inherited | {"MOUTHPIECE_DATA": str(folder / "data"), "MOUTHPIECE_MIN_FREE_MB": "0"} | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield Serving(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-def address(line: str) -> str:
-    return line.split("listening on ")[1].strip()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -165,6 +110,8 @@ async def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None
         ((), {}, "LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET not set"),
         ((), {**LIVEKIT, "LIVEKIT_API_KEY": ""}, "LIVEKIT_API_KEY not set"),
         (("--host", "0.0.0.0"), LIVEKIT, "MOUTHPIECE_API_KEYS"),
+        ((), {**LIVEKIT, "MOUTHPIECE_PUBLIC_HOSTS": "https://speak.example.org"}, "name or name:port"),
+        ((), {**LIVEKIT, "MOUTHPIECE_API_KEYS": "key,:demo"}, "MOUTHPIECE_API_KEYS"),
         (("--port", "99999"), LIVEKIT, "--port"),
         (("--speed", "9"), LIVEKIT, "--speed"),
     ],

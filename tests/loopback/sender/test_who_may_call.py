@@ -57,6 +57,18 @@ async def test_a_key_is_kept_to_its_rooms(start: Start) -> None:
         assert len(sender.kept()) == 2
 
 
+async def test_a_key_with_several_prefixes_is_for_the_rooms_of_each(start: Start) -> None:
+    part = {"Authorization": "Bearer part"}
+    async with start(api_keys=["part:shop-", "whole", "part:bar-"]) as sender:
+        for room, status in [("shop-1", 201), ("bar-1", 201), ("office", 403)]:
+            answer = await sender.client.post("/v1/rooms", json={"room": room}, headers=part)
+            assert answer.status_code == status, room
+        assert (await sender.client.post("/v1/rooms", headers=part)).json()["room"].startswith("shop-")
+        listed = (await sender.client.get("/v1/rooms", headers=part)).json()["rooms"]
+        assert all(room["room"].startswith(("shop-", "bar-")) for room in listed)
+        assert len(listed) == 3
+
+
 async def test_a_refused_upload_is_not_read(start: Start) -> None:
     async with start(api_keys=KEYS) as sender:
         answer = await sender.client.post(QUEUE, content=bytes(20_000_000))
@@ -68,6 +80,17 @@ async def test_a_refused_upload_is_not_read(start: Start) -> None:
 async def test_a_name_that_was_made_to_point_here_reads_nothing(sender: Running, path: str) -> None:
     answer = await sender.client.get(path, headers={"Host": "rebound.example:8090"})
     assert (answer.status_code, answer.json()["type"]) == (403, "host-refused")
+
+
+async def test_a_public_name_is_ours_with_its_port(start: Start) -> None:
+    async with start(public_hosts=["speak.example.org", "other.example.org:8443"]) as sender:
+        for host, status in [
+            ("speak.example.org", 200),
+            ("Speak.Example.org:9000", 200),
+            ("other.example.org:8443", 200),
+            ("other.example.org", 403),
+        ]:
+            assert (await sender.client.get("/v1/rooms", headers={"Host": host})).status_code == status, host
 
 
 async def test_probes_are_answered_under_any_name(sender: Running) -> None:

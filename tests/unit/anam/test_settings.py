@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import typer
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts.providers import elevenlabs
 from mouthpiece_sender.anam.settings import Via, anam_settings, default_tts_for_anam, target_from_environment
-from mouthpiece_sender.cli.via_anam import check_via
 
 
 def test_a_key_is_all_it_needs() -> None:
@@ -79,19 +77,3 @@ def test_elevenlabs_speaks_as_in_anams_recipe() -> None:
     """Its voice, its model and its rate are that provider's own defaults here."""
     assert (elevenlabs.DEFAULT_VOICE, elevenlabs.DEFAULT_MODEL) == ("EXAVITQu4vr4xnSDxMaL", "eleven_turbo_v2_5")
     assert elevenlabs.ElevenLabsTTS.native_sample_rate == 24_000
-
-
-def test_a_room_is_needed_for_livekit_alone() -> None:
-    assert check_via(Via.LIVEKIT, "demo", view=False, record=None) == "demo"
-    assert check_via(Via.ANAM, None, view=True, record=Path("out.mp4")) == ""
-    with pytest.raises(typer.BadParameter, match="name the room"):
-        check_via(Via.LIVEKIT, None, view=False, record=None)
-
-
-@pytest.mark.parametrize(
-    ("via", "view", "record"),
-    [(Via.LIVEKIT, True, None), (Via.LIVEKIT, False, Path("out.mp4")), (Via.ANAM, False, Path("out.avi"))],
-)
-def test_options_that_do_not_go_together_are_refused(via: Via, view: bool, record: Path | None) -> None:
-    with pytest.raises(typer.BadParameter):
-        check_via(via, "demo", view, record)

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import numpy as np
+import pytest
 
 from mouthpiece.errors import NotAudio
 from mouthpiece.pcm import Pcm
 from mouthpiece.segments import Attempt
-from mouthpiece.wire import StreamHeader
+from mouthpiece_sender import attempt_stream
 from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
 from tests.sounds import Tone
 
@@ -51,14 +52,13 @@ class FakeWriter:
 
 
 def stream(writer: FakeWriter, sound: object, events: Events, **options: object) -> AttemptStream:
-    async def open_stream(header: StreamHeader) -> FakeWriter:
+    async def open_stream() -> FakeWriter:
         return writer
 
     return AttemptStream(
         ATTEMPT,
         sound,  # type: ignore[arg-type]
         16_000,
-        StreamHeader(16_000, 1),
         options.pop("open_stream", open_stream),  # type: ignore[arg-type]
         events.tell,
         **options,  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ async def test_a_connection_that_breaks_is_told() -> None:
 
 
 async def test_a_stream_that_does_not_open_is_told() -> None:
-    async def refuse(header: StreamHeader) -> FakeWriter:
+    async def refuse() -> FakeWriter:
         raise RuntimeError("no")
 
     events = Events()
@@ -161,3 +161,67 @@ async def test_it_does_not_open_before_the_one_before_is_closed() -> None:
         assert second.data == b""
         await one.stop()
     assert second.closed == 1
+
+
+class Slow(Tone):
+    """Half a chunk of sound; then nothing until it is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.on = asyncio.Event()
+        self.left = False
+
+    @asynccontextmanager
+    async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+        async def blocks() -> AsyncIterator[Pcm]:
+            yield Pcm(np.full(1600, 1, np.int16), 16_000)
+            await self.on.wait()
+            yield Pcm(np.full(1600, 2, np.int16), 16_000)
+
+        try:
+            yield blocks()
+        finally:
+            self.left = True
+
+
+async def test_a_slow_source_does_not_hold_up_a_stop() -> None:
+    writer, events, slow = FakeWriter(), Events(), Slow()
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, slow, events)
+        running.grant(2.0)
+        running.start(group)
+        await asyncio.sleep(0)
+        async with asyncio.timeout(attempt_stream.STOP_TIMEOUT / 2):
+            await running.stop()
+    assert (writer.closed, slow.left) == (1, True)
+
+
+async def test_what_is_held_back_for_a_chunk_is_sent_when_nothing_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt_stream, "PAUSE", 0.01)
+    writer, events, slow = FakeWriter(), Events(), Slow()
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, slow, events)
+        running.grant(30.0)
+        running.start(group)
+        await events.arrived()
+        assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 1600
+        await events.arrived(3)  # the receiver is told now and then that there is still somebody
+        assert not np.frombuffer(writer.data, np.int16)[1600:].any()
+        slow.on.set()
+    said = np.frombuffer(writer.data, np.int16)
+    assert said[said > 0].tolist() == [1] * 1600 + [2] * 1600
+    assert events[-1] == Progress(ATTEMPT, len(said) / 16_000, whole=True)
+
+
+async def test_an_error_of_the_source_that_nobody_thought_of_is_not_taken_for_the_connections() -> None:
+    class Unreadable(Tone):
+        @asynccontextmanager
+        async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+            raise OSError("the disk is gone")
+            yield
+
+    writer, events = FakeWriter(), Events()
+    async with asyncio.TaskGroup() as group:
+        stream(writer, Unreadable(1), events).start(group)
+    assert isinstance(events[-1], SourceFailed)
+    assert writer.closed == 1

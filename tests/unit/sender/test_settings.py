@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_sender.settings import Settings, is_loopback, load_settings
+from mouthpiece_sender.settings import Settings, load_settings
 
 LIVEKIT = {
     "LIVEKIT_URL": "ws://127.0.0.1:7880",
@@ -62,6 +62,8 @@ def test_missing_ones_are_named_together(environment: pytest.MonkeyPatch) -> Non
         ("MOUTHPIECE_SENDER_PORT", "http"),
         ("MOUTHPIECE_SENDER_PORT", "70000"),
         ("MOUTHPIECE_ALLOWED_ORIGINS", "example.com"),
+        ("MOUTHPIECE_PUBLIC_HOSTS", "speak.example.com, a b"),
+        ("MOUTHPIECE_API_KEYS", "key,:demo"),
         ("MOUTHPIECE_INSTANCE", "a b"),
         ("MOUTHPIECE_MAX_QUEUE", "0"),
         ("MOUTHPIECE_AVATAR_TIMEOUT", "-1"),
@@ -71,6 +73,26 @@ def test_a_wrong_one_is_named(environment: pytest.MonkeyPatch, name: str, value:
     environment.setenv(name, value)
     with pytest.raises(ConfigurationError, match=name):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["https://speak.example.org", "speak.example.org/api", "*.example.org", "h:http"])
+def test_a_public_host_that_is_none_is_shown_how_to_write_it(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.setenv("MOUTHPIECE_PUBLIC_HOSTS", f"good.example.org, {name}")
+    with pytest.raises(ConfigurationError, match="write it as name or name:port") as wrong:
+        load_settings()
+    assert name in str(wrong.value)
+
+
+def test_public_hosts_are_names_with_or_without_a_port(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MOUTHPIECE_PUBLIC_HOSTS", "speak.example.org, Other.example.org:8443, [2001:db8::1]:80")
+    assert load_settings().public_hosts == ["speak.example.org", "Other.example.org:8443", "[2001:db8::1]:80"]
+
+
+def test_an_empty_key_is_refused_and_no_key_is_printed(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MOUTHPIECE_API_KEYS", "hidden-key, :hidden-prefix")
+    with pytest.raises(ConfigurationError, match="key or key:room-prefix") as wrong:
+        load_settings()
+    assert "hidden" not in str(wrong.value)
 
 
 def test_secrets_are_not_in_what_is_printed(environment: pytest.MonkeyPatch) -> None:
@@ -103,13 +125,3 @@ def test_viewers_get_a_websocket_address(environment: pytest.MonkeyPatch, given:
     for name, value in given.items():
         environment.setenv(name, value)
     assert load_settings().public_url == url
-
-
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])
-def test_loopback_is_known(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "example.com", "localhost.example.com", "10.0.0.1", ""])
-def test_what_is_not_loopback_is_known(host: str) -> None:
-    assert not is_loopback(host)

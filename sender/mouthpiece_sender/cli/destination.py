@@ -1,26 +1,34 @@
-"""Where ``play``, ``say`` and ``loop`` speak to: a room that they join themselves, or a running service."""
+"""Where ``play``, ``say`` and ``loop`` speak to: a room that they join themselves, a running service, or Anam."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from mouthpiece.errors import ConfigurationError
+import typer
+
+from mouthpiece.errors import ConfigurationError, MouthpieceError
 from mouthpiece.segments import Mode, OnLoss
 from mouthpiece.tts import TTS
+from mouthpiece_sender.anam.settings import Via, default_tts_for_anam, target_from_environment
+from mouthpiece_sender.cli import options
+from mouthpiece_sender.cli.outcome import fail
 from mouthpiece_sender.cli.service_client import ServiceClient
-from mouthpiece_sender.livekit_api import LiveKitAccess
+from mouthpiece_sender.cli.via_anam import check_for_anam, check_without_anam, speaker_via_anam
 from mouthpiece_sender.script import Script, write
 from mouthpiece_sender.segment_json import segment_json
 from mouthpiece_sender.speaker import PlayingSegment, Speaker
+from mouthpiece_sender.speech import DEFAULT as OFFLINE
 
 AHEAD = 5
 """Sentences of a text that is still being written which may wait at a service."""
+TAKE_BACK = 5.0
+"""Seconds that ending what was handed over to a service may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +50,9 @@ class Handle(Protocol):
     async def finished(self) -> dict[str, Any]: ...
 
 
-class Target(Protocol):
+class Destination(Protocol):
     async def play(self, path: Path, how: How) -> Handle: ...
 
-
-class TextTarget(Target, Protocol):
     async def say(
         self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
     ) -> AsyncIterator[Handle]:
@@ -55,6 +61,95 @@ class TextTarget(Target, Protocol):
         :raises MouthpieceError: it cannot be spoken.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What was asked for on the command line; :func:`where` checks it."""
+
+    room: str
+    """Empty where none is needed."""
+    avatar: str | None
+    service: str | None
+    url: str | None
+    api_secret_file: Path | None
+    identity: str | None
+    avatar_timeout: float
+    via: Via
+    view: bool = False
+    record: Path | None = None
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[Destination]:
+        """What speaks there. Leaving it early stops what plays.
+
+        :raises ConfigurationError: something that it needs is missing; the message says its name.
+        """
+        async with AsyncExitStack() as stack:
+            if self.service is not None:
+                service = await stack.enter_async_context(ServiceClient(self.service))
+                through = _Service(service, self.room, self.avatar)
+                try:
+                    yield through
+                except BaseException:
+                    await through.take_back()
+                    raise
+            elif self.via is Via.ANAM:
+                yield _Local(
+                    await stack.enter_async_context(
+                        speaker_via_anam(
+                            self.avatar, ready_timeout=self.avatar_timeout, view=self.view, record=self.record
+                        )
+                    ),
+                    default_tts_for_anam(options.environment()),
+                )
+            else:
+                access = options.livekit_access(self.url, self.api_secret_file)
+                speaker = Speaker(
+                    self.room,
+                    url=access.url,
+                    api_key=access.api_key,
+                    api_secret=access.api_secret,
+                    avatar=self.avatar,
+                    identity=self.identity,
+                    avatar_timeout=self.avatar_timeout,
+                )
+                yield _Local(await stack.enter_async_context(speaker))
+
+
+def where(
+    context: typer.Context,
+    room: str | None,
+    *,
+    avatar: str | None,
+    service: str | None,
+    url: str | None,
+    api_secret_file: Path | None,
+    identity: str | None,
+    avatar_timeout: float,
+    via: Via | None,
+    view: bool = False,
+    record: Path | None = None,
+) -> Where:
+    """
+    :raises typer.BadParameter: options that do not go together, or have no meaning there; or ``MOUTHPIECE_TARGET`` is
+        none of the targets.
+    """
+    if service is not None:
+        if via is not None:
+            raise typer.BadParameter("has no meaning with --service: the service knows.", param_hint="--via")
+        via = Via.LIVEKIT
+    try:
+        via = via or target_from_environment(options.environment())
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error), param_hint="MOUTHPIECE_TARGET") from None
+    if via is Via.ANAM:
+        check_for_anam(context, record)
+    else:
+        check_without_anam(view, record)
+        if room is None:
+            raise typer.BadParameter("is missing: name the room with it, or set MOUTHPIECE_ROOM.", param_hint="--room")
+    return Where(room or "", avatar, service, url, api_secret_file, identity, avatar_timeout, via, view, record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +166,8 @@ class _LocalHandle:
 @dataclass(frozen=True, slots=True)
 class _Local:
     speaker: Speaker
+    tts: str | None = None
+    """Who speaks a text for which nobody is named; None: the speaker knows."""
 
     async def play(self, path: Path, how: How) -> Handle:
         segment = await self.speaker.play(
@@ -86,6 +183,8 @@ class _Local:
     async def say(
         self, text: str | AsyncIterable[str], how: How, voice: str | None, tts: str | TTS | None
     ) -> AsyncIterator[Handle]:
+        if tts is None and (voice is None or self.tts != OFFLINE):
+            tts = self.tts  # else whichever has the voice
         segment = await self.speaker.say(
             text,
             voice=voice,
@@ -118,9 +217,23 @@ class _Service:
     service: ServiceClient
     room: str
     avatar: str | None
+    _handed_over: list[str] = field(default_factory=list)
+    """Ids of the segments."""
 
     async def play(self, path: Path, how: How) -> Handle:
-        segment = await self.service.speak(self.room, path, self._query(how))
+        return self._handle(await self.service.speak(self.room, path, self._query(how)))
+
+    async def take_back(self) -> None:
+        """Ends what was handed over and has not ended: the last one first, so that none of them begins meanwhile."""
+        try:
+            async with asyncio.timeout(TAKE_BACK):
+                for segment in reversed(self._handed_over):
+                    await self.service.cancel(segment)
+        except (TimeoutError, MouthpieceError):
+            fail("The service did not take back what it was given.")
+
+    def _handle(self, segment: dict[str, Any]) -> Handle:
+        self._handed_over.append(segment["id"])
         return _ServiceHandle(self.service, segment["id"])
 
     async def say(
@@ -155,8 +268,7 @@ class _Service:
     async def _say(self, text: str, how: How, voice: str | None, tts: str | None) -> Handle:
         asked = {"text": text, "voice": voice, "tts": tts}
         body = {name: value for name, value in asked.items() if value is not None}
-        segment = await self.service.say(self.room, body, self._query(how))
-        return _ServiceHandle(self.service, segment["id"])
+        return self._handle(await self.service.say(self.room, body, self._query(how)))
 
     def _query(self, how: How) -> dict[str, str]:
         query = {"mode": str(how.mode), "on_loss": str(how.on_loss), "interruptible": str(how.interruptible).lower()}
@@ -167,29 +279,6 @@ class _Service:
         if self.avatar is not None:
             query["avatar"] = self.avatar
         return query
-
-
-@asynccontextmanager
-async def service_target(url: str, room: str, avatar: str | None) -> AsyncIterator[TextTarget]:
-    async with ServiceClient(url) as service:
-        yield _Service(service, room, avatar)
-
-
-@asynccontextmanager
-async def room_target(
-    access: LiveKitAccess, room: str, *, avatar: str | None, identity: str | None, avatar_timeout: float
-) -> AsyncIterator[TextTarget]:
-    speaker = Speaker(
-        room,
-        url=access.url,
-        api_key=access.api_key,
-        api_secret=access.api_secret,
-        avatar=avatar,
-        identity=identity,
-        avatar_timeout=avatar_timeout,
-    )
-    async with speaker:
-        yield _Local(speaker)
 
 
 async def _each(*handles: Handle) -> AsyncIterator[Handle]:

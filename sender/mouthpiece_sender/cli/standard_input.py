@@ -1,0 +1,51 @@
+"""Standard input as it comes, without keeping the command from ending."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator
+from typing import Final
+
+from mouthpiece.errors import MouthpieceError
+
+WAITING: Final = 4
+"""Blocks that are read ahead; then whoever writes the pipe waits."""
+
+
+async def blocks(size: int) -> AsyncIterator[bytes]:
+    """Blocks as they are written, of ``size`` bytes at the most; none where standard input is closed.
+
+    A thread of its own reads, and is left behind when nobody wants more: a read of a terminal or of a pipe that stays
+    open cannot be called off, and the threads that asyncio lends are waited for at the end.
+
+    :raises MouthpieceError: it cannot be read.
+    """
+    if sys.stdin is None:
+        return
+    source = sys.stdin.fileno()
+    loop = asyncio.get_running_loop()
+    read_ahead: asyncio.Queue[bytes | OSError] = asyncio.Queue()
+    room = threading.Semaphore(WAITING)
+
+    def read() -> None:
+        data: bytes | OSError = b"-"
+        while data and isinstance(data, bytes):
+            room.acquire()
+            try:
+                data = os.read(source, size)
+            except OSError as error:
+                data = error
+            try:
+                loop.call_soon_threadsafe(read_ahead.put_nowait, data)
+            except RuntimeError:
+                return  # the loop has ended
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    while data := await read_ahead.get():
+        if isinstance(data, OSError):
+            raise MouthpieceError(f"Standard input cannot be read: {data.strerror}.")
+        room.release()
+        yield data

@@ -1,0 +1,185 @@
+"""What a command is given: options out of range, a secret in a file, sound on standard input; and turns that fail."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from mouthpiece.errors import AudioError, AudioTooLarge, ConfigurationError, LiveKitUnavailable, MouthpieceError
+from mouthpiece_sender.cli.application import application
+from mouthpiece_sender.cli.input_file import input_file
+from mouthpiece_sender.cli.options import livekit_access
+from mouthpiece_sender.cli.text_input import standard_input
+from mouthpiece_sender.script import Script, write
+
+SERVICE = ("--service", "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("where", [(), SERVICE])
+@pytest.mark.parametrize("command", [("play", "hello.wav"), ("say", "Hello.")])
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "86401"])
+def test_a_time_in_which_nothing_can_be_said_is_wrong_usage(
+    where: tuple[str, ...], command: tuple[str, str], seconds: str
+) -> None:
+    result = CliRunner().invoke(
+        application(command[0]), [*command, "--room", "demo", f"--expires-in={seconds}", *where]
+    )
+    assert result.exit_code == 2
+    assert "--expires-in" in result.stderr
+
+
+def test_a_secret_file_that_is_no_text_is_told_by_the_options_name(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\xff\xfe\x00secret")
+    with pytest.raises(ConfigurationError, match=r"--api-secret-file .* it is not text"):
+        livekit_access("ws://host", secret)
+
+
+@pytest.mark.parametrize(("name", "said"), [("gone", "No such file"), (".", "Is a directory")])
+def test_a_secret_file_that_cannot_be_read_is_told_by_the_options_name(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"--api-secret-file .* cannot be read: {said}"):
+        livekit_access("ws://host", tmp_path / name)
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where standard input is written."""
+    source, written = os.pipe()
+    with os.fdopen(source, "rb") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield written
+        try:
+            os.close(written)
+        except OSError:
+            pass  # the test did
+
+
+async def test_standard_input_is_played_as_a_file(pipe: int) -> None:
+    os.write(pipe, b"a sound")
+    os.close(pipe)
+    async with input_file("-") as path:
+        assert await asyncio.to_thread(path.read_bytes) == b"a sound"
+    assert not await asyncio.to_thread(path.exists)
+
+
+async def test_nothing_on_standard_input_is_told(pipe: int) -> None:
+    os.close(pipe)
+    with pytest.raises(AudioError, match="Nothing came on standard input"):
+        async with input_file("-"):
+            pass
+
+
+async def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(AudioError, match="Nothing came on standard input"):
+        async with input_file("-"):
+            pass
+
+
+async def test_standard_input_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(fileno=lambda: folder))
+    try:
+        with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
+            async with input_file("-"):
+                pass
+        script = Script()
+        await write(script, standard_input())
+        with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
+            await script.sentence(0)
+    finally:
+        os.close(folder)
+
+
+async def test_standard_input_without_an_end_is_refused_before_the_disk_is_full(
+    pipe: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mouthpiece_sender.cli.input_file.MAX_BYTES", 1_000_000)
+
+    def write_for_ever() -> None:
+        try:
+            while True:
+                os.write(pipe, b"-" * 60_000)
+        except OSError:
+            pass  # it is closed
+
+    writing = asyncio.get_running_loop().run_in_executor(None, write_for_ever)
+    with pytest.raises(AudioTooLarge, match="larger than 1 MB"):
+        async with input_file("-"):
+            pass
+    sys.stdin.close()
+    await writing
+
+
+async def test_text_that_is_cut_inside_a_letter_is_put_together(pipe: int) -> None:
+    letters = "äöü".encode()
+    pieces = standard_input()
+    os.write(pipe, letters[:3])
+    assert await anext(pieces) == "ä"
+    os.write(pipe, letters[3:])
+    os.close(pipe)
+    assert "".join([piece async for piece in pieces]) == "öü"
+
+
+class Place:
+    """Where one turn after the other ends as the test says."""
+
+    def __init__(self, *ends: MouthpieceError | str) -> None:
+        self.ends = list(ends)
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[Place]:
+        yield self
+
+    async def play(self, path: Path, how: Any) -> Any:
+        end = self.ends.pop(0)
+        if isinstance(end, MouthpieceError):
+            raise end
+        return Ended(end)
+
+
+class Ended:
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+    async def finished(self) -> dict[str, Any]:
+        return {
+            "id": "seg_1",
+            "state": self.state,
+            "source": {"name": "hello.wav"},
+            "position": 1.0,
+            "audio": {"duration": 1.0},
+            "receipt": "confirmed",
+            "error": None,
+        }
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [
+        ((LiveKitUnavailable("LiveKit is away."), "finished"), 1),
+        (("finished", LiveKitUnavailable("LiveKit is away."), "finished"), 1),
+        (("interrupted", "finished"), 5),
+        (("finished", "finished"), 0),
+    ],
+)
+def test_a_turn_that_fails_is_told_and_remembered_and_the_next_one_is_said(
+    ends: tuple[MouthpieceError | str, ...], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.AFTER_FAILURE", 0.0)
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: Place(*ends))
+    result = CliRunner().invoke(
+        application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0", "--times", str(len(ends))]
+    )
+    assert result.exit_code == code
+    assert result.stdout.count("finished") == ends.count("finished")
+    assert result.stderr.count("LiveKit is away.") == sum(isinstance(end, MouthpieceError) for end in ends)
