@@ -12,13 +12,15 @@ UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/b
 PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 
-.PHONY: help demo test lint bench livekit-server web compose-test clean
+.PHONY: help demo extras test lint bench livekit-server web compose-test clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1                  /p' Makefile | sed 's/^\(.\{21\}\) */\1/'
 
 demo: .venv/.demo web/dist/index.html ## start everything, speak a greeting, print the page's address (CHECK=1: look and listen, then exit 0 or 1)
 	@.venv/bin/mouthpiece demo $(if $(CHECK),--check)
+
+extras: .venv/.all ## install what needs keys of vendors too: the voices of OpenAI and ElevenLabs, and Anam with its window
 
 test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some)
 	.venv/bin/python -m mouthpiece_sender.demo.page test && .venv/bin/pytest -m "not compose" $(ARGS)
@@ -48,7 +50,7 @@ clean: ## remove what the other targets made here (never .env.local, nor what th
 	@touch $@
 
 .venv/.all: pyproject.toml uv.lock | .venv/pyvenv.cfg
-	$(UV) sync --locked --all-extras --no-extra bithuman
+	$(UV) sync --locked --inexact --all-extras --no-extra bithuman
 	@touch $@
 
 web/dist/index.html: $(PAGE) .venv/.demo
