@@ -1,4 +1,4 @@
-"""``mouthpiece loop``: the seed's simulation of a service that speaks every few seconds."""
+"""``mouthpiece loop``: Avaluma's simulation of a service that speaks every few seconds."""
 
 from __future__ import annotations
 

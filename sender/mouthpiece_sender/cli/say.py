@@ -105,7 +105,7 @@ def say(
 
     async def work() -> int:
         speaker = own_tts(tts)
-        if text == "-" and sys.stdin.isatty():
+        if text == "-" and sys.stdin is not None and sys.stdin.isatty():
             print("Type, and Enter; Ctrl-D ends.", file=sys.stderr)
         try:
             async with place.reached() as destination:
