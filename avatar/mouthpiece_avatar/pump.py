@@ -20,7 +20,7 @@ SOURCE_QUEUE_MS = 1_000
 """More than the stage ever puts into it, so that a capture returns at once."""
 MAX_BITRATE = 1_200_000
 """Bits a second for 512x512 at 25 frames a second: drawn faces need a third of it."""
-PICTURE_DELAY = 0.025
+PICTURE_DELAY = 0.015
 """Seconds that pictures are held back against the sound that leaves the source. Sound is coded 20 ms at a time and so
 takes longer to a viewer than pictures do: ``bench/latency.py`` shows by how much the two are apart there."""
 _SHORTEST_REST = 0.001

@@ -102,16 +102,17 @@ async def test_sound_and_picture_belong_together(page: Page, service: str, room_
     await until(page, "document.body.hasAttribute('data-picture')")
     await lip_sync.watch(page)
     differences: list[float] = []
-    for turn in (1, 2, 3):  # a machine that is busy elsewhere drops pictures
+    for turn in (1, 2, 3):  # a machine that is busy elsewhere drops pictures, and the browser mends by and by
         await page.set_input_files("#file", {"name": "v.wav", "mimeType": "audio/wav", "buffer": lip_sync.bursts()})
         said = f"mouthpiece.segments.filter(({{state}}) => state === 'finished').length === {turn}"
         await until(page, said, 60)
-        differences = await lip_sync.differences(page)
-        if len(differences) >= lip_sync.BURSTS / 2:
+        differences = (await lip_sync.differences(page))[-lip_sync.BURSTS :]
+        if len(differences) >= lip_sync.BURSTS / 2 and abs(statistics.median(differences)) <= 40:
             break
     median = statistics.median(differences)
-    logging.getLogger(__name__).info("the mouth moves %.0f ms after the voice (median)", median)
-    assert -200 < median < 100  # far from right is noticed here; how near it is, a quiet machine must tell
+    shown = ", ".join(f"{difference:.0f}" for difference in differences)
+    logging.getLogger(__name__).info("the mouth moves %.0f ms after the voice (median of %s)", median, shown)
+    assert abs(median) < 120  # far from right is noticed here; how near it is, a quiet machine must tell
 
 
 async def test_shows_why_a_file_was_refused(page: Page, service: str, room_name: str) -> None:
