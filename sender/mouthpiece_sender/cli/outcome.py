@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import logging
 import signal
 import sys
 import warnings
@@ -61,6 +62,7 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
     """Runs a command to its end and exits. Ctrl-C and SIGTERM end it the same way: what is open is closed first."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # a library's word to its developers, not to who runs the command
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # likewise: what matters of it, we say ourselves
     try:
         code = asyncio.run(_until_told(work))
     except (KeyboardInterrupt, asyncio.CancelledError):
