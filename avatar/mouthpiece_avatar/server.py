@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.listening import listen
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.casting import Casting
 from mouthpiece_avatar.logs import set_up_logs
@@ -80,26 +81,6 @@ def main() -> int:
     with listening:
         asyncio.run(_serve(settings, casting, listening))
     return 0
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 takes a free one.
-
-    Made with ``IPPROTO_TCP``, which ``socket.create_server`` leaves out: asyncio sets ``TCP_NODELAY`` on what such a
-    socket accepts and on nothing else, and without it each response's second piece is 40 ms late.
-
-    :raises OSError: it cannot listen there.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host.strip("[]"), port))
-        listening.listen()
-    except BaseException:
-        listening.close()
-        raise
-    return listening
 
 
 async def _serve(settings: Settings, casting: Casting, listening: socket.socket) -> None:

@@ -38,6 +38,7 @@ from mouthpiece_sender.room_connection import (
 from mouthpiece_sender.sound import Sound
 from mouthpiece_sender.target import Told
 from mouthpiece_sender.tokens import sender_token
+from mouthpiece_sender.waking import changed_within
 
 logger = logging.getLogger(__name__)
 
@@ -201,11 +202,7 @@ class RoomSession:
                         self.dormant(self)
                         break
                     wakeup = self._next_wakeup(now)
-                    try:
-                        async with asyncio.timeout(None if wakeup is None else max(0.0, wakeup - self.clock())):
-                            await self._changed.wait()
-                    except TimeoutError:
-                        pass
+                    await changed_within(self._changed, None if wakeup is None else wakeup - self.clock())
                 await self._stop_streams()
         finally:
             self._over = True

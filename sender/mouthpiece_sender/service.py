@@ -45,26 +45,6 @@ REQUESTS_WITHIN = 2
 """Seconds that requests which are under way have when we are told to stop; then the rooms have theirs."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 takes a free one.
-
-    Made with ``IPPROTO_TCP``, which ``socket.create_server`` does not do: only then asyncio sets ``TCP_NODELAY`` on
-    what it accepts, without which the second piece of a response waits 40 ms for the acknowledgement of the first.
-
-    :raises OSError: it cannot listen there.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host.strip("[]"), port))
-        listening.listen()
-    except BaseException:
-        listening.close()
-        raise
-    return listening
-
-
 async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | None = None) -> None:
     """Until SIGTERM or Ctrl-C. ``listening`` stays the caller's.
 

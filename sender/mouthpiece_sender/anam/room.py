@@ -24,6 +24,7 @@ from mouthpiece_sender.anam.settings import AnamSettings
 from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
 from mouthpiece_sender.sound import Sound
 from mouthpiece_sender.target import Room, Told
+from mouthpiece_sender.waking import changed_within
 
 logger = logging.getLogger(__name__)
 
@@ -130,11 +131,7 @@ class AnamRoom:
                         self.dormant(self)
                         break
                     wakeup = self._next_wakeup(now)
-                    try:
-                        async with asyncio.timeout(None if wakeup is None else max(0.0, wakeup - self.clock())):
-                            await self._changed.wait()
-                    except TimeoutError:
-                        pass
+                    await changed_within(self._changed, None if wakeup is None else wakeup - self.clock())
                 if self._stream is not None:
                     await self._stream.stop()
                 self._end_session()
@@ -142,6 +139,7 @@ class AnamRoom:
             self._over = True
 
     async def close(self, *, drop_queued: bool) -> None:
+        self._ledger.hold()
         self.interrupt(None, drop_queued=drop_queued)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):

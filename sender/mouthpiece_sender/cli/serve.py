@@ -10,10 +10,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from mouthpiece.errors import ConfigurationError, StoreError
+from mouthpiece.listening import listen
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_for_anam, check_without_anam
 from mouthpiece_sender.logs import set_up_logs
-from mouthpiece_sender.service import listen, run
+from mouthpiece_sender.service import run
 from mouthpiece_sender.settings import load_settings
 
 

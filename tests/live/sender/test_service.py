@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mouthpiece.listening import listen
 from mouthpiece_sender import service
 from mouthpiece_sender.livekit_server import LiveKit, free_port
 from mouthpiece_sender.settings import Settings
@@ -64,7 +65,7 @@ async def running_service(livekit: LiveKit, data: Path, **changes: Any) -> Async
     }
     settings = Settings(**(given | changes))
     stopping = asyncio.Event()
-    with service.listen("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", 0) as listening:
         async with service.opened(settings, stopping) as parts:
             serving = asyncio.create_task(service.serve(parts, listening))
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -123,7 +123,9 @@ async def test_a_session_that_is_refused_fails_the_segment_and_not_the_next(
 
 async def test_stopping_the_service_ends_the_turn_and_the_session(sound: Sound, tmp_path: Path) -> None:
     async with engine() as emulated, running(emulated, tmp_path) as service:
-        await service.speak("stage", await asyncio.to_thread(sound(20.0).read_bytes), wait="playing")
+        data = await asyncio.to_thread(sound(20.0).read_bytes)
+        await service.speak("stage", data, wait="playing")
+        await service.speak("stage", data)  # it waits, and is not begun
         service.serving.process.send_signal(signal.SIGTERM)
         code, said = await service.serving.ended()
         assert (code, "Traceback" in said) == (0, False), said

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
+from mouthpiece.listening import listen
 from mouthpiece_sender import service
 from mouthpiece_sender.api.parts import Parts
 from mouthpiece_sender.settings import Settings
@@ -62,7 +63,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Running]:
     (page / "icon.svg").write_text("<svg/>")
     (page / "assets" / "main-abc123.js").write_text("run()")
     stopping = asyncio.Event()
-    with service.listen("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", 0) as listening:
         async with service.opened(settings, stopping, FakeLiveKitApi) as parts:
             assert parts.livekit is not None
             livekit = parts.livekit.api

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import resource
-import socket
 from pathlib import Path
 
 import pytest
 
-from mouthpiece_sender.service import kept_instance, listen, raise_file_limit
+from mouthpiece_sender.service import kept_instance, raise_file_limit
 
 
 def test_a_sender_keeps_its_name(tmp_path: Path) -> None:
@@ -21,18 +20,6 @@ def test_a_sender_keeps_its_name(tmp_path: Path) -> None:
 def test_an_empty_name_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "instance").write_text("\n")
     assert kept_instance(tmp_path)
-
-
-def test_it_listens_in_a_way_that_lets_asyncio_send_without_delay() -> None:
-    with listen("127.0.0.1", 0) as listening:
-        assert listening.proto == socket.IPPROTO_TCP
-        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
-            assert accepted.proto == socket.IPPROTO_TCP
-
-
-def test_it_does_not_listen_where_somebody_does() -> None:
-    with listen("127.0.0.1", 0) as listening, pytest.raises(OSError, match="in use"):
-        listen("127.0.0.1", listening.getsockname()[1])
 
 
 def test_the_file_limit_is_raised_and_never_lowered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the avatar server's process needs of the machine."""
+"""The socket that a service of ours answers on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from mouthpiece_avatar.server import listen
+from mouthpiece.listening import listen
 
 
 def test_it_listens_in_a_way_that_lets_asyncio_send_without_delay() -> None:
