@@ -1,4 +1,4 @@
-"""A gateway on the real server, and receivers to speak to."""
+"""A gateway on the real server, and avatars and receivers to speak to."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import contextlib
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from livekit import api
 
@@ -22,7 +23,10 @@ from mouthpiece_sender.journal import MemoryJournal
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit_server import LiveKit
 from mouthpiece_sender.livekit_target import LiveKitTarget
+from mouthpiece_sender.speaker import Speaker
 from mouthpiece_sender.target import SpeakRequest
+from tests.live.agents.parts import AvatarServer
+from tests.live.viewer import Viewer, viewer_token
 from tests.sounds import Tone
 
 
@@ -45,6 +49,47 @@ async def say(gateway: Gateway, room: str, seconds: float, **options: Any) -> Se
     """Accepts a tone."""
     request = SpeakRequest(room, Tone(seconds), Source("file", "tone"), new_segment_id(), **options)
     return await gateway.speak(request)
+
+
+@pytest.fixture(scope="module")
+def avatar_server(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
+    with AvatarServer(livekit, tmp_path_factory.mktemp("avatar")) as server:
+        yield server
+
+
+async def start_avatar(livekit: LiveKit, server: AvatarServer, room: str) -> None:
+    """As the worker does it."""
+    token = (
+        api.AccessToken(livekit.api_key, livekit.api_secret)
+        .with_kind("agent")
+        .with_identity("avatar-mia")
+        .with_name("avatar-mia")
+        .with_attributes({"lk.publish_on_behalf": "agent-1"})
+        .with_grants(api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True))
+    )
+    body = {
+        "livekit_url": livekit.url,
+        "livekit_token": token.to_jwt(),
+        "avaluma_key": "any",
+        "avaluma_avatar_id": "mia",
+    }
+    async with httpx.AsyncClient(timeout=30) as http:
+        answer = await http.post(f"{server.url}/v1/livekit/start-avatar", headers={"api-secret": "any"}, json=body)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+async def viewer(livekit: LiveKit, avatar_server: AvatarServer, room_name: str) -> AsyncIterator[Viewer]:
+    await start_avatar(livekit, avatar_server, room_name)
+    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        await viewer.ready()
+        yield viewer
+
+
+@pytest.fixture
+async def speaker(access: LiveKitAccess, room_name: str) -> AsyncIterator[Speaker]:
+    async with Speaker(room_name, url=access.url, api_key=access.api_key, api_secret=access.api_secret) as speaker:
+        yield speaker
 
 
 @dataclass

@@ -13,8 +13,7 @@ from mouthpiece.segments import Receipt, State
 from mouthpiece_sender import livekit_server
 from mouthpiece_sender.livekit_api import LiveKitAccess
 from tests.live.agents.parts import AvatarServer
-from tests.live.sender.conftest import running_gateway, say
-from tests.live.sender.test_local_avatar import start_avatar
+from tests.live.sender.conftest import running_gateway, say, start_avatar
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 
-import httpx
 import pytest
 from livekit import api
 from livekit.rtc._ffi_client import FfiClient
@@ -15,43 +14,8 @@ from mouthpiece.segments import Mode, Receipt, State
 from mouthpiece_sender.livekit_api import LiveKitAccess
 from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.agents.parts import AvatarServer
-from tests.live.sender.conftest import running_gateway, say
-from tests.live.viewer import Viewer, viewer_token
-
-
-@pytest.fixture(scope="module")
-def avatar_server(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
-    with AvatarServer(livekit, tmp_path_factory.mktemp("avatar")) as server:
-        yield server
-
-
-async def start_avatar(livekit: LiveKit, server: AvatarServer, room: str) -> None:
-    """As the worker does it."""
-    token = (
-        api.AccessToken(livekit.api_key, livekit.api_secret)
-        .with_kind("agent")
-        .with_identity("avatar-mia")
-        .with_name("avatar-mia")
-        .with_attributes({"lk.publish_on_behalf": "agent-1"})
-        .with_grants(api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True))
-    )
-    body = {
-        "livekit_url": livekit.url,
-        "livekit_token": token.to_jwt(),
-        "avaluma_key": "any",
-        "avaluma_avatar_id": "mia",
-    }
-    async with httpx.AsyncClient(timeout=30) as http:
-        answer = await http.post(f"{server.url}/v1/livekit/start-avatar", headers={"api-secret": "any"}, json=body)
-    assert answer.status_code == 200, answer.text
-
-
-@pytest.fixture
-async def viewer(livekit: LiveKit, avatar_server: AvatarServer, room_name: str) -> AsyncIterator[Viewer]:
-    await start_avatar(livekit, avatar_server, room_name)
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
-        await viewer.ready()
-        yield viewer
+from tests.live.sender.conftest import running_gateway, say, start_avatar
+from tests.live.viewer import Viewer
 
 
 async def test_what_is_said_is_heard_whole_and_confirmed(access: LiveKitAccess, viewer: Viewer, room_name: str) -> None:

@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -17,12 +17,9 @@ from livekit import rtc
 
 from mouthpiece.segments import Receipt, State
 from mouthpiece_sender import livekit_server
-from mouthpiece_sender.livekit_api import LiveKitAccess
 from mouthpiece_sender.livekit_server import LiveKit
 from mouthpiece_sender.speaker import Speaker
-from tests.live.agents.parts import AvatarServer
-from tests.live.sender.test_local_avatar import start_avatar
-from tests.live.viewer import Viewer, viewer_token
+from tests.live.viewer import Viewer
 
 ONE = "Good morning to all of you."
 TWO = "Here is the second sentence."
@@ -38,26 +35,6 @@ class MyTTS(TTS):
     async def stop_audio(self) -> None:
         pass
 """
-
-
-@pytest.fixture
-def avatar_server(livekit: LiveKit, tmp_path: Path) -> Iterator[AvatarServer]:
-    with AvatarServer(livekit, tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-async def viewer(livekit: LiveKit, avatar_server: AvatarServer, room_name: str) -> AsyncIterator[Viewer]:
-    await start_avatar(livekit, avatar_server, room_name)
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
-        await viewer.ready()
-        yield viewer
-
-
-@pytest.fixture
-async def speaker(access: LiveKitAccess, room_name: str) -> AsyncIterator[Speaker]:
-    async with Speaker(room_name, url=access.url, api_key=access.api_key, api_secret=access.api_secret) as speaker:
-        yield speaker
 
 
 class Reader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
@@ -11,12 +11,8 @@ from aiohttp import web
 from mouthpiece.errors import TTSError
 from mouthpiece.segments import Problem, State
 from mouthpiece.tts import TTS, create
-from mouthpiece_sender.livekit_api import LiveKitAccess
-from mouthpiece_sender.livekit_server import LiveKit
 from mouthpiece_sender.speaker import Speaker
-from tests.live.agents.parts import AvatarServer
-from tests.live.sender.test_local_avatar import start_avatar
-from tests.live.viewer import Viewer, viewer_token
+from tests.live.viewer import Viewer
 from tests.loopback.tts.emulators import KEY, Fault, OpenAI
 
 TEXT = "The first sentence of this text is heard whole. The second one never comes."
@@ -32,26 +28,6 @@ class FailsLater(OpenAI):
             self.asked += 1
             return None
         return await super().faulty(request)
-
-
-@pytest.fixture(scope="module")
-def avatar_server(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
-    with AvatarServer(livekit, tmp_path_factory.mktemp("avatar")) as server:
-        yield server
-
-
-@pytest.fixture
-async def viewer(livekit: LiveKit, avatar_server: AvatarServer, room_name: str) -> AsyncIterator[Viewer]:
-    await start_avatar(livekit, avatar_server, room_name)
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
-        await viewer.ready()
-        yield viewer
-
-
-@pytest.fixture
-async def speaker(access: LiveKitAccess, room_name: str) -> AsyncIterator[Speaker]:
-    async with Speaker(room_name, url=access.url, api_key=access.api_key, api_secret=access.api_secret) as speaker:
-        yield speaker
 
 
 @pytest.fixture
