@@ -31,9 +31,10 @@ class SentenceSplitter:
     does a line's end after a full stop that is none of an abbreviation.
     """
 
-    def __init__(self, language: str = "en") -> None:
-        """``language``: a BCP 47 tag; one that sentencex does not know is split as English."""
+    def __init__(self, language: str = "en", longest: int = MAX_CHARACTERS) -> None:
+        """``language``: a BCP 47 tag; one that sentencex does not know is split as English. ``longest``: characters."""
         self._language = language.split("-")[0].lower() or "en"
+        self._longest = longest
         self._text = ""
 
     def push(self, text: str) -> list[str]:
@@ -45,8 +46,8 @@ class SentenceSplitter:
                 out += self._take(len(self._text))
             elif character.isspace() or (before and self._wide_end(before, character)):
                 out += self._settle()
-            if len(self._text) > MAX_CHARACTERS:
-                out += self._take(_cut(self._text))
+            if len(self._text) > self._longest:
+                out += self._take(cut(self._text, self._longest))
         return out
 
     def flush(self) -> list[str]:
@@ -82,18 +83,18 @@ class SentenceSplitter:
         return [part for part in parts if part]
 
 
-def split(text: str, language: str = "en") -> list[str]:
+def split(text: str, language: str = "en", longest: int = MAX_CHARACTERS) -> list[str]:
     """The sentences of a whole text."""
-    splitter = SentenceSplitter(language)
+    splitter = SentenceSplitter(language, longest)
     return splitter.push(text) + splitter.flush()
 
 
-def _cut(text: str) -> int:
-    """Where to break a text without an end: after a clause, else after a word, else anywhere; never in the first
-    third, where it would leave a stump."""
-    least = MAX_CHARACTERS // 3
-    clauses = [match.end() for match in _CLAUSE.finditer(text, least, MAX_CHARACTERS)]
+def cut(text: str, longest: int) -> int:
+    """Where to break what is longer and has no end: after a clause, else after a word, else anywhere; never in the
+    first third, where it would leave a stump."""
+    least = longest // 3
+    clauses = [match.end() for match in _CLAUSE.finditer(text, least, longest)]
     if clauses:
         return clauses[-1]
-    space = max(text.rfind(mark, least, MAX_CHARACTERS) for mark in " \t\n")
-    return space + 1 if space >= 0 else MAX_CHARACTERS
+    space = max(text.rfind(mark, least, longest) for mark in " \t\n")
+    return space + 1 if space >= 0 else longest

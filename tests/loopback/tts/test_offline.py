@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from mouthpiece.tts import TTS, TTSBadVoice, TTSNoSound, create
+from mouthpiece.tts import TTS, TTSBadText, TTSBadVoice, create
 from tests.unit.tts.fakes import Ear
 
 
@@ -59,7 +59,7 @@ async def test_a_voice_that_would_have_to_be_downloaded_is_not_there(tts: TTS) -
 
 @pytest.mark.parametrize("text", ["今日は晴れです。", "Привет, как дела?"])
 async def test_a_language_that_it_does_not_know_is_said(tts: TTS, text: str) -> None:
-    with pytest.raises(TTSNoSound, match="English only"):
+    with pytest.raises(TTSBadText, match="English only"):
         await tts.send(text)
 
 

@@ -1,8 +1,9 @@
 """The default voice: hibari-tts, an English neural voice inside a wheel; no key, no network.
 
 One model serves the whole process: it takes 0.5 s to load and about 200 MB, and speaks more than a hundred times
-faster than real time on one core, so one thread is enough for many rooms. That thread takes one sentence at a time,
-in the order in which they were asked for: a long text does not keep another one waiting for more than a sentence.
+faster than real time on one core, so one thread is enough for many rooms. That thread takes one piece of a sentence at
+a time, in the order in which they were asked for: a long text does not keep another one waiting for more than a piece.
+A piece is bounded in letters and in sounds, since time and memory grow with both, and onnxruntime keeps the memory.
 onnxruntime gets one thread too: a second one gains little and would be taken from whoever draws the avatar.
 """
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import re
 import unicodedata
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -22,13 +24,19 @@ import numpy.typing as npt
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts.audio_format import AudioFormat
 from mouthpiece.tts.base import TTS
-from mouthpiece.tts.errors import TTSBadVoice, TTSNoSound
+from mouthpiece.tts.errors import TTSBadText, TTSBadVoice
 from mouthpiece.tts.pcm_data import PcmData
-from mouthpiece.tts.sentences import split
+from mouthpiece.tts.sentences import cut, split
 from mouthpiece.tts.voice import Voice
 
 SAMPLE_RATE: Final = 24_000
 """Hertz; hibari-tts 0.2.1."""
+_LETTERS: Final = 200
+"""Of a piece at most: a tenth of a second of work."""
+_SOUNDS: Final = 250
+"""Phonemes of it at most: 200 letters of prose have fewer, as many digits have a thousand."""
+_LONG_NUMBER: Final = re.compile(r"\d(?:,?\d){24,}")
+"""hibari has no name for those of over 36 digits, and nobody reads out one of over 24 as a number."""
 _QUIET: Final = 0.004
 """Of full scale: hibari's noise before the first sound stays below it."""
 _LEAD: Final = round(0.02 * SAMPLE_RATE)
@@ -51,15 +59,15 @@ class OfflineTTS(TTS):
         self, text: str, *_: Any, voice: str | None = None, speed: float | None = None, **__: Any
     ) -> AsyncIterator[PcmData]:
         if not _latin(text):
-            raise TTSNoSound("The offline voice speaks English only. Choose another one, for example espeak.")
+            raise TTSBadText("The offline voice speaks English only. Choose another one, for example espeak.")
         model = await _on_thread(_model, voice or self._voice)
-        for sentence in split(text):
-            parts = model.stream(sentence, speed=speed or self._speed, seed=self._seed)
-            while (samples := await _on_thread(_next, parts)) is not None:
+        for piece in split(_LONG_NUMBER.sub(_digits, text), longest=_LETTERS):
+            for sounds in await _on_thread(_phonemes, model, piece):
+                samples = await _on_thread(_spoken, model, sounds, speed or self._speed, self._seed)
                 yield PcmData(_without_lead(samples), SAMPLE_RATE, 1, AudioFormat.F32)
 
     async def stop_audio(self) -> None:
-        """A sentence that is in work is finished by its thread (some tens of milliseconds) and dropped."""
+        """A piece that is in work is finished by its thread (some tens of milliseconds) and dropped."""
 
     async def voices(self) -> list[Voice]:
         """Those whose model is here: the bundled one, and any that was put into hibari's cache by hand. hibari would
@@ -114,8 +122,26 @@ def _installed() -> list[Voice]:
     ]
 
 
-def _next(parts: Iterator[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32] | None:
-    return next(parts, None)
+def _phonemes(model: Any, piece: str) -> list[str]:
+    """In hibari's alphabet, no more than ``_SOUNDS`` of them at a time."""
+    out: list[str] = []
+    for sounds in model.phonemize(piece):
+        while len(sounds) > _SOUNDS:
+            end = cut(sounds, _SOUNDS)
+            out.append(sounds[:end].rstrip())
+            sounds = sounds[end:]
+        out.append(sounds)
+    return out
+
+
+def _spoken(model: Any, sounds: str, speed: float, seed: int) -> npt.NDArray[np.float32]:
+    samples: npt.NDArray[np.float32] = model.from_phonemes(sounds, speed=speed, seed=seed)
+    return samples
+
+
+def _digits(number: re.Match[str]) -> str:
+    """One by one."""
+    return " ".join(digit for digit in number[0] if digit != ",")
 
 
 def _without_lead(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
