@@ -1,87 +1,102 @@
-"""A vendor that fails while the avatar speaks: its real SDK, its service imitated."""
+"""A vendor that fails while the avatar speaks: its real SDK or LiveKit plugin, its service imitated."""
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
-from aiohttp import web
+from livekit.plugins import openai as _openai_plugin  # noqa: F401 (imports on the main thread, not in a loop)
 
 from mouthpiece.errors import TTSError
 from mouthpiece.segments import Problem, State
 from mouthpiece.tts import TTS, create
 from mouthpiece_sender.speaker import Speaker
 from tests.live.viewer import Viewer
-from tests.loopback.tts.emulators import KEY, Fault, OpenAI
+from tests.loopback.tts.emulators import KEY, ElevenLabs, Emulator, Fault, OpenAI
 
-TEXT = "The first sentence of this text is heard whole. The second one never comes."
-FIRST = 0.02 * len("The first sentence of this text is heard whole.")
+TEXT = "The first sentence is heard whole. The second one never comes."
+FIRST = 0.02 * len("The first sentence is heard whole.")
 """Seconds that the imitated service speaks for."""
 
-
-class FailsLater(OpenAI):
-    """Answers the first request well."""
-
-    async def faulty(self, request: web.Request) -> web.StreamResponse | None:
-        if self.asked == 0:
-            self.asked += 1
-            return None
-        return await super().faulty(request)
-
-
-@pytest.fixture
-async def vendor() -> AsyncIterator[FailsLater]:
-    emulator = FailsLater()
-    async with emulator.running():
-        yield emulator
+VENDORS: dict[str, tuple[type[Emulator], Callable[[str], TTS]]] = {
+    "openai": (OpenAI, lambda url: create("openai", api_key=KEY, base_url=f"{url}/v1")),
+    "elevenlabs": (ElevenLabs, lambda url: create("elevenlabs", api_key=KEY, base_url=url)),
+    "livekit": (
+        OpenAI,
+        lambda url: create("livekit:openai", api_key=KEY, base_url=f"{url}/v1", response_format="pcm"),
+    ),
+}
 
 
-@pytest.fixture
-async def tts(vendor: FailsLater) -> AsyncIterator[TTS]:
-    async with create("openai", api_key=KEY, base_url=f"{vendor.url}/v1") as tts:
+@contextlib.asynccontextmanager
+async def voice(vendor: str) -> AsyncIterator[tuple[Emulator, TTS]]:
+    kind, make = VENDORS[vendor]
+    async with kind().running() as service, make(service.url) as tts:
         await tts.warm()
-        yield tts
+        yield service, tts
 
 
-FAULTS: dict[str, tuple[Fault, str, bool]] = {
-    "wrong key": (Fault(401), "tts-auth", False),
-    "too many requests": (Fault(429, {"Retry-After": "7"}), "tts-rate-limited", True),
-    "failure": (Fault(503), "tts-unavailable", True),
+async def says_the_next_one(speaker: Speaker, tts: TTS) -> bool:
+    segment = await (await speaker.say("And this one is said.", tts=tts)).finished(30)
+    return segment.state is State.FINISHED
+
+
+FAULTS: dict[str, tuple[str, Fault, str, bool]] = {
+    "wrong key": ("openai", Fault(401, after=1), "tts-auth", False),
+    "too many requests": ("livekit", Fault(429, {"Retry-After": "7"}, after=1), "tts-rate-limited", True),
+    "failure": ("elevenlabs", Fault(503, after=1), "tts-unavailable", True),
 }
 
 
 @pytest.mark.parametrize("what", FAULTS)
 async def test_a_text_whose_voice_fails_has_failed_and_the_next_one_is_said(
-    speaker: Speaker, viewer: Viewer, vendor: FailsLater, tts: TTS, what: str
+    speaker: Speaker, viewer: Viewer, what: str
 ) -> None:
-    vendor.fault, slug, retryable = FAULTS[what]
-    said = time.monotonic()
-    segment = await (await speaker.say(TEXT, tts=tts)).finished(30)
-    assert segment.state is State.FAILED
-    assert isinstance(segment.error, Problem)
-    assert (segment.error.type, segment.error.retryable) == (slug, retryable)
-    assert segment.position == pytest.approx(FIRST, abs=0.1)
-    assert await viewer.offset(said) > said
-    with pytest.raises(TTSError) as caught:
-        await speaker.say("This one is refused at once.", tts=tts)
-    assert (caught.value.slug, caught.value.retryable) == (slug, retryable)
-    vendor.fault = None
-    following = await (await speaker.say("And this one is said.", tts=tts)).finished(30)
-    assert following.state is State.FINISHED
+    vendor, fault, slug, retryable = FAULTS[what]
+    async with voice(vendor) as (service, tts):
+        service.fault = fault
+        said = time.monotonic()
+        segment = await (await speaker.say(TEXT, tts=tts)).finished(30)
+        assert segment.state is State.FAILED
+        assert isinstance(segment.error, Problem)
+        assert (segment.error.type, segment.error.retryable) == (slug, retryable)
+        assert segment.position == pytest.approx(FIRST, abs=0.1)
+        assert await viewer.offset(said) > said
+        with pytest.raises(TTSError) as caught:
+            await speaker.say("This one is refused at once.", tts=tts)
+        assert (caught.value.slug, caught.value.retryable) == (slug, retryable)
+        service.fault = None
+        assert await says_the_next_one(speaker, tts)
 
 
+async def test_a_text_whose_voice_falls_silent_has_failed_and_the_next_one_is_said(
+    speaker: Speaker, viewer: Viewer
+) -> None:
+    async with voice("livekit") as (service, tts):
+        tts.first_audio_timeout = 2
+        service.fault = Fault(silent=True, after=1)
+        segment = await (await speaker.say(TEXT, tts=tts)).finished(9)  # the plugin would wait for longer
+        assert segment.state is State.FAILED
+        assert segment.error is not None
+        assert segment.error.type == "tts-timeout"
+        assert segment.position == pytest.approx(FIRST, abs=0.1)
+        service.fault = None
+        assert await says_the_next_one(speaker, tts)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
 async def test_a_voice_that_is_cut_off_in_a_sentence_ends_as_failed(
-    speaker: Speaker, viewer: Viewer, vendor: FailsLater, tts: TTS
+    speaker: Speaker, viewer: Viewer, vendor: str
 ) -> None:
-    vendor.fault = Fault(cut_after=5)
-    segment = await (await speaker.say(TEXT, tts=tts)).finished(30)
-    assert segment.state is State.FAILED
-    assert segment.error is not None
-    assert segment.error.type == "tts-stream-cut"
-    assert segment.error.retryable
-    assert 0 < segment.position < FIRST
-    vendor.fault = None
-    following = await (await speaker.say(TEXT, tts=tts)).finished(30)
-    assert following.state is State.FINISHED
-    assert following.position > FIRST
+    async with voice(vendor) as (service, tts):
+        service.fault = Fault(cut_after=4)
+        segment = await (await speaker.say(TEXT, tts=tts)).finished(30)
+        assert segment.state is State.FAILED
+        assert segment.error is not None
+        assert segment.error.type == "tts-stream-cut"
+        assert segment.error.retryable
+        assert 0 < segment.position < FIRST
+        service.fault = None
+        assert await says_the_next_one(speaker, tts)

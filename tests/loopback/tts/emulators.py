@@ -31,10 +31,20 @@ class Fault:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
-    cut_after: int | None = None
-    """Chunks; then the connection is torn down."""
+    after: int = 0
+    """Requests that are answered well first."""
+    late: float = 0
+    """Seconds until the answer begins."""
     silent: bool = False
     """The request is taken and never answered."""
+    stall_after: int | None = None
+    """Chunks; then nothing more comes, and the connection stays."""
+    cut_after: int | None = None
+    """Chunks; then the connection is torn down."""
+    close_code: int | None = None
+    """A WebSocket that is cut is closed with this code."""
+    error_message: str | None = None
+    """Said over a WebSocket where it would be cut; it stays open."""
 
 
 def speech(text: str, sample_rate: int = SAMPLE_RATE) -> bytes:
@@ -42,6 +52,12 @@ def speech(text: str, sample_rate: int = SAMPLE_RATE) -> bytes:
     frames = round(len(text) * SECONDS_A_CHARACTER * sample_rate)
     t = np.arange(frames) / sample_rate
     return np.rint(9_000 * np.sin(2 * np.pi * 330 * t)).astype("<i2").tobytes()
+
+
+def tasks_since(before: set[asyncio.Task[Any]]) -> set[str]:
+    """The coroutines of the tasks that have come, but for the emulators' connections."""
+    names = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks() - before}
+    return names - {"RequestHandler.start"}
 
 
 class Emulator:
@@ -61,7 +77,7 @@ class Emulator:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Emulator]:
-        runner = web.AppRunner(self.app(), shutdown_timeout=0.1)
+        runner = web.AppRunner(self.app(), shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -73,7 +89,7 @@ class Emulator:
             await runner.cleanup()
 
     async def quiet(self) -> None:
-        """No request is being answered any more."""
+        """No request is being answered any more. A WebSocket does not count: it stays open between texts."""
         async with asyncio.timeout(5):
             while self._open:
                 self._ended.clear()
@@ -83,8 +99,9 @@ class Emulator:
         """The answer of a fault that is a status, or that is none at all."""
         self.asked += 1
         fault = self.fault
-        if fault is None:
+        if fault is None or self.asked <= fault.after:
             return None
+        await asyncio.sleep(fault.late)
         if fault.silent:
             await asyncio.Event().wait()
         if fault.status != 200:
@@ -98,6 +115,8 @@ class Emulator:
         try:
             await response.prepare(request)
             for number, start in enumerate(range(0, len(data), ODD)):
+                if self.fault is not None and number == self.fault.stall_after:
+                    await asyncio.Event().wait()
                 if self.fault is not None and number == self.fault.cut_after:
                     await asyncio.sleep(0.05)  # what was written has left
                     assert request.transport is not None
@@ -149,6 +168,8 @@ def _events(sound: bytes) -> bytes:
 
 
 class ElevenLabs(Emulator):
+    context_key = "context_id"
+    """In what the WebSocket answers; livekit-plugins-elevenlabs 1.8.9: it used to be ``contextId``."""
     VOICES = tuple((f"voice{number}", f"Voice {number}", "en" if number % 2 else "de") for number in range(3))
 
     def app(self) -> web.Application:
@@ -194,17 +215,34 @@ class ElevenLabs(Emulator):
                 continue
             text = texts.pop(context).strip()
             self.requests.append({"text": text, "voice": request.match_info["voice"]})
-            sound = speech(text)
-            for number, start in enumerate(range(0, len(sound), 4_800)):
-                if self.fault is not None and number == self.fault.cut_after:
-                    await asyncio.sleep(0.05)
-                    assert request.transport is not None
-                    request.transport.abort()
-                    return socket
-                audio = base64.b64encode(sound[start : start + 4_800]).decode()
-                await socket.send_json({"audio": audio, "contextId": context})
-            await socket.send_json({"isFinal": True, "contextId": context})
+            await self.answer(request, socket, text, {self.context_key: context})
         return socket
+
+    async def answer(
+        self, request: web.Request, socket: web.WebSocketResponse, text: str, context: dict[str, str]
+    ) -> None:
+        sound, fault = speech(text), self.fault or Fault()
+        for number, start in enumerate(range(0, len(sound), 4_800)):
+            if number == fault.stall_after:
+                return
+            if number == fault.cut_after:
+                await asyncio.sleep(0.05)
+                await self.cut(request, socket, fault, context)
+                return
+            audio = base64.b64encode(sound[start : start + 4_800]).decode()
+            await socket.send_json({"audio": audio, **context})
+        await socket.send_json({"isFinal": True, **context})
+
+    async def cut(
+        self, request: web.Request, socket: web.WebSocketResponse, fault: Fault, context: dict[str, str]
+    ) -> None:
+        if fault.error_message is not None:
+            await socket.send_json({"error": fault.error_message, **context})
+        elif fault.close_code is not None:
+            await socket.close(code=fault.close_code)
+        else:
+            assert request.transport is not None
+            request.transport.abort()
 
     async def voices(self, request: web.Request) -> web.StreamResponse:
         """Two pages."""

@@ -12,7 +12,7 @@ import pytest
 from livekit.plugins import openai as _openai_plugin  # noqa: F401 (imports on the main thread, not in a loop)
 
 from mouthpiece.tts import TTS, AudioFormat, SynthesisState, TTSBadText, TTSClosed, Voice, available, create
-from tests.loopback.tts.emulators import KEY, ElevenLabs, OpenAI
+from tests.loopback.tts.emulators import KEY, ElevenLabs, OpenAI, tasks_since
 from tests.unit.tts.fakes import Ear, tone
 
 TEXT = "This is a test of the voice. It has two sentences, one of them a little longer than the other."
@@ -113,23 +113,29 @@ async def test_pushed_and_pulled_sound_have_one_length(tts: TTS) -> None:
 
 def left_behind(before: set[asyncio.Task[Any]]) -> set[str]:
     """Tasks that have come since, but for the emulators' and the one that keeps the LiveKit plugin's connections."""
-    names = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks() - before}
-    return names - {"RequestHandler.start", "LiveKitTTS._keep_session"}
+    return tasks_since(before) - {"LiveKitTTS._keep_session"}
 
 
-async def test_it_stops_in_the_middle_within_50_ms_and_leaks_nothing(tts: TTS) -> None:
+async def is_let_go(tts: TTS) -> bool:
+    """No stream of the provider's is open, or will be in a moment."""
+    if pumps := set(tts._jobs._pumps):
+        await asyncio.wait(pumps, timeout=1)
+    return not tts._jobs._pumps
+
+
+async def test_it_stops_in_the_middle_and_leaks_nothing(tts: TTS) -> None:
     before = asyncio.all_tasks()
+    ear = Ear(tts)
     synthesis = tts.synthesize(TEXT * 20)
     await anext(synthesis)
-    clock = asyncio.get_running_loop().time
-    at = clock()
     await tts.stop_audio()
-    rest = [chunk async for chunk in synthesis]
-    assert clock() - at < 0.05
-    assert rest == []
+    heard = len(ear.audio)
+    assert [chunk async for chunk in synthesis] == []
     assert synthesis.state is SynthesisState.INTERRUPTED
-    assert not tts._jobs._pumps
+    assert await is_let_go(tts)
     assert left_behind(before) == set()
+    assert len(ear.audio) == heard
+    tts.events.unsubscribe(ear.hear)
     ear = Ear(tts)
     await tts.send(TEXT)
     assert ear.frames > 16_000
@@ -169,7 +175,7 @@ async def test_a_cancelled_send_leaves_nothing(tts: TTS) -> None:
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
-    assert not tts._jobs._pumps
+    assert await is_let_go(tts)
     assert left_behind(before) == set()
 
 
@@ -179,13 +185,17 @@ async def test_it_is_never_given_what_cannot_be_spoken(tts: TTS, text: str) -> N
         await tts.send(text)
 
 
+CANNOT_LIST = {"livekit:openai", "vision_agents:stub"}
+
+
 async def test_it_lists_voices_that_can_be_chosen(tts: TTS) -> None:
     voices = await tts.voices()
+    assert (voices == []) is (tts.provider_name in CANNOT_LIST)
     assert all(isinstance(voice, Voice) and voice.id and voice.name for voice in voices)
     assert len({voice.id for voice in voices}) == len(voices)
-    if voices:
+    for voice in voices[:1]:
         ear = Ear(tts)
-        await tts.send("Hello there.", voice=voices[0].id)
+        await tts.send("Hello there.", voice=voice.id)
         assert ear.frames > 0
 
 

@@ -57,15 +57,12 @@ class Stream:
         pass
 
 
-class TTS:
-    sample_rate = 24000
-    capabilities = tts.TTSCapabilities(streaming=False)
+class TTS(tts.TTS):
+    def __init__(self):
+        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=24000, num_channels=1)
 
     def synthesize(self, text, *, conn_options):
         return Stream()
-
-    async def aclose(self):
-        pass
 """
 NO_KEY = """
 class NoKey(Exception):

@@ -25,7 +25,8 @@ from mouthpiece.tts import (
     TTSUnavailable,
     create,
 )
-from tests.loopback.tts.emulators import KEY, SECONDS_A_CHARACTER, ElevenLabs, Emulator, Fault, OpenAI
+from mouthpiece.tts.providers import livekit
+from tests.loopback.tts.emulators import KEY, SECONDS_A_CHARACTER, ElevenLabs, Emulator, Fault, OpenAI, tasks_since
 from tests.unit.tts.fakes import Ear
 
 TEXT = "Every word of this sentence is worth two hundredths of a second for each of its letters."
@@ -98,6 +99,7 @@ async def speaks(tts: TTS) -> None:
 
 async def test_the_whole_sound_comes_in_chunks(client: tuple[Make, Emulator]) -> None:
     make, emulator = client
+    before = asyncio.all_tasks()
     async with make() as tts:
         ear = Ear(tts)
         await tts.send(TEXT)
@@ -105,12 +107,13 @@ async def test_the_whole_sound_comes_in_chunks(client: tuple[Make, Emulator]) ->
         assert len(ear.audio) > 2
         assert abs(ear.samples).max() == pytest.approx(9_000, rel=0.02)  # in tune, so no chunk was misread
         assert len(emulator.requests) == 1
-    assert len(asyncio.all_tasks()) <= 2  # this test's, and the server's
+    assert tasks_since(before) == set()
 
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
+        (Fault(401), TTSAuthError),
         (Fault(403), TTSAuthError),
         (Fault(429, {"Retry-After": "3"}), TTSRateLimited),
         (Fault(500), TTSUnavailable),
@@ -127,7 +130,7 @@ async def test_a_status_becomes_its_error_at_once_and_the_next_text_is_spoken(
         emulator.fault = fault
         error = await fails(tts, kind)
         assert error.retryable is kind.retryable
-        if isinstance(error, TTSRateLimited) and not tts.provider_name.startswith("livekit"):
+        if isinstance(error, TTSRateLimited):
             assert error.retry_after == 3
         assert emulator.asked == 1  # nobody retried behind our back
         emulator.fault = None
@@ -153,13 +156,42 @@ async def test_a_stream_cut_in_the_middle_gives_what_came_and_says_so(client: tu
         await speaks(tts)
 
 
-async def test_a_service_that_takes_the_request_and_is_silent_is_given_up(client: tuple[Make, Emulator]) -> None:
+@pytest.mark.parametrize("fault", [Fault(silent=True), Fault(stall_after=0)], ids=["no answer", "headers alone"])
+async def test_a_service_that_takes_the_request_and_is_silent_is_given_up(
+    client: tuple[Make, Emulator], fault: Fault
+) -> None:
     make, emulator = client
     async with make() as tts:
         tts.first_audio_timeout = 0.5
-        emulator.fault = Fault(silent=True)
-        await fails(tts, TTSTimeout)
+        emulator.fault = fault
+        async with asyncio.timeout(5):  # less than any limit of the SDKs and plugins
+            await fails(tts, TTSTimeout)
         emulator.fault = None
+        tts.first_audio_timeout = 15
+        await speaks(tts)
+
+
+async def test_a_service_that_is_late_but_within_the_limit_is_heard(client: tuple[Make, Emulator]) -> None:
+    make, emulator = client
+    async with make() as tts:
+        emulator.fault = Fault(late=0.3)
+        await speaks(tts)
+
+
+async def test_a_stream_that_stalls_in_the_middle_gives_what_came_and_is_given_up(
+    client: tuple[Make, Emulator],
+) -> None:
+    make, emulator = client
+    async with make() as tts:
+        tts.stall_timeout = 0.5
+        emulator.fault = Fault(stall_after=12)
+        ear = Ear(tts)
+        async with asyncio.timeout(5):
+            await fails(tts, TTSStreamCut)
+        assert 0 < ear.frames < FRAMES
+        await emulator.quiet()
+        emulator.fault = None
+        tts.stall_timeout = 15
         await speaks(tts)
 
 
@@ -170,22 +202,55 @@ async def test_a_service_that_is_not_there_is_said(client: tuple[Make, Emulator]
         await fails(tts, TTSUnavailable)
 
 
-async def test_a_stop_in_the_middle_ends_the_request(
-    client: tuple[Make, Emulator], request: pytest.FixtureRequest
-) -> None:
+async def test_a_stop_ends_a_request_whose_rest_has_not_come(client: tuple[Make, Emulator]) -> None:
     make, emulator = client
     async with make() as tts:
-        tts.buffer_seconds = 0.5  # the rest of the long text stays with the service
-        synthesis = tts.synthesize(TEXT * 45)
+        emulator.fault = Fault(stall_after=12)
+        synthesis = tts.synthesize(TEXT)
         await anext(synthesis)
-        before = asyncio.get_running_loop().time()
-        await tts.stop_audio()
-        rest = [chunk async for chunk in synthesis]
-        assert asyncio.get_running_loop().time() - before < 0.05
-        assert rest == []
-        if "WebSocket" not in request.node.name:  # there the plugin keeps its connection, and drops what comes
+        async with asyncio.timeout(5):  # the limit for a stall is 15 s
+            await tts.stop_audio()
+            assert [chunk async for chunk in synthesis] == []
             await emulator.quiet()
         assert synthesis.state is SynthesisState.INTERRUPTED
+        emulator.fault = None
+        await speaks(tts)
+
+
+SOCKET_FAULTS = {
+    "policy": (Fault(cut_after=0, close_code=1008), TTSRefused),
+    "failure": (Fault(cut_after=0, close_code=1011), TTSUnavailable),
+    "failure in the middle": (Fault(cut_after=12, close_code=1011), TTSStreamCut),
+    "error": (Fault(cut_after=0, error_message="said: the text"), TTSUnavailable),
+    "error in the middle": (Fault(cut_after=12, error_message="said: the text"), TTSStreamCut),
+}
+
+
+@pytest.mark.parametrize(("fault", "kind"), SOCKET_FAULTS.values(), ids=SOCKET_FAULTS)
+async def test_a_websocket_that_is_closed_or_says_an_error_fails_the_text_alone(
+    elevenlabs: ElevenLabs, fault: Fault, kind: type[TTSError]
+) -> None:
+    async with _livekit_elevenlabs_socket(elevenlabs) as tts:
+        elevenlabs.fault = fault
+        error = await fails(tts, kind)
+        assert "said" not in str(error)
+        assert "HTTP" not in str(error)
+        elevenlabs.fault = None
+        await speaks(tts)
+
+
+async def test_a_websocket_that_the_plugin_gives_up_has_timed_out(
+    elevenlabs: ElevenLabs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(livekit, "_CONNECT_TIMEOUT", 0.5)
+    elevenlabs.fault = Fault(stall_after=0)
+    async with _livekit_elevenlabs_socket(elevenlabs) as tts:
+        await fails(tts, TTSTimeout)
+
+
+async def test_a_websocket_that_answers_as_it_used_to_is_understood(elevenlabs: ElevenLabs) -> None:
+    elevenlabs.context_key = "contextId"
+    async with _livekit_elevenlabs_socket(elevenlabs) as tts:
         await speaks(tts)
 
 
@@ -239,8 +304,19 @@ async def test_a_service_that_cannot_list_its_voices_says_why(elevenlabs: Eleven
     async with _elevenlabs(elevenlabs) as tts:
         with pytest.raises(TTSUnavailable):
             await tts.voices()
+        assert elevenlabs.asked == 1
     async with _elevenlabs(elevenlabs, key="wrong") as tts:
         with pytest.raises(TTSAuthError):
+            await tts.voices()
+
+
+async def test_a_service_that_never_lists_its_voices_is_given_up(
+    elevenlabs: ElevenLabs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mouthpiece.tts.providers.elevenlabs._LONGEST", 0.3)
+    elevenlabs.fault = Fault(silent=True)
+    async with _elevenlabs(elevenlabs) as tts, asyncio.timeout(10):
+        with pytest.raises(TTSTimeout):
             await tts.voices()
 
 

@@ -60,12 +60,12 @@ async def main(openai_url: str, elevenlabs_url: str, key: str, text: str) -> Non
         tts.buffer_seconds = 0.5
         synthesis = tts.synthesize(text * 100)
         await anext(synthesis)
-        before = asyncio.get_running_loop().time()
         await tts.stop_audio()
         rest = [chunk async for chunk in synthesis]
-        took = asyncio.get_running_loop().time() - before
-        left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("tts-")]
-        report = {"trial": "stop", "state": synthesis.state.value, "rest": len(rest), "took": took, "left": left}
+        if ours := {task for task in asyncio.all_tasks() if task.get_name().startswith("tts-")}:
+            await asyncio.wait(ours, timeout=1)
+        left = [task.get_name() for task in ours if not task.done()]
+        report = {"trial": "stop", "state": synthesis.state.value, "rest": len(rest), "left": left}
         sys.stdout.write(json.dumps(report) + "\n")
 
 

@@ -124,7 +124,7 @@ class ElevenLabsTTS(TTS):
         client is ours to close: the SDK has no close."""
         sdk = importlib.import_module("elevenlabs.client")
         http = importlib.import_module("httpx").AsyncClient(timeout=_LONGEST, follow_redirects=True)
-        client = sdk.AsyncElevenLabs(api_key=self._key, base_url=self._base_url, httpx_client=http)
+        client = sdk.AsyncElevenLabs(api_key=self._key, base_url=self._base_url, httpx_client=http, timeout=_LONGEST)
         _ = client.text_to_speech.stream, client.voices.search
         return http, client
 

@@ -7,7 +7,7 @@ import contextvars
 import importlib
 import inspect
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from types import ModuleType
 from typing import Any, Final
 
@@ -24,6 +24,9 @@ _CONNECT_TIMEOUT: Final = 10.0
 """Seconds."""
 _MOST_VOICES: Final = 16
 """Plugin objects that are kept, one a voice."""
+_REFUSING_CLOSES: Final = (1003, 1007, 1008, 1009)
+"""Codes that a WebSocket is closed with (RFC 6455, 7.4.1) which say that what was sent is not taken; a plugin gives
+them as a status."""
 
 
 class LiveKitTTS(TTS):
@@ -64,7 +67,15 @@ class LiveKitTTS(TTS):
         options = importlib.import_module("livekit.agents").APIConnectOptions(max_retry=0, timeout=_CONNECT_TIMEOUT)
         plugin = self._plugin(voice or self._default_voice)
         await self._open_session()
+
+        def keep_answer(event: Any) -> None:
+            if event.error.__cause__ is None:
+                event.error.__cause__ = event.error.__context__
+
         stream = self._context.run(self._ask, plugin, text, options)
+        # A plugin raises `from None`, and livekit-agents raises that again: it replaces the context, in which the
+        # service's answer was.
+        plugin.on("error", keep_answer)
         try:
             async for audio in stream:
                 frame = audio.frame
@@ -73,6 +84,7 @@ class LiveKitTTS(TTS):
                     samples = samples.reshape(-1, frame.num_channels).T
                 yield PcmData(samples, frame.sample_rate, frame.num_channels)
         finally:
+            plugin.off("error", keep_answer)
             await stream.aclose()
 
     async def stop_audio(self) -> None:
@@ -101,15 +113,19 @@ class LiveKitTTS(TTS):
 
     def translate_error(self, error: Exception) -> TTSError | None:
         agents = importlib.import_module("livekit.agents")
-        if isinstance(error, agents.APIStatusError):
-            return error_for_status(self.provider_name, error.status_code)
+        status = error.status_code if isinstance(error, agents.APIStatusError) else 0
+        if 100 <= status < 600:
+            return error_for_status(self.provider_name, status, _headers(error.__cause__))
         if isinstance(error, agents.APITimeoutError):
             return TTSTimeout(f"{self.provider_name} took too long.")
         if isinstance(error, agents.APIConnectionError):
             return TTSUnavailable(f"{self.provider_name} is not reachable.")
         if isinstance(error, agents.APIError):
-            kind = TTSUnavailable if error.retryable else TTSRefused
-            return kind(f"{self.provider_name} refused the request.")
+            if isinstance(error.__cause__, agents.APIError):
+                return self.translate_error(error.__cause__)
+            if status in _REFUSING_CLOSES or not error.retryable:
+                return TTSRefused(f"{self.provider_name} refused the request.")
+            return TTSUnavailable(f"{self.provider_name} has a failure of its own. Try again later.")
         return None
 
     def _ask(self, plugin: Any, text: str, options: Any) -> Any:
@@ -156,6 +172,12 @@ class LiveKitTTS(TTS):
         async with http_context.open():
             self._session_open.set()
             await self._leave.wait()
+
+
+def _headers(answer: Any) -> Mapping[str, str] | None:
+    """Of aiohttp's exception, or of one that holds httpx's response."""
+    headers = getattr(answer, "headers", None) or getattr(getattr(answer, "response", None), "headers", None)
+    return headers if isinstance(headers, Mapping) else None
 
 
 def preload(name: str) -> None:
