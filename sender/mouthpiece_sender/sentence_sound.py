@@ -17,7 +17,7 @@ import numpy as np
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.pcm import Pcm
-from mouthpiece.tts import TTS, SynthesisState, TTSClosed, TTSProviderFailed, Voice
+from mouthpiece.tts import TTS, SynthesisState, TTSBadText, TTSBadVoice, TTSClosed, TTSProviderFailed, Voice
 from mouthpiece_sender.speech_cache import SpeechCache, SpeechKey
 
 logger = logging.getLogger(__name__)
@@ -118,8 +118,7 @@ class VoicePool:
 
     def _warn(self, what: str, error: Exception) -> None:
         """Without the message, and without the lines around it: a provider's may quote the text or the key."""
-        debugging = logger.isEnabledFor(logging.DEBUG)
-        logger.warning("the voice %s %s (%s)", self.name, what, type(error).__name__, exc_info=debugging)
+        logger.warning("the voice %s %s (%s)", self.name, what, type(error).__name__)
 
 
 class SentenceSound:
@@ -265,6 +264,7 @@ class SentenceMaker:
             if sound.keep and (whole := sound.whole()) is not None:
                 self._cache.put(key, whole)
         except MouthpieceError as error:
+            _note(pool.name, error)
             sound.end(error)
         except asyncio.CancelledError:
             sound.end(TTSClosed(f"The voice {pool.name!r} was stopped."))
@@ -272,3 +272,11 @@ class SentenceMaker:
         finally:
             if self._making.get(key) is sound:
                 del self._making[key]
+
+
+def _note(name: str, error: MouthpieceError) -> None:
+    """Whoever sent the text is told more; without the message and the lines around it: both may quote the text."""
+    if isinstance(error, TTSBadText | TTSBadVoice):
+        return
+    cause = type(error.__cause__).__name__ if error.__cause__ else "its own word"
+    logger.warning("the voice %s failed: %s (%s)", name, error.slug, cause)

@@ -10,7 +10,7 @@ import contextlib
 import inspect
 import logging
 import time
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -32,6 +32,8 @@ FIRST_SOUND_WITHIN: Final = 2.0
 """Seconds that an acceptance waits for the first sound, so that a voice which refuses is told of at once."""
 UNNAMED: Final = ("livekit", "vision_agents")
 """Providers that need a plugin's name or object beside their own."""
+NAMED: Final = 12
+"""Voices that are named where one is asked for that is not here."""
 MISSING_FOR: Final = 30.0
 """Seconds until a provider that could not be made is tried again."""
 MOST_MISSING: Final = 100
@@ -157,11 +159,17 @@ class Speech:
         if voice is None:
             return self._default, (await self._provider(self._default)).default_voice
         answers = {name: self._providers[name].voices.ask() for name in self._in_order()}
+        known: list[tuple[str, str]] = []
         for name, answer in answers.items():
             with contextlib.suppress(MouthpieceError):
-                if any(one.id == voice for one in await asyncio.shield(answer)):
+                listed = [(name, one.id) for one in await asyncio.shield(answer)]
+                if (name, voice) in listed:
                     return name, voice
-        raise TTSBadVoice(f"There is no voice {voice!r} here: GET /v1/voices lists those that there are.")
+                known += listed
+        if (found := _nearly(voice, known)) is not None:
+            return found
+        here = ", ".join(one for _, one in known[:NAMED]) + (f" and {len(known) - NAMED} more" * (len(known) > NAMED))
+        raise TTSBadVoice(f"There is no voice {voice!r} here. There are: {here or 'none'}.")
 
     async def sound(
         self, text: str | Script, *, voice: str | None = None, tts: str | None = None
@@ -269,6 +277,16 @@ class Speech:
             provider.voices.ask()
         except (TTSError, ConfigurationError) as error:
             logger.warning("the voice %s cannot be used: %s", self._default, error)
+
+
+def _nearly(voice: str, known: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """The provider and the id of a voice of that name, whatever the case of its letters, else of the first one of a
+    language (``fr`` is ``fr-fr``, or else ``fr-be``)."""
+    asked = voice.lower()
+    same = [one for one in known if one[1].lower() == asked]
+    own = [one for one in known if one[1].lower() == f"{asked}-{asked}"]
+    of_language = [one for one in known if one[1].lower().startswith(f"{asked}-")]
+    return next(iter(same + own + of_language), None)
 
 
 def _those_here() -> dict[str, TTS]:

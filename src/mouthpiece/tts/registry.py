@@ -91,6 +91,10 @@ def load(name: str = DEFAULT, **settings: Any) -> Callable[[], TTS]:
         raise ConfigurationError(missing)
     module = importlib.import_module(f"mouthpiece.tts.providers.{entry.module}")
     kind = getattr(module, entry.kind)
+    if name == "livekit" and "plugin" not in settings:
+        raise ConfigurationError("The voice livekit is a plugin's: name it, as livekit:cartesia.")
+    if name == "vision_agents" and not settings:
+        raise ConfigurationError("The voice vision_agents is made from a plugin's object, in Python alone.")
     try:
         inspect.signature(kind).bind(**settings)
     except TypeError as error:

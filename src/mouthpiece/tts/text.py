@@ -15,28 +15,43 @@ _SSML_ELEMENTS = (
     "|desc"
 )
 """W3C, Speech Synthesis Markup Language 1.1, section 3."""
-_SSML = re.compile(
-    rf"""<\?xml\b
-       | </?(?:{_SSML_ELEMENTS})(?:\s[^<>]*)?/?>
+_HTML_ELEMENTS = (
+    "a|b|i|u|em|strong|small|sup|code|pre|br|hr|span|div|h[1-6]|ul|ol|li|table|thead|tbody|tr|td|th|img|font|blockquote"
+    "|html|head|body|script|style|title|section|article|header|footer|nav|main|button|form|input|label|iframe|svg"
+)
+"""Those that text from a page or a language model is likely to hold."""
+_MARKUP = re.compile(
+    rf"""<\?xml\b | <!-- | <!doctype\b | <speak\s
+       | </?(?:{_SSML_ELEMENTS}|{_HTML_ELEMENTS})(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>
        | </?[A-Za-z][\w.-]*:[A-Za-z][\w.-]*(?:\s[^<>]*)?/?>   # a vendor's, such as mstts:express-as
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_WHITE: Final = "\t\n\r"
+"""The control characters that a text may hold."""
 
 
 def check_text(text: str) -> None:
     """Passes what can be spoken.
 
-    :raises TTSBadText: it is empty, over ``MAX_CHARACTERS``, or holds SSML, which voices would read out as text.
+    :raises TTSBadText: it is empty, over ``MAX_CHARACTERS``, or holds control characters or markup (SSML, HTML), which
+        voices would read out as text.
     """
     if not text.strip():
         raise TTSBadText("There is no text to speak.")
     if len(text) > MAX_CHARACTERS:
         raise TTSBadText(f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be spoken at once.")
-    if _SSML.search(text):
-        raise TTSBadText("The text holds SSML tags. They are not supported: send the words alone.")
+    if any(not letter.isprintable() and letter not in _WHITE and _forbidden(letter) for letter in text):
+        raise TTSBadText("The text holds control characters: send words alone.")
+    if _MARKUP.search(text):
+        raise TTSBadText("The text holds tags (SSML or HTML). They are not supported: send the words alone.")
 
 
 def has_words(text: str) -> bool:
     """There is something in it that a voice pronounces, not punctuation alone."""
     return any(character.isalnum() for character in text)
+
+
+def _forbidden(letter: str) -> bool:
+    """C0 and C1 controls, and halves of surrogate pairs, which no encoding carries."""
+    return ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 or 0xD800 <= ord(letter) < 0xE000

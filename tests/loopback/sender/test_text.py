@@ -151,7 +151,7 @@ REFUSED: dict[str, tuple[Any, str, str | None]] = {
     "no such voice of a provider": (HELLO | {"voice": "nobody", "tts": "offline"}, "tts-bad-voice", "voice"),
     "no such provider": (HELLO | {"tts": "loud"}, "bad-parameter", "tts"),
     "a module": (HELLO | {"tts": "os:system.x"}, "bad-parameter", "tts"),
-    "another language": ({"text": "Добрый день"}, "tts-no-sound", None),
+    "another language": ({"text": "Добрый день"}, "tts-bad-text", "text"),
 }
 
 

@@ -47,7 +47,7 @@ def test_a_key_that_is_given_is_enough() -> None:
         ("offline", {"colour": "red"}, "cannot be set up so: got an unexpected keyword argument 'colour'"),
         ("offline", {"speed": 9}, "speed from 0.5 to 2, not 9"),
         ("espeak", {"command": "/nowhere/espeak-ng"}, "needs the program espeak-ng"),
-        ("livekit", {}, "cannot be set up so: missing a required argument: 'plugin'"),
+        ("livekit", {}, "name it, as livekit:cartesia"),
         ("livekit:nobody", {}, "install livekit-plugins-nobody"),
         ("livekit:../x", {}, "not the name of a LiveKit plugin"),
         ("vision_agents", {"plugin": object()}, "an object of a Vision Agents TTS class"),

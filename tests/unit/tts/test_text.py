@@ -17,6 +17,9 @@ from mouthpiece.tts.text import MAX_CHARACTERS
         "if x<y then y>x",
         "use List<String> here",
         "mail me <me@example.com>",
+        "x<p and y>q",
+        "press <Enter> to go on",
+        "one\ttwo\r\nthree",
         "x",
         "y" * MAX_CHARACTERS,
     ],
@@ -36,12 +39,23 @@ def test_text_is_passed(text: str) -> None:
         "<p>one</p>",
         '<mstts:express-as style="sad">oh</mstts:express-as>',
         "only the end </prosody>",
+        "<speak version='1.0' and no end",
+        "<b>Bold</b>",
+        "a line<br/>and another",
+        '<div class="note">Hi</div>',
+        "<!-- not said --> Hi",
     ],
 )
 def test_markup_is_refused_and_not_quoted(text: str) -> None:
-    with pytest.raises(TTSBadText, match="SSML tags") as caught:
+    with pytest.raises(TTSBadText, match="tags") as caught:
         check_text(text)
     assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize("letter", ["\0", "\x1b", "\x7f", "\x9b", "\ud800"])
+def test_what_no_voice_pronounces_and_no_encoding_carries_is_refused(letter: str) -> None:
+    with pytest.raises(TTSBadText, match="control characters"):
+        check_text(f"Hello{letter} there")
 
 
 def test_a_text_that_is_too_long_is_refused() -> None:

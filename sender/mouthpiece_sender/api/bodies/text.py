@@ -16,8 +16,6 @@ from mouthpiece_sender.api.requests import Asked, from_json
 
 MAX_BYTES: Final = 2_500_000
 """Of the JSON: the longest text with every character escaped."""
-_WHITE: Final = "\t\n\r"
-"""The control characters that a text may hold."""
 
 
 class TextBody(Asked):
@@ -46,7 +44,8 @@ class Text:
     async def read(self, body: Body, intake: Intake) -> Spoken:
         """:raises TTSError: the voice refused or failed before its first sound."""
         asked = await _read(body)
-        _check(asked.text)
+        if len(asked.text) > MAX_CHARACTERS:
+            raise _too_long()
         try:
             sound, voice = await intake.speech.sound(asked.text, voice=asked.voice, tts=asked.tts)
         except ConfigurationError as error:
@@ -65,18 +64,6 @@ async def _read(body: Body) -> TextBody:
         if len(data) > MAX_BYTES:
             raise _too_long()
     return from_json(data, TextBody, example='{"text": "…"}')
-
-
-def _check(text: str) -> None:
-    if len(text) > MAX_CHARACTERS:
-        raise _too_long()
-    if any(not letter.isprintable() and letter not in _WHITE and _forbidden(letter) for letter in text):
-        raise Problem("tts-bad-text", "The text holds control characters: send words alone.", field="text")
-
-
-def _forbidden(letter: str) -> bool:
-    """C0 and C1 controls, and halves of surrogate pairs, which no encoding carries."""
-    return ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 or 0xD800 <= ord(letter) < 0xE000
 
 
 def _too_long() -> Problem:
