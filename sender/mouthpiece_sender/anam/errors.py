@@ -29,3 +29,9 @@ class NotThroughAnam(MouthpieceError):
     """What was asked for has no meaning without LiveKit."""
 
     slug = "not-through-anam"
+
+
+class RecordingFailed(MouthpieceError):
+    """The recording that was asked for broke off, or could not be kept."""
+
+    slug = "recording-failed"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import struct
 import sys
 from collections import deque
@@ -21,6 +22,11 @@ HEADER: Final = struct.Struct("<cHHI")
 MAX_SOUND: Final = 100
 """Blocks of 20 ms that may wait for the pipe; then the oldest are dropped. Of pictures only the newest waits."""
 END_TIMEOUT: Final = 2.0
+PASSED_ON: Final = re.compile(
+    "PATH|HOME|LANG|LC_.*|TERM|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|PYTHON.*|VIRTUAL_ENV"
+    "|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_.*|DBUS_SESSION_BUS_ADDRESS|(PULSE|ALSA|SDL|QT|OPENCV)_.*"
+)
+"""What the window's process knows of our environment: what a window and speakers need, and no key."""
 
 SAYINGS: Final = {
     "no-opencv": "no window: OpenCV is not installed (`make extras` does); going on without it.",
@@ -56,7 +62,7 @@ class Viewer:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # Qt's and ALSA's own words, which nobody can act on
-            env=_without_secrets(),
+            env={name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)},
             start_new_session=True,  # Ctrl-C is ours to handle; it ends with its input
         )
         self._tasks = [asyncio.create_task(self._feed()), asyncio.create_task(self._listen())]
@@ -68,16 +74,19 @@ class Viewer:
         self._leaving = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         assert self._process.stdin is not None
-        self._process.stdin.close()
         try:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._process.stdin.close()
             async with asyncio.timeout(END_TIMEOUT):
                 await self._process.wait()
-        except (TimeoutError, asyncio.CancelledError):
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        except TimeoutError:
+            pass  # it hangs
+        finally:
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                await self._process.wait()
 
     def begin(self) -> None:
         pass  # frames are shown as they come
@@ -125,7 +134,3 @@ class Viewer:
 def _bgr(frame: Any) -> bytes:
     pixels: bytes = frame.to_ndarray(format="bgr24").tobytes()
     return pixels
-
-
-def _without_secrets() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if "KEY" not in name and "SECRET" not in name}

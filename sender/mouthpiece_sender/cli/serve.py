@@ -11,6 +11,7 @@ import typer
 
 from mouthpiece.errors import ConfigurationError, StoreError
 from mouthpiece.listening import listen
+from mouthpiece_sender.anam.errors import RecordingFailed
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_for_anam, check_without_anam
 from mouthpiece_sender.logs import set_up_logs
@@ -36,7 +37,7 @@ def serve(
 
     Beyond this machine it needs MOUTHPIECE_API_KEYS. Stopping interrupts what plays.
 
-    Exit codes: 0 stopped as asked, 1 could not start, 2 wrong usage or setting.
+    Exit codes: 0 stopped as asked, 1 could not start or the recording failed, 2 wrong usage or setting.
 
     Examples:
 
@@ -79,6 +80,8 @@ def serve(
             _fail(str(error), 2)
         except StoreError as error:
             _fail(f"{error} The data folder is MOUTHPIECE_DATA ({settings.data}).", 1)
+        except RecordingFailed as error:
+            _fail(str(error), 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:

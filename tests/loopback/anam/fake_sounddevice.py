@@ -1,8 +1,7 @@
-"""Stands in for sounddevice where there are no speakers: plays into the file that ``SPEAKERS`` names, in real time."""
+"""Stands in for sounddevice where there are no speakers: plays into ``heard.raw`` beside itself, in real time."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +33,7 @@ class RawOutputStream:
 
     def _play(self) -> None:
         due = time.monotonic()
-        with Path(os.environ["SPEAKERS"]).open("wb") as file:
+        with Path(__file__).with_name("heard.raw").open("wb") as file:
             while not self._stopping.is_set():
                 out = bytearray(FRAMES * 4)
                 self._callback(memoryview(out), FRAMES, None, None)

@@ -168,10 +168,11 @@ async def test_without_the_extra_it_says_what_to_install_and_goes_on(
 
 async def test_the_avatars_sound_is_played(sound: Sound, tmp_path: Path) -> None:
     """Into a stand-in for sounddevice; a machine that tests has no speakers. No display is needed for it."""
-    modules, heard = tmp_path / "modules", tmp_path / "heard.raw"
+    modules = tmp_path / "modules"
+    heard = modules / "heard.raw"
     await asyncio.to_thread(modules.mkdir)
     await asyncio.to_thread(shutil.copy, Path(__file__).with_name("fake_sounddevice.py"), modules / "sounddevice.py")
-    environment = {"PYTHONPATH": str(modules), "SPEAKERS": str(heard)}
+    environment = {"PYTHONPATH": str(modules)}
     async with engine() as emulated, play(emulated, tmp_path, str(sound(2.0)), "--view", **environment) as process:
         code, _, err = await outcome(process)
     assert code == 0
