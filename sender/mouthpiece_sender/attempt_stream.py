@@ -31,6 +31,9 @@ SILENCE = 0.02
 """Seconds of it."""
 
 
+AWAY = Problem("livekit-unavailable", "The connection does not take the sound.", True)
+
+
 class Writer(Protocol):
     """The part of the SDK's stream writer that is used."""
 
@@ -101,6 +104,10 @@ class AttemptStream:
     """Seconds a write, at first."""
     after: AttemptStream | None = None
     """The one before: streams never overlap, so this one opens when that one is closed (wire.md, 4)."""
+    rest: Callable[[], Awaitable[None]] | None = None
+    """Called once when the source pauses; without it a little silence keeps the stream alive."""
+    away: Problem = AWAY
+    """What it is when the stream does not open, or does not take the sound."""
     _granted: float = 0.0
     _frames: int = 0
     """Sent so far."""
@@ -145,14 +152,14 @@ class AttemptStream:
             writer = await self.open_stream()
         except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
             logger.debug("stream not opened: %s", type(error).__name__)
-            self.listener(NotOpened(self.attempt, Problem("livekit-unavailable", "No stream could be opened.", True)))
+            self.listener(NotOpened(self.attempt, self.away))
             return
         self._phase = _Phase.READING
         ended: StreamEvent | None = None
         try:
             ended = await self._send(writer)
         except _Broke:
-            ended = WriteFailed(self.attempt, Problem("livekit-unavailable", "The connection broke.", True))
+            ended = WriteFailed(self.attempt, self.away)
         except MouthpieceError as error:
             ended = SourceFailed(self.attempt, Problem(error.slug, str(error), error.retryable))
         except Exception:
@@ -160,8 +167,7 @@ class AttemptStream:
             ended = SourceFailed(self.attempt, Problem("internal", "The sound could not be read any further."))
         finally:
             self._phase = _Phase.CLOSING
-            with contextlib.suppress(Exception):  # already closed, or the room is gone: the avatar knows by itself
-                await asyncio.shield(writer.aclose())
+            await _closed(writer)
             if ended is not None:
                 self.listener(ended)
 
@@ -177,13 +183,15 @@ class AttemptStream:
                 async for block in coming:
                     if isinstance(block, int):
                         chunks, chain = chain.flush(), self._transforms()
-                        if not chunks and block % KEEP_ALIVE == 0:
+                        if not chunks and self.rest is None and block % KEEP_ALIVE == 0:
                             chunks = [Pcm.silence(SILENCE, self.sample_rate)]
                     else:
                         chunks = chain.push(block)
                     for chunk in chunks:
                         if not await self._write(writer, chunk):
                             return None
+                    if block == 1 and self.rest is not None:
+                        await self._carried_out(self.rest())
         except MouthpieceError as error:
             broken = error
         for chunk in chain.flush():
@@ -203,16 +211,32 @@ class AttemptStream:
             await self._changed.wait()
         if self._stopping:
             return False
+        await self._carried_out(writer.write(chunk.to_bytes()))
+        self._frames += chunk.frames
+        self.listener(Progress(self.attempt, self._frames / self.sample_rate))
+        return True
+
+    async def _carried_out(self, sending: Awaitable[None]) -> None:
+        """:raises _Broke: it was not."""
         self._phase = _Phase.WRITING
         try:
-            await writer.write(chunk.to_bytes())
+            await sending
         except Exception as error:  # the SDK's own, of many kinds
             logger.debug("stream broke: %s", type(error).__name__)
             raise _Broke from error
         self._phase = _Phase.READING
-        self._frames += chunk.frames
-        self.listener(Progress(self.attempt, self._frames / self.sample_rate))
-        return True
+
+
+async def _closed(writer: Writer) -> None:
+    """Closes it, also where we are cancelled meanwhile: nobody else would."""
+    closing = asyncio.ensure_future(writer.aclose())
+    try:
+        with contextlib.suppress(Exception):  # already closed, or the room is gone: the avatar knows by itself
+            await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        await asyncio.wait([closing], timeout=STOP_TIMEOUT)
+        closing.cancel()
+        raise
 
 
 @contextlib.asynccontextmanager

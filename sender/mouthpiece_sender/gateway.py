@@ -132,7 +132,7 @@ class Gateway:
             self._arriving += Counter()  # without those that are 0 again
 
     async def _accept(self, request: SpeakRequest) -> Segment:
-        await self._target.admit(request, self._rooms)
+        await self._target.admit(request, self._rooms, self._arriving)
         now, at = self._clock(), self._wall_clock()
         segment = Segment(
             id=request.segment_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from mouthpiece import profiles
@@ -44,7 +44,7 @@ class LiveKitTarget:
             self.warm,
         )
 
-    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room]) -> None:
+    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
         """
         :raises AvatarAmbiguous: several avatars are in the room, and the request names none.
         :raises LiveKitUnavailable: the server cannot be reached.

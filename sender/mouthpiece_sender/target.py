@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -115,9 +115,11 @@ class Target(Protocol):
         """``listener`` hears every report, in order; ``dormant`` is called when the room takes no more inputs."""
         ...
 
-    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room]) -> None:
-        """Refuses what cannot be said, before anything is accepted. ``rooms``: those that there are.
+    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
+        """Refuses what cannot be said, before anything is accepted.
 
+        :param rooms: those that there are.
+        :param arriving: names of those for which something is being accepted, this request's own among them.
         :raises MouthpieceError: it cannot; it says why.
         """
         ...

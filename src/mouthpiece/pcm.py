@@ -70,8 +70,8 @@ class Transform(Protocol):
 
 
 class Chunker:
-    """Cuts sound into blocks of ``seconds``, or of ``steady`` once ``after`` seconds have come out; the last one may be
-    shorter."""
+    """Cuts sound into blocks of ``seconds``, or of ``steady`` once ``after`` seconds have come out, and never longer;
+    the last one may be shorter."""
 
     def __init__(self, seconds: float, *, steady: float | None = None, after: float = 0.0) -> None:
         self._seconds = seconds
@@ -115,7 +115,7 @@ class Chunker:
     def _size(self) -> int:
         """Frames of the next block."""
         seconds = self._steady if self._given >= self._after * self._rate else self._seconds
-        return max(1, round(seconds * self._rate))
+        return max(1, int(seconds * self._rate + 1e-6))
 
 
 class MixDown:

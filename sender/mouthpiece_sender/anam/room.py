@@ -19,7 +19,7 @@ from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Sen
 from mouthpiece.segments import Attempt, Mode, Problem
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.passthrough import CHUNK, sent_rate
-from mouthpiece_sender.anam.session import AnamSession
+from mouthpiece_sender.anam.session import AnamSession, PassthroughStream
 from mouthpiece_sender.anam.settings import AnamSettings
 from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
 from mouthpiece_sender.sound import Sound
@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 CLOSE_TIMEOUT: Final = 3.0
 """Seconds that ending what plays may take when we leave."""
 BARREN: Final = 3
-"""Sessions in a row that may end before anything was said in them: each of them costs money."""
+"""Sessions in a row that may end without one of them having said more than those before: each costs money."""
+AWAY: Final = Problem("anam-unavailable", "Anam's session does not take the sound.", True)
 LEFT: Final = Problem("avatar-left", "Anam's session ended while the avatar spoke.", True)
 
 
@@ -61,6 +62,8 @@ class AnamRoom:
     _stream: AttemptStream | None = None
     """The last one that was opened."""
     _barren: int = 0
+    _reached: tuple[str, float] = ("", 0.0)
+    """The segment that was sent last, and how far of it, in seconds, at most."""
     _busy_until: float = float("-inf")
     _closing: bool = False
     _over: bool = False
@@ -83,7 +86,7 @@ class AnamRoom:
     @property
     def seats(self) -> Sequence[tuple[str | None, str | None, bool, Ledger]]:
         """The only avatar, as identity, profile's name, whether it takes sound, ledger."""
-        if self._session is None and self._ledger.idle:
+        if self._holding is None and self._ledger.idle:
             return []
         return [(self.settings.avatar_id, profiles.ANAM.name, self.connected, self._ledger)]
 
@@ -114,7 +117,7 @@ class AnamRoom:
     def give_up(self, problem: Problem) -> None:
         """Nothing of what waits will be said, and the session ends."""
         self._do(self._ledger.give_up(problem, self.clock()))
-        self._busy_until = float("-inf")
+        self._end_session()  # what comes now waits for the next one
         self._changed.set()
 
     # Life
@@ -161,17 +164,18 @@ class AnamRoom:
             self._busy_until = now + self.warm
             if self._holding is None:
                 self._holding = self._tasks.create_task(self._hold(), name="anam-session")
-        elif now > self._busy_until:
-            if self._holding is None:
-                return True
-            if not self._leave.is_set():
-                self._end_session()
-                self._do(self._ledger.avatar_left(LEFT, now))  # what comes now waits for the next session
+        elif self._holding is None:
+            return True
+        elif now > self._busy_until and not self._leave.is_set():
+            self._end_session()
+            self._do(self._ledger.avatar_left(LEFT, now))  # what comes now waits for the next session
         return False
 
     def _end_session(self) -> None:
+        if self._holding is None:
+            return
         self._leave.set()
-        if self._opening and self._holding is not None:
+        if self._opening:
             self._holding.cancel()  # it closes what it has opened so far
 
     def _next_wakeup(self, now: float) -> float | None:
@@ -183,6 +187,7 @@ class AnamRoom:
     async def _hold(self) -> None:
         """One session, from its opening to its close."""
         self._opening = True
+        problem: Problem | None = None
         try:
             async with AnamSession(self.settings, self.sinks, clock=self.clock) as session:
                 self._opening = False
@@ -192,12 +197,14 @@ class AnamRoom:
                     self._do(self._ledger.avatar_ready(profiles.ANAM, self.clock()))
                     await self._until_it_ends(session)
         except MouthpieceError as error:
-            self._do(self._ledger.give_up(Problem(error.slug, str(error), error.retryable), self.clock()))
+            problem = Problem(error.slug, str(error), error.retryable)
         finally:
             self._session = self._holding = None
             self._opening = False
             self._leave.clear()
             self._changed.set()
+        if problem is not None:
+            self._do(self._ledger.give_up(problem, self.clock()))
 
     async def _until_it_ends(self, session: AnamSession) -> None:
         """Returns when the session is lost, or to be closed."""
@@ -240,8 +247,17 @@ class AnamRoom:
         assert self._session is not None
         session, sound = self._session, self._sounds[attempt.segment]
         rate = sent_rate(sound.info.sample_rate)
+        stream = PassthroughStream(session, rate)
         self._stream = AttemptStream(
-            attempt, sound, rate, lambda: session.open_stream(rate), self._on_stream, chunk=CHUNK, after=self._stream
+            attempt,
+            sound,
+            rate,
+            stream.open,
+            self._on_stream,
+            chunk=CHUNK,
+            after=self._stream,
+            rest=stream.end_turn,
+            away=AWAY,
         )
         self._stream.start(self._tasks)
 
@@ -249,7 +265,7 @@ class AnamRoom:
         now = self.clock()
         match event:
             case Progress(attempt, sent, whole):
-                self._barren = 0
+                self._note_reached(attempt, sent)
                 self._do(self._ledger.progress(attempt, sent, now, whole=whole))
             case NotOpened(attempt, problem):
                 self._do(self._ledger.opened_failed(attempt, problem, now))
@@ -259,6 +275,13 @@ class AnamRoom:
                 if self._session is not None:
                     self._session.declare_lost()  # whoever holds it does the rest
         self._changed.set()
+
+    def _note_reached(self, attempt: Attempt, sent: float) -> None:
+        """A replay that only says again what was said before is no progress."""
+        segment, furthest = self._reached
+        if attempt.segment != segment or attempt.offset + sent > furthest:
+            self._reached = (attempt.segment, attempt.offset + sent)
+            self._barren = 0
 
     async def _clear(self) -> None:
         session, stream = self._session, self._stream

@@ -25,7 +25,7 @@ CLOSE_TIMEOUT: Final = 5.0
 
 
 def installed() -> bool:
-    """Whether it can be loaded."""
+    """Whether it can be loaded. Looks on the disk: call it in a thread."""
     return importlib.util.find_spec("anam") is not None
 
 

@@ -16,8 +16,11 @@ from mouthpiece_sender.anam.settings import AnamSettings
 
 logger = logging.getLogger(__name__)
 
-INTERRUPT_TIMEOUT: Final = 1.0
-END_TIMEOUT: Final = 1.0
+INTERRUPT_TIMEOUT: Final = 0.4
+END_TIMEOUT: Final = 0.5
+"""Seconds; with the second that a stuck write has, less than the ledger waits for a clear (playback.CLEAR_GRACE)."""
+SETTLING: Final = 0.1
+"""Seconds from an interrupt to the next sound: they travel on two connections, and nobody confirms the interrupt."""
 LOOK: Final = 0.5
 """Seconds between two looks at whether the SDK's connection stands: it does not tell of every end."""
 
@@ -89,30 +92,32 @@ class AnamSession:
         while not await self.lost_within(LOOK):
             pass
 
-    async def open_stream(self, sample_rate: int) -> PassthroughStream:
-        """One turn of the avatar."""
+    def input_stream(self, sample_rate: int) -> Any:
+        """The SDK's, for mono s16le of so many hertz."""
         config = self._anam.AgentAudioInputConfig(encoding="pcm_s16le", sample_rate=sample_rate, channels=1)
-        return PassthroughStream(self, self._session.create_agent_audio_input_stream(config))
+        return self._session.create_agent_audio_input_stream(config)
 
     async def interrupt(self) -> bool:
-        """The avatar drops what it has not said; whether that was taken. Best effort, within a second."""
+        """The avatar drops what it has not said; whether that was taken. Best effort, within half a second."""
         try:
             async with asyncio.timeout(INTERRUPT_TIMEOUT):
                 await self._session.interrupt()
-        except (TimeoutError, self._anam.AnamError):
-            logger.warning("Anam did not take the interrupt")
+        except Exception as error:  # the SDK's, or the data channel's beneath it
+            logger.warning("Anam did not take the interrupt (%s)", type(error).__name__)
             return False
+        await asyncio.sleep(SETTLING)
         return True
 
     async def _connect(self) -> None:
+        limit = asyncio.timeout(self._settings.ready_timeout)
         try:
-            async with asyncio.timeout(self._settings.ready_timeout):
+            async with limit:
                 self._session = await self._client.connect_async()
-        except TimeoutError:
-            raise AvatarTimeout(
-                f"Anam's avatar did not connect within {self._settings.ready_timeout:g} s; nothing was sent."
-            ) from None
         except Exception as error:
+            if limit.expired():
+                raise AvatarTimeout(
+                    f"Anam's avatar did not connect within {self._settings.ready_timeout:g} s; nothing was sent."
+                ) from None
             raise sdk.translate(self._anam, error, self._settings) from error
         for sink in self._sinks:
             sink.begin()
@@ -122,13 +127,13 @@ class AnamSession:
         ]
 
     async def _until_ready(self) -> None:
-        waiting = [asyncio.ensure_future(event.wait()) for event in (self._ready, self._lost)]
+        waiting = [asyncio.ensure_future(wait) for wait in (self._ready.wait(), self.until_lost())]
         try:
             await asyncio.wait(waiting, timeout=self._settings.ready_timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for waiter in waiting:
                 waiter.cancel()
-        if self._lost.is_set():
+        if self.lost:
             raise AvatarLeft("Anam ended the session before its avatar was ready; nothing was sent.")
         if not self._ready.is_set():
             raise AvatarTimeout(
@@ -157,26 +162,37 @@ class AnamSession:
 
 
 class PassthroughStream:
-    """The sound of one turn. ``aclose`` is called once, whatever happened: without it the avatar waits for more."""
+    """The sound of one attempt, in one turn of the avatar or, where its source pauses, in several.
 
-    def __init__(self, session: AnamSession, stream: Any) -> None:
+    Whatever happened, every turn is ended: the avatar waits for more otherwise, and its picture stands still.
+    """
+
+    def __init__(self, session: AnamSession, sample_rate: int) -> None:
         self._session = session
-        self._stream = stream
-        self._written = False
+        self._sample_rate = sample_rate
+        self._turning = False
+
+    async def open(self) -> Self:
+        self._stream = self._session.input_stream(self._sample_rate)
+        return self
 
     async def write(self, data: bytes) -> None:
         """:raises ConnectionResetError: the session is lost; whether this was heard is not known."""
         if self._session.lost:
             raise ConnectionResetError("Anam's session ended.")
-        self._written = True
+        self._turning = True
         await self._stream.send_audio_chunk(data)
 
-    async def aclose(self) -> None:
-        """Nothing more comes in this turn."""
-        if not self._written or self._session.lost:
+    async def end_turn(self) -> None:
+        """What was said so far is all for now."""
+        if not self._turning or self._session.lost:
             return
+        self._turning = False
         try:
             async with asyncio.timeout(END_TIMEOUT):
                 await self._stream.end_sequence()
         except TimeoutError:
             logger.warning("Anam did not take the end of a turn")
+
+    async def aclose(self) -> None:
+        await self.end_turn()

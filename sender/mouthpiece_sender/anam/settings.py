@@ -40,11 +40,13 @@ class AnamSettings:
 
 def anam_settings(environment: Mapping[str, str], *, ready_timeout: float = READY_TIMEOUT) -> AnamSettings:
     """:raises ConfigurationError: the key is missing, or a value is wrong; it says which."""
-    key = environment.get("ANAM_API_KEY")
+    key = environment.get("ANAM_API_KEY", "").strip()
     if not key:
         raise ConfigurationError(
             "ANAM_API_KEY not set: put a key from lab.anam.ai into the environment or into .env.local."
         )
+    if not key.isprintable() or " " in key:
+        raise ConfigurationError("ANAM_API_KEY holds something that no key holds: a space, or a line's end.")
     url = environment.get("ANAM_API_URL", DEFAULT_URL).rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise ConfigurationError("ANAM_API_URL must begin with http:// or https://.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Final, Self
@@ -43,7 +44,7 @@ class AnamTarget:
         self._clock = clock
 
     async def __aenter__(self) -> Self:
-        if not sdk.installed():
+        if not await asyncio.to_thread(sdk.installed):
             raise ConfigurationError(sdk.NOT_INSTALLED)
         async with AsyncExitStack() as stack:
             for sink in self._sinks:
@@ -54,12 +55,13 @@ class AnamTarget:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        await self._stack.__aexit__(kind, error, trace)
 
     def room(self, name: str, listener: Callable[[Told], None], dormant: Callable[[Room], None]) -> AnamRoom:
-        return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, self._warm)
+        warm = max(self._warm, self.settings.linger)  # the end of what was said last is still on its way to the viewer
+        return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, warm)
 
-    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room]) -> None:
+    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
         """
         :raises NotThroughAnam: it asks for something that Anam has not.
         :raises AnamBusy: the avatar is in another room.
@@ -68,8 +70,9 @@ class AnamTarget:
             raise NotThroughAnam(f"There is one avatar here: {self.settings.avatar_id} (ANAM_AVATAR_ID).")
         if request.wait_for_viewer:
             raise NotThroughAnam("Anam does not tell who looks: wait_for_viewer would wait for ever.")
-        if other := next((name for name in rooms if name != request.room), None):
+        elsewhere = {name for name, room in rooms.items() if room.seats} | set(arriving)
+        if elsewhere - {request.room}:
             raise AnamBusy(
-                f"Anam's avatar is in the room “{other}”, and in one room at a time; it leaves it when it has been "
-                "quiet for MOUTHPIECE_WARM seconds."
+                "Anam's avatar is in another room, and in one room at a time; it leaves it when it has been quiet for "
+                "MOUTHPIECE_WARM seconds."
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -76,7 +76,7 @@ class FakeTarget:
         self.rooms.append(FakeRoom(name, listener))
         return self.rooms[-1]
 
-    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room]) -> None:
+    async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
         await asyncio.sleep(0)
 
 

@@ -1,0 +1,147 @@
+"""A room of Anam's and its session, through a gateway: when one is opened, and that none is opened in vain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from mouthpiece.pcm import Pcm
+from mouthpiece.segments import AudioInfo, OnLoss, Problem, Segment, Source, State, new_segment_id
+from mouthpiece_sender.anam.errors import AnamBusy
+from mouthpiece_sender.anam.settings import AnamSettings
+from mouthpiece_sender.anam.target import AnamTarget
+from mouthpiece_sender.gateway import Gateway
+from mouthpiece_sender.journal import MemoryJournal
+from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.target import SpeakRequest
+from tests.loopback.anam.emulator import KEY, Engine, Faults, _Connection, engine
+from tests.sounds import Tone
+
+
+class Slow(MemoryJournal):
+    """Takes a moment to accept a segment, as the store does."""
+
+    async def accept(self, segment: Segment) -> None:
+        await asyncio.sleep(0.01)
+        await super().accept(segment)
+
+
+@asynccontextmanager
+async def gateway(
+    emulated: Engine, *, warm: float = 60.0, linger: float = 0.0, timeout: float = 10.0
+) -> AsyncIterator[Gateway]:
+    settings = AnamSettings(KEY, api_url=emulated.url, ready_timeout=timeout, linger=linger)
+    async with (
+        AnamTarget(settings, warm=warm) as target,
+        Gateway(target, Slow(), drop_queued_on_exit=True) as running,
+    ):
+        yield running
+
+
+async def said(running: Gateway, sound: Sound, *, room: str = "stage", **options: Any) -> Segment:
+    request = SpeakRequest(room, sound, Source("file", "tone"), new_segment_id(), **options)
+    return await running.speak(request)
+
+
+@pytest.mark.parametrize("rate", [22_255, 44_101, 47_999])
+async def test_a_rate_whose_half_second_is_no_whole_frame_is_said(rate: int) -> None:
+    tone = Tone(1.0, sample_rate=rate)
+    async with engine() as emulated, gateway(emulated) as running:
+        segment = await running.wait((await said(running, tone)).id, "finished", 20)
+        assert (segment.state, emulated.session.sound) == (State.FINISHED, tone.samples.tobytes())
+
+
+async def test_a_replay_that_never_comes_further_ends() -> None:
+    async with engine(Faults(end_session_after=0.05)) as emulated, gateway(emulated) as running:
+        segment = await said(running, Tone(2.0), on_loss=OnLoss.REPLAY)
+        segment = await running.wait(segment.id, "finished", 60)
+        assert segment.state.terminal
+        assert 2 <= len(emulated.sessions) <= 8
+
+
+async def test_two_rooms_at_once_get_one_session() -> None:
+    async with engine() as emulated, gateway(emulated) as running:
+        answers = await asyncio.gather(
+            *(said(running, Tone(0.3), room=room) for room in ("left", "right")), return_exceptions=True
+        )
+        (segment,) = [answer for answer in answers if isinstance(answer, Segment)]
+        (refused,) = [answer for answer in answers if isinstance(answer, AnamBusy)]
+        assert segment.room not in str(refused)
+        await running.wait(segment.id, "finished", 20)
+        assert len(emulated.sessions) == 1
+
+
+async def test_a_room_that_got_no_session_keeps_nobody_out() -> None:
+    async with engine(Faults(status=429)) as emulated, gateway(emulated) as running:
+        segment = await running.wait((await said(running, Tone(0.3), room="one")).id, "finished", 20)
+        assert (segment.state, emulated.sessions) == (State.FAILED, [])
+        emulated.faults = Faults()
+        segment = await running.wait((await said(running, Tone(0.3), room="two")).id, "finished", 20)
+        assert segment.state is State.FINISHED
+
+
+async def test_the_session_is_kept_until_the_end_is_seen() -> None:
+    """However short it is kept for what may come."""
+    async with engine() as emulated, gateway(emulated, warm=0.0, linger=1.0) as running:
+        await running.wait((await said(running, Tone(0.3))).id, "finished", 20)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(emulated.session.closed.wait(), 0.5)
+        await asyncio.wait_for(emulated.session.closed.wait(), 10)
+
+
+class Hesitant:
+    """Half a second of sound, a pause until it is told to go on, and half a second more."""
+
+    info = AudioInfo(24_000, 1, None)
+
+    def __init__(self) -> None:
+        self.goes_on = asyncio.Event()
+
+    @asynccontextmanager
+    async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+        async def blocks() -> AsyncIterator[Pcm]:
+            yield Pcm.silence(0.7, 24_000)
+            await self.goes_on.wait()
+            yield Pcm.silence(0.7, 24_000)
+
+        yield blocks()
+
+
+async def test_a_source_that_pauses_ends_the_turn_and_begins_another() -> None:
+    sound = Hesitant()
+    async with engine() as emulated, gateway(emulated) as running:
+        segment = await said(running, sound)
+        await running.wait(segment.id, "playing", 20)
+        async with asyncio.timeout(20):
+            while not emulated.session.ends:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert len(emulated.session.sound) == 2 * round(0.7 * 24_000)
+        sound.goes_on.set()
+        segment = await running.wait(segment.id, "finished", 20)
+        assert (segment.state, len(emulated.session.ends)) == (State.FINISHED, 2)
+        assert len(emulated.session.sound) == 2 * round(1.4 * 24_000)
+
+
+async def test_what_comes_while_a_room_is_given_up_is_said_in_a_session_of_its_own() -> None:
+    async with engine() as emulated, gateway(emulated) as running:
+        await running.wait((await said(running, Tone(0.3))).id, "finished", 20)
+        coming = asyncio.create_task(said(running, Tone(0.3)))
+        await asyncio.sleep(0)
+        await running.forget_room("stage", "The room was ended.")
+        segment = await running.wait((await coming).id, "finished", 20)
+        assert (segment.state, len(emulated.sessions)) == (State.FINISHED, 2)
+
+
+async def test_a_socket_that_closes_before_the_avatar_is_ready_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def close(connection: Any) -> None:
+        await connection._ws.close(code=1000)
+
+    monkeypatch.setattr(_Connection, "_become_ready", close)
+    async with engine() as emulated, gateway(emulated, timeout=15.0) as running:
+        segment = await running.wait((await said(running, Tone(0.3))).id, "finished", 14)
+        assert isinstance(segment.error, Problem)
+        assert segment.error.type == "avatar-left"
