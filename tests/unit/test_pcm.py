@@ -166,3 +166,9 @@ def test_a_cleared_chain_holds_nothing() -> None:
     chain.push(Pcm(noise(10_001), 24_000))
     chain.clear()
     assert chain.flush() == []
+
+
+@given(rate=st.integers(8_000, 48_000), seconds=st.sampled_from([0.02, 0.1, 0.25, 0.5]))
+def test_no_chunk_is_longer_than_it_was_asked_for_nor_shorter_by_a_frame(rate: int, seconds: float) -> None:
+    first, *_ = Chunker(seconds).push(Pcm(np.zeros(rate, np.int16), rate))
+    assert seconds - 1 / rate < first.duration <= seconds + 1e-9

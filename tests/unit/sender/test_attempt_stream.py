@@ -9,7 +9,7 @@ import pytest
 
 from mouthpiece.errors import NotAudio
 from mouthpiece.pcm import Pcm
-from mouthpiece.segments import Attempt
+from mouthpiece.segments import Attempt, Problem
 from mouthpiece_sender import attempt_stream
 from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
 from tests.sounds import Tone
@@ -211,6 +211,65 @@ async def test_what_is_held_back_for_a_chunk_is_sent_when_nothing_more_comes(mon
     said = np.frombuffer(writer.data, np.int16)
     assert said[said > 0].tolist() == [1] * 1600 + [2] * 1600
     assert events[-1] == Progress(ATTEMPT, len(said) / 16_000, whole=True)
+
+
+async def test_where_a_stream_can_rest_it_does_once_a_pause_and_no_silence_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attempt_stream, "PAUSE", 0.01)
+    writer, events, slow, rests = FakeWriter(), Events(), Slow(), [0]
+    rested = asyncio.Event()
+
+    async def rest() -> None:
+        rests.append(len(writer.data))
+        rested.set()
+
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, slow, events, rest=rest)
+        running.grant(30.0)
+        running.start(group)
+        await rested.wait()
+        await asyncio.sleep(10 * attempt_stream.KEEP_ALIVE * attempt_stream.PAUSE)
+        slow.on.set()
+    assert rests == [0, 3200]
+    assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 1600 + [2] * 1600
+
+
+async def test_a_stream_that_cannot_rest_is_told_as_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt_stream, "PAUSE", 0.01)
+    away = Problem("anam-unavailable", "Gone.", True)
+    writer, events = FakeWriter(), Events()
+
+    async def rest() -> None:
+        raise ConnectionResetError
+
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, Slow(), events, rest=rest, away=away)
+        running.grant(30.0)
+        running.start(group)
+    assert (events[-1], writer.closed) == (WriteFailed(ATTEMPT, away), 1)
+
+
+async def test_a_close_that_was_begun_is_waited_for_by_who_is_cancelled() -> None:
+    class Lingering(FakeWriter):
+        def __init__(self) -> None:
+            super().__init__()
+            self.closing, self.may_close = asyncio.Event(), asyncio.Event()
+
+        async def aclose(self) -> None:
+            self.closing.set()
+            await self.may_close.wait()
+            await super().aclose()
+
+    writer, events = Lingering(), Events()
+    group_task = asyncio.create_task(_run_for_ever(stream(writer, Tone(0.3), events)))
+    await writer.closing.wait()
+    group_task.cancel()
+    await asyncio.sleep(0.01)
+    assert not group_task.done()
+    writer.may_close.set()
+    await asyncio.wait([group_task])
+    assert writer.closed == 1
 
 
 async def test_an_error_of_the_source_that_nobody_thought_of_is_not_taken_for_the_connections() -> None:
