@@ -1,13 +1,28 @@
-"""Captions in time with the voice: which sentence is to be shown now. Decided without I/O.
+"""Captions in time with the voice: which sentence is to be shown now, and which no longer. Decided without I/O.
 
 A caption is published when its sentence begins to *play*, not when it is sent: sound is sent up to two seconds ahead.
+It is published again under the same id when that sentence has been said, or will not be said to its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, runtime_checkable
+
+from mouthpiece.wire import CaptionPhase
+
+DRY: Final = 1.0
+"""Seconds without anything left to play after which a sentence counts as said: its source pauses, or its end was never
+reported. Shorter gaps are those of a voice that is slower than it speaks."""
+SAME: Final = 0.25
+"""Seconds before the next sentence in which the last one is not shown again: positions are estimates."""
+PENDING: Final = 32
+"""Captions that may wait for the network; the oldest are dropped."""
+TRIES: Final = 3
+AGAIN: Final = 1.0
+"""Seconds between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +46,126 @@ class Worded(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A caption to publish; a later one of the same ``id`` replaces it."""
+
+    id: str
+    text: str
+    phase: CaptionPhase
+
+
 @dataclass(slots=True)
 class CaptionClock:
-    """Of one segment."""
+    """Of one segment. ``position`` is what has been played of it, ``known`` how far what was sent so far reaches; both
+    in seconds of the segment. At most one of its lines is left ``PLAYING``, and what ends the segment ends that."""
 
+    segment: str
     cues: Worded
     _shown: int = -1
+    """The last sentence that was given out."""
+    _open: Cue | None = None
+    """The one that is left ``PLAYING``."""
+    _playing: bool = False
+    _dry_since: float | None = None
 
-    def due(self, position: float) -> Sequence[Cue]:
-        """The sentences that have begun by ``position`` (seconds of the segment) and have not been given out yet."""
-        begun = [cue for cue in self.cues.cues[self._shown + 1 :] if cue.start <= position]
-        if begun:
-            self._shown = begun[-1].index
-        return begun
+    def begin(self, position: float) -> None:
+        """An attempt begins to play there. The sentence that is spoken there is shown, again if need be."""
+        begun = [cue.index for cue in self.cues.cues if cue.start <= position]
+        self._shown = max(begun, default=0) - 1
+        self._playing, self._dry_since = True, None
 
-    def next(self, position: float) -> float | None:
-        """Seconds from ``position`` to the next sentence; None: none is known yet."""
-        following = self.cues.cues[self._shown + 1 :]
-        return max(0.0, following[0].start - position) if following else None
+    def due(self, now: float, position: float, known: float) -> list[Line]:
+        """What is to be published now, in order. A position that falls back shows nothing twice."""
+        if not self._playing:
+            return []
+        lines: list[Line] = []
+        if begun := [cue for cue in self._following() if cue.start <= position]:
+            *passed, current = begun
+            lines += self._end(CaptionPhase.SAID)
+            lines += [self._line(cue, CaptionPhase.SAID) for cue in passed]
+            lines += self._show(current)
+        if position < known:
+            self._dry_since = None
+            if self._goes_on(position):
+                lines += self._show(self.cues.cues[self._shown])
+        elif self._dry_since is None:
+            self._dry_since = now
+        elif now - self._dry_since >= DRY:
+            lines += self._end(CaptionPhase.SAID)
+        return lines
+
+    def pause(self, phase: CaptionPhase) -> list[Line]:
+        """Nothing of it plays any more, unless it begins again."""
+        self._playing = False
+        return self._end(phase)
+
+    def over(self, *, whole: bool) -> list[Line]:
+        """The segment has ended; ``whole``: all of it was heard, so no sentence is left out."""
+        if not whole:
+            return self.pause(CaptionPhase.CUT)
+        return self.pause(CaptionPhase.SAID) + [self._line(cue, CaptionPhase.SAID) for cue in self._following()]
+
+    def next(self, now: float, position: float, known: float) -> float | None:
+        """Seconds until ``due`` has something again, as far as is known; None: only more sound can bring it."""
+        if not self._playing:
+            return None
+        waits = [cue.start - position for cue in self._following()[:1] if cue.start < known]
+        if self._open is not None:
+            waits.append(known - position + DRY if self._dry_since is None else self._dry_since + DRY - now)
+        return max(0.0, min(waits)) if waits else None
+
+    def _following(self) -> Sequence[Cue]:
+        return self.cues.cues[self._shown + 1 :]
+
+    def _goes_on(self, position: float) -> bool:
+        """Whether a sentence that was taken for said is being spoken after all."""
+        if self._open is not None or self._shown < 0:
+            return False
+        return all(cue.start > position + SAME for cue in self._following()[:1])
+
+    def _show(self, cue: Cue) -> list[Line]:
+        self._open, self._shown = cue, cue.index
+        return [self._line(cue, CaptionPhase.PLAYING)]
+
+    def _end(self, phase: CaptionPhase) -> list[Line]:
+        cue, self._open = self._open, None
+        return [] if cue is None else [self._line(cue, phase)]
+
+    def _line(self, cue: Cue, phase: CaptionPhase) -> Line:
+        return Line(f"{self.segment}-{cue.index}", cue.text, phase)
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Of one avatar: the lines that wait to be published, in order, of each caption the latest."""
+
+    _lines: dict[str, Line] = field(default_factory=dict)
+
+    def put(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._lines.pop(line.id, None)
+            self._lines[line.id] = line
+        while len(self._lines) > PENDING:
+            self.take()
+
+    def take(self) -> Line | None:
+        """The next one, taken out."""
+        return self._lines.pop(next(iter(self._lines))) if self._lines else None
+
+    async def drain(self, publish: Callable[[Line], Awaitable[bool]], leaving: Callable[[], bool]) -> None:
+        """Publishes one after the other until nothing waits: the end of a caption must not overtake its beginning.
+
+        :param publish: says whether it could; an end that could not be published is tried again, a beginning is not.
+        :param leaving: from then on nothing is tried again, and what still waits after a failure is given up.
+        """
+        while (line := self.take()) is not None:
+            for tries in range(1, TRIES + 1):
+                if await publish(line):
+                    break
+                if leaving():
+                    self._lines.clear()
+                    return
+                if line.phase is CaptionPhase.PLAYING or tries == TRIES:
+                    break
+                await asyncio.sleep(AGAIN)

@@ -20,7 +20,8 @@ from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # 
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
-from mouthpiece.wire import PlaybackFinished, PlaybackReceipt, StreamHeader
+from mouthpiece.wire import CaptionPhase, PlaybackFinished, PlaybackReceipt, StreamHeader
+from mouthpiece_sender.captions import Line
 from mouthpiece_sender.livekit_api import LiveKitAccess, ParticipantFacts
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ CONNECT_TIMEOUT = 10.0
 """Seconds."""
 RPC_ROUND_TRIP = 2.0
 """Seconds that the answer to an RPC may take; the SDK's own 7 s are for relays far away."""
+CAPTION_TIMEOUT = 2.0
+"""Seconds that publishing a caption may take."""
 LINGER = 0.3
 """Seconds that we stay after the last receipt: our answer must have left, or the avatar calls in vain, three times,
 and a stock receiver is deaf from then on (wire.md, 3)."""
@@ -182,26 +185,33 @@ class RoomConnection:
             return ClearAnswer.UNSUPPORTED if unsupported else ClearAnswer.NONE
         return answer if answer in (ClearAnswer.OK, ClearAnswer.REJECT) else ClearAnswer.OK
 
-    async def publish_caption(self, speaker: str, caption: str, text: str) -> None:
-        """Shows everybody what ``speaker`` says now; ``caption`` tells one from the next. Never an exception: a caption
-        that is lost is no reason to stop speaking.
+    async def publish_caption(self, speaker: str, line: Line) -> bool:
+        """Shows everybody what ``speaker`` says now, or that it was said. Never an exception, and bounded: a caption
+        that is lost (False) is no reason to stop speaking.
 
-        As livekit-agents 1.8.9 publishes what an agent says (``voice/room_io/_output.py``): a text stream in the name
-        of who is heard, which front ends put beside that track.
+        As livekit-agents 1.8.9 publishes a transcript that still changes (``voice/room_io/_output.py``): whole text
+        streams of one segment id in the name of who is heard, the last one final; front ends put it beside that track.
         """
-        attributes = {wire.ATTR_CAPTION: caption, wire.ATTR_CAPTION_FINAL: "true"}
+        attributes = {
+            wire.ATTR_CAPTION: line.id,
+            wire.ATTR_CAPTION_FINAL: "false" if line.phase is CaptionPhase.PLAYING else "true",
+            wire.ATTR_CAPTION_PHASE: line.phase.value,
+        }
         if track := self._voice_of(speaker):
             attributes[wire.ATTR_CAPTION_TRACK] = track
         try:
-            writer = await self._room.local_participant.stream_text(
-                topic=wire.CAPTION_TOPIC, attributes=attributes, sender_identity=speaker
-            )
-            try:
-                await writer.write(text)
-            finally:
-                await writer.aclose()
+            async with asyncio.timeout(CAPTION_TIMEOUT):
+                writer = await self._room.local_participant.stream_text(
+                    topic=wire.CAPTION_TOPIC, attributes=attributes, sender_identity=speaker
+                )
+                try:
+                    await writer.write(line.text)
+                finally:
+                    await writer.aclose()
         except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
             logger.debug("a caption was not published: %s", type(error).__name__)
+            return False
+        return True
 
     def _voice_of(self, identity: str) -> str | None:
         participant = self._room.remote_participants.get(identity)

@@ -18,9 +18,9 @@ from mouthpiece.errors import AvatarBoundElsewhere, MouthpieceError, RoomClosed
 from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Send, Utterance
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Attempt, Mode, Problem, State
-from mouthpiece.wire import ATTR_PUBLISH_ON_BEHALF, StreamHeader
+from mouthpiece.wire import ATTR_PUBLISH_ON_BEHALF, CaptionPhase, StreamHeader
 from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
-from mouthpiece_sender.captions import CaptionClock, Cue, Worded
+from mouthpiece_sender.captions import CaptionClock, Line, Outbox, Worded
 from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi, ParticipantFacts
 from mouthpiece_sender.presence import Act, Presence, Whereabouts
 from mouthpiece_sender.readiness import AvatarReadiness, Listening
@@ -47,6 +47,8 @@ LOST_GRACE = 1.0
 SETTLE = 0.25
 """Seconds from an avatar's leaving, or a broken stream, until it counts: a room that is closed sends its avatar out
 first, and says why after."""
+FOREVER = 3600.0
+"""Seconds ahead, at which all that was sent by now has been played."""
 CLOSE_TIMEOUT = 1.5
 """Seconds that the receipt of what was interrupted may take when we leave."""
 
@@ -70,6 +72,9 @@ class _Seat:
     """The last one that was opened."""
     captions: dict[str, CaptionClock] = field(default_factory=dict)
     """Of the segments that play and know their words."""
+    outbox: Outbox = field(default_factory=Outbox)
+    publishing: bool = False
+    """A task publishes what is in the outbox: one at a time, or a caption's end could overtake its beginning."""
 
     @property
     def profile_name(self) -> str | None:
@@ -446,6 +451,7 @@ class RoomSession:
         if source is target:
             return
         for segment in segments:
+            source.captions.pop(segment, None)
             if (waiting := source.ledger.withdraw(segment)) is not None:
                 self._do(target, target.ledger.admit(waiting, self.clock()))
 
@@ -515,22 +521,51 @@ class RoomSession:
         if report.state.terminal:
             self._sounds.pop(report.segment, None)
             self._addressee.pop(report.segment, None)
-            seat.captions.pop(report.segment, None)
-        elif report.state is State.PLAYING and isinstance(sound, Worded) and report.segment not in seat.captions:
-            seat.captions[report.segment] = CaptionClock(sound)
+        self._caption_report(seat, report, sound)
         self._landed.set()
         self.listener(Told.of(report, sound, avatar=seat.identity, profile=seat.profile_name, viewers=self.viewers))
 
-    def _caption(self, seat: _Seat, now: float) -> None:
-        """Publishes the sentences that have begun to play."""
-        for segment, clock in seat.captions.items():
-            position = seat.ledger.position(segment, now)
-            for cue in () if position is None else clock.due(position):
-                self._tasks.create_task(self._publish_caption(seat, segment, cue), name="caption")
+    def _caption_report(self, seat: _Seat, report: Report, sound: Sound | None) -> None:
+        """What a report begins or ends of the captions: a line that is shown must not outlive its sound."""
+        clock = seat.captions.get(report.segment)
+        if report.state.terminal:
+            if clock is not None:
+                del seat.captions[report.segment]
+                self._publish(seat, clock.over(whole=report.state is State.FINISHED))
+        elif report.type == "attempt.ended" and clock is not None:
+            self._publish(seat, clock.pause(CaptionPhase.CUT))
+        elif report.type == "segment.playing":
+            for other in seat.captions.values():
+                self._publish(seat, other.pause(CaptionPhase.SAID))
+            if clock is None and isinstance(sound, Worded):
+                clock = seat.captions[report.segment] = CaptionClock(report.segment, sound)
+            if clock is not None:
+                clock.begin(report.position)
 
-    async def _publish_caption(self, seat: _Seat, segment: str, cue: Cue) -> None:
-        if self._connection is not None and seat.identity is not None:
-            await self._connection.publish_caption(seat.identity, f"{segment}-{cue.index}", cue.text)
+    def _caption(self, seat: _Seat, now: float) -> None:
+        """Publishes the sentences that have begun to play, and the ends of those that have been said."""
+        for segment, clock in seat.captions.items():
+            if (reach := _reach(seat, segment, now)) is not None:
+                self._publish(seat, clock.due(now, *reach))
+
+    def _publish(self, seat: _Seat, lines: Sequence[Line]) -> None:
+        if not lines or self._over:
+            return
+        seat.outbox.put(lines)
+        if not seat.publishing:
+            seat.publishing = True
+            self._tasks.create_task(self._publish_all(seat), name="captions")
+
+    async def _publish_all(self, seat: _Seat) -> None:
+        async def publish(line: Line) -> bool:
+            if self._connection is None or seat.identity is None:
+                return False
+            return await self._connection.publish_caption(seat.identity, line)
+
+        try:
+            await seat.outbox.drain(publish, lambda: self._closing or self._connection is None)
+        finally:
+            seat.publishing = False
 
     async def _clear(self, seat: _Seat) -> None:
         connection, sid = self._connection, seat.sid
@@ -588,13 +623,19 @@ class RoomSession:
 
 
 def _next_caption(seat: _Seat, now: float) -> float | None:
-    """Seconds until a sentence begins."""
+    """Seconds until a sentence begins, or may count as said."""
     waits = [
-        clock.next(position)
+        clock.next(now, *reach)
         for segment, clock in seat.captions.items()
-        if (position := seat.ledger.position(segment, now)) is not None
+        if (reach := _reach(seat, segment, now)) is not None
     ]
     return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _reach(seat: _Seat, segment: str, now: float) -> tuple[float, float] | None:
+    """Seconds of a segment that have been played, and that will have been once all that was sent has."""
+    position, known = seat.ledger.position(segment, now), seat.ledger.position(segment, now + FOREVER)
+    return None if position is None or known is None else (position, known)
 
 
 def _profile(facts: ParticipantFacts) -> Profile | None:

@@ -8,6 +8,7 @@ wheel by ``tests/unit/test_wire_contract.py``; Avaluma's LiveKit plugin (start-a
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -24,7 +25,10 @@ CAPTION_TOPIC: Final = "lk.transcription"
 ATTR_CAPTION: Final = "lk.segment_id"
 """Attribute of such a stream: a later one with the same value replaces it."""
 ATTR_CAPTION_FINAL: Final = "lk.transcription_final"
+"""``"true"`` or ``"false"``: whether a later one may replace it."""
 ATTR_CAPTION_TRACK: Final = "lk.transcribed_track_id"
+ATTR_CAPTION_PHASE: Final = "mouthpiece.caption"
+"""Attribute of a caption of ours, one of :class:`CaptionPhase`."""
 
 RPC_CLEAR_BUFFER: Final = "lk.clear_buffer"
 """Sender → avatar, empty payload. Answers ``CLEAR_OK`` or ``CLEAR_REJECT`` as a payload, not as an error."""
@@ -63,6 +67,16 @@ API_SECRET_HEADER: Final = "api-secret"
 def avatar_identity(avatar_id: str) -> str:
     """The identity (and name) that an avatar joins under."""
     return AVATAR_IDENTITY_PREFIX + avatar_id
+
+
+class CaptionPhase(enum.StrEnum):
+    """What a caption says of its sentence."""
+
+    PLAYING = "playing"
+    """It is being spoken; another caption with the same id follows."""
+    SAID = "said"
+    CUT = "cut"
+    """It was not said to its end."""
 
 
 @dataclass(frozen=True, slots=True)

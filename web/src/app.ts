@@ -82,7 +82,7 @@ export class App {
     this.#session = new Session(this.#api, this.store, {
       media: (media) => this.#media(media),
       activeSpeaker: (speaking) => this.player.activeSpeaker(speaking),
-      caption: (id, text, done) => this.#theatre.caption(id, text, done),
+      caption: (id, text, phase) => this.#theatre.caption(id, text, phase),
       soundBlocked: (blocked) => this.#theatre.soundBlocked(blocked),
       viewers: (count) => this.#theatre.viewers(count),
     });

@@ -1,37 +1,68 @@
 import { expect, test } from "vitest";
-import { type Caption, visible, withCaption } from "../src/core/captions.ts";
+import { type Caption, type Phase, phaseOf, visible, withCaption } from "../src/core/captions.ts";
 
-function caption(id: string, text: string, at: number, done = true): Caption {
-  return { id, text, done, at };
+function caption(id: string, text: string, at: number, phase: Phase = "done"): Caption {
+  return { id, text, phase, at };
+}
+
+function shown(now: number, ...captions: Caption[]): string[] {
+  return visible(captions.reduce<ReturnType<typeof withCaption>>(withCaption, []), now).map(({ text }) => text);
 }
 
 test("a later text of the same segment takes the place of the earlier one", () => {
-  const lines = [caption("a", "Hel", 0, false), caption("a", "Hello", 10)].reduce(
-    withCaption,
-    [] as readonly Caption[],
-  );
-  expect(lines).toEqual([caption("a", "Hello", 10)]);
+  const other = caption("b", "Then", 5, "arriving");
+  expect(shown(20, caption("a", "Hel", 0, "arriving"), other, caption("a", "Hello", 10))).toEqual(["Hello", "Then"]);
 });
 
 test("two lines at most", () => {
-  const lines = [caption("a", "1", 0), caption("b", "2", 1), caption("c", "3", 2)].reduce(
-    withCaption,
-    [] as readonly Caption[],
-  );
-  expect(lines.map(({ id }) => id)).toEqual(["b", "c"]);
+  expect(shown(5, caption("a", "1", 0), caption("b", "2", 1), caption("c", "3", 2))).toEqual(["2", "3"]);
 });
 
-test("a finished line stays long enough to be read, an open one until it is abandoned", () => {
+test("a line of which only the start is known stays long enough to be read, an open one until it is abandoned", () => {
   const short = caption("a", "Hi.", 0);
   const long = caption("b", "A much longer line, which takes a while to read.", 0);
-  const open = caption("c", "And", 0, false);
-  const seenAt = (now: number) => visible([short, long, open], now).map(({ id }) => id);
-  expect(seenAt(1_000)).toEqual(["a", "b", "c"]);
-  expect(seenAt(4_000)).toEqual(["b", "c"]);
-  expect(seenAt(10_000)).toEqual(["c"]);
-  expect(seenAt(30_000)).toEqual([]);
+  const open = caption("c", "And", 0, "arriving");
+  expect(shown(1_000, short, long)).toEqual(["Hi.", long.text]);
+  expect(shown(4_000, short, long)).toEqual([long.text]);
+  expect(shown(10_000, long, open)).toEqual(["And"]);
+  expect(shown(60_000, long, open)).toEqual([]);
+});
+
+test("a sentence stays as long as it is spoken, and a moment longer", () => {
+  const begun = caption("a", "3.141592653589793", 0, "playing");
+  const said = caption("a", begun.text, 40_000, "said");
+  expect(shown(39_000, begun)).toEqual([begun.text]);
+  expect(shown(41_000, begun, said)).toEqual([begun.text]);
+  expect(shown(41_500, begun, said)).toEqual([]);
+  expect(shown(60_000, begun)).toEqual([]);
+});
+
+test("a sentence that was cut off goes at once", () => {
+  const begun = caption("a", "A long sentence of which little was heard.", 0, "playing");
+  expect(shown(500, begun, caption("a", begun.text, 500, "cut"))).toEqual([]);
+});
+
+test("a sentence whose beginning was missed stays long enough to be read", () => {
+  const said = caption("a", "Hello there.", 0, "said");
+  expect(shown(2_500, said)).toEqual(["Hello there."]);
+  expect(shown(4_000, said)).toEqual([]);
+});
+
+test("a sentence that goes on after another one stands below it", () => {
+  const first = caption("a", "First.", 0, "playing");
+  const cut = caption("a", "First.", 100, "cut");
+  const other = caption("b", "Between.", 100, "playing");
+  const done = caption("b", "Between.", 900, "said");
+  expect(shown(1_000, first, cut, other, done, { ...first, at: 1_000 })).toEqual(["Between.", "First."]);
 });
 
 test("an empty line is none", () => {
-  expect(visible([caption("a", "  ", 0)], 0)).toEqual([]);
+  expect(shown(0, caption("a", "  ", 0))).toEqual([]);
+});
+
+test("only our sender's word on a sentence counts", () => {
+  expect(phaseOf({ "mouthpiece.caption": "cut" })).toBe("cut");
+  expect(phaseOf({ "mouthpiece.caption": "sung" })).toBeNull();
+  expect(phaseOf({ "lk.transcription_final": "false" })).toBeNull();
+  expect(phaseOf(undefined)).toBeNull();
 });

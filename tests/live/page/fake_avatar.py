@@ -80,9 +80,9 @@ class FakeAvatar:
         finally:
             self._sound.clear_queue()
 
-    async def caption(self, text: str) -> None:
+    async def caption(self, text: str, attributes: dict[str, str] | None = None) -> None:
         """Sends ``text`` the way an agent's transcription arrives: in pieces, as one text stream."""
-        writer = await self._agent.local_participant.stream_text(topic="lk.transcription")
+        writer = await self._agent.local_participant.stream_text(topic="lk.transcription", attributes=attributes)
         for word in text.split(" "):
             await writer.write(word + " ")
         await writer.aclose()

@@ -192,6 +192,11 @@ async def test_offers_text_where_the_service_has_voices_and_shows_captions(
     await avatar.caption("Good morning!")
     captions = page.locator("#captions")
     await expect(captions).to_have_text("Good morning!")
+    for phase, shown in (("playing", True), ("cut", False)):
+        await avatar.caption("Never heard to its end.", {"lk.segment_id": "seg-0", "mouthpiece.caption": phase})
+        await expect(captions.filter(has_text="to its end")).to_have_count(int(shown), timeout=1_000)
+    await avatar.caption("Good evening!")
+    await expect(captions).to_contain_text("Good evening!")
     await page.locator("body").press("c")
     await expect(captions).to_be_hidden()
 

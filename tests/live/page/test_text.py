@@ -40,3 +40,4 @@ async def test_what_is_typed_is_said_and_read_in_time(
     row = page.locator(".segment").first
     await expect(row).to_contain_text(ONE)
     await expect(row.locator(".chip")).to_have_text("Said", timeout=20_000)
+    await expect(captions).to_be_hidden(timeout=2_500)

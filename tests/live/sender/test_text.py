@@ -76,27 +76,42 @@ async def test_a_text_is_heard_and_read_as_it_is_heard(speaker: Speaker, viewer:
     assert (ended.state, ended.receipt, ended.profile) == (State.FINISHED, Receipt.CONFIRMED, "mouthpiece")
     assert (ended.source.kind, ended.source.text, ended.source.voice) == ("text", f"{ONE} {TWO}", "heart")
     assert ended.audio.duration == pytest.approx(ended.position, abs=0.02)
-    await reader.until(3)
-    captions = reader.read[1:]
-    assert [text for _, _, text, _ in captions] == [ONE, TWO]
+    await reader.until(6)
+    captions = reader.read[2:]
+    assert [text for _, _, text, _ in captions] == [ONE, ONE, TWO, TWO]
     assert {identity for _, identity, _, _ in captions} == {"avatar-mia"}
     voice = viewer.room.remote_participants["avatar-mia"].track_publications.values()
     track = next(one.sid for one in voice if one.kind == rtc.TrackKind.KIND_AUDIO)
     for number, (_, _, _, attributes) in enumerate(captions):
-        assert attributes["lk.segment_id"] == f"{segment.id}-{number}"
-        assert attributes["lk.transcription_final"] == "true"
-        assert attributes["lk.transcribed_track_id"] == track
-    # Audio is sent two seconds ahead; the captions must come with the voice.
-    assert captions[0][0] == pytest.approx(onset, abs=0.4)
-    assert captions[1][0] - captions[0][0] > 1.0
+        assert attributes == {
+            "lk.segment_id": f"{segment.id}-{number // 2}",
+            "lk.transcription_final": "true" if number % 2 else "false",
+            "lk.transcribed_track_id": track,
+            "mouthpiece.caption": "said" if number % 2 else "playing",
+        }
+    # Audio is sent two seconds ahead; the captions must come with the voice, and go with it.
+    first, over, second, last = (at for at, _, _, _ in captions)
+    assert first == pytest.approx(onset, abs=0.4)
+    assert over - first > 1.0
+    assert second == pytest.approx(over, abs=0.2)
+    assert last - first == pytest.approx(ended.position, abs=0.5)
 
 
 async def test_an_interrupted_text_is_silent_and_the_next_one_is_heard(speaker: Speaker, viewer: Viewer) -> None:
+    reader = Reader(viewer)
     said = time.monotonic()
     segment = await speaker.say(" ".join(f"This is sentence number {number} of many." for number in range(60)))
     await viewer.onset(said)
+    await reader.until(1)
+    interrupted = time.monotonic()
     ended = await segment.interrupt()
     assert ended.state is State.INTERRUPTED
+    await reader.until(2)
+    at, _, text, attributes = reader.read[-1]
+    assert at - interrupted < 1
+    assert text == reader.read[-2][2]  # a transcript keeps it
+    assert attributes["lk.segment_id"] == reader.read[-2][3]["lk.segment_id"]
+    assert (attributes["lk.transcription_final"], attributes["mouthpiece.caption"]) == ("true", "cut")
     assert ended.audio.duration is None
     quiet = await viewer.offset(time.monotonic())
     assert quiet - time.monotonic() < 2
@@ -113,10 +128,13 @@ async def test_a_text_that_is_still_being_written_is_said_as_it_comes(speaker: S
         await more.wait()
         yield f" then. {TWO}"
 
+    reader = Reader(viewer)
     said = time.monotonic()
     segment = await speaker.say(written())
     await viewer.onset(said)
     assert not more.is_set()
+    await reader.until(2)  # nobody has to look at a sentence while the next one is being written
+    assert [attributes["mouthpiece.caption"] for _, _, _, attributes in reader.read] == ["playing", "said"]
     more.set()
     ended = await segment.finished(20)
     assert ended.state is State.FINISHED
@@ -230,7 +248,7 @@ async def test_the_command_says_texts_pipes_and_classes_of_ones_own(
         (["Hello", "--tts", "json:Nothing"], 2, "has no class"),
         (["Hello", "--tts", "loud"], 2, "There is no voice provider"),
         (["Hello", "--voice", "nobody"], 1, "There is no voice"),
-        (["<speak>Hello</speak>"], 1, "SSML"),
+        (["<speak>Hello</speak>"], 1, "tags"),
         ([""], 1, "no text"),
     ],
 )

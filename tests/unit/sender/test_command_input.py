@@ -131,10 +131,16 @@ async def test_text_that_is_cut_inside_a_letter_is_put_together(pipe: int) -> No
 
 
 class Place:
-    """Where one turn after the other ends as the test says."""
+    """Where one turn after the other ends as the test says, until whoever watches has seen so many ``turns``."""
 
-    def __init__(self, *ends: MouthpieceError | str) -> None:
+    def __init__(self, *ends: MouthpieceError | str, turns: int = 100) -> None:
         self.ends = list(ends)
+        self.turns = turns
+        self.waits: list[float] = []
+
+    async def over_within(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return len(self.waits) > self.turns
 
     @asynccontextmanager
     async def reached(self) -> AsyncIterator[Place]:
@@ -175,11 +181,19 @@ class Ended:
 def test_a_turn_that_fails_is_told_and_remembered_and_the_next_one_is_said(
     ends: tuple[MouthpieceError | str, ...], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mouthpiece_sender.cli.loop.AFTER_FAILURE", 0.0)
-    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: Place(*ends))
+    place = Place(*ends)
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: place)
     result = CliRunner().invoke(
         application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0", "--times", str(len(ends))]
     )
     assert result.exit_code == code
     assert result.stdout.count("finished") == ends.count("finished")
     assert result.stderr.count("LiveKit is away.") == sum(isinstance(end, MouthpieceError) for end in ends)
+    assert place.waits == [0.0, *(0.0 if end == "finished" else 1.0 for end in ends[:-1])]
+
+
+def test_a_loop_ends_when_whoever_watches_has_seen_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place("finished", "finished", turns=2)
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: place)
+    result = CliRunner().invoke(application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0"])
+    assert (result.exit_code, place.ends) == (0, [])

@@ -46,6 +46,6 @@ export function cast(participants: readonly Presence[], wanted: string | null): 
 }
 
 /** A sender publishes on behalf of itself, or carries the sender's name. */
-function isSender(one: Presence): boolean {
+export function isSender(one: Presence): boolean {
   return one.attributes[ON_BEHALF] === one.identity || one.identity.startsWith(SENDER_PREFIX);
 }

@@ -1,5 +1,6 @@
 /** A stay in a room, over as many connections as it takes: joins, comes back after a loss, ends once. */
 
+import type { Phase } from "../core/captions.ts";
 import { Stage, type Store } from "../core/stage.ts";
 import { type Api, isAborted, Problem } from "./api.ts";
 import { messageOf } from "./trouble.ts";
@@ -8,7 +9,7 @@ import { type Media, Visit, type VisitListener } from "./visit.ts";
 export interface SessionListener {
   media(media: Media | null): void;
   activeSpeaker(speaking: boolean): void;
-  caption(id: string, text: string, done: boolean): void;
+  caption(id: string, text: string, phase: Phase): void;
   soundBlocked(blocked: boolean): void;
   viewers(count: number): void;
 }

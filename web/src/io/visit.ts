@@ -12,8 +12,8 @@ import {
   setLogLevel,
   Track,
 } from "livekit-client";
-import { CAPTION_TOPIC } from "../core/captions.ts";
-import { type Cast, cast } from "../core/cast.ts";
+import { CAPTION_TOPIC, type Phase, phaseOf, SEGMENT_ID } from "../core/captions.ts";
+import { type Cast, cast, isSender, type Presence } from "../core/cast.ts";
 import { Trouble } from "./trouble.ts";
 
 /** What there is of the avatar (or of the agent itself, where it speaks without one). */
@@ -27,7 +27,7 @@ export interface VisitListener {
   media(media: Media | null): void;
   /** LiveKit's own opinion, a little late. */
   activeSpeaker(speaking: boolean): void;
-  caption(id: string, text: string, done: boolean): void;
+  caption(id: string, text: string, phase: Phase): void;
   soundBlocked(blocked: boolean): void;
   /** People in the room, oneself included. */
   viewers(count: number): void;
@@ -43,6 +43,8 @@ export class Visit {
   readonly #room = new Room({ disconnectOnPageLeave: true });
   readonly #listener: VisitListener;
   readonly #wanted: string | null;
+  /** Captions whose end a sender has yet to tell, by id. */
+  readonly #spoken = new Map<string, { identity: string; text: string }>();
   #joined = false;
 
   constructor(listener: VisitListener, wanted: string | null) {
@@ -51,7 +53,10 @@ export class Visit {
     const look = () => this.#look();
     this.#room
       .on(RoomEvent.ParticipantConnected, look)
-      .on(RoomEvent.ParticipantDisconnected, look)
+      .on(RoomEvent.ParticipantDisconnected, (one) => {
+        this.#cut(one);
+        look();
+      })
       .on(RoomEvent.ParticipantActive, look)
       .on(RoomEvent.ParticipantAttributesChanged, look)
       .on(RoomEvent.TrackSubscribed, look)
@@ -69,17 +74,20 @@ export class Visit {
       });
     this.#room.registerTextStreamHandler(CAPTION_TOPIC, async (reader, { identity }) => {
       if (this.#room.remoteParticipants.get(identity)?.kind !== ParticipantKind.AGENT) return;
-      const id = reader.info.attributes?.["lk.segment_id"] ?? reader.info.id;
+      const id = reader.info.attributes?.[SEGMENT_ID] ?? reader.info.id;
+      const phase = phaseOf(reader.info.attributes);
       let text = "";
       try {
         for await (const chunk of reader) {
           text += chunk;
-          this.#listener.caption(id, text, false);
+          if (phase === null) this.#listener.caption(id, text, "arriving");
         }
       } catch {
         // the stream broke off: what came of it stays
       }
-      this.#listener.caption(id, text, true);
+      if (phase === "playing") this.#spoken.set(id, { identity, text });
+      else this.#spoken.delete(id);
+      this.#listener.caption(id, text, phase ?? "done");
     });
   }
 
@@ -110,12 +118,7 @@ export class Visit {
   }
 
   #cast(): Cast {
-    const presences = [...this.#room.remoteParticipants.values()].map((one) => ({
-      identity: one.identity,
-      agent: one.kind === ParticipantKind.AGENT,
-      attributes: one.attributes,
-    }));
-    return cast(presences, this.#wanted);
+    return cast([...this.#room.remoteParticipants.values()].map(presenceOf), this.#wanted);
   }
 
   /** The avatar, or the agent that speaks for itself because its avatar failed. */
@@ -124,12 +127,26 @@ export class Visit {
     return this.#room.remoteParticipants.get(avatar ?? agent ?? "");
   }
 
+  /** Who spoke, or made it speak, has left: the ends of its captions will not come. */
+  #cut(one: RemoteParticipant): void {
+    const sender = isSender(presenceOf(one));
+    for (const [id, { identity, text }] of this.#spoken) {
+      if (!sender && identity !== one.identity) continue;
+      this.#spoken.delete(id);
+      this.#listener.caption(id, text, "cut");
+    }
+  }
+
   #look(): void {
     const source = this.#source();
     this.#listener.media(source ? mediaOf(source) : null);
     const others = [...this.#room.remoteParticipants.values()];
     this.#listener.viewers(1 + others.filter(({ kind }) => kind === ParticipantKind.STANDARD).length);
   }
+}
+
+function presenceOf({ identity, kind, attributes }: RemoteParticipant): Presence {
+  return { identity, agent: kind === ParticipantKind.AGENT, attributes };
 }
 
 function mediaOf(source: RemoteParticipant): Media | null {

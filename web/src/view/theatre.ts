@@ -1,6 +1,6 @@
 /** The avatar's side of the page: picture, status, curtain before and after, captions. */
 
-import { type Caption, visible, withCaption } from "../core/captions.ts";
+import { type Line, type Phase, visible, withCaption } from "../core/captions.ts";
 import { isLive, Stage, type State } from "../core/stage.ts";
 import { statusLine } from "../core/words.ts";
 import { find, setText } from "./dom.ts";
@@ -27,7 +27,7 @@ export class Theatre {
   readonly #picture = find("picture", HTMLElement);
   readonly #video = find("video", HTMLVideoElement);
   readonly #ambient = find("ambient", HTMLCanvasElement);
-  #lines: readonly Caption[] = [];
+  #lines: readonly Line[] = [];
   #captionsOn = true;
 
   constructor(on: { join: () => void; allowSound: () => void }) {
@@ -78,8 +78,8 @@ export class Theatre {
     this.#light.style.setProperty("--level", Math.min(1, Math.sqrt(level) * 2.2).toFixed(2));
   }
 
-  caption(id: string, text: string, done: boolean): void {
-    this.#lines = withCaption(this.#lines, { id, text, done, at: performance.now() });
+  caption(id: string, text: string, phase: Phase): void {
+    this.#lines = withCaption(this.#lines, { id, text, phase, at: performance.now() });
     this.#showCaptions();
   }
 
