@@ -254,7 +254,7 @@ class SentenceMaker:
         try:
             async with pool.voice() as tts:
                 voice = {} if key.voice is None else {"voice": key.voice}
-                async with tts.synthesize(key.text, **voice) as synthesis:
+                async with TTS.synthesize(tts, key.text, **voice) as synthesis:
                     async for chunk in synthesis:
                         sound.add(chunk.pcm)
             if synthesis.state is SynthesisState.FINISHED:

@@ -55,6 +55,7 @@ from mouthpiece.tts.event_manager import EventManager
 from mouthpiece.tts.http_status import error_by_shape
 from mouthpiece.tts.jobs import Jobs
 from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.shape import settled
 from mouthpiece.tts.speech import SpokenChunk, speech
 from mouthpiece.tts.synthesis import GRACE, Job, Synthesis
 from mouthpiece.tts.voice import Voice
@@ -80,13 +81,13 @@ class TTS(abc.ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "stop_audio" in cls.__dict__:
-            setattr(cls, "stop_audio", _after(_stop, cls.__dict__["stop_audio"]))  # noqa: B010
+        if (own := _own(cls, "stop_audio")) is not None:
+            setattr(cls, "stop_audio", _stopping(own))  # noqa: B010
         elif getattr(cls.stop_audio, "__isabstractmethod__", False) and "stream_audio" in cls.__dict__:
             # The streaming example of the document leaves it out, and must be able to run.
             setattr(cls, "stop_audio", _stop)  # noqa: B010
-        if "close" in cls.__dict__:
-            setattr(cls, "close", _after(_shut, cls.__dict__["close"]))  # noqa: B010
+        if (own := _own(cls, "close")) is not None:
+            setattr(cls, "close", _closing(own))  # noqa: B010
 
     def __init__(self, provider_name: str | None = None) -> None:
         self.session_id: str = str(uuid.uuid4())
@@ -110,7 +111,7 @@ class TTS(abc.ABC):
 
     @abc.abstractmethod
     async def stop_audio(self) -> None:
-        """Stops every synthesis. A subclass tells its provider; the rest has been done by then."""
+        """Stops every synthesis. A subclass tells its provider; nothing comes out any more by then."""
         await _stop(self)
 
     async def close(self) -> None:
@@ -136,18 +137,22 @@ class TTS(abc.ABC):
     async def send(self, text: str, participant: Any = None, *args: Any, **kwargs: Any) -> None:
         """Speaks ``text`` into events. Returns when the last handler has returned, or after a stop.
 
-        ``args`` and ``kwargs`` go to ``stream_audio``.
+        ``args`` and ``kwargs`` go to ``stream_audio``. A handler may speak the next text at the end of this one
+        (``TTSSynthesisCompleteEvent``, ``TTSErrorEvent``), not while it waits for its own.
 
         :raises TTSError: after the ``TTSErrorEvent``; see ``mouthpiece.tts.errors``.
+        :raises RuntimeError: a handler of a sound that has not ended called it.
         """
-        synthesis = self.synthesize(text, *args, participant=participant, **kwargs)
-        async with self._jobs.sending, synthesis:
+        # By the class's name here and elsewhere: a subclass may have a `synthesize` of its own.
+        synthesis = TTS.synthesize(self, text, *args, participant=participant, **kwargs)
+        async with self._jobs.sends(synthesis), synthesis:
             async for _ in synthesis:
                 pass
 
     def synthesize(self, text: str, *args: Any, participant: Any = None, **kwargs: Any) -> Synthesis:
         """Speaks ``text`` to whoever iterates over the answer; the events are the same as ``send``'s."""
-        return Synthesis(Job(self, text, participant, args, kwargs, self._jobs.turn, self.clock))
+        clock = self.clock if callable(self.clock) else time.perf_counter  # a subclass may have another one
+        return Synthesis(Job(self, text, participant, args, kwargs, self._jobs.turn, clock))
 
     def speak(
         self,
@@ -164,7 +169,7 @@ class TTS(abc.ABC):
 
         :raises TTSError: a sentence failed; those before it have come out.
         """
-        return speech(self, text, args, language, participant, kwargs)
+        return speech(self, functools.partial(TTS.synthesize, self), text, args, language, participant, kwargs)
 
     def set_output_format(
         self, sample_rate: int, channels: int = 1, audio_format: AudioFormat = AudioFormat.PCM_S16
@@ -173,10 +178,10 @@ class TTS(abc.ABC):
 
         :raises ValueError: a rate or a number of channels that is not positive, or an unknown format.
         """
-        if sample_rate <= 0 or channels <= 0:
-            raise ValueError(f"{sample_rate} Hz and {channels} channel(s): both must be positive")
-        self._desired_sample_rate = sample_rate
-        self._desired_channels = channels
+        if sample_rate <= 0 or channels <= 0 or int(sample_rate) != sample_rate or int(channels) != channels:
+            raise ValueError(f"{sample_rate} Hz and {channels} channel(s): both must be positive and whole")
+        self._desired_sample_rate = int(sample_rate)
+        self._desired_channels = int(channels)
         self._desired_format = AudioFormat(audio_format)
 
     async def __aenter__(self) -> Self:
@@ -189,9 +194,14 @@ class TTS(abc.ABC):
 
     def _as_tts_error(self, error: Exception, *, heard: bool) -> TTSError:
         """``heard``: sound had come before. What then keeps the rest away cut the stream."""
-        known = error if isinstance(error, TTSError) else self.translate_error(error)
-        if known is None:
-            known = self._by_kind(error)
+        known: TTSError | None
+        try:
+            known = error if isinstance(error, TTSError) else self.translate_error(error) or self._by_kind(error)
+        except Exception as fault:  # a provider's translation is its own code too
+            known = TTSProviderFailed(
+                f"The voice {self.provider_name!r} failed ({type(error).__name__}), and its own account of that did "
+                f"({type(fault).__name__})."
+            )
         if heard and isinstance(known, TTSUnavailable):
             known = TTSStreamCut(f"The voice {self.provider_name!r} broke off in the middle of a text.")
         if known is not error and known.__cause__ is None:
@@ -222,18 +232,40 @@ async def _shut(tts: TTS) -> None:
     await tts._jobs.settle(_CLOSE_WAIT)
 
 
+_AT_ONCE = 0.005
+"""Seconds that a stream has to end when it is left, before its provider is told to stop."""
 _CLOSE_WAIT = 2.0
 """Seconds that a close waits for a provider's stream."""
 
 
-def _after(first: Callable[[TTS], Awaitable[None]], own: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
-    """A subclass's method, run after the base class's part, also if it never calls ``super()``."""
+def _own(cls: type[TTS], name: str) -> Callable[..., Any] | None:
+    """A method of this class, or of a base beside ``TTS``: neither has the base class's part around it yet."""
+    owner = next(one for one in cls.__mro__ if name in one.__dict__)
+    return owner.__dict__[name] if owner is cls or not issubclass(owner, TTS) else None
+
+
+def _stopping(own: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
+    """A subclass's ``stop_audio`` with the base class's part around it: it never needs to call ``super()``, and a
+    provider that ends by its own stop alone hears of it at once."""
 
     @functools.wraps(own)
-    async def both(self: TTS, *args: Any, **kwargs: Any) -> None:
-        await first(self)
-        result = own(self, *args, **kwargs)
-        if result is not None:
-            await result
+    async def stop_audio(self: TTS, *args: Any, **kwargs: Any) -> None:
+        self._jobs.stop()
+        await self._jobs.ended(_AT_ONCE)
+        try:
+            await settled(own(self, *args, **kwargs))
+        finally:
+            await self._jobs.settle(GRACE)
 
-    return both
+    return stop_audio
+
+
+def _closing(own: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
+    """A subclass's ``close``, after the base class's: no stream uses its connections any more."""
+
+    @functools.wraps(own)
+    async def close(self: TTS, *args: Any, **kwargs: Any) -> None:
+        await _shut(self)
+        await settled(own(self, *args, **kwargs))
+
+    return close

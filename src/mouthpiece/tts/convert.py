@@ -27,15 +27,19 @@ class Converter:
         self._chain = Chain(Remix(channels), Resampler(sample_rate))
         self._source: tuple[int, int] | None = None
         self._broken = b""
+        self._broken_format = format
+        self.taken = 0
+        """Frames of the source so far."""
 
     def push(self, chunk: PcmData) -> Iterator[PcmData | None]:
         """The sound that is ready, and None after each ``SLICE`` of work: a place to let others run."""
-        chunk = self._mend(chunk)
         source = (chunk.sample_rate, chunk.channels)
         if self._source is not None and source != self._source:
             yield from self.flush()
         self._source = source
-        pcm = chunk.pcm
+        chunk = self._mend(chunk)
+        self.taken += chunk.frames
+        pcm = Pcm(chunk.pcm.samples.copy(), chunk.sample_rate)  # a provider may use its array again
         size = max(1, round(SLICE * pcm.sample_rate))
         for start in range(0, pcm.frames, size):
             part = Pcm(pcm.samples[..., start : start + size], pcm.sample_rate)
@@ -59,10 +63,10 @@ class Converter:
 
     def _mend(self, chunk: PcmData) -> PcmData:
         """Puts the bytes that were left of the chunk before in front of this one."""
-        if self._broken:
+        if self._broken and chunk.format is self._broken_format:
             data = self._broken + chunk.to_bytes() + chunk.remainder
             chunk = PcmData.from_bytes(data, chunk.sample_rate, chunk.channels, chunk.format)
-        self._broken = chunk.remainder
+        self._broken, self._broken_format = chunk.remainder, chunk.format
         return chunk
 
 

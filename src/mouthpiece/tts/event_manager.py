@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import types
@@ -65,6 +66,10 @@ class EventManager:
                 result = handler(event)
                 if result is not None:
                     await result
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
+                _log.error("a handler of %s waited for something that was cancelled", event.type)
             except Exception as error:
                 _log.error("a handler of %s failed: %s at %s", event.type, type(error).__name__, _where(error))
 

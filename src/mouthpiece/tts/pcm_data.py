@@ -17,7 +17,7 @@ from mouthpiece.tts.audio_format import FULL_SCALE, AudioFormat
 class PcmData:
     """A block of sound with its rate, channels and format.
 
-    :raises ValueError: the samples do not fit the channels, or the rate is not positive.
+    :raises ValueError: the samples do not fit the channels or the format, or the rate is not positive.
     """
 
     samples: npt.NDArray[Any]
@@ -34,7 +34,10 @@ class PcmData:
         if self.sample_rate <= 0:
             raise ValueError(f"the sample rate must be positive, not {self.sample_rate}")
         object.__setattr__(self, "format", AudioFormat(self.format))
-        samples = np.asarray(self.samples, dtype=self.format.dtype)
+        given = np.asarray(self.samples)
+        if self.format is not AudioFormat.F32 and given.dtype != np.int16 and given.size:
+            _check_fits(given)
+        samples = given.astype(self.format.dtype, copy=False)
         if samples.ndim == 2 and samples.shape[0] == 1:
             samples = samples[0]
         if samples.ndim not in (1, 2) or (1 if samples.ndim == 1 else samples.shape[0]) != self.channels:
@@ -117,6 +120,15 @@ class PcmData:
             scaled = np.nan_to_num(samples, nan=0.0) * np.float32(FULL_SCALE)
             samples = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
         return Pcm(samples, self.sample_rate)
+
+
+def _check_fits(samples: npt.NDArray[Any]) -> None:
+    """:raises ValueError: as 16 bit they would be silence, or wrap round."""
+    peak = float(np.nanmax(np.abs(samples.astype(np.float64))))
+    if samples.dtype.kind == "f" and 0 < peak <= 1:
+        raise ValueError("samples from -1 to 1 need format=AudioFormat.F32")
+    if peak > FULL_SCALE:
+        raise ValueError(f"samples up to {peak:g} do not fit into 16 bit")
 
 
 async def _each(

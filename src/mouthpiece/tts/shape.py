@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterab
 from typing import Any
 
 from mouthpiece.pcm import Pcm
+from mouthpiece.tts.errors import TTSProviderFailed
 from mouthpiece.tts.pcm_data import PcmData
 from mouthpiece.tts.thread_pull import pull
 
@@ -25,7 +26,7 @@ async def one_shape(answer: Any) -> AsyncGenerator[PcmData, None]:
 
     A blocking iterator is read in a thread; a list or a tuple is not.
 
-    :raises TypeError: it is none of the shapes.
+    :raises TTSProviderFailed: it is none of the shapes.
     """
     if isinstance(answer, PcmData | Pcm):
         yield _chunk(answer)
@@ -40,7 +41,7 @@ async def one_shape(answer: Any) -> AsyncGenerator[PcmData, None]:
     elif isinstance(answer, Iterable) and not isinstance(answer, str | bytes | bytearray | memoryview):
         stream = pull(iter(answer))
     else:
-        raise TypeError(_complaint(answer))
+        raise TTSProviderFailed(_complaint(answer))
     try:
         async for item in stream:
             yield _chunk(item)
@@ -60,7 +61,7 @@ def _chunk(item: Any) -> PcmData:
         return item
     if isinstance(item, Pcm):
         return PcmData.from_pcm(item)
-    raise TypeError(_complaint(item))
+    raise TTSProviderFailed(_complaint(item))
 
 
 def _complaint(item: Any) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from mouthpiece.tts.errors import TTSBadText
 from mouthpiece.tts.pcm_data import PcmData
 from mouthpiece.tts.sentences import SentenceSplitter, split
 from mouthpiece.tts.synthesis import Synthesis, SynthesisState
@@ -14,6 +15,8 @@ from mouthpiece.tts.text import check_text, has_words
 
 if TYPE_CHECKING:
     from mouthpiece.tts.base import TTS
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class SpokenChunk:
 
 async def speech(
     tts: TTS,
+    synthesize: Callable[..., Synthesis],
     text: str | AsyncIterable[str],
     args: tuple[Any, ...],
     language: str,
@@ -46,19 +50,24 @@ async def speech(
         """Owns the text's source: it is read in one task, and no faster than it is spoken."""
         try:
             async for sentence in _sentences(text, language):
-                synthesis = tts.synthesize(sentence, *args, participant=participant, **kwargs)
+                synthesis = synthesize(sentence, *args, participant=participant, **kwargs)
                 begun.append(synthesis)
                 await ready.put(synthesis)
                 await synthesis.start()
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            await ready.put(TTSBadText("The text broke off: whatever writes it was cancelled."))
         except Exception as error:
             await ready.put(error)
         else:
             await ready.put(None)
 
     feeder = asyncio.create_task(feed(), name="tts-speech")
+    halt = asyncio.create_task(tts._jobs.halted.wait(), name="tts-halt")
     index = 0
     try:
-        while (current := await ready.get()) is not None:
+        while (current := await _before(halt, ready.get())) is not None:
             if isinstance(current, Exception):
                 raise current
             first = True
@@ -71,9 +80,20 @@ async def speech(
             index += 1
     finally:
         feeder.cancel()
-        await asyncio.wait({feeder})
+        halt.cancel()
+        await asyncio.wait({feeder, halt})
         for synthesis in begun:
             await synthesis.aclose()
+
+
+async def _before(halt: asyncio.Task[Any], coming: Coroutine[Any, Any, Item]) -> Item | None:
+    """What comes; None if the halt was first."""
+    task = asyncio.ensure_future(coming)
+    try:
+        await asyncio.wait({halt, task}, return_when=asyncio.FIRST_COMPLETED)
+        return None if halt.done() else task.result()
+    finally:
+        task.cancel()
 
 
 async def _sentences(text: str | AsyncIterable[str], language: str) -> AsyncGenerator[str, None]:

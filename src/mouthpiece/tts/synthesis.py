@@ -141,7 +141,7 @@ class Job:
         """Counts a block and tells of it."""
         metrics, data = self.metrics, block.data
         index = metrics.chunk_count
-        metrics.chunk_count += 1
+        metrics.chunk_count += bool(data.frames)  # an empty one says only that it was the last
         metrics.audio_duration_ms += data.duration_ms
         metrics.total_audio_bytes += data.samples.nbytes
         if self.tts.events.has_subscribers(TTSAudioEvent):
@@ -177,6 +177,11 @@ class Job:
             # the provider waited for.
             self.buffer.end(TTSProviderFailed(f"The voice {self.tts.provider_name!r} was cancelled from inside."))
             raise
+        except BaseException as error:  # a panic of native code, say: whoever takes the sound must not wait on
+            failed = f"The voice {self.tts.provider_name!r} failed ({type(error).__name__})."
+            self.buffer.end(TTSProviderFailed(failed))
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
         else:
             self.buffer.end()
         finally:
@@ -201,11 +206,15 @@ class Job:
                 self.metrics.synthesis_time_ms += (now - before) * 1000
                 if chunk is None:
                     break
-                if not heard and chunk.frames:
-                    self.metrics.first_audio_ms = (now - asked) * 1000
                 last = await self._convert(chunk)
+                if not heard and self.converter.taken:
+                    self.metrics.first_audio_ms = (now - asked) * 1000
                 if last and not single:
                     await self.buffer.put(Block(joined(last), False))
+        except Exception:
+            if rest := list(self.converter.flush()):
+                await self.buffer.put(Block(joined(rest), False))
+            raise
         finally:
             await stream.aclose()
         if self.buffer.stopped:
@@ -278,11 +287,16 @@ class Synthesis:
         return self._job.state
 
     @property
+    def running(self) -> bool:
+        return self._job.state in (SynthesisState.NEW, SynthesisState.RUNNING)
+
+    @property
     def metrics(self) -> SynthesisMetrics:
         return self._job.metrics
 
     async def start(self) -> None:
-        """Begins before anybody reads: up to ``TTS.buffer_seconds`` of sound are made ahead."""
+        """Begins before anybody reads: up to ``TTS.buffer_seconds`` of sound are made ahead. One that is not read needs
+        ``aclose``."""
         await self._job.begin()
 
     def __aiter__(self) -> Synthesis:

@@ -22,8 +22,8 @@ _HTML_ELEMENTS = (
 """Those that text from a page or a language model is likely to hold."""
 _MARKUP = re.compile(
     rf"""<\?xml\b | <!-- | <!doctype\b | <speak\s
-       | </?(?:{_SSML_ELEMENTS}|{_HTML_ELEMENTS})(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>
-       | </?[A-Za-z][\w.-]*:[A-Za-z][\w.-]*(?:\s[^<>]*)?/?>   # a vendor's, such as mstts:express-as
+       | </?(?:{_SSML_ELEMENTS}|{_HTML_ELEMENTS})(?:\s+[\w:-]+\s*=[^<>]*|\s*/?)>
+       | </?(?!mailto:|tel:|https?:|urn:)[A-Za-z][\w.-]*:[A-Za-z][\w.-]*(?:\s[^<>]*|/?)>  # mstts:express-as
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -37,6 +37,8 @@ def check_text(text: str) -> None:
     :raises TTSBadText: it is empty, over ``MAX_CHARACTERS``, or holds control characters or markup (SSML, HTML), which
         voices would read out as text.
     """
+    if not isinstance(text, str):
+        raise TTSBadText(f"A text is a str, not {type(text).__name__}.")
     if not text.strip():
         raise TTSBadText("There is no text to speak.")
     if len(text) > MAX_CHARACTERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from queue import SimpleQueue
@@ -50,7 +51,8 @@ def _serve(
                 break
     close = getattr(iterator, "close", None)
     if close is not None:
-        close()
+        with contextlib.suppress(Exception):  # nobody hears it any more
+            close()
 
 
 def _tell(loop: asyncio.AbstractEventLoop, how: Callable[..., None], *what: Any) -> bool:
