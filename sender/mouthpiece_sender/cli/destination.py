@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from mouthpiece_sender.script import Script, write
 from mouthpiece_sender.segment_json import segment_json
 from mouthpiece_sender.speaker import PlayingSegment, Speaker
 from mouthpiece_sender.speech import DEFAULT as OFFLINE
+from mouthpiece_sender.waking import changed_within
 
 AHEAD = 5
 """Sentences of a text that is still being written which may wait at a service."""
@@ -51,6 +52,10 @@ class Handle(Protocol):
 
 
 class Destination(Protocol):
+    async def over_within(self, seconds: float) -> bool:
+        """Waits so long; True at once when whoever watches has seen enough, and nothing more is to be said."""
+        ...
+
     async def play(self, path: Path, how: How) -> Handle: ...
 
     async def say(
@@ -81,7 +86,8 @@ class Where:
 
     @asynccontextmanager
     async def reached(self) -> AsyncIterator[Destination]:
-        """What speaks there. Leaving it early stops what plays.
+        """What speaks there. Leaving it early stops what plays; a service says what it was given, if the reason is a
+        ``MouthpieceError``.
 
         :raises ConfigurationError: something that it needs is missing; the message says its name.
         """
@@ -91,18 +97,19 @@ class Where:
                 through = _Service(service, self.room, self.avatar)
                 try:
                     yield through
+                except MouthpieceError:
+                    raise  # it says nothing against what was handed over before
                 except BaseException:
                     await through.take_back()
                     raise
             elif self.via is Via.ANAM:
-                yield _Local(
-                    await stack.enter_async_context(
-                        speaker_via_anam(
-                            self.avatar, ready_timeout=self.avatar_timeout, view=self.view, record=self.record
-                        )
-                    ),
-                    default_tts_for_anam(options.environment()),
+                dismissed = asyncio.Event()
+                speaker = await stack.enter_async_context(
+                    speaker_via_anam(
+                        self.avatar, dismissed, ready_timeout=self.avatar_timeout, view=self.view, record=self.record
+                    )
                 )
+                yield _Local(speaker, default_tts_for_anam(options.environment()), dismissed)
             else:
                 access = options.livekit_access(self.url, self.api_secret_file)
                 speaker = Speaker(
@@ -135,9 +142,11 @@ def where(
     :raises typer.BadParameter: options that do not go together, or have no meaning there; or ``MOUTHPIECE_TARGET`` is
         none of the targets.
     """
-    if service is not None:
-        if via is not None:
+    if service is not None and via is not None:
+        if options.on_command_line(context, "service"):
             raise typer.BadParameter("has no meaning with --service: the service knows.", param_hint="--via")
+        service = None  # the environment's, which the command line goes before
+    elif service is not None:
         via = Via.LIVEKIT
     try:
         via = via or target_from_environment(options.environment())
@@ -168,6 +177,12 @@ class _Local:
     speaker: Speaker
     tts: str | None = None
     """Who speaks a text for which nobody is named; None: the speaker knows."""
+    dismissed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when whoever watches has seen enough."""
+
+    async def over_within(self, seconds: float) -> bool:
+        await changed_within(self.dismissed, seconds)
+        return self.dismissed.is_set()
 
     async def play(self, path: Path, how: How) -> Handle:
         segment = await self.speaker.play(
@@ -217,8 +232,12 @@ class _Service:
     service: ServiceClient
     room: str
     avatar: str | None
-    _handed_over: list[str] = field(default_factory=list)
-    """Ids of the segments."""
+    _handed_over: deque[str] = field(default_factory=lambda: deque(maxlen=2 * AHEAD))
+    """Ids of the latest segments: those before have ended."""
+
+    async def over_within(self, seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        return False
 
     async def play(self, path: Path, how: How) -> Handle:
         return self._handle(await self.service.speak(self.room, path, self._query(how)))
@@ -284,3 +303,27 @@ class _Service:
 async def _each(*handles: Handle) -> AsyncIterator[Handle]:
     for handle in handles:
         yield handle
+
+
+async def handed_over(handles: AsyncIterator[Handle]) -> AsyncGenerator[Handle, None]:
+    """Each of ``handles``, while more are handed over already: as many as they are willing to be ahead.
+
+    Close it when it is not read to its end.
+
+    :raises MouthpieceError: one could not be handed over; those before it have come out.
+    """
+    ready: asyncio.Queue[Handle | None] = asyncio.Queue()
+
+    async def hand_over() -> None:
+        async for handle in handles:
+            ready.put_nowait(handle)
+
+    handing = asyncio.create_task(hand_over(), name="handing-over")
+    handing.add_done_callback(lambda _: ready.put_nowait(None))
+    try:
+        while (handle := await ready.get()) is not None:
+            yield handle
+        await handing
+    finally:
+        handing.cancel()
+        await asyncio.gather(handing, return_exceptions=True)

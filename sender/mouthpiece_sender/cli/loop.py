@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from pathlib import Path
@@ -13,13 +12,13 @@ import typer
 from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.cli import options
 from mouthpiece_sender.cli.destination import How, where
-from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, run, sentence
+from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, fail_with, run, sentence
 from mouthpiece_sender.cli.play import AvatarTimeout, Identity
 from mouthpiece_sender.cli.progress import watch
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View
 
 AFTER_FAILURE = 1.0
-"""Seconds of silence at least after one that could not be handed over: it would fail again at once."""
+"""Seconds of silence at least after one that did not end well: it might fail again at once."""
 
 
 def loop(
@@ -68,16 +67,17 @@ def loop(
         pause = interval
         async with place.reached() as destination:
             for _ in range(times) if times else itertools.count():
-                await asyncio.sleep(pause)
+                if await destination.over_within(pause):
+                    break
                 try:
                     segment = await watch(await destination.play(file, How()), quiet=as_json)
                 except MouthpieceError as error:
-                    fail(str(error))
+                    fail_with(error, as_json=as_json)
                     code = code or ExitCode.FAILED
                     pause = max(interval, AFTER_FAILURE)
                     continue
-                pause = interval
                 outcome = exit_code_of(segment)
+                pause = max(interval, AFTER_FAILURE) if outcome else interval
                 code = code or outcome
                 if as_json:
                     print(json.dumps(segment), flush=True)
@@ -87,4 +87,4 @@ def loop(
                     print(sentence(segment), flush=True)
         return code
 
-    run(work)
+    run(work, as_json=as_json)

@@ -59,7 +59,11 @@ RunningService = Annotated[
 ]
 Avatar = Annotated[
     str | None,
-    typer.Option("--avatar", help="The avatar's identity, where the room has several.", show_default=False),
+    typer.Option(
+        "--avatar",
+        help="The avatar's identity, where the room has several; with --via anam its id there, else ANAM_AVATAR_ID.",
+        show_default=False,
+    ),
 ]
 ModeOption = Annotated[
     Mode, typer.Option("--mode", help="If another segment plays: wait, stop it and go first, or give up.")
@@ -74,7 +78,13 @@ ExpiresIn = Annotated[
 WaitForViewer = Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until somebody is there.")]
 NoInterrupt = Annotated[bool, typer.Option("--no-interrupt", help="Nothing else may interrupt it.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="With --service: hand it over and leave.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON for each segment, and for an error.")]
+
+
+def on_command_line(context: typer.Context, name: str) -> bool:
+    """Whether the option with this parameter was given there, not by the environment or a default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def environment() -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
+import json
 import logging
 import signal
 import sys
@@ -58,24 +60,33 @@ def fail(message: str) -> None:
     print(f"mouthpiece: {message}", file=sys.stderr)
 
 
-def run(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
+def fail_with(error: MouthpieceError, *, as_json: bool) -> None:
+    """The sentence of an error; for a machine it is a line on standard output too."""
+    fail(str(error))
+    if as_json:
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps({"error": {"type": error.slug, "detail": str(error)}}), flush=True)
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) -> NoReturn:
     """Runs a command to its end and exits. Ctrl-C and SIGTERM end it the same way: what is open is closed first."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # a library's word to its developers, not to who runs the command
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # likewise: what matters of it, we say ourselves
+    for name in ("livekit", "mouthpiece_sender.sentence_sound"):  # what matters of them, the outcome says
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         code = asyncio.run(_until_told(work))
     except (KeyboardInterrupt, asyncio.CancelledError):
         code = ExitCode.CTRL_C
-    except ConfigurationError as error:
-        fail(str(error))
-        code = ExitCode.USAGE
-    except AvatarTimeout as error:
-        fail(str(error))
-        code = ExitCode.NO_AVATAR
     except MouthpieceError as error:
-        fail(str(error))
-        code = ExitCode.FAILED
+        fail_with(error, as_json=as_json)
+        match error:
+            case ConfigurationError():
+                code = ExitCode.USAGE
+            case AvatarTimeout():
+                code = ExitCode.NO_AVATAR
+            case _:
+                code = ExitCode.FAILED
     except BrokenPipeError:
         code = ExitCode.FAILED  # nobody reads what we print any more
     sys.exit(int(code))

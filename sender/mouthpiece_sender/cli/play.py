@@ -90,4 +90,4 @@ def play(
             print(sentence(segment))
         return code
 
-    run(work)
+    run(work, as_json=as_json)

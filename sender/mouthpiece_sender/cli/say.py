@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterable
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from mouthpiece.segments import Mode, OnLoss
 from mouthpiece.tts import TTS
 from mouthpiece_sender.cli import options
-from mouthpiece_sender.cli.destination import How, where
+from mouthpiece_sender.cli.destination import How, handed_over, where
 from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, run, sentence
 from mouthpiece_sender.cli.own_tts import own_tts
 from mouthpiece_sender.cli.play import AvatarTimeout, Identity
@@ -39,7 +40,7 @@ def say(
             "--tts",
             metavar="NAME|MODULE:CLASS",
             help="Who speaks it: offline, espeak, openai, elevenlabs, livekit:PLUGIN, or a TTS class of your own.",
-            show_default="the offline voice, or whichever has --voice",
+            show_default="the offline voice, or whichever has --voice; with --via anam elevenlabs, if its key is set",
         ),
     ] = None,
     avatar: options.Avatar = None,
@@ -105,27 +106,29 @@ def say(
 
     async def work() -> int:
         speaker = own_tts(tts)
-        if text == "-" and sys.stdin is not None and sys.stdin.isatty():
+        typed = text == "-" and sys.stdin is not None and sys.stdin.isatty()
+        if typed:
             print("Type, and Enter; Ctrl-D ends.", file=sys.stderr)
+        code = ExitCode.FINISHED
         try:
-            async with place.reached() as destination:
-                code = ExitCode.FINISHED
-                handles = [handle async for handle in await destination.say(words, how, voice, speaker)]
-                for handle in handles:
-                    segment = await handle.now() if no_wait else await watch(handle, quiet=as_json)
-                    code = code or exit_code_of(segment)
+            async with (
+                place.reached() as destination,
+                aclosing(handed_over(await destination.say(words, how, voice, speaker))) as handles,
+            ):
+                async for handle in handles:
+                    quiet = as_json or typed  # a bar would be drawn over what is being typed
+                    segment = await handle.now() if no_wait else await watch(handle, quiet=quiet)
+                    outcome = exit_code_of(segment)
+                    code = code or outcome
                     if as_json:
-                        print(json.dumps(segment))
-                    elif exit_code_of(segment):
+                        print(json.dumps(segment), flush=True)
+                    elif outcome:
                         fail(sentence(segment))
                     else:
-                        print(sentence(segment))
-                if not handles:
-                    fail("Nothing came on standard input.")
-                    code = ExitCode.FAILED
-                return code
+                        print(sentence(segment), flush=True)
         finally:
             if isinstance(speaker, TTS):
                 await speaker.close()
+        return code
 
-    run(work)
+    run(work, as_json=as_json)

@@ -52,8 +52,7 @@ WITHOUT_MEANING: Final = {
 def check_for_anam(context: typer.Context, record: Path | None) -> None:
     """:raises typer.BadParameter: an option that Anam has no use for was given."""
     for name, option in WITHOUT_MEANING.items():
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
+        if options.on_command_line(context, name):
             raise typer.BadParameter("has no meaning with Anam, which needs no LiveKit.", param_hint=option)
     if record is not None and record.suffix.lower() != ".mp4":
         raise typer.BadParameter("must end in .mp4.", param_hint="--record")
@@ -101,16 +100,16 @@ def anam_target(
 
 @asynccontextmanager
 async def speaker_via_anam(
-    avatar: str | None, *, ready_timeout: float, view: bool, record: Path | None
+    avatar: str | None, dismissed: asyncio.Event, *, ready_timeout: float, view: bool, record: Path | None
 ) -> AsyncIterator[Speaker]:
     """Leaving it in peace keeps the session for a while after the last sound: the avatar returns to its neutral pose.
 
+    :param dismissed: is set when whoever watches closes the window; what plays is interrupted then.
     :raises ConfigurationError: ``ANAM_API_KEY`` is missing, the SDK is not installed, or the recording's folder is not
         there.
     """
     from mouthpiece_sender.anam.target import ROOM
 
-    dismissed = asyncio.Event()
     target = anam_target(
         avatar, ready_timeout=ready_timeout, warm=float("inf"), view=view, record=record, on_quit=dismissed.set
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mouthpiece_sender.livekit_api import LiveKitAccess
@@ -59,6 +61,24 @@ async def test_a_file_is_said_and_the_command_tells_when_it_was_heard(
         assert (segment["state"], segment["receipt"]) == ("finished", "confirmed")
         heard = await receiver.line()
         assert heard["seconds"] == pytest.approx(segment["audio"]["duration"], abs=0.001)
+
+
+async def test_it_leaves_no_process_behind(
+    livekit: LiveKit, stock_receiver: StartReceiver, room_name: str, tmp_path: Path
+) -> None:
+    started_by_it: set[psutil.Process] = set()
+    async with stock_receiver(room_name):
+        process = await started(livekit, tmp_path, "play", HELLO, "--room", room_name)
+        command = psutil.Process(process.pid)
+        ending = asyncio.create_task(ended(process))
+        while not ending.done():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                started_by_it.update(command.children(recursive=True))
+            await asyncio.wait([ending], timeout=0.1)
+    code, out, error = await ending
+    assert (code, out.count("finished"), error) == (0, 1, "")
+    assert started_by_it
+    assert not [child for child in started_by_it if child.is_running()]
 
 
 async def test_standard_input_is_said(

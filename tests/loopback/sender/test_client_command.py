@@ -17,6 +17,34 @@ NOBODY = "http://127.0.0.1:9"
 MORE_THAN_A_PIPE_HOLDS = b" " * 300_000
 """And nothing that could be said."""
 
+CALLED_BACK_AT_THE_END = """
+import asyncio, time
+from livekit import rtc
+from livekit.rtc._ffi_client import FfiQueue
+from mouthpiece_sender import cli
+
+class SlowToGo:
+    def __del__(self, sleep=time.sleep): sleep(0.5)
+
+slow = SlowToGo()
+put = FfiQueue.put
+
+def put_slowly(queue, event):
+    put(queue, event)
+    time.sleep(0.005)
+
+async def join():
+    try:
+        await rtc.Room().connect("ws://127.0.0.1:9", "token")
+    except rtc.ConnectError:
+        print("whole")
+
+FfiQueue.put = put_slowly
+cli._main = lambda: asyncio.run(join())
+cli.main()
+"""
+"""LiveKit's thread is in Python when the command ends."""
+
 
 async def started(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
@@ -64,3 +92,16 @@ async def test_a_file_that_is_not_there_is_one_sentence_and_1(tmp_path: Path, fi
     code, error = await ended(process)
     assert (code, error.count("\n")) == (1, 1), error
     assert said in error
+
+
+async def test_a_call_from_livekit_at_the_end_does_not_abort_it(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CALLED_BACK_AT_THE_END),
+        cwd=tmp_path,
+        env={name: value for name in KEPT if (value := os.environ.get(name))},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        out, error = await process.communicate()
+    assert (process.returncode, out) == (0, b"whole\n"), error.decode()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import os
 import sys
 import threading
@@ -10,15 +12,25 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from mouthpiece.errors import AudioError, AudioTooLarge, ConfigurationError, LiveKitUnavailable, MouthpieceError
+from mouthpiece.errors import (
+    AudioError,
+    AudioTooLarge,
+    AvatarTimeout,
+    ConfigurationError,
+    LiveKitUnavailable,
+    MouthpieceError,
+)
 from mouthpiece_sender.cli.application import application
 from mouthpiece_sender.cli.input_file import input_file
 from mouthpiece_sender.cli.options import livekit_access
+from mouthpiece_sender.cli.outcome import run
+from mouthpiece_sender.cli.say import say
 from mouthpiece_sender.cli.text_input import standard_input
 from mouthpiece_sender.script import Script, write
 
@@ -197,3 +209,55 @@ def test_a_loop_ends_when_whoever_watches_has_seen_enough(monkeypatch: pytest.Mo
     monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: place)
     result = CliRunner().invoke(application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0"])
     assert (result.exit_code, place.ends) == (0, [])
+
+
+class Typing:
+    """Somebody at a terminal, whose text is one segment."""
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[Typing]:
+        yield self
+
+    async def say(self, text: Any, how: Any, voice: Any, tts: Any) -> AsyncIterator[Ended]:
+        async def each() -> AsyncIterator[Ended]:
+            yield Ended("finished")
+
+        return each()
+
+
+@pytest.mark.parametrize(("text", "terminal", "bar"), [("-", True, False), ("-", False, True), ("Hello.", True, True)])
+def test_no_bar_is_drawn_over_what_is_being_typed(
+    text: str, terminal: bool, bar: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet: list[bool] = []
+
+    async def watch(handle: Ended, **given: bool) -> dict[str, Any]:
+        quiet.append(given["quiet"])
+        return await handle.finished()
+
+    monkeypatch.setattr("mouthpiece_sender.cli.say.where", lambda *_, **__: Typing())
+    monkeypatch.setattr("mouthpiece_sender.cli.say.watch", watch)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: terminal))
+    with pytest.raises(SystemExit) as ended:
+        say(cast(typer.Context, None), text, "demo")
+    assert (ended.value.code, quiet) == (0, [not bar])
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ConfigurationError("A name is missing."), 2), (AvatarTimeout("Gone."), 3)]
+)
+def test_for_a_machine_an_error_is_a_line_too(
+    error: MouthpieceError, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> int:
+        raise error
+
+    out, said = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", said)
+    for as_json in (True, False):
+        with pytest.raises(SystemExit) as ended:
+            run(work, as_json=as_json)
+        assert ended.value.code == code
+    assert json.loads(out.getvalue()) == {"error": {"type": error.slug, "detail": str(error)}}
+    assert said.getvalue() == f"mouthpiece: {error}\n" * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 
@@ -41,3 +42,52 @@ def test_an_unknown_command_is_usage_and_the_version_is_told() -> None:
     assert unknown.exit_code == 2
     assert "serve" in unknown.output
     assert runner.invoke(application(None), ["--version"]).output.strip().count(".") == 2
+
+
+def test_the_interpreter_is_not_taken_apart_under_threads_of_other_languages() -> None:
+    code = (
+        "import os, sys\n"
+        "class Late:\n"
+        "    def __del__(self, write=os.write): write(1, b'taken apart')\n"
+        "late = Late()\n"
+        "sys.argv = ['mouthpiece', '--version']\n"
+        "from mouthpiece_sender.cli import main\n"
+        "main()"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip().count(".") == 2
+    assert "taken apart" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "said"),
+    [
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('in words')", 1, "in words"),
+        ("1 / 0", 1, "ZeroDivisionError"),
+        ("pass", 0, ""),
+    ],
+)
+def test_however_a_command_ends_its_code_and_words_are_whole(ends: str, code: int, said: str) -> None:
+    program = (
+        "import sys\n"
+        "from mouthpiece_sender import cli\n"
+        "def work():\n"
+        "    print('x' * 100_000)\n"
+        f"    {ends}\n"
+        "cli._main = work\n"
+        "cli.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, len(ended.stdout)) == (code, 100_001)
+    assert said in ended.stderr
+
+
+def test_output_that_nobody_reads_any_more_is_a_failure_without_a_traceback() -> None:
+    read, written = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [sys.executable, "-m", "mouthpiece_sender", "--version"], stdout=written, stderr=subprocess.PIPE, text=True
+    )
+    os.close(written)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
