@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from mouthpiece.tts.errors import (
     TTSAuthError,
@@ -45,17 +47,21 @@ def quota_exceeded(service: str) -> TTSQuotaExceeded:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from ``Retry-After``: a number or a date (RFC 9110, 10.2.3); None: absent or neither."""
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
-    if value is None:
+    """Seconds, from ``Retry-After``: a number or a date (RFC 9110, 10.2.3); None: absent or neither. ``headers`` may
+    be those of any library: what is no string in them is passed over."""
+    values: Iterator[Any] = (value for name, value in headers.items() if str(name).lower() == "retry-after")
+    value = next(values, None)
+    if not isinstance(value, str):
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
         pass
+    else:
+        return seconds if 0 <= seconds < math.inf else None
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)

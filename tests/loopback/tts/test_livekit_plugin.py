@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from livekit.agents.utils import http_context
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.tts import create, load
+from mouthpiece.tts import TTSNoSound, TTSProviderFailed, TTSUnavailable, create, load
 from mouthpiece_sender.speech import Speech
+from tests.loopback.tts.emulators import tasks_since
 from tests.unit.tts.fakes import Ear
 
 REGISTERS = """
@@ -63,6 +67,32 @@ class TTS(tts.TTS):
 
     def synthesize(self, text, *, conn_options):
         return Stream()
+"""
+PLAIN = """
+from livekit.agents import APIConnectOptions, APIError, tts
+
+
+class Stream(tts.ChunkedStream):
+    async def _run(self, emitter):
+        emitter.initialize(request_id="r", sample_rate=24000, num_channels=1, mime_type="audio/pcm")
+        if "refused" in self._input_text:
+            raise APIError("the service is busy")
+        if "Hello" in self._input_text:
+            emitter.push(bytes(4800))
+            emitter.flush()
+
+
+class TTS(tts.TTS):
+    def __init__(self, pitch=1):
+        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=24000, num_channels=1)
+
+    def synthesize(self, text, *, conn_options=APIConnectOptions()):
+        return Stream(tts=self, input_text=text, conn_options=conn_options)
+"""
+"""Through livekit-agents' own stream; it gives a sound for a Hello alone."""
+NOT_CLOSING = """
+    async def aclose(self):
+        raise RuntimeError("sk-secret")
 """
 NO_KEY = """
 class NoKey(Exception):
@@ -131,3 +161,72 @@ async def test_a_plugin_that_cannot_be_used_says_why(plugins: Path, code: str, s
     assert "sk-secret" not in str(caught.value)
     with pytest.raises(ConfigurationError, match=said):
         create("livekit:broken")
+
+
+async def test_a_text_without_a_sound_is_as_with_every_other_voice(plugins: Path) -> None:
+    await asyncio.to_thread(write, plugins, "plain", __init__=PLAIN)
+    async with create("livekit:plain") as tts:
+        with pytest.raises(TTSNoSound) as caught:
+            await tts.send("Nothing comes.")
+        assert not caught.value.retryable
+        await tts.send("...")
+        with pytest.raises(TTSUnavailable):
+            await tts.send("It is refused.")
+        ear = Ear(tts)
+        await tts.send("Hello.")
+        assert ear.frames > 1_500
+
+
+async def test_a_session_that_cannot_be_opened_fails_the_text_and_the_next_one_tries_again(
+    plugins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.to_thread(write, plugins, "plain", __init__=PLAIN)
+
+    def fail() -> None:
+        raise OSError("no certificates")
+
+    async with create("livekit:plain") as tts:
+        tts.first_audio_timeout = None
+        with monkeypatch.context() as patch:
+            patch.setattr(http_context, "open", fail)
+            async with asyncio.timeout(20):
+                with pytest.raises(TTSUnavailable, match="not reachable") as caught:
+                    await tts.send("Hello.")
+        assert str(caught.value.__cause__) == "no certificates"
+        ear = Ear(tts)
+        await tts.send("Hello.")
+        assert ear.frames > 1_500
+
+
+async def test_a_plugin_that_cannot_be_closed_leaves_nothing_open_and_is_said(plugins: Path) -> None:
+    await asyncio.to_thread(write, plugins, "plain", __init__=PLAIN + NOT_CLOSING)
+    before = asyncio.all_tasks()
+    tts = create("livekit:plain")
+    await tts.send("Hello.")
+    with pytest.raises(TTSProviderFailed) as caught:
+        await tts.close()
+    assert "sk-secret" not in str(caught.value)
+    assert tasks_since(before) == set()
+    await tts.close()
+
+
+@pytest.mark.parametrize("settings", [{"voice": "nova"}, {"pitch": 2}, {"voice": "nova", "pitch": 2}])
+async def test_settings_beside_a_plugin_object_of_ones_own_are_not_taken(
+    plugins: Path, settings: dict[str, Any]
+) -> None:
+    await asyncio.to_thread(write, plugins, "plain", __init__=PLAIN)
+    own = importlib.import_module("livekit.plugins.plain").TTS()
+    with pytest.raises(ConfigurationError, match="would not get " + ", ".join(sorted(settings))):
+        create("livekit", plugin=own, **settings)
+
+
+async def test_a_voice_for_a_plugin_that_has_no_such_setting_is_not_taken(plugins: Path) -> None:
+    await asyncio.to_thread(write, plugins, "plain", __init__=PLAIN)
+    with pytest.raises(ConfigurationError, match="no setting for a voice"):
+        create("livekit:plain", voice="nova")
+
+
+@pytest.mark.parametrize("plugin", [None, object(), 5])
+def test_what_is_no_plugin_is_not_taken(plugin: object) -> None:
+    with pytest.raises(ConfigurationError, match="livekit needs `plugin`"):
+        create("livekit", plugin=plugin)

@@ -11,7 +11,8 @@ import numpy as np
 import psutil
 import pytest
 
-from mouthpiece.tts import TTS, TTSBadText, TTSBadVoice, create
+from mouthpiece.errors import ConfigurationError
+from mouthpiece.tts import TTS, TTSBadText, TTSBadVoice, TTSProviderFailed, create
 from tests.unit.tts.fakes import Ear
 
 
@@ -48,6 +49,17 @@ async def test_a_faster_voice_takes_less_time(tts: TTS) -> None:
     tts.events.subscribe(fast.hear)
     await tts.send("A sentence of some length.", speed=1.6)
     assert fast.frames < 0.8 * slow.frames
+
+
+@pytest.mark.parametrize("speed", [0, -1, 1e-9, 0.4, 2.1, 100, float("nan"), float("inf")])
+async def test_a_speed_that_it_does_not_have_is_said_for_a_text_as_for_the_voice(speed: float) -> None:
+    said = "speaks at a speed from 0.5 to 2"
+    with pytest.raises(ConfigurationError, match=said):
+        create("offline", speed=speed)
+    async with create("offline") as tts:
+        with pytest.raises(TTSProviderFailed, match=said) as caught:
+            await tts.send("Hello", speed=speed)
+        assert isinstance(caught.value.__cause__, ConfigurationError)
 
 
 async def test_a_voice_that_would_have_to_be_downloaded_is_not_there(tts: TTS) -> None:

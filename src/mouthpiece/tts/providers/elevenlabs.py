@@ -13,6 +13,7 @@ from mouthpiece.tts.base import TTS
 from mouthpiece.tts.errors import TTSBadText, TTSBadVoice, TTSError
 from mouthpiece.tts.http_status import error_for_status, error_for_transport, quota_exceeded
 from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.providers.sdk import is_of, sdk_module
 from mouthpiece.tts.voice import Voice
 
 SAMPLE_RATE: Final = 24_000
@@ -98,9 +99,11 @@ class ElevenLabsTTS(TTS):
         await self._client()
 
     def translate_error(self, error: Exception) -> TTSError | None:
+        if not is_of(error, "elevenlabs"):
+            return error_for_transport("ElevenLabs", error)
         sdk = importlib.import_module("elevenlabs.core.api_error")
         if not isinstance(error, sdk.ApiError):
-            return error_for_transport("ElevenLabs", error)
+            return None
         # https://elevenlabs.io/docs/developers/resources/errors: the same status says several things
         status = _detail(error.body)
         if status == "quota_exceeded":
@@ -122,8 +125,8 @@ class ElevenLabsTTS(TTS):
     def _make(self) -> tuple[Any, Any]:
         """Imports the SDK, and what it imports with its first requests: over a second of reading files. Its HTTP
         client is ours to close: the SDK has no close."""
-        sdk = importlib.import_module("elevenlabs.client")
-        http = importlib.import_module("httpx").AsyncClient(timeout=_LONGEST, follow_redirects=True)
+        sdk = sdk_module("elevenlabs.client", "elevenlabs", "elevenlabs")
+        http = sdk_module("httpx", "elevenlabs", "elevenlabs").AsyncClient(timeout=_LONGEST, follow_redirects=True)
         client = sdk.AsyncElevenLabs(api_key=self._key, base_url=self._base_url, httpx_client=http, timeout=_LONGEST)
         _ = client.text_to_speech.stream, client.voices.search
         return http, client

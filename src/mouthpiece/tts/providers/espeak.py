@@ -25,18 +25,25 @@ _HEADER: Final = 44
 """Bytes of the WAV header that it writes first; its length fields are made up, because it writes to a pipe."""
 _BLOCK: Final = 8_820
 """Bytes a chunk: 200 ms."""
+_REST: Final = 65_536
+"""Bytes of what nobody listens to any more, at a time."""
+_SLOWEST: Final = 80
+_FASTEST: Final = 450
+"""Words a minute that espeak-ng documents (``speak_lib.h``, ``espeakRATE``)."""
 _VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]*(/[A-Za-z0-9][A-Za-z0-9+_-]*)*")
 
 
 class EspeakTTS(TTS):
     """``voice``: a language (``en-us``, ``de``, ``ja``) or another name that ``espeak-ng -v`` takes, with a variant
-    if one likes (``en-us+f3``). ``rate``: words a minute."""
+    if one likes (``en-us+f3``). ``rate``: words a minute, 80 to 450."""
 
     native_sample_rate = 22_050
 
     def __init__(self, voice: str = "en-us", *, rate: int = 175, command: str | None = None) -> None:
-        """:raises ConfigurationError: espeak-ng is not installed."""
+        """:raises ConfigurationError: espeak-ng is not installed, or the rate is none."""
         super().__init__("espeak")
+        if not isinstance(rate, int) or not _SLOWEST <= rate <= _FASTEST:
+            raise ConfigurationError(f"espeak speaks from {_SLOWEST} to {_FASTEST} words a minute, not {rate!r}.")
         found = find(command or COMMAND)
         if found is None:
             raise ConfigurationError(
@@ -52,7 +59,7 @@ class EspeakTTS(TTS):
         stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
         assert stdin is not None and stdout is not None and stderr is not None  # noqa: PT018
         try:
-            stdin.write(text.replace("[[", "[ [").encode())  # two brackets would begin phoneme codes
+            stdin.write(re.sub(r"\[(?=\[)", "[ ", text).encode())  # two brackets would begin phoneme codes
             try:
                 await stdin.drain()
                 stdin.close()
@@ -68,6 +75,10 @@ class EspeakTTS(TTS):
             if process.returncode is None:
                 process.kill()
             stdin.close()
+            # CPython 3.11's `wait` returns no sooner than each pipe has ended, and an unread one is paused before that.
+            for pipe in (stdout, stderr):
+                while await pipe.read(_REST):
+                    pass
             await process.wait()
 
     async def stop_audio(self) -> None:

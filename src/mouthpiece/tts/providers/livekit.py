@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import importlib
 import inspect
@@ -18,12 +19,16 @@ from mouthpiece.tts.base import TTS
 from mouthpiece.tts.errors import TTSBadVoice, TTSError, TTSRefused, TTSTimeout, TTSUnavailable
 from mouthpiece.tts.http_status import error_for_status
 from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.providers.sdk import is_of, sdk_module
 from mouthpiece.tts.voice import Voice
 
 _CONNECT_TIMEOUT: Final = 10.0
 """Seconds."""
 _MOST_VOICES: Final = 16
 """Plugin objects that are kept, one a voice."""
+_NO_SOUND: Final = "no audio frames were pushed"
+"""How livekit-agents (1.8.9) begins what it says of a text that the plugin ended without a sound; the error's type is
+the one of everything else."""
 _REFUSING_CLOSES: Final = (1003, 1007, 1008, 1009)
 """Codes that a WebSocket is closed with (RFC 6455, 7.4.1) which say that what was sent is not taken; a plugin gives
 them as a status."""
@@ -31,7 +36,8 @@ them as a status."""
 
 class LiveKitTTS(TTS):
     """``plugin``: the name of an installed plugin (``cartesia`` of ``livekit-plugins-cartesia``), whose ``TTS`` is
-    made from ``settings``; or a ``livekit.agents.tts.TTS`` of one's own, which stays open.
+    made from ``voice`` and ``settings``; or a ``livekit.agents.tts.TTS`` of one's own, which has its own and stays
+    open.
 
     ``streaming``: over the plugin's streaming connection (a WebSocket, mostly), where it has one, not a request a text.
 
@@ -47,13 +53,18 @@ class LiveKitTTS(TTS):
         """:raises ConfigurationError: the plugin is not installed, has no TTS, or does not take the settings."""
         named = isinstance(plugin, str)
         super().__init__(f"livekit:{plugin}" if named else f"livekit:{getattr(plugin, 'provider', 'plugin')}")
+        if not named:
+            _check_own(plugin, settings if voice is None else {"voice": voice, **settings})
         self._settings = settings
         self._kind = _kind(plugin) if named else None
         self._default_voice = voice
-        self._plugins: dict[str | None, Any] = {}
-        if self._kind is None:
-            self._plugins[voice] = plugin
-        made = self._plugin(voice)
+        self._plugins: dict[str | None, Any] = {} if named else {None: plugin}
+        try:
+            made = self._plugin(voice)
+        except TTSBadVoice:
+            raise ConfigurationError(
+                f"The voice {self.provider_name} cannot be set up so: it has no setting for a voice."
+            ) from None
         if streaming and not made.capabilities.streaming:
             raise ConfigurationError(f"The voice {self.provider_name} has no streaming connection.")
         self._streaming = streaming
@@ -64,7 +75,8 @@ class LiveKitTTS(TTS):
         self._leave = asyncio.Event()
 
     async def stream_audio(self, text: str, *_: Any, voice: str | None = None, **__: Any) -> AsyncIterator[PcmData]:
-        options = importlib.import_module("livekit.agents").APIConnectOptions(max_retry=0, timeout=_CONNECT_TIMEOUT)
+        agents = sdk_module("livekit.agents", self.provider_name, "agents")
+        options = agents.APIConnectOptions(max_retry=0, timeout=_CONNECT_TIMEOUT)
         plugin = self._plugin(voice or self._default_voice)
         await self._open_session()
 
@@ -72,6 +84,7 @@ class LiveKitTTS(TTS):
             if event.error.__cause__ is None:
                 event.error.__cause__ = event.error.__context__
 
+        heard = False
         stream = self._context.run(self._ask, plugin, text, options)
         # A plugin raises `from None`, and livekit-agents raises that again: it replaces the context, in which the
         # service's answer was.
@@ -82,7 +95,12 @@ class LiveKitTTS(TTS):
                 samples = np.frombuffer(frame.data, dtype=np.int16)
                 if frame.num_channels > 1:
                     samples = samples.reshape(-1, frame.num_channels).T
+                heard = True
                 yield PcmData(samples, frame.sample_rate, frame.num_channels)
+        except agents.APIError as error:
+            if heard or not error.message.startswith(_NO_SOUND):
+                raise
+            # The base class says what the absence of sound means for this text.
         finally:
             plugin.off("error", keep_answer)
             await stream.aclose()
@@ -91,27 +109,31 @@ class LiveKitTTS(TTS):
         """The plugin's stream is closed with ours."""
 
     async def close(self) -> None:
-        if self._kind is not None:
-            made, self._plugins = self._plugins, {}
-            for plugin in made.values():
-                await plugin.aclose()
-        session, self._session = self._session, None
-        if session is not None:
-            self._leave.set()
-            await session
+        """:raises TTSError: a plugin failed to close; everything else has been closed then."""
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                stack.push_async_callback(self._close_session)
+                if self._kind is not None:
+                    made, self._plugins = self._plugins, {}
+                    for plugin in made.values():
+                        stack.push_async_callback(plugin.aclose)
+        except Exception as error:
+            raise self._as_tts_error(error, heard=False) from error
 
     async def voices(self) -> list[Voice]:
         plugin = self._plugin(self._default_voice)
         if not hasattr(plugin, "list_voices"):
             return []
-        await self._open_session()
         try:
+            await self._open_session()
             listing = self._context.run(asyncio.ensure_future, plugin.list_voices())
             return [Voice(one.id, one.name, "", self.provider_name) for one in await listing]
         except Exception as error:
             raise self._as_tts_error(error, heard=False) from error
 
     def translate_error(self, error: Exception) -> TTSError | None:
+        if not is_of(error, "livekit"):
+            return None
         agents = importlib.import_module("livekit.agents")
         status = error.status_code if isinstance(error, agents.APIStatusError) else 0
         if 100 <= status < 600:
@@ -160,18 +182,44 @@ class LiveKitTTS(TTS):
         return made
 
     async def _open_session(self) -> None:
-        """A task of its own opens and closes the session, in the context that the plugin's calls are made in."""
-        if self._session is None:
+        """A task of its own opens and closes the session, in the context that the plugin's calls are made in. One
+        that could not open it is followed by another with the next call."""
+        if self._session is None or self._session.done():
             self._leave.clear()
             self._session_open.clear()
             self._session = asyncio.create_task(self._keep_session(), name="tts-livekit-http", context=self._context)
-        await self._session_open.wait()
+        session = self._session
+        if self._session_open.is_set():
+            return
+        opened = asyncio.ensure_future(self._session_open.wait())
+        try:
+            await asyncio.wait({session, opened}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            opened.cancel()
+        if session.done():
+            session.result()
+
+    async def _close_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None and not session.done():
+            self._leave.set()
+            await session
 
     async def _keep_session(self) -> None:
         http_context = importlib.import_module("livekit.agents.utils.http_context")
         async with http_context.open():
             self._session_open.set()
             await self._leave.wait()
+
+
+def _check_own(plugin: Any, settings: Mapping[str, Any]) -> None:
+    """:raises ConfigurationError: it is no TTS of LiveKit's, or there are settings, which nothing would take."""
+    if not all(hasattr(plugin, name) for name in ("synthesize", "capabilities", "sample_rate", "on", "off")):
+        raise ConfigurationError("livekit needs `plugin`: the name of a LiveKit plugin, or an object of its TTS class.")
+    if settings:
+        raise ConfigurationError(
+            f"A plugin object is set up before it is given here: it would not get {', '.join(sorted(settings))}."
+        )
 
 
 def _headers(answer: Any) -> Mapping[str, str] | None:

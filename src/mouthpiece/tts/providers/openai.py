@@ -13,6 +13,7 @@ from mouthpiece.tts.base import TTS
 from mouthpiece.tts.errors import TTSBadText, TTSBadVoice, TTSError, TTSRefused, TTSTimeout, TTSUnavailable
 from mouthpiece.tts.http_status import error_for_status, error_for_transport, quota_exceeded
 from mouthpiece.tts.pcm_data import PcmData
+from mouthpiece.tts.providers.sdk import is_of, sdk_module
 from mouthpiece.tts.voice import Voice
 
 SAMPLE_RATE: Final = 24_000
@@ -82,6 +83,8 @@ class OpenAITTS(TTS):
         await self._client()
 
     def translate_error(self, error: Exception) -> TTSError | None:
+        if not is_of(error, "openai"):
+            return error_for_transport("OpenAI", error)
         sdk = importlib.import_module("openai")
         if isinstance(error, sdk.APIStatusError):
             # https://platform.openai.com/docs/guides/error-codes: quota and rate share the status
@@ -94,7 +97,7 @@ class OpenAITTS(TTS):
             return TTSTimeout("OpenAI took too long.")
         if isinstance(error, sdk.APIConnectionError):
             return TTSUnavailable("OpenAI is not reachable. Is the network there?")
-        return error_for_transport("OpenAI", error)
+        return None
 
     async def _client(self) -> Any:
         if self._given is not None:
@@ -106,7 +109,7 @@ class OpenAITTS(TTS):
 
     def _make(self) -> Any:
         """Imports the SDK, and what it imports with its first request: over a second of reading files."""
-        sdk = importlib.import_module("openai")
+        sdk = sdk_module("openai", "openai", "openai")
         client = sdk.AsyncOpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
         _ = client.audio.speech.with_streaming_response
         return client
