@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -76,6 +77,30 @@ def sound(tmp_path: Path) -> Sound:
         return path
 
     return make
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """What stands between us and the world, and lets nobody through."""
+
+    environment: dict[str, str]
+    asked: list[str] = field(default_factory=list)
+    """Host and port of each that was to be reached over TLS."""
+
+    async def refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode().split()
+        self.asked.append(asked[1])
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    made = Proxy({"no_proxy": "127.0.0.1"})
+    async with await asyncio.start_server(made.refuse, "127.0.0.1", 0) as server:
+        made.environment["https_proxy"] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield made
 
 
 @pytest.fixture(autouse=True)

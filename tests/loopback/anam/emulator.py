@@ -1,5 +1,9 @@
 """An emulator of Anam's engine, for tests. It is not Anam's: it is what Anam's SDK 0.12 needs to see, read off it.
 
+Assumed, and nowhere confirmed: that the engine ends the session over a rate outside 16 to 48 kHz. The limits are the
+recipe's (``passthrough``); the SDK sends any rate, and warns below 16 and above 24 kHz. What the real engine does with
+others is not known. Nor is whether it closes its connections once it has ended a session: this one leaves that to us.
+
 One HTTP call opens a session, a WebSocket carries the signalling and the sound, WebRTC (aiortc) carries picture and
 sound back. The avatar is a box that wanders over a blue ground; while it speaks, what was pushed is its sound and the
 ground is white: so a recording shows whether the two are in step.
@@ -14,6 +18,7 @@ import base64
 import contextlib
 import fractions
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -47,6 +52,15 @@ class Faults:
     never_ready: bool = False
     ready_after: float = 0.1
     """Seconds from the connection."""
+    ready_first: bool = False
+    """It says that it is ready before it answers the offer."""
+    refuse_socket: bool = False
+    no_answer: bool = False
+    """The offer is taken, and nothing said to it."""
+    no_path: bool = False
+    """What offer and answer say about where the two are leads nowhere."""
+    refuse_sound: str | None = None
+    """The reason with which the first chunk ends the session."""
     end_session_after: float | None = None
     """Seconds after the first push the engine ends the session, with its message."""
     close_after: float | None = None
@@ -77,6 +91,13 @@ class EngineSession:
     """What one session saw."""
 
     request: dict[str, Any]
+    log: list[str] = field(default_factory=list)
+    """``push``, ``end`` and ``interrupt`` as they came, and ``drop`` where a fault ended it."""
+    sockets: int = 0
+    """How many were opened."""
+    open: int = 0
+    """How many of them still are."""
+    peers: list[RTCPeerConnection] = field(default_factory=list)
     pushes: list[Push] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
     """When each end of a sequence came, seconds after sessionready."""
@@ -88,7 +109,10 @@ class EngineSession:
     """Times that the client said it ended the session."""
     ready_at: float | None = None
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    """No socket is open any more."""
     pushed: asyncio.Event = field(default_factory=asyncio.Event)
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Nobody confirms an interrupt: who sent it may be told earlier than it comes."""
 
     @property
     def sound(self) -> bytes:
@@ -189,7 +213,6 @@ class Engine:
         self.sessions: list[EngineSession] = []
         self.opened = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._peers: set[RTCPeerConnection] = set()
 
     @property
     def session(self) -> EngineSession:
@@ -207,7 +230,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(peer.close() for peer in self._peers))
+        await asyncio.gather(*(peer.close() for session in self.sessions for peer in session.peers))
 
     async def _open(self, request: web.Request) -> web.Response:
         if self.faults.not_ours:
@@ -229,23 +252,24 @@ class Engine:
         )
 
     async def _signalling(self, request: web.Request) -> web.WebSocketResponse:
+        session = self.sessions[int(request.query["session_id"].removeprefix("session-")) - 1]
+        if self.faults.refuse_socket:
+            raise web.HTTPServiceUnavailable
         ws = web.WebSocketResponse(max_msg_size=1 << 20)
         await ws.prepare(request)
-        session = self.sessions[int(request.query["session_id"].removeprefix("session-")) - 1]
+        session.sockets += 1
+        session.open += 1
+        session.closed.clear()
         connection = _Connection(self, session, ws)
         try:
             async for message in ws:
                 if message.type is WSMsgType.TEXT:
                     await connection.take(json.loads(message.data))
         finally:
-            await connection.close()
-            session.closed.set()
+            session.open -= 1
+            if not session.open:
+                session.closed.set()
         return ws
-
-    def peer(self) -> RTCPeerConnection:
-        made = RTCPeerConnection()
-        self._peers.add(made)
-        return made
 
     def later(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -257,15 +281,15 @@ class _Connection:
     def __init__(self, engine: Engine, session: EngineSession, ws: web.WebSocketResponse) -> None:
         self._engine, self._session, self._ws = engine, session, ws
         self._voice = Voice()
-        self._peer: RTCPeerConnection | None = None
 
     async def take(self, message: dict[str, Any]) -> None:
         action, payload = message["actionType"], message.get("payload")
         if action == "offer":
-            await self._answer(payload["connectionDescription"])
+            await self._take_offer(payload["connectionDescription"])
         elif action == "agentaudioinput":
             await self._audio(payload)
         elif action == "agentaudioinputend":
+            self._session.log.append("end")
             self._session.ends.append(self._since_ready())
             self._voice.end()
         elif action == "endsession":
@@ -273,12 +297,18 @@ class _Connection:
         elif action == "heartbeat":
             await self._send("heartbeat", "")
 
-    async def close(self) -> None:
-        if self._peer is not None:
-            await self._peer.close()
+    async def _take_offer(self, offer: dict[str, str]) -> None:
+        faults = self._engine.faults
+        if faults.ready_first:
+            await self._say_ready()
+        if faults.no_path:
+            offer = offer | {"sdp": _nowhere(offer["sdp"])}
+        if not faults.no_answer:
+            await self._answer(offer)
 
     async def _answer(self, offer: dict[str, str]) -> None:
-        peer = self._peer = self._engine.peer()
+        peer = RTCPeerConnection()
+        self._session.peers.append(peer)
 
         @peer.on("connectionstatechange")
         def changed() -> None:
@@ -296,20 +326,26 @@ class _Connection:
             transceiver.direction = "sendonly" if transceiver.kind == "video" else "sendrecv"
         await peer.setLocalDescription(await peer.createAnswer())
         description = peer.localDescription
-        await self._send("answer", {"sdp": description.sdp, "type": description.type})
+        sdp = _nowhere(description.sdp) if self._engine.faults.no_path else description.sdp
+        await self._send("answer", {"sdp": sdp, "type": description.type})
 
     def _data(self, message: str) -> None:
         if json.loads(message)["message_type"] == "interrupt":
+            self._session.log.append("interrupt")
             self._session.interrupts += 1
             self._voice.clear()
+            self._session.interrupted.set()
 
     async def _become_ready(self) -> None:
         if self._engine.faults.end_before_ready:
-            await self._send("endsession", "No capacity")
+            await self._end("No capacity")
             return
-        if self._engine.faults.never_ready:
+        if self._engine.faults.never_ready or self._session.ready_at is not None:
             return
         await asyncio.sleep(self._engine.faults.ready_after)
+        await self._say_ready()
+
+    async def _say_ready(self) -> None:
         self._session.ready_at = time.monotonic()
         await self._send("sessionready", {})
 
@@ -321,12 +357,16 @@ class _Connection:
         rate = payload["sampleRate"]
         if not 16_000 <= rate <= 48_000:
             session.refused_rate = rate
-            await self._send("endsession", f"Sample rate {rate} is not supported")
+            await self._end(f"Sample rate {rate} is not supported")
+            return
+        if self._engine.faults.refuse_sound is not None:
+            await self._end(self._engine.faults.refuse_sound)
             return
         data = base64.b64decode(payload["audioData"], validate=True)
         session.pushes.append(
             Push(self._since_ready(), data, rate, payload["channels"], payload["encoding"], payload["sequenceNumber"])
         )
+        session.log.append("push")
         self._voice.push(Pcm.from_bytes(data, rate))
         if not session.pushed.is_set():
             session.pushed.set()
@@ -336,15 +376,21 @@ class _Connection:
         faults = self._engine.faults
         if faults.end_session_after is not None:
             await asyncio.sleep(faults.end_session_after)
-            await self._send("endsession", "Session ended by server")
+            await self._end("Session ended by server")
         elif faults.close_after is not None:
             await asyncio.sleep(faults.close_after)
+            self._session.log.append("drop")
             await self._ws.close(code=1000)
         elif faults.abort_after is not None:
             await asyncio.sleep(faults.abort_after)
+            self._session.log.append("drop")
             transport = self._ws._req.transport if self._ws._req is not None else None
             if transport is not None:
                 transport.abort()
+
+    async def _end(self, reason: str) -> None:
+        self._session.log.append("drop")
+        await self._send("endsession", reason)
 
     async def _send(self, action: str, payload: Any) -> None:
         with contextlib.suppress(ConnectionError):  # the client has gone
@@ -352,6 +398,11 @@ class _Connection:
 
     def _since_ready(self) -> float:
         return -1.0 if self._session.ready_at is None else time.monotonic() - self._session.ready_at
+
+
+def _nowhere(sdp: str) -> str:
+    """Its candidates at a port where nobody listens."""
+    return re.sub(r"^(a=candidate:\S+ \d+ \S+ \d+ \S+) \d+", r"\1 9", sdp, flags=re.MULTILINE)
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 from tests.loopback.anam.conftest import Sound, outcome, play
 from tests.loopback.anam.emulator import Faults, engine
 
-DROPS = [Faults(end_session_after=0.5), Faults(close_after=0.5), Faults(abort_after=0.5)]
+DROPS = [Faults(end_session_after=0.6), Faults(close_after=0.6), Faults(abort_after=0.6)]
+ENDED = "Anam's session ended while the avatar spoke."
 
 
 async def test_an_avatar_that_never_becomes_ready_is_given_up_and_nothing_is_sent(sound: Sound, tmp_path: Path) -> None:
@@ -25,6 +26,30 @@ async def test_an_avatar_that_never_becomes_ready_is_given_up_and_nothing_is_sen
         assert emulated.session.end_sessions == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Faults(no_answer=True), "did not connect within 3 s"),
+        (Faults(no_path=True), "did not connect within 3 s"),
+        (Faults(refuse_socket=True), "cannot be reached"),
+    ],
+    ids=["no answer", "no path", "no socket"],
+)
+async def test_a_connection_that_never_stands_is_told_and_nothing_is_sent(
+    sound: Sound, tmp_path: Path, fault: Faults, said: str
+) -> None:
+    async with engine(fault) as emulated:
+        async with play(emulated, tmp_path, str(sound()), "--avatar-timeout", "3") as process:
+            code, out, err = await outcome(process)
+        assert (code, out) == (1 if fault.refuse_socket else 3, "")
+        assert said in err
+        session = emulated.session
+        if not fault.refuse_socket:
+            await asyncio.wait_for(session.closed.wait(), 5)
+            assert (session.sockets, session.end_sessions) == (1, 1)
+        assert (session.log, session.too_early) == ([], 0)
+
+
 @pytest.mark.parametrize("fault", DROPS, ids=["ended", "closed", "aborted"])
 async def test_a_session_that_ends_in_the_middle_leaves_the_segment_unknown(
     sound: Sound, tmp_path: Path, fault: Faults
@@ -34,9 +59,31 @@ async def test_a_session_that_ends_in_the_middle_leaves_the_segment_unknown(
             code, out, _ = await outcome(process)
         segment = json.loads(out)
         assert (code, segment["state"], segment["receipt"]) == (4, "unknown", "unknown")
-        assert segment["error"]["type"] == "avatar-left"
+        assert (segment["error"]["type"], segment["error"]["detail"]) == ("avatar-left", ENDED)
         assert 0.2 < segment["position"] < 4.5
-        assert len(emulated.sessions) == 1
+        session = emulated.session
+        assert session.log == ["push"] * len(session.pushes) + ["drop"]
+        # After a break the SDK connects anew in 0.1 s, where it is not closed by then.
+        assert session.sockets <= (2 if fault.abort_after else 1)
+
+
+async def test_a_session_that_ends_in_the_middle_is_told_in_a_sentence(sound: Sound, tmp_path: Path) -> None:
+    fault = Faults(close_after=0.6)
+    async with engine(fault) as emulated, play(emulated, tmp_path, str(sound(5.0))) as process:
+        code, out, err = await outcome(process)
+    assert (code, out) == (4, "")
+    assert err.startswith("mouthpiece: tone.wav: unknown, ")
+    assert ENDED in err
+
+
+async def test_a_sound_that_the_engine_refuses_is_told(sound: Sound, tmp_path: Path) -> None:
+    async with engine(Faults(refuse_sound="Sample rate 24000 is not supported")) as emulated:
+        async with play(emulated, tmp_path, str(sound(5.0))) as process:
+            code, out, err = await outcome(process)
+        assert (code, out) == (4, "")
+        assert ENDED in err
+        assert (emulated.session.log[0], len(emulated.sessions)) == ("drop", 1)
+        assert not emulated.session.pushes
 
 
 async def test_a_session_that_ends_before_it_is_ready_has_failed(sound: Sound, tmp_path: Path) -> None:

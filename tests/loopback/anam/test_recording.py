@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from mouthpiece.segments import State
+from mouthpiece_sender.anam.recorder import Recorder
 from tests.loopback.anam.conftest import Sound, outcome, play
-from tests.loopback.anam.emulator import HEIGHT, WIDTH, engine
-from tests.loopback.anam.test_pushing import begun
+from tests.loopback.anam.emulator import HEIGHT, WIDTH, Faults, engine
+from tests.loopback.anam.test_pushing import Heard, begun, speaking
+from tests.sounds import Tone
 
 BEEPS = (0.31, 1.02, 1.77, 2.43, 3.19)
 """Seconds; at different moments of a frame."""
@@ -79,6 +82,28 @@ async def test_a_recording_that_is_stopped_in_the_middle_plays(sound: Sound, tmp
     times, _, samples = await asyncio.to_thread(decoded, path)
     assert times[-1] > 0.8
     assert np.abs(samples).max() > 0.1
+
+
+async def test_a_recording_goes_on_over_a_drop_into_the_next_session(tmp_path: Path) -> None:
+    path, heard = tmp_path / "out.mp4", Heard()
+    async with engine(Faults(end_session_after=1.5)) as emulated:
+        async with speaking(emulated, Recorder(path), heard) as speaker:
+            first = await speaker.play(Tone(4.0))
+            assert (await first.finished(30)).state is State.UNKNOWN
+            emulated.faults.end_session_after = None
+            before = heard.loud
+            await asyncio.sleep(1.0)  # a pause that is to be seen
+            second = await speaker.play(Tone(0.5))
+            assert (await second.finished(30)).state is State.FINISHED
+            await heard.heard(loud=before + 0.4, quiet=0.4)
+        pushed = [session.ready_at + session.pushes[0].at for session in emulated.sessions if session.ready_at]
+    times, bright, samples = await asyncio.to_thread(decoded, path)
+    assert np.all(np.diff(times) > 0)
+    shown = [times[at] for at in begins(bright, 160, 3)]
+    sounds = [at / 48_000 for at in begins(np.abs(samples), 0.1, 4_800)]
+    assert len(shown) == len(sounds) == 2
+    assert np.array(sounds) - shown == pytest.approx(0.02, abs=0.1)
+    assert np.diff(sounds) == pytest.approx(np.diff(pushed), abs=0.3)
 
 
 async def test_a_folder_that_is_not_there_opens_no_session(sound: Sound, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.loopback.anam.conftest import Sound
+from tests.loopback.anam.conftest import Proxy, Sound
 from tests.loopback.anam.emulator import KEY, Engine, Faults, engine
 from tests.loopback.serving import Serving, address, serve
 
@@ -65,6 +65,7 @@ async def test_an_interrupt_is_answered_with_what_it_ended(sound: Sound, tmp_pat
     async with engine() as emulated, running(emulated, tmp_path) as service:
         await service.speak("stage", await asyncio.to_thread(sound(20.0).read_bytes), wait="playing")
         (ended,) = (await service.client.post("/v1/rooms/stage/interrupt")).json()["segments"]
+        await asyncio.wait_for(emulated.session.interrupted.wait(), 5)
         assert (ended["state"], emulated.session.interrupts, len(emulated.session.ends)) == ("interrupted", 1, 1)
 
 
@@ -121,6 +122,14 @@ async def test_a_session_that_is_refused_fails_the_segment_and_not_the_next(
         assert (await service.speak("stage", data, wait="finished")).json()["state"] == "finished"
 
 
+async def test_a_text_that_names_no_voice_is_asked_of_elevenlabs_where_its_key_is(tmp_path: Path, proxy: Proxy) -> None:
+    environment = {"ELEVENLABS_API_KEY": "some key", **proxy.environment}
+    async with engine() as emulated, running(emulated, tmp_path, **environment) as service:
+        answer = await service.speak("stage", {"text": "It is good to see you."})
+        assert problem(answer) == (502, "tts-unavailable")
+        assert (set(proxy.asked), emulated.sessions) == ({"api.elevenlabs.io:443"}, [])
+
+
 async def test_stopping_the_service_ends_the_turn_and_the_session(sound: Sound, tmp_path: Path) -> None:
     async with engine() as emulated, running(emulated, tmp_path) as service:
         data = await asyncio.to_thread(sound(20.0).read_bytes)
@@ -131,6 +140,7 @@ async def test_stopping_the_service_ends_the_turn_and_the_session(sound: Sound, 
         assert (code, "Traceback" in said) == (0, False), said
         await asyncio.wait_for(emulated.session.closed.wait(), 5)
         session = emulated.session
+        await asyncio.wait_for(session.interrupted.wait(), 5)
         assert (session.interrupts, len(session.ends), session.end_sessions) == (1, 1, 1)
 
 

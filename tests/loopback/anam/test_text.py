@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.loopback.anam.conftest import LINGER, NOT_OURS, outcome
+from mouthpiece.segments import State
+from tests.loopback.anam.breaking_voice import BreakingVoice
+from tests.loopback.anam.conftest import LINGER, NOT_OURS, Proxy, outcome
 from tests.loopback.anam.emulator import KEY, Engine, engine
+from tests.loopback.anam.test_pushing import speaking
 
+TEXT = "The first sentence is heard whole. The second one never comes."
 OWN = """
 import numpy as np
 from mouthpiece.tts import TTS, PcmData, AudioFormat
@@ -27,14 +32,18 @@ class MyTTS(TTS):
 """
 
 
-async def say(engine: Engine, cwd: Path, *arguments: str, stdin: str | None = None) -> tuple[int, str, str]:
+async def say(
+    engine: Engine, cwd: Path, *arguments: str, stdin: str | None = None, **environment: str
+) -> tuple[int, str, str]:
     known = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mouthpiece_sender", "say", *arguments, "--via", "anam"),
         stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=known | {"ANAM_API_KEY": KEY, "ANAM_API_URL": engine.url, "MOUTHPIECE_ANAM_LINGER": str(LINGER)},
+        env=known
+        | {"ANAM_API_KEY": KEY, "ANAM_API_URL": engine.url, "MOUTHPIECE_ANAM_LINGER": str(LINGER)}
+        | environment,
         cwd=cwd,
     )
     try:
@@ -89,3 +98,35 @@ async def test_a_voice_without_its_key_is_told_by_name_before_a_session_is_opene
         assert (code, out) == (2, "")
         assert "ELEVENLABS_API_KEY" in err
         assert emulated.sessions == []
+
+
+async def test_a_text_that_names_no_voice_is_asked_of_elevenlabs_where_its_key_is(tmp_path: Path, proxy: Proxy) -> None:
+    environment = {"ELEVENLABS_API_KEY": "some key", **proxy.environment}
+    async with engine() as emulated:
+        code, out, err = await say(emulated, tmp_path, "Hello.", **environment)
+        assert (code, out) == (1, "")
+        assert "ElevenLabs is not reachable" in err
+        assert (set(proxy.asked), emulated.sessions) == ({"api.elevenlabs.io:443"}, [])
+
+
+async def test_a_voice_that_breaks_off_in_mid_text_fails_the_segment_and_ends_the_turn(tmp_path: Path) -> None:
+    await asyncio.to_thread(shutil.copy, Path(__file__).with_name("breaking_voice.py"), tmp_path)
+    async with engine() as emulated:
+        code, out, err = await say(emulated, tmp_path, TEXT, "--tts", "breaking_voice:BreakingVoice", "--json")
+        assert (code, err) == (1, "")
+        segment = json.loads(out)
+        assert (segment["state"], segment["error"]["type"]) == ("failed", "tts-stream-cut")
+        assert segment["position"] == pytest.approx(0.5)
+        session = emulated.session
+        assert (len(session.sound), session.log[-1], len(session.ends)) == (24_000, "end", 1)
+
+
+async def test_after_a_voice_that_broke_off_the_next_text_is_said() -> None:
+    async with engine() as emulated, speaking(emulated) as speaker, BreakingVoice() as voice:
+        failed = await (await speaker.say(TEXT, tts=voice)).finished(30)
+        assert failed.error is not None
+        assert (failed.state, failed.error.type, failed.error.retryable) == (State.FAILED, "tts-stream-cut", True)
+        segment = await (await speaker.say("One sentence.", tts=voice)).finished(30)
+        assert segment.state is State.FINISHED
+        session = emulated.session
+        assert (len(session.sound), len(session.ends), len(emulated.sessions)) == (48_000, 2, 1)

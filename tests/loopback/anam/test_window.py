@@ -137,6 +137,7 @@ async def test_q_in_the_window_interrupts_and_ends(sound: Sound, tmp_path: Path,
         code, _, err = await outcome(process)
         assert code == 5
         assert "interrupted" in err
+        await asyncio.wait_for(emulated.session.interrupted.wait(), 5)
         assert (emulated.session.interrupts, len(emulated.session.ends)) == (1, 1)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.tts.providers import elevenlabs
 from mouthpiece_sender.anam.settings import Via, anam_settings, default_tts_for_anam, target_from_environment
 
 
@@ -71,9 +70,3 @@ def test_the_target_is_livekit_unless_anam_is_chosen() -> None:
 def test_text_for_anam_is_spoken_by_elevenlabs_where_its_key_is() -> None:
     assert default_tts_for_anam({"ELEVENLABS_API_KEY": "secret"}) == "elevenlabs"
     assert default_tts_for_anam({}) == "offline"
-
-
-def test_elevenlabs_speaks_as_in_anams_recipe() -> None:
-    """Its voice, its model and its rate are that provider's own defaults here."""
-    assert (elevenlabs.DEFAULT_VOICE, elevenlabs.DEFAULT_MODEL) == ("EXAVITQu4vr4xnSDxMaL", "eleven_turbo_v2_5")
-    assert elevenlabs.ElevenLabsTTS.native_sample_rate == 24_000
