@@ -20,6 +20,8 @@ from mouthpiece_sender.demo.parts import Part
 
 POLL = 0.1
 """Seconds between two looks at a part that is starting."""
+GONE = 0.5
+"""Seconds that the rest of a part's group has to vanish: where nobody collects it, it is there as a name for ever."""
 TAIL = 25
 """Lines of a log that are shown when its part has failed."""
 
@@ -152,6 +154,11 @@ async def _stop(running: _Running) -> None:
         await asyncio.wait({running.ended}, timeout=running.part.grace)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(running.process.pid, signal.SIGKILL)
+        await running.ended
+        until = time.monotonic() + GONE
+        while time.monotonic() < until:  # being killed takes a moment too
+            os.killpg(running.process.pid, 0)
+            await asyncio.sleep(0.02)
     await running.ended
 
 
