@@ -32,7 +32,7 @@ bench: .venv/.all web/dist/index.html livekit-server ## measure (FIGURE=name of 
 	.venv/bin/python bench/$(or $(FIGURE),latency).py $(ARGS)
 
 livekit-server: .venv/.demo ## find or build the livekit-server that the demo and the tests use
-	@.venv/bin/python -m mouthpiece_sender.livekit_server
+	@.venv/bin/python -m mouthpiece_sender.demo.livekit_server
 
 web: web/dist/index.html ## build the page
 

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from mouthpiece_avatar.face.actor import Actor, Pose
+from mouthpiece_avatar.face.animator import Actor, Pose
 from mouthpiece_avatar.face.lips import RATE, Lips, blend
 from mouthpiece_avatar.face.look import FACES
 from mouthpiece_avatar.face.painter import Painter, sprites_of

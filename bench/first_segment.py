@@ -21,11 +21,11 @@ from pathlib import Path
 from livekit import rtc
 
 from mouthpiece.segments import Source, State, new_segment_id
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.gateway import Gateway
-from mouthpiece_sender.journal import MemoryJournal
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.livekit_server import LiveKit
-from mouthpiece_sender.livekit_target import LiveKitTarget
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.target import LiveKitTarget
+from mouthpiece_sender.storage.journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -40,7 +40,7 @@ from bench import parts  # noqa: E402
 from bench.parts import AVATAR, ROOM  # noqa: E402
 
 from mouthpiece import wire  # noqa: E402
-from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
+from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Plane, Viewer, viewer_token  # noqa: E402
 
 RATE = 16_000

@@ -18,8 +18,8 @@ import psutil
 from livekit import api
 
 from mouthpiece import wire
-from mouthpiece_sender import livekit_server
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit
 
 ROOM = "bench"
 AVATAR = "avatar-mia"

@@ -40,7 +40,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench import latency, parts  # noqa: E402
 
-from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
+from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 
 ROOM = f"/v1/rooms/{parts.ROOM}"

@@ -32,7 +32,7 @@ import numpy.typing as npt
 import soxr
 from livekit import rtc
 
-from mouthpiece.pcm import Pcm, Resampler, Samples
+from mouthpiece.audio.pcm import Pcm, Resampler, Samples
 
 RATES = (8_000, 16_000, 22_050, 24_000, 44_100, 48_000)
 PEAK = 0.5 * 32_768

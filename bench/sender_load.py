@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 from bench import parts  # noqa: E402
 from bench.parts import AVATAR, ROOM  # noqa: E402
 
-from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
+from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 
 RATE = 48_000

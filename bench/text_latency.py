@@ -37,8 +37,8 @@ from bench import parts  # noqa: E402
 from bench.parts import ROOM  # noqa: E402
 from bench.words import sentence  # noqa: E402
 
-from mouthpiece_sender.livekit_server import LiveKit  # noqa: E402
-from mouthpiece_sender.speech import Speech  # noqa: E402
+from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
+from mouthpiece_sender.speech.voices import Speech  # noqa: E402
 from tests.live.viewer import FRAME, LOUD, Viewer, viewer_token  # noqa: E402
 
 PAUSE = 0.05

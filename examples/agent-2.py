@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
 from livekit.agents.voice.room_io import RoomOptions
 
-from mouthpiece_agents.avatar_session import AvatarSession
+from mouthpiece_agents.avatar_participant import AvatarSession
 
 load_dotenv(".env.local")
 server = AgentServer()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
-from mouthpiece.pcm import Pcm
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.segments import AudioInfo
 
 

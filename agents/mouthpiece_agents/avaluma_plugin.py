@@ -19,7 +19,7 @@ from livekit import api, rtc
 from livekit.agents import AgentSession
 
 from mouthpiece.errors import AvatarStartFailed, MouthpieceError
-from mouthpiece_agents.plan import Plan
+from mouthpiece_agents.job_request import Plan
 from mouthpiece_agents.removal import remove_avatar
 from mouthpiece_agents.settings import Settings
 

@@ -17,11 +17,11 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentSession, AutoSubscribe, JobContext, room_io
 
 from mouthpiece.errors import MouthpieceError
+from mouthpiece_agents.avatars import Avatar, avatar_for
 from mouthpiece_agents.empty_room import EmptyRoom
-from mouthpiece_agents.keeping import Keeping
-from mouthpiece_agents.plan import Plan, plan
-from mouthpiece_agents.provider import Avatar, avatar_for
+from mouthpiece_agents.job_request import Plan, plan
 from mouthpiece_agents.settings import Settings
+from mouthpiece_agents.supervisor import Keeping
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mouthpiece_avatar.face.actor import Pose
+from mouthpiece_avatar.face.animator import Pose
 from mouthpiece_avatar.face.look import FACES
 from mouthpiece_avatar.face.painter import Painter, sprites_of
 from mouthpiece_avatar.face.sprites import TURNS

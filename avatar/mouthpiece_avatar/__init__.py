@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mouthpiece_avatar.face.runtime import FaceRuntime
-    from mouthpiece_avatar.runtime import AudioChunk, Frame, Runtime
+    from mouthpiece_avatar.runtimes.contract import AudioChunk, Frame, Runtime
+    from mouthpiece_avatar.runtimes.face import FaceRuntime
 
 __all__ = ["AudioChunk", "FaceRuntime", "Frame", "Runtime"]
 
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
     """Imported when it is asked for (PEP 562): nothing slow goes before what ``__main__`` does about Ctrl-C."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mouthpiece_avatar import runtime
-    from mouthpiece_avatar.face.runtime import FaceRuntime
+    from mouthpiece_avatar.runtimes import contract as runtime
+    from mouthpiece_avatar.runtimes.face import FaceRuntime
 
     return FaceRuntime if name == "FaceRuntime" else getattr(runtime, name)

@@ -17,7 +17,7 @@ from typing import Protocol
 from livekit import rtc
 
 from mouthpiece import wire
-from mouthpiece_avatar.stage import Finished, Started
+from mouthpiece_avatar.playout import Finished, Started
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from mouthpiece.pcm import Pcm, Samples
+from mouthpiece.audio.pcm import Pcm, Samples
 
 ZEROS = 16
 """Zero crossings of the sinc on each side of its centre."""
@@ -28,7 +28,7 @@ SCALE = 1 << 15
 
 
 class Resampler:
-    """Mono sound at any rate to ``sample_rate``; a transform in the shape of ``mouthpiece.pcm``.
+    """Mono sound at any rate to ``sample_rate``; a transform in the shape of ``mouthpiece.audio.pcm``.
 
     The input's rate is that of the first push after a start, a flush or a clear.
     """

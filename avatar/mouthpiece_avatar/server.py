@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import uvicorn
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.listening import listen
+from mouthpiece.process import listen
 from mouthpiece_avatar.app import create_app
-from mouthpiece_avatar.casting import Casting
+from mouthpiece_avatar.face.registry import Casting
 from mouthpiece_avatar.logs import set_up_logs
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings, load_settings

@@ -13,12 +13,12 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
-from mouthpiece_avatar.ears import Ears
 from mouthpiece_avatar.livekit_address import LiveKitAddress
-from mouthpiece_avatar.performer import Mood, Performer
-from mouthpiece_avatar.pump import Pump
+from mouthpiece_avatar.playout import Stage
+from mouthpiece_avatar.publisher import Pump
 from mouthpiece_avatar.receipts import Receipts
-from mouthpiece_avatar.stage import Stage
+from mouthpiece_avatar.renderer import Mood, Performer
+from mouthpiece_avatar.stream_receiver import Ears
 from mouthpiece_avatar.token import Claims
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from typing import Self
 
 from mouthpiece.errors import MouthpieceError, QueueFull
 from mouthpiece.wire import StartAvatar
-from mouthpiece_avatar.performer import Performer
+from mouthpiece_avatar.renderer import Performer
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
 

@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull
-from mouthpiece.playback import Utterance
+from mouthpiece.playback.commands import Utterance
 from mouthpiece.segments import Attempt, Event, Problem, Segment, State, Viewers, utc_now
-from mouthpiece_sender.journal import Journal, Page
+from mouthpiece_sender.storage.journal import Journal, Page
 from mouthpiece_sender.target import Room, SpeakRequest, Target, Told
 
 logger = logging.getLogger(__name__)

@@ -15,27 +15,27 @@ from pathlib import Path
 
 import uvicorn
 
-from mouthpiece.decode import Decoders
+from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.tts import create
 from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.api.app import create_app
 from mouthpiece_sender.api.bodies import Bodies
+from mouthpiece_sender.api.dependencies import LiveKit, Parts
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
-from mouthpiece_sender.api.parts import LiveKit, Parts
 from mouthpiece_sender.gateway import Gateway
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.livekit_target import LiveKitTarget
-from mouthpiece_sender.restart import end_what_was_left
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
-from mouthpiece_sender.speech import DEFAULT as OFFLINE
-from mouthpiece_sender.speech import Speech
-from mouthpiece_sender.spool import Spool
-from mouthpiece_sender.store import Store
+from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
+from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.storage.recovery import end_what_was_left
+from mouthpiece_sender.storage.spool import Spool
+from mouthpiece_sender.storage.store import Store
+from mouthpiece_sender.storage.watched_journal import WatchedJournal
 from mouthpiece_sender.target import Target
-from mouthpiece_sender.watched_journal import WatchedJournal
 
 logger = logging.getLogger(__name__)
 

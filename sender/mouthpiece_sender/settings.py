@@ -10,10 +10,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.loopback import is_loopback
+from mouthpiece.process import is_loopback
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.anam.settings import Via
-from mouthpiece_sender.api.authority import Authority
+from mouthpiece_sender.authority import Authority
 
 MEGABYTE = 1_000_000
 

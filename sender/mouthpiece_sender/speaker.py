@@ -21,18 +21,18 @@ from typing import Literal, Self
 
 from dotenv import dotenv_values
 
-from mouthpiece.decode import Decoders
+from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Mode, OnLoss, Segment, Source, new_segment_id
 from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
-from mouthpiece_sender.file_sound import FileSound
 from mouthpiece_sender.gateway import Gateway, Until
-from mouthpiece_sender.journal import MemoryJournal
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.livekit_target import LiveKitTarget
-from mouthpiece_sender.sound import Sound
-from mouthpiece_sender.speech import Speech
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.target import LiveKitTarget
+from mouthpiece_sender.sounds.file import FileSound
+from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.storage.journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest, Target
 
 

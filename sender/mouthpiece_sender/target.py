@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mouthpiece.playback import Ledger, Report, Utterance
+from mouthpiece.playback.commands import Report, Utterance
+from mouthpiece.playback.ledger import Ledger
 from mouthpiece.segments import AudioInfo, Mode, OnLoss, Problem, Source
-from mouthpiece_sender.captions import Worded
-from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.playout.captions import Worded
+from mouthpiece_sender.sounds.sound import Sound
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mouthpiece_sender import livekit_server
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 from livekit import api, rtc
 
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 
 
 async def test_a_participant_joins_a_room(livekit: LiveKit, room_name: str) -> None:

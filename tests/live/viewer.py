@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from livekit import api, rtc
 
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 
 SAMPLE_RATE = 48_000
 FRAME = 0.010

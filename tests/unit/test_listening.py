@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from mouthpiece.listening import listen
+from mouthpiece.process import listen
 
 
 def test_it_listens_in_a_way_that_lets_asyncio_send_without_delay() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mouthpiece.pcm import Chain, Chunker, MixDown, Pcm, Remix, Resampler, Samples, Transform
+from mouthpiece.audio.pcm import Chain, Chunker, MixDown, Pcm, Remix, Resampler, Samples, Transform
 
 RATES = (8_000, 16_000, 22_050, 24_000, 44_100, 48_000)
 

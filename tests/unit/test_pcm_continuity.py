@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 import soxr
 
-from mouthpiece.pcm import Pcm, Resampler, Samples
+from mouthpiece.audio.pcm import Pcm, Resampler, Samples
 
 RATES = (8_000, 16_000, 22_050, 24_000, 44_100, 48_000)
 PAIRS = list(itertools.permutations(RATES, 2))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mouthpiece.pcm import Samples
+from mouthpiece.audio.pcm import Samples
 
 RATE = 48_000
 HOP = 480

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_avatar.face import sprites
-from mouthpiece_avatar.face.actor import Pose
+from mouthpiece_avatar.face.animator import Pose
 from mouthpiece_avatar.face.look import FACES
 from mouthpiece_avatar.face.paint import SIZE
 from mouthpiece_avatar.face.sprites import Sprites

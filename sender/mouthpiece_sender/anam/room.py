@@ -15,16 +15,24 @@ from typing import Final
 
 from mouthpiece import profiles
 from mouthpiece.errors import MouthpieceError
-from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Send, Utterance
+from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
+from mouthpiece.playback.ledger import Ledger
 from mouthpiece.segments import Attempt, Mode, Problem
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.passthrough import CHUNK, sent_rate
 from mouthpiece_sender.anam.session import AnamSession, PassthroughStream
 from mouthpiece_sender.anam.settings import AnamSettings
-from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
-from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.playout.attempt_stream import (
+    AttemptStream,
+    NotOpened,
+    Progress,
+    SourceFailed,
+    StreamEvent,
+    WriteFailed,
+)
+from mouthpiece_sender.playout.waking import changed_within
+from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.target import Room, Told
-from mouthpiece_sender.waking import changed_within
 
 logger = logging.getLogger(__name__)
 

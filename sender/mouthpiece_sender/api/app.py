@@ -8,15 +8,15 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from mouthpiece.loopback import is_loopback
+from mouthpiece.process import is_loopback
 from mouthpiece_sender.api import health, page, problems, reference, rooms, segments, voices
-from mouthpiece_sender.api.authority import Authority
 from mouthpiece_sender.api.callers import Callers
-from mouthpiece_sender.api.described import describe
-from mouthpiece_sender.api.guard import Gates, Guard
-from mouthpiece_sender.api.linger import Linger
+from mouthpiece_sender.api.dependencies import Parts
+from mouthpiece_sender.api.early_answers import Linger
+from mouthpiece_sender.api.host_policy import Gates, Guard
 from mouthpiece_sender.api.metrics import CountRequests
-from mouthpiece_sender.api.parts import Parts
+from mouthpiece_sender.api.openapi import describe
+from mouthpiece_sender.authority import Authority
 
 DESCRIPTION = """\
 Any service sends sound or text; the avatar in the room says it; and the sender learns when it was heard.

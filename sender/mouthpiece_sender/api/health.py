@@ -8,9 +8,9 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from mouthpiece.errors import MouthpieceError
-from mouthpiece_sender.api.described import problems
+from mouthpiece_sender.api.dependencies import PartsGiven
 from mouthpiece_sender.api.models import Health
-from mouthpiece_sender.api.parts import PartsGiven
+from mouthpiece_sender.api.openapi import problems
 
 router = APIRouter(tags=["Health"])
 

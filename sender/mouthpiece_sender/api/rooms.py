@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse
 from mouthpiece import profiles, wire
 from mouthpiece.dispatch import chosen_avatar
 from mouthpiece_sender.api import models
-from mouthpiece_sender.api.described import problems
-from mouthpiece_sender.api.parts import CallerGiven, LiveKitGiven, Parts, PartsGiven
+from mouthpiece_sender.api.dependencies import CallerGiven, LiveKitGiven, Parts, PartsGiven
+from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
 from mouthpiece_sender.gateway import AvatarActivity, RoomActivity
-from mouthpiece_sender.livekit_api import LiveKitApi, ParticipantFacts, RoomFacts
-from mouthpiece_sender.tokens import viewer_token
+from mouthpiece_sender.livekit.server_api import LiveKitApi, ParticipantFacts, RoomFacts
+from mouthpiece_sender.livekit.tokens import viewer_token
 
 router = APIRouter(tags=["Rooms"])
 

@@ -13,8 +13,8 @@ from mouthpiece.segments import Segment, new_segment_id
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
-from mouthpiece_sender.api.described import problems
-from mouthpiece_sender.api.parts import CallerGiven, Parts, PartsGiven
+from mouthpiece_sender.api.dependencies import CallerGiven, Parts, PartsGiven
+from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import (
     AvatarQuery,

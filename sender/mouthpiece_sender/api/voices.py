@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_sender.api.described import problems
+from mouthpiece_sender.api.dependencies import PartsGiven
 from mouthpiece_sender.api.models import Shown
-from mouthpiece_sender.api.parts import PartsGiven
+from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import Problem
 from mouthpiece_sender.api.requests import Asked
 

@@ -20,11 +20,11 @@ from mouthpiece_sender.cli import options
 from mouthpiece_sender.cli.outcome import fail
 from mouthpiece_sender.cli.service_client import ServiceClient
 from mouthpiece_sender.cli.via_anam import check_for_anam, check_without_anam, speaker_via_anam
-from mouthpiece_sender.script import Script, write
+from mouthpiece_sender.playout.waking import changed_within
 from mouthpiece_sender.segment_json import segment_json
 from mouthpiece_sender.speaker import PlayingSegment, Speaker
-from mouthpiece_sender.speech import DEFAULT as OFFLINE
-from mouthpiece_sender.waking import changed_within
+from mouthpiece_sender.speech.incremental_text import Script, write
+from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
 
 AHEAD = 5
 """Sentences of a text that is still being written which may wait at a service."""

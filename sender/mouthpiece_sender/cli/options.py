@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Mode, OnLoss
-from mouthpiece_sender.livekit_api import LiveKitAccess
+from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
 DEFAULT_SERVICE = "http://127.0.0.1:8090"
 LONGEST_WAIT = 86_400.0

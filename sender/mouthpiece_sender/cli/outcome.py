@@ -72,7 +72,7 @@ def run(work: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) 
     """Runs a command to its end and exits. Ctrl-C and SIGTERM end it the same way: what is open is closed first."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # a library's word to its developers, not to who runs the command
-    for name in ("livekit", "mouthpiece_sender.sentence_sound"):  # what matters of them, the outcome says
+    for name in ("livekit", "mouthpiece_sender.speech.synthesis"):  # what matters of them, the outcome says
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         code = asyncio.run(_until_told(work))

@@ -12,7 +12,7 @@ from mouthpiece import profiles
 from mouthpiece_sender.cli import options
 from mouthpiece_sender.cli.outcome import ExitCode, run
 from mouthpiece_sender.cli.service_client import ServiceClient
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 
 
 def rooms(

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from mouthpiece.errors import ConfigurationError, StoreError
-from mouthpiece.listening import listen
+from mouthpiece.process import listen
 from mouthpiece_sender.anam.errors import RecordingFailed
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_for_anam, check_without_anam

@@ -12,7 +12,7 @@ import typer
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME
 from mouthpiece_sender.cli import options
 from mouthpiece_sender.cli.outcome import ExitCode, run
-from mouthpiece_sender.tokens import viewer_token
+from mouthpiece_sender.livekit.tokens import viewer_token
 
 
 def token(

@@ -18,16 +18,16 @@ from typing import Any
 from dotenv import dotenv_values
 
 from mouthpiece.errors import MouthpieceError
-from mouthpiece_sender import livekit_server
 from mouthpiece_sender.demo import check as checking
+from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.failure import DemoFailed
-from mouthpiece_sender.demo.parts import DEFAULT_PORTS, LOOPBACK, choose_ports, livekit_part, our_parts
+from mouthpiece_sender.demo.livekit_server import LiveKit
+from mouthpiece_sender.demo.processes import DEFAULT_PORTS, LOOPBACK, choose_ports, livekit_part, our_parts
 from mouthpiece_sender.demo.service import Service
 from mouthpiece_sender.demo.supervisor import Supervisor
 from mouthpiece_sender.demo.toolchain import ToolchainError
 from mouthpiece_sender.demo.viewer import Viewer
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 
 GREETING = Path("assets/hello_world_16kHz.wav")
 LONGER = Path("assets/lighthouse_16kHz.wav")

@@ -15,8 +15,8 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from mouthpiece_sender.demo.failure import DemoFailed
-from mouthpiece_sender.demo.leash import leashed
-from mouthpiece_sender.demo.parts import Part
+from mouthpiece_sender.demo.parent_death import leashed
+from mouthpiece_sender.demo.processes import Part
 
 POLL = 0.1
 """Seconds between two looks at a part that is starting."""

@@ -44,13 +44,7 @@ from typing import Any, Self
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.tts.audio_format import AudioFormat
-from mouthpiece.tts.errors import (
-    TTSError,
-    TTSProviderFailed,
-    TTSStreamCut,
-    TTSTimeout,
-    TTSUnavailable,
-)
+from mouthpiece.tts.errors import TTSError, TTSProviderFailed, TTSStreamCut, TTSTimeout, TTSUnavailable
 from mouthpiece.tts.event_manager import EventManager
 from mouthpiece.tts.http_status import error_by_shape
 from mouthpiece.tts.jobs import Jobs

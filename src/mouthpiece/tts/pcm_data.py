@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mouthpiece.pcm import Pcm
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.tts.audio_format import FULL_SCALE, AudioFormat
 
 
@@ -114,7 +114,7 @@ class PcmData:
 
     @property
     def pcm(self) -> Pcm:
-        """The same sound as 16 bit, for the transforms of ``mouthpiece.pcm``. What is not a number is silence."""
+        """The same sound as 16 bit, for the transforms of ``mouthpiece.audio.pcm``. What is not a number is silence."""
         samples = self.samples
         if self.format is AudioFormat.F32:
             scaled = np.nan_to_num(samples, nan=0.0) * np.float32(FULL_SCALE)

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
-from mouthpiece.pcm import Pcm
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.tts.errors import TTSProviderFailed
 from mouthpiece.tts.pcm_data import PcmData
 from mouthpiece.tts.thread_pull import pull

@@ -19,7 +19,7 @@ from typing import Self
 import psutil
 from livekit import api
 
-from mouthpiece_sender.livekit_server import LiveKit, free_port
+from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 
 OURS = ("LIVEKIT_", "AVATAR_", "AVALUMA_", "AGENT_NAME", "MOUTHPIECE_")
 """Variables that a test says itself."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from livekit import rtc
 
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.agents.parts import Part, Rooms, worker
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.agents.start_avatar_emulator import Answer, StartAvatarEmulator, emulator

@@ -13,7 +13,7 @@ import pytest
 import soundfile as sf
 from livekit import api
 
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.agents.parts import AvatarServer, Part, Rooms, environment
 from tests.live.viewer import FRAME, LOUD, Viewer, viewer_token
 

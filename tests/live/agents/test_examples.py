@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from livekit import api
 
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.agents.parts import AvatarServer, Part, Rooms, environment
 from tests.live.viewer import Viewer, viewer_token
 

@@ -9,7 +9,7 @@ import pytest
 from livekit import api
 
 from mouthpiece import wire
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.agents.parts import AvatarServer, Part, Rooms, agents
 from tests.live.viewer import Viewer, viewer_token
 

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from mouthpiece import wire
-from mouthpiece_sender import livekit_server
-from mouthpiece_sender.livekit_server import LiveKit, free_port
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from tests.live.agents.parts import AvatarServer, Part, Rooms, agents, worker
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator

@@ -21,7 +21,7 @@ import pytest
 from livekit import api, rtc
 
 from mouthpiece import wire
-from mouthpiece_sender.livekit_server import LiveKit, free_port
+from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from tests.live.viewer import Viewer, viewer_token
 
 RATE = 16_000

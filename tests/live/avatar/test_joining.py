@@ -11,10 +11,10 @@ from livekit import api
 from mouthpiece import wire
 from mouthpiece.errors import RoomError
 from mouthpiece_avatar import session as session_module
-from mouthpiece_avatar.face.performer import FacePerformer
+from mouthpiece_avatar.face.renderer import FacePerformer
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, avatar_token
 from tests.live.avatar.held_line import HeldLine
 from tests.unit.avatar.plain_sprites import plain_sprites

@@ -11,12 +11,12 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece_avatar import session as session_module
-from mouthpiece_avatar.face.performer import FacePerformer
-from mouthpiece_avatar.performer import Performer
+from mouthpiece_avatar.face.renderer import FacePerformer
+from mouthpiece_avatar.renderer import Performer
 from mouthpiece_avatar.session import Session, SessionState
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
 from tests.live.viewer import Viewer, viewer_token
 from tests.unit.avatar.plain_sprites import plain_sprites

@@ -13,7 +13,7 @@ import pytest
 from livekit import api, rtc
 
 from mouthpiece import profiles, wire
-from mouthpiece_sender.livekit_server import LiveKit, free_port
+from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from tests.live.avatar.conftest import (
     AVATAR,
     Join,

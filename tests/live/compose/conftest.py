@@ -16,8 +16,8 @@ import pytest
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from mouthpiece_sender.demo.gate import DEV_API_KEY
-from mouthpiece_sender.livekit_server import free_port
+from mouthpiece_sender.demo.compose_guard import DEV_API_KEY
+from mouthpiece_sender.demo.livekit_server import free_port
 
 ROOT = Path(__file__).parents[3]
 BUILD_WITHIN, UP_WITHIN, DOWN_WITHIN = 600, 180, 90

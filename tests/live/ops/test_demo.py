@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mouthpiece_sender import livekit_server
+from mouthpiece_sender.demo import livekit_server
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
 

@@ -14,10 +14,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from mouthpiece_sender import livekit_server
+from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo import page as npm
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.demo.toolchain import ToolchainError
-from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.page.fake_service import FakeService
 
 FRONT_END = Path(__file__).parent / "front_end"

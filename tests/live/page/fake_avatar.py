@@ -11,7 +11,7 @@ import numpy.typing as npt
 from livekit import api, rtc
 
 from mouthpiece import wire
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 
 SAMPLE_RATE = 48_000
 FRAMES_A_SECOND = 25

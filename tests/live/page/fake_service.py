@@ -22,7 +22,7 @@ import soxr
 from aiohttp import web
 from livekit import api
 
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.page.fake_avatar import AVATAR, SAMPLE_RATE, FakeAvatar
 
 POLICY = (

@@ -10,7 +10,7 @@ from livekit import rtc
 from playwright.async_api import Page
 
 from mouthpiece import wire
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.page.fake_avatar import AGENT, AVATAR, FakeAvatar, agent_token
 from tests.live.page.fake_service import FakeService
 from tests.live.page.watching import until

@@ -12,8 +12,8 @@ import pytest_asyncio
 from livekit import api
 from playwright.async_api import Page, expect
 
-from mouthpiece_sender import livekit_server
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.page.cuttable_line import CuttableLine
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService

@@ -15,10 +15,10 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from mouthpiece_sender import livekit_server
-from mouthpiece_sender.demo.parts import our_parts
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit
+from mouthpiece_sender.demo.processes import our_parts
 from mouthpiece_sender.demo.supervisor import Supervisor
-from mouthpiece_sender.livekit_server import LiveKit
 from tests.live.page import lip_sync
 from tests.live.page.fake_service import FakeService
 from tests.live.page.watching import energy_over, interrupt, join, pictures_move, until

@@ -18,12 +18,12 @@ import pytest
 from livekit import api
 
 from mouthpiece.segments import Segment, Source, new_segment_id
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.gateway import Gateway
-from mouthpiece_sender.journal import MemoryJournal
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.livekit_server import LiveKit
-from mouthpiece_sender.livekit_target import LiveKitTarget
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.speaker import Speaker
+from mouthpiece_sender.storage.journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 from tests.live.agents.parts import AvatarServer
 from tests.live.viewer import Viewer, viewer_token

@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from mouthpiece_sender.livekit_api import LiveKitAccess
-from mouthpiece_sender.livekit_server import LiveKit, free_port
+from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
+from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from tests.live.agents.parts import environment
 from tests.live.sender.conftest import StartReceiver, running_gateway, say
 

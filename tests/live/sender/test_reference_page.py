@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import async_playwright, expect
 
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.page.conftest import ARGUMENTS, missing
 from tests.live.sender.test_service import running_service
 

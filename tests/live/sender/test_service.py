@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from mouthpiece.listening import listen
+from mouthpiece.process import listen
 from mouthpiece_sender import service
-from mouthpiece_sender.livekit_server import LiveKit, free_port
+from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from mouthpiece_sender.settings import Settings
 from tests.live.agents.parts import environment
 from tests.live.avatar.conftest import AVATAR, AvatarServer, avatar_token, running_avatar_server, start_avatar

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 from livekit import api, rtc
 
-from mouthpiece.pcm import Pcm
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.segments import Receipt, Source, State, new_segment_id
-from mouthpiece_sender.livekit_api import LiveKitAccess
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo.livekit_server import LiveKit
+from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from mouthpiece_sender.target import SpeakRequest
 from tests.live.sender.conftest import StartReceiver, running_gateway, say
 from tests.sounds import Tone

@@ -16,8 +16,8 @@ import pytest
 from livekit import rtc
 
 from mouthpiece.segments import Receipt, State
-from mouthpiece_sender import livekit_server
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.speaker import Speaker
 from tests.live.viewer import Viewer
 

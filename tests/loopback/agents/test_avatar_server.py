@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mouthpiece.errors import AvatarStartFailed
-from mouthpiece_agents.avatar_server import MAX_ANSWER, AvatarServer
-from mouthpiece_sender.livekit_server import free_port
+from mouthpiece_agents.avatar_server_client import MAX_ANSWER, AvatarServer
+from mouthpiece_sender.demo.livekit_server import free_port
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator, problem
 
 TOKEN = "the-token-that-nobody-must-see"

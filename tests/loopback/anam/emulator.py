@@ -32,7 +32,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 
-from mouthpiece.pcm import Pcm, Resampler
+from mouthpiece.audio.pcm import Pcm, Resampler
 
 KEY = "emulated-key"
 WIDTH, HEIGHT, FRAMES_A_SECOND = 320, 240, 25

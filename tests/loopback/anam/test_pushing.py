@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mouthpiece.pcm import Pcm
-from mouthpiece.playback import LEAD
+from mouthpiece.audio.pcm import Pcm
+from mouthpiece.playback.pacing import LEAD
 from mouthpiece.segments import AudioInfo, Mode, State
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.session import AnamSession, PassthroughStream

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from mouthpiece.pcm import Pcm
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.segments import AudioInfo, OnLoss, Problem, Segment, Source, State, new_segment_id
 from mouthpiece_sender.anam.errors import AnamBusy
 from mouthpiece_sender.anam.settings import AnamSettings
 from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.gateway import Gateway
-from mouthpiece_sender.journal import MemoryJournal
-from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.storage.journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 from tests.loopback.anam.emulator import KEY, Engine, Faults, _Connection, engine
 from tests.sounds import Tone

@@ -11,8 +11,8 @@ import pytest
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitUnavailable, RoomError
 from mouthpiece_avatar import session as session_module
-from mouthpiece_avatar.face.performer import FacePerformer
-from mouthpiece_avatar.performer import Performer
+from mouthpiece_avatar.face.renderer import FacePerformer
+from mouthpiece_avatar.renderer import Performer
 from mouthpiece_avatar.session import Session, SessionState
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from mouthpiece.decode import Decoders
+from mouthpiece.audio.decoders import Decoders
 
 
 @pytest_asyncio.fixture

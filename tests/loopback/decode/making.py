@@ -42,5 +42,5 @@ def decoder_processes() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and "mouthpiece.decoder" in child.cmdline()
+        if child.status() != psutil.STATUS_ZOMBIE and "mouthpiece.audio.decoder" in child.cmdline()
     ]

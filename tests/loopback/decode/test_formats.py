@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from mouthpiece.decode import BLOCK, Decoders
+from mouthpiece.audio.decoders import BLOCK, Decoders
 from mouthpiece.segments import AudioInfo
-from mouthpiece_sender.file_sound import FileSound
-from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.sounds.file import FileSound
+from mouthpiece_sender.sounds.sound import Sound
 from tests.loopback.decode.making import Samples, chirp, write_with_av
 
 ASSETS = Path(__file__).parents[3] / "assets"

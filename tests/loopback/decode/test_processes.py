@@ -15,9 +15,9 @@ import psutil
 import pytest
 import soundfile
 
-from mouthpiece.decode import BLOCK, Decoders
+from mouthpiece.audio.decoders import BLOCK, Decoders
 from mouthpiece.errors import DamagedAudio
-from mouthpiece_sender.file_sound import FileSound
+from mouthpiece_sender.sounds.file import FileSound
 from tests.loopback.decode.making import Samples, chirp, decoder_processes
 
 RATE = 16_000
@@ -75,7 +75,7 @@ async def test_killed_between_two_blocks_the_sound_goes_on_in_another_process(
 async def test_a_sound_that_hangs_its_decoder_is_damaged_and_the_next_one_plays(
     decoders: Decoders, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mouthpiece.decode._ANSWER_TIMEOUT", 0.3)
+    monkeypatch.setattr("mouthpiece.audio.decoders._ANSWER_TIMEOUT", 0.3)
     good = await FileSound.probe(wav(2.0), decoders)
     (process,) = decoder_processes()
     process.suspend()
@@ -126,7 +126,9 @@ async def test_nothing_runs_once_they_are_closed_whatever_was_open(wav: Callable
         opened = sound.open()
         await anext(await opened.__aenter__())
     await opened.__aexit__(None, None, None)
-    assert [child for child in psutil.Process().children() if "mouthpiece.decoder" in " ".join(child.cmdline())] == []
+    assert [
+        child for child in psutil.Process().children() if "mouthpiece.audio.decoder" in " ".join(child.cmdline())
+    ] == []
     with pytest.raises(RuntimeError, match="not open"):
         await FileSound.probe(path, decoders)
 
@@ -151,7 +153,7 @@ def test_a_decoder_ends_with_its_parent_and_does_not_hear_ctrl_c(tmp_path: Path)
     """As a command that is interrupted, then killed: what it started has no say on the terminal and does not stay."""
     program = """
 import asyncio, os, sys
-from mouthpiece.decode import Decoders
+from mouthpiece.audio.decoders import Decoders
 from pathlib import Path
 async def main():
     async with Decoders() as decoders:

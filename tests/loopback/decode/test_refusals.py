@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from mouthpiece.decode import Decoders
+from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import AudioError, AudioTooLong, NotAudio, TruncatedAudio, UnsupportedFormat
-from mouthpiece_sender.file_sound import FileSound
+from mouthpiece_sender.sounds.file import FileSound
 from tests.loopback.decode.making import chirp, decoder_processes, write_with_av
 
 FORMATS = {

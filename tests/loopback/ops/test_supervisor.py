@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mouthpiece_sender.demo.parts import Part
+from mouthpiece_sender.demo.livekit_server import free_port
+from mouthpiece_sender.demo.processes import Part
 from mouthpiece_sender.demo.supervisor import PartFailed, Supervisor
-from mouthpiece_sender.livekit_server import free_port
 
 SERVER = """
 import http.server, pathlib, signal, sys, threading
@@ -134,7 +134,7 @@ async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path, log
     """``kill -9`` of the demo must leave nothing running (Linux)."""
     script = f"""
 import asyncio, dataclasses, pathlib, signal
-from mouthpiece_sender.demo.parts import Part
+from mouthpiece_sender.demo.processes import Part
 from mouthpiece_sender.demo.supervisor import Supervisor
 async def main():
     async with Supervisor(pathlib.Path({str(logs)!r}), print) as supervisor:

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from mouthpiece.listening import listen
+from mouthpiece.process import listen
 from mouthpiece_sender import service
-from mouthpiece_sender.api.parts import Parts
+from mouthpiece_sender.api.dependencies import Parts
 from mouthpiece_sender.settings import Settings
 from tests.loopback.sender.fakes import FakeLiveKitApi
 

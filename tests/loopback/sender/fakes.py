@@ -9,7 +9,7 @@ from typing import Self
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitUnavailable
-from mouthpiece_sender.livekit_api import LiveKitAccess, LiveKitApi, ParticipantFacts, RoomFacts
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi, ParticipantFacts, RoomFacts
 
 
 class FakeLiveKitApi(LiveKitApi):

@@ -209,7 +209,7 @@ async def test_what_a_vendor_refuses_is_answered_and_the_next_text_is_taken(
 async def test_a_vendor_that_is_slow_does_not_hold_up_the_answer(
     sender: Running, vendor: OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mouthpiece_sender.speech.FIRST_SOUND_WITHIN", 0.05)
+    monkeypatch.setattr("mouthpiece_sender.speech.voices.FIRST_SOUND_WITHIN", 0.05)
     vendor.fault = Fault(silent=True)
     answer = await post(sender, HELLO | {"tts": "openai"})
     assert answer.status_code == 202, answer.text

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from mouthpiece.segments import State
-from mouthpiece_sender.restart import end_what_was_left
-from mouthpiece_sender.spool import Spool
-from mouthpiece_sender.store import Store
+from mouthpiece_sender.storage.recovery import end_what_was_left
+from mouthpiece_sender.storage.spool import Spool
+from mouthpiece_sender.storage.store import Store
 
 BODY = bytes(range(256)) * 400
 
@@ -20,8 +20,8 @@ ACCEPTING = """
 import asyncio, itertools, sys
 from pathlib import Path
 from mouthpiece.segments import AudioInfo, Segment, Source, new_segment_id, utc_now
-from mouthpiece_sender.spool import Spool
-from mouthpiece_sender.store import Store
+from mouthpiece_sender.storage.spool import Spool
+from mouthpiece_sender.storage.store import Store
 
 async def body():
     for start in range(0, 102_400, 10_240):

@@ -15,7 +15,7 @@ from livekit.agents.utils import http_context
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts import TTSNoSound, TTSProviderFailed, TTSUnavailable, create, load
-from mouthpiece_sender.speech import Speech
+from mouthpiece_sender.speech.voices import Speech
 from tests.loopback.tts.emulators import tasks_since
 from tests.unit.tts.fakes import Ear
 

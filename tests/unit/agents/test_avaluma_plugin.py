@@ -14,7 +14,7 @@ from livekit import rtc
 from mouthpiece.errors import AvatarStartFailed
 from mouthpiece_agents import avaluma_plugin
 from mouthpiece_agents.avaluma_plugin import PluginAvatar, SessionView, find_plugin
-from mouthpiece_agents.plan import plan
+from mouthpiece_agents.job_request import plan
 from mouthpiece_agents.settings import Settings
 
 GIVEN = {

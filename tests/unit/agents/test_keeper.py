@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mouthpiece.errors import AvatarStartFailed
-from mouthpiece_agents.keeper import DELAYS, JOIN_TIMEOUT, MAX_FAILURES, STABLE_AFTER, Keeper, State
+from mouthpiece_agents.supervision import DELAYS, JOIN_TIMEOUT, MAX_FAILURES, STABLE_AFTER, Keeper, State
 
 
 def started() -> Keeper:

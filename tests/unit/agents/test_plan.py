@@ -8,7 +8,7 @@ import pytest
 
 from mouthpiece.dispatch import LOCAL_AVATAR_ID, Provider
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_agents.plan import plan
+from mouthpiece_agents.job_request import plan
 from mouthpiece_agents.settings import Settings
 
 

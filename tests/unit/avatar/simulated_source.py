@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mouthpiece.pcm import Samples
-from mouthpiece_avatar.stage import Capture, Cut, Finished, Rest, Stage, Started
-from mouthpiece_avatar.turn import RATE
+from mouthpiece.audio.pcm import Samples
+from mouthpiece_avatar.inbound_stream import RATE
+from mouthpiece_avatar.playout import Capture, Cut, Finished, Rest, Stage, Started
 
 STEP = 0.005
 """Seconds at most between two looks at the stage."""

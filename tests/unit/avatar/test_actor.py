@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from mouthpiece_avatar.face.actor import Actor, Pose
+from mouthpiece_avatar.face.animator import Actor, Pose
 from mouthpiece_avatar.face.lips import HOP, RATE, SILENT, Articulation, Lips, blend
 from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, TURNS
-from mouthpiece_avatar.performer import Mood
+from mouthpiece_avatar.renderer import Mood
 
 CLOSED_EYES = [index for index, state in enumerate(EYES) if state.lid == 1]
 AWAY = [index for index, state in enumerate(EYES) if state.gaze]

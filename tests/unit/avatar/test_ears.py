@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar import ears as ears_module
-from mouthpiece_avatar.ears import Ears
-from mouthpiece_avatar.stage import Finished, Stage
-from mouthpiece_avatar.turn import RATE
+from mouthpiece_avatar import stream_receiver as ears_module
+from mouthpiece_avatar.inbound_stream import RATE
+from mouthpiece_avatar.playout import Finished, Stage
+from mouthpiece_avatar.stream_receiver import Ears
 from tests.unit.avatar.fakes import FakeReader, FakeTasks
 from tests.unit.avatar.simulated_source import SimulatedSource
 

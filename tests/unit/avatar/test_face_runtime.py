@@ -16,7 +16,7 @@ from mouthpiece.errors import ConfigurationError, QueueFull
 from mouthpiece_avatar import FaceRuntime
 from mouthpiece_avatar import FaceRuntime as AsyncBithuman
 from mouthpiece_avatar.face import painter
-from mouthpiece_avatar.runtime import Frame
+from mouthpiece_avatar.runtimes.contract import Frame
 from tests.unit.avatar.plain_sprites import plain_sprites
 from tests.unit.avatar.test_runtimes import Time, drain
 

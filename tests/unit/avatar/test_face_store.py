@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mouthpiece_avatar.face import sprites, store
-from mouthpiece_avatar.face.actor import Pose
+from mouthpiece_avatar.face.animator import Pose
 from mouthpiece_avatar.face.painter import Painter
 from mouthpiece_avatar.face.sprites import Sprites
 from tests.unit.avatar.plain_sprites import plain_sprites

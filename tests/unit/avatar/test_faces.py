@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_avatar.face.actor import Pose
+from mouthpiece_avatar.face.animator import Pose
 from mouthpiece_avatar.face.look import FACES
 from mouthpiece_avatar.face.paint import SIZE
 from mouthpiece_avatar.face.painter import Painter, sprites_of

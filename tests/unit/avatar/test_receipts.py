@@ -11,9 +11,9 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece_avatar import receipts as receipts_module
+from mouthpiece_avatar.inbound_stream import RATE, Turn
+from mouthpiece_avatar.playout import Finished, Started
 from mouthpiece_avatar.receipts import TRIES, Receipts
-from mouthpiece_avatar.stage import Finished, Started
-from mouthpiece_avatar.turn import RATE, Turn
 from tests.unit.avatar.fakes import FakeTasks
 
 

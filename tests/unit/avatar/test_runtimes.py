@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mouthpiece.errors import ConfigurationError, QueueFull
-from mouthpiece_avatar.bithuman_runtime import BithumanRuntime
-from mouthpiece_avatar.face.runtime import FaceRuntime
-from mouthpiece_avatar.runtime import Frame, Runtime
+from mouthpiece_avatar.runtimes.bithuman import BithumanRuntime
+from mouthpiece_avatar.runtimes.contract import Frame, Runtime
+from mouthpiece_avatar.runtimes.face import FaceRuntime
 from tests.unit.avatar.fake_bithuman import fake_module
 from tests.unit.avatar.plain_sprites import plain_sprites
 

@@ -7,8 +7,8 @@ import pytest
 
 from mouthpiece.errors import QueueFull
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.stage import MAX_BACKLOG, Finished, Stage, Started
-from mouthpiece_avatar.turn import RATE
+from mouthpiece_avatar.inbound_stream import RATE
+from mouthpiece_avatar.playout import MAX_BACKLOG, Finished, Stage, Started
 from tests.unit.avatar.simulated_source import SimulatedSource
 
 MONO = StreamHeader(RATE, 1)

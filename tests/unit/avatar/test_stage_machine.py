@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.stage import Finished, Stage, Started
-from mouthpiece_avatar.turn import RATE, Turn
+from mouthpiece_avatar.inbound_stream import RATE, Turn
+from mouthpiece_avatar.playout import Finished, Stage, Started
 from tests.unit.avatar.simulated_source import SimulatedSource
 
 SENDERS = st.sampled_from("abc")

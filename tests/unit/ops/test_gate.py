@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mouthpiece_sender.demo import gate
-from mouthpiece_sender.livekit_server import DEV_SECRET
+from mouthpiece_sender.demo import compose_guard as gate
+from mouthpiece_sender.demo.livekit_server import DEV_SECRET
 
 DEVELOPMENT = {"LIVEKIT_API_SECRET": DEV_SECRET, "MOUTHPIECE_API_KEYS": gate.DEV_API_KEY}
 OWN = {"LIVEKIT_API_SECRET": "s" * 32, "MOUTHPIECE_API_KEYS": "k"}

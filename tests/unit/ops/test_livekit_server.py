@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mouthpiece_sender import livekit_server
+from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.toolchain import ToolchainError
 
 

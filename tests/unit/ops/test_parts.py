@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mouthpiece_sender.demo import parts
-from mouthpiece_sender.livekit_server import LiveKit
+from mouthpiece_sender.demo import processes as parts
+from mouthpiece_sender.demo.livekit_server import LiveKit
 
 LIVEKIT = LiveKit("ws://127.0.0.1:7880", "devkey", "a-secret-of-thirty-two-characters")
 PORTS = {"avatar": 8080, "worker": 8081, "sender": 8090}

@@ -4,23 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mouthpiece.playback import (
-    BURST,
-    CLEAR_GRACE,
-    LEAD,
-    RECEIPT_GRACE,
-    REWIND,
-    SILENCE_GRACE,
-    STEADY,
-    Clear,
-    Close,
-    Command,
-    Ledger,
-    Open,
-    Report,
-    Send,
-    Utterance,
-)
+from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
+from mouthpiece.playback.ledger import CLEAR_GRACE, RECEIPT_GRACE, REWIND, SILENCE_GRACE, Ledger
+from mouthpiece.playback.pacing import BURST, LEAD, STEADY
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
 

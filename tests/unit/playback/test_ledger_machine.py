@@ -6,8 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mouthpiece import playback
-from mouthpiece.playback import Clear, Close, Command, Ledger, Open, Report, Send, Utterance
+from mouthpiece.playback import pacing
+from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
+from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, State
 
@@ -199,7 +200,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_lead_is_bounded(self) -> None:
         if self.open in self.first_write and self.avatar:
             elapsed = self.now - self.first_write[self.open]
-            assert self.granted[self.open] <= elapsed + playback.LEAD + 1e-6
+            assert self.granted[self.open] <= elapsed + pacing.LEAD + 1e-6
 
     def teardown(self) -> None:
         self.do(self.ledger.avatar_left(GONE, self.now))

@@ -15,7 +15,7 @@ from mouthpiece_sender.api.bodies.kind import Body, Spoken
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.problems import Problem
-from mouthpiece_sender.spool import Kept
+from mouthpiece_sender.storage.spool import Kept
 from tests.sounds import Tone
 
 BOUNDARY = "frontier"

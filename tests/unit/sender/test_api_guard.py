@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mouthpiece_sender.api.authority import Authority
-from mouthpiece_sender.api.guard import Gates
+from mouthpiece_sender.api.host_policy import Gates
 from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.authority import Authority
 
 LOOPBACK = Gates(on_loopback=True)
 OPEN = Gates(

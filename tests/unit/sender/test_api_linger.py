@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from mouthpiece_sender.api.linger import Linger
+from mouthpiece_sender.api.early_answers import Linger
 
 ANSWER = [{"type": "http.response.start", "status": 401}, {"type": "http.response.body", "body": b"no"}]
 

@@ -9,8 +9,8 @@ import pytest
 
 from mouthpiece import errors
 from mouthpiece.errors import MouthpieceError
-from mouthpiece_sender import tokens
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE, Problem, answer_to
+from mouthpiece_sender.livekit import tokens
 
 OURS = {"internal", "configuration", "service"}
 """Never an answer's: faults of this process, or errors of the commands."""

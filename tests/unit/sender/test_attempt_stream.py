@@ -7,11 +7,18 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import NotAudio
-from mouthpiece.pcm import Pcm
 from mouthpiece.segments import Attempt, Problem
-from mouthpiece_sender import attempt_stream
-from mouthpiece_sender.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, StreamEvent, WriteFailed
+from mouthpiece_sender.playout import attempt_stream
+from mouthpiece_sender.playout.attempt_stream import (
+    AttemptStream,
+    NotOpened,
+    Progress,
+    SourceFailed,
+    StreamEvent,
+    WriteFailed,
+)
 from tests.sounds import Tone
 
 ATTEMPT = Attempt("seg_1", 1, 0.0)

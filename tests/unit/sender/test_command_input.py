@@ -32,7 +32,7 @@ from mouthpiece_sender.cli.options import livekit_access
 from mouthpiece_sender.cli.outcome import run
 from mouthpiece_sender.cli.say import say
 from mouthpiece_sender.cli.text_input import standard_input
-from mouthpiece_sender.script import Script, write
+from mouthpiece_sender.speech.incremental_text import Script, write
 
 SERVICE = ("--service", "http://127.0.0.1:9")
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from mouthpiece.errors import QueueFull, StoreError
-from mouthpiece.playback import Ledger, Report, Utterance
+from mouthpiece.playback.commands import Report, Utterance
+from mouthpiece.playback.ledger import Ledger
 from mouthpiece.segments import Attempt, Event, Mode, Problem, Segment, Source, State, new_segment_id
 from mouthpiece_sender import gateway as gateway_module
 from mouthpiece_sender.gateway import Gateway
-from mouthpiece_sender.journal import MemoryJournal
-from mouthpiece_sender.sound import Sound
+from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.storage.journal import MemoryJournal
 from mouthpiece_sender.target import Room, SpeakRequest, Told
 from tests.sounds import Tone
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from mouthpiece_sender.presence import BACKOFF, LOOK_INTERVAL, Act, Presence, Whereabouts
+from mouthpiece_sender.livekit.presence import BACKOFF, LOOK_INTERVAL, Act, Presence, Whereabouts
 
 
 def test_it_does_nothing_while_there_is_nothing_to_say() -> None:

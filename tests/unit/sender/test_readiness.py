@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from mouthpiece.profiles import AVALUMA, MOUTHPIECE, PROBE_GRACE, STOCK
-from mouthpiece_sender.readiness import PROBE_INTERVAL, AvatarReadiness, Listening
-from mouthpiece_sender.room_connection import ClearAnswer
+from mouthpiece_sender.livekit.connection import ClearAnswer
+from mouthpiece_sender.livekit.readiness import PROBE_INTERVAL, AvatarReadiness, Listening
 
 
 def probed(readiness: AvatarReadiness, answer: str, now: float) -> Listening:

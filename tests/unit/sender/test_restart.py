@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mouthpiece.segments import Attempt, AudioInfo, Event, Receipt, Segment, Source, State
-from mouthpiece_sender.restart import end_what_was_left, ended_by_restart
-from mouthpiece_sender.spool import Spool
-from mouthpiece_sender.store import Store
+from mouthpiece_sender.storage.recovery import end_what_was_left, ended_by_restart
+from mouthpiece_sender.storage.spool import Spool
+from mouthpiece_sender.storage.store import Store
 
 THEN = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 NOW = THEN + timedelta(seconds=30)

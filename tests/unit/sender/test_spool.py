@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mouthpiece.errors import AudioTooLarge, StoreError, StoreFull
-from mouthpiece_sender.spool import BATCH, Spool
+from mouthpiece_sender.storage.spool import BATCH, Spool
 
 ID = "seg_1"
 

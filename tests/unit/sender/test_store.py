@@ -28,8 +28,8 @@ from mouthpiece.segments import (
     Viewers,
     new_segment_id,
 )
-from mouthpiece_sender.store import Store
-from mouthpiece_sender.store_rows import MIGRATIONS
+from mouthpiece_sender.storage.rows import MIGRATIONS
+from mouthpiece_sender.storage.store import Store
 
 AT = datetime(2026, 11, 21, 5, 0, 0, 123456, tzinfo=UTC)
 
@@ -98,7 +98,7 @@ segments = st.builds(
 
 @given(segment=segments)
 def test_a_segment_comes_back_as_it_was_kept(segment: Segment) -> None:
-    from mouthpiece_sender import store_rows
+    from mouthpiece_sender.storage import rows as store_rows
 
     database = sqlite3.connect(":memory:")
     try:

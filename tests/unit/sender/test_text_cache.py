@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mouthpiece.pcm import Pcm
-from mouthpiece_sender.speech_cache import SpeechCache, SpeechKey
+from mouthpiece.audio.pcm import Pcm
+from mouthpiece_sender.speech.cache import SpeechCache, SpeechKey
 
 
 def key(text: str, voice: str | None = None) -> SpeechKey:

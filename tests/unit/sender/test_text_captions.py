@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from mouthpiece.wire import CaptionPhase
-from mouthpiece_sender import captions
-from mouthpiece_sender.captions import DRY, PENDING, CaptionClock, Cue, Line, Outbox, Worded
+from mouthpiece_sender.playout import captions
+from mouthpiece_sender.playout.captions import DRY, PENDING, CaptionClock, Cue, Line, Outbox, Worded
 from tests.sounds import Tone
 
 CUES = [Cue(0.0, "One.", 0), Cue(1.5, "Two.", 1), Cue(1.7, "Three.", 2), Cue(4.0, "Four.", 3)]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mouthpiece.tts import TTSBadText, split
-from mouthpiece_sender.script import Script, write
+from mouthpiece_sender.speech.incremental_text import Script, write
 
 
 async def sentences(script: Script) -> list[str]:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import TTSError
-from mouthpiece.pcm import Pcm
 from mouthpiece.tts import TTS, AudioFormat, PcmData, TTSProviderFailed, TTSStreamCut
-from mouthpiece_sender.speech import Speech
-from mouthpiece_sender.text_sound import TextSound
+from mouthpiece_sender.speech.text_sound import TextSound
+from mouthpiece_sender.speech.voices import Speech
 
 RATE = 24_000
 TEXT = "One thing. Another thing. A third one. And the last."

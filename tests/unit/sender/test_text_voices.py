@@ -14,9 +14,9 @@ import pytest
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts import TTS, PcmData, TTSAuthError, TTSBadVoice, TTSProviderFailed, TTSTimeout, Voice
-from mouthpiece_sender.sentence_sound import VoicePool
-from mouthpiece_sender.speech import MOST_MISSING, Speech
-from mouthpiece_sender.voice_list import BELIEVED_FOR, FAILED_FOR
+from mouthpiece_sender.speech.synthesis import VoicePool
+from mouthpiece_sender.speech.voice_catalogue import BELIEVED_FOR, FAILED_FOR
+from mouthpiece_sender.speech.voices import MOST_MISSING, Speech
 
 Telling = Callable[[], Coroutine[Any, Any, list[Voice]]]
 
@@ -60,12 +60,12 @@ class Clock:
 @pytest.fixture(autouse=True)
 def no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Providers are those that a test brings."""
-    monkeypatch.setattr("mouthpiece_sender.speech.available", list)
+    monkeypatch.setattr("mouthpiece_sender.speech.voices.available", list)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mouthpiece_sender.voice_list.LIST_WITHIN", 0.01)
+    monkeypatch.setattr("mouthpiece_sender.speech.voice_catalogue.LIST_WITHIN", 0.01)
 
 
 @asynccontextmanager
@@ -223,7 +223,7 @@ class Plugins:
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> Plugins:
     found = Plugins()
-    monkeypatch.setattr("mouthpiece_sender.speech.load", found.load)
+    monkeypatch.setattr("mouthpiece_sender.speech.voices.load", found.load)
     return found
 
 
@@ -278,7 +278,7 @@ class Faulty(Teller):
 async def test_a_provider_that_fails_to_stop_or_close_is_noted_without_its_words(
     caplog: pytest.LogCaptureFixture, level: int
 ) -> None:
-    caplog.set_level(level, "mouthpiece_sender.sentence_sound")
+    caplog.set_level(level, "mouthpiece_sender.speech.synthesis")
     pool = VoicePool("vendor", lambda: Faulty("vendor"), Faulty("vendor"), 24_000)
     with pytest.raises(ValueError, match="the reader's own"):
         async with pool.voice():

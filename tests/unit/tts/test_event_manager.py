@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from mouthpiece.tts import (
-    EventManager,
-    TTSAudioEvent,
-    TTSErrorEvent,
-    TTSEvent,
-    TTSSynthesisStartEvent,
-    TTSUnavailable,
-)
+from mouthpiece.tts import EventManager, TTSAudioEvent, TTSErrorEvent, TTSEvent, TTSSynthesisStartEvent, TTSUnavailable
 from tests.unit.tts.fakes import tone
 
 IDS: dict[str, Any] = {"session_id": "s", "plugin_name": "p", "synthesis_id": "y"}

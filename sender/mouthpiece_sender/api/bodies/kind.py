@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mouthpiece.segments import Source
-from mouthpiece_sender.sound import Sound
-from mouthpiece_sender.speech import Speech
-from mouthpiece_sender.spool import Kept
+from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.storage.spool import Kept
 
 
 @dataclass(frozen=True, slots=True)

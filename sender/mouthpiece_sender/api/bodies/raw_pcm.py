@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mouthpiece.decode import check_duration
+from mouthpiece.audio.decoders import check_duration
 from mouthpiece.segments import Source
 from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
 from mouthpiece_sender.api.bodies.sound_file import BINARY
 from mouthpiece_sender.api.problems import Problem
-from mouthpiece_sender.file_sound import PcmFileSound, pcm_info
+from mouthpiece_sender.sounds.file import PcmFileSound, pcm_info
 
 RATES: Final = (4_000, 192_000)
 CHANNELS: Final = (1, 8)

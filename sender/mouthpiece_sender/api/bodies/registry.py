@@ -11,7 +11,7 @@ from typing import Any, Final
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from mouthpiece.decode import Decoders
+from mouthpiece.audio.decoders import Decoders
 from mouthpiece.segments import Event, Segment
 from mouthpiece_sender.api.bodies.form import Form, clean_name
 from mouthpiece_sender.api.bodies.kind import Body, Kind, Spoken
@@ -19,11 +19,11 @@ from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.bodies.text import Text
 from mouthpiece_sender.api.problems import Problem
-from mouthpiece_sender.file_sound import FileSound
 from mouthpiece_sender.settings import MEGABYTE
-from mouthpiece_sender.sound import Sound
-from mouthpiece_sender.speech import Speech
-from mouthpiece_sender.spool import Kept, Spool
+from mouthpiece_sender.sounds.file import FileSound
+from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.storage.spool import Kept, Spool
 
 KINDS: Final[tuple[Kind, ...]] = (Text(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
 """The first that takes a media type reads the body."""

@@ -1,0 +1,205 @@
+"""The built-in face as a runtime: what bitHuman's canonical loop drives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+import numpy.typing as npt
+
+from mouthpiece.audio.pcm import Samples
+from mouthpiece.errors import QueueFull
+from mouthpiece.wire import StreamHeader
+from mouthpiece_avatar.face.animator import Actor
+from mouthpiece_avatar.face.lips import Articulation, Lips, blend
+from mouthpiece_avatar.face.look import FACES
+from mouthpiece_avatar.face.painter import Painter, sprites_of
+from mouthpiece_avatar.face.sprites import Sprites
+from mouthpiece_avatar.inbound_stream import RATE, Turn
+from mouthpiece_avatar.playout import MAX_BACKLOG
+from mouthpiece_avatar.runtimes.contract import FPS, AudioChunk, Frame
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_FACE = "mia"
+_SAMPLES = RATE // FPS
+_CATCH_UP = 0.5
+"""Seconds that a slow consumer may be behind and still gets every frame; beyond, the clock starts anew."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """Sound of one rate; a turn is made of one or more."""
+
+    sound: Turn
+    last: bool = False
+    """Its turn ends with it."""
+
+
+class FaceRuntime:
+    """A :class:`mouthpiece_avatar.runtimes.contract.Runtime`. ``create`` makes one.
+
+    The same sound gives the same speech frames, byte for byte, however it was cut into pushes and however many fillers
+    came between: a frame is drawn from its own and earlier sound, and what the face does by itself is counted in
+    frames that have a picture.
+    """
+
+    def __init__(
+        self,
+        drawn: Sprites,
+        *,
+        seed: int = 1,
+        idle_pictures: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """:param idle_pictures: fillers have a picture too: the face waits, breathes and blinks. What it does in the
+        next turn then depends on how long it waited.
+        """
+        self._painter = Painter(drawn)
+        self._actor = Actor(seed)
+        self._lips = Lips()
+        self._idle_pictures = idle_pictures
+        self._clock = clock
+        self._sleep = sleep
+        self._parts: deque[_Part] = deque()
+        self._stopped = False
+        self._in_turn = False  # a frame of the turn has been drained
+        self._cut = False  # a turn was interrupted, and its end has not been drained
+
+    @classmethod
+    async def create(
+        cls,
+        model_path: str = DEFAULT_FACE,
+        api_secret: str | None = None,
+        *,
+        seed: int = 1,
+        idle_pictures: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> FaceRuntime:
+        """
+        :param model_path: the name of a face, or a file that is called like it. A model of bitHuman's (``.imx``) that
+            is not gets the default face: a program written for their SDK runs as it is.
+        :param api_secret: not needed; accepted because their SDK needs one.
+        :raises ConfigurationError: there is no such face.
+        """
+        path = PurePath(model_path)
+        face = path.stem
+        if face not in FACES and path.suffix == ".imx":
+            logger.info("%s is not read: the built-in face %s takes its place", path.name, DEFAULT_FACE)
+            face = DEFAULT_FACE
+        drawn = await asyncio.to_thread(sprites_of, face)
+        return cls(drawn, seed=seed, idle_pictures=idle_pictures, clock=clock, sleep=sleep)
+
+    async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
+        newest = self._newest()
+        sound = newest.sound if newest is not None else None
+        if sound is None or sound.header.sample_rate != sample_rate:
+            sound = Turn("", StreamHeader(sample_rate, 1))  # a turn may change its rate
+        if sum(part.sound.backlog for part in self._parts) + len(audio) / (2 * sample_rate) > MAX_BACKLOG:
+            raise QueueFull("half an hour of sound waits already: drain frames, or push along with them")
+        if newest is None or newest.sound is not sound:
+            if newest is not None:
+                newest.sound.end()
+            self._parts.append(_Part(sound))
+        sound.push(audio)
+        if last_chunk:
+            await self.flush()
+
+    async def flush(self) -> None:
+        newest = self._newest()
+        if newest is not None:
+            newest.sound.end()
+            newest.last = True
+
+    def interrupt(self) -> None:
+        self._cut = self._cut or self._in_turn or bool(self._parts)
+        self._parts.clear()
+        self._rest()
+
+    async def run(self) -> AsyncIterator[Frame]:
+        due = self._clock()
+        while not self._stopped:
+            yield self._next()
+            due += 1 / FPS
+            wait = due - self._clock()
+            if wait > 0:
+                await self._sleep(wait)
+            elif wait < -_CATCH_UP:
+                due = self._clock()
+
+    async def stop(self) -> None:
+        self._stopped = True
+
+    def _newest(self) -> _Part | None:
+        """The newest part of the turn that has not been flushed."""
+        newest = self._parts[-1] if self._parts else None
+        return None if newest is None or newest.last else newest
+
+    def _next(self) -> Frame:
+        if self._cut:
+            self._cut = False
+            return self._filler(end_of_speech=True)
+        ready, ended = self._ready()
+        if not ready or not (ended or ready > _SAMPLES):
+            if ended:
+                self._drop_turn()
+            return self._filler(end_of_speech=ended)
+        samples = self._take(min(ready, _SAMPLES))
+        self._in_turn = not ended
+        image = self._picture(blend(self._lips.push(samples)))
+        if ended:
+            self._drop_turn()
+            self._rest()
+        return Frame(image, AudioChunk(samples, RATE), ended)
+
+    def _ready(self) -> tuple[int, bool]:
+        """How many samples of the turn are there, counted up to one more than a frame, and whether that is its rest.
+
+        A frame is not drained before there is one sample beyond it, or the end: it could not know that it is the last.
+        """
+        ready = 0
+        for part in self._parts:
+            ready += part.sound.ready(_SAMPLES + 1 - ready)
+            if ready > _SAMPLES:
+                return ready, False
+            if part.last:
+                return ready, True
+        return ready, False
+
+    def _take(self, count: int) -> Samples:
+        """The next samples of the turn, padded with silence to a frame."""
+        frame = np.zeros(_SAMPLES, np.int16)
+        filled = 0
+        while filled < count:
+            block = self._parts[0].sound.take(count - filled)
+            frame[filled : filled + len(block)] = block
+            filled += len(block)
+            if filled < count:
+                self._parts.popleft()
+        return frame
+
+    def _drop_turn(self) -> None:
+        while not self._parts.popleft().last:
+            pass
+
+    def _rest(self) -> None:
+        self._in_turn = False
+        self._lips.clear()
+        self._actor.rest()
+
+    def _filler(self, *, end_of_speech: bool) -> Frame:
+        if end_of_speech:
+            self._rest()
+        image = self._picture(Articulation()) if self._idle_pictures else None
+        return Frame(image, AudioChunk(np.zeros(_SAMPLES, np.int16), RATE), end_of_speech)
+
+    def _picture(self, heard: Articulation) -> npt.NDArray[np.uint8]:
+        return np.ascontiguousarray(self._painter.paint(self._actor.step(heard))[..., :3])

@@ -1,0 +1,110 @@
+"""What every request must pass before anything of it is read: the host it was sent to, the site it comes from, its key.
+
+Any web page can reach loopback, and by a name of its own that it lets point there (DNS rebinding) it could read the
+answers too: so ``Host`` is checked with and without keys. An IP address cannot be rebound.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mouthpiece.process import is_loopback
+from mouthpiece_sender.api import problems
+from mouthpiece_sender.api.callers import Callers
+from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.authority import Authority
+
+PROBES: Final = ("/healthz", "/readyz")
+"""Answered under any name: a probe of a container goes to whatever address it has, and they tell nothing."""
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Which hosts are ours, and which origins beside our own are let in."""
+
+    on_loopback: bool
+    """We listen on loopback alone."""
+    public_hosts: Sequence[Authority] = ()
+    """Names; one without a port is ours at any."""
+    origins: Sequence[str] = ()
+
+    def check_host(self, given: str | None) -> Authority:
+        """:raises Problem: the request was not meant for us."""
+        try:
+            host = Authority.parse(given or "")
+        except ValueError:
+            raise Problem("host-refused", "The header Host is missing or cannot be read.", field="Host") from None
+        if is_loopback(host.host) or (not self.on_loopback and _is_address(host.host)) or self._is_public(host):
+            return host
+        raise Problem(
+            "host-refused",
+            "This service does not go by the name that the request was sent to: add it to MOUTHPIECE_PUBLIC_HOSTS, "
+            "or use 127.0.0.1.",
+            field="Host",
+        )
+
+    def check_origin(self, given: str | None, host: Authority) -> None:
+        """:raises Problem: another site's page sends it."""
+        if given is None or given.lower() in self.origins:
+            return
+        scheme, separator, rest = given.partition("://")
+        try:
+            same = bool(separator) and _same(Authority.parse(rest), host, _PORTS.get(scheme.lower()))
+        except ValueError:
+            same = False
+        if not same:
+            raise Problem(
+                "origin-refused",
+                "A page of another site may not call this service: add its origin to MOUTHPIECE_ALLOWED_ORIGINS if "
+                "it is yours.",
+                field="Origin",
+            )
+
+    def _is_public(self, host: Authority) -> bool:
+        return any(public.host == host.host and public.port in (None, host.port) for public in self.public_hosts)
+
+
+class Guard:
+    """ASGI middleware: refuses, or hands on with ``request.state.caller`` set."""
+
+    def __init__(self, app: ASGIApp, *, gates: Gates, callers: Callers) -> None:
+        self._app = app
+        self._gates = gates
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and scope["path"] not in PROBES:
+            try:
+                self._pass(scope, Headers(scope=scope))
+            except Problem as problem:
+                await problems.answer_to(problem)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _pass(self, scope: Scope, headers: Headers) -> None:
+        host = self._gates.check_host(headers.get("host"))
+        self._gates.check_origin(headers.get("origin"), host)
+        if scope["path"].startswith("/v1/"):
+            state: dict[str, Any] = scope.setdefault("state", {})
+            state["caller"] = self._callers.admit(headers.get("authorization"))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _same(origin: Authority, host: Authority, default: int | None) -> bool:
+    """A proxy may speak TLS for us, so the scheme's own port is the origin's scheme's on both sides."""
+    return origin.host == host.host and (origin.port or default) == (host.port or default)

@@ -1,0 +1,75 @@
+"""Holds the network of the compose file, and keeps its development keys on this machine: ``python -m …gate``.
+
+Docker ties a network namespace to the container that made it: were that LiveKit's, its restart would cut the others
+off. This one does nothing that could fail, like the pause container of a Kubernetes pod.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mouthpiece.process import is_loopback
+from mouthpiece_sender.demo.livekit_server import DEV_SECRET
+
+DEV_API_KEY = "mouthpiece-development-key"
+"""What docker-compose.yml gives the sender where nobody set a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to print, and whether to go on."""
+
+    lines: tuple[str, ...]
+    admitted: bool = True
+
+
+def judge(environment: Mapping[str, str]) -> Verdict:
+    """Development keys are public: they may be published on loopback only."""
+    publish = environment.get("MOUTHPIECE_PUBLISH") or "127.0.0.1"
+    key_is_public = _holds_development_key(environment.get("MOUTHPIECE_API_KEYS", ""))
+    secret_is_public = environment.get("LIVEKIT_API_SECRET") == DEV_SECRET
+    development = [
+        name
+        for name, is_public in (("LIVEKIT_API_SECRET", secret_is_public), ("MOUTHPIECE_API_KEYS", key_is_public))
+        if is_public
+    ]
+    if development and not is_loopback(publish):
+        return Verdict(
+            (
+                f"MOUTHPIECE_PUBLISH={publish} would open this to other machines with development keys that everybody "
+                f"can read in docker-compose.yml. Set {' and '.join(development)} first (.env.local.example says how).",
+            ),
+            admitted=False,
+        )
+    lines = [f"Mouthpiece: http://{publish}:{environment.get('MOUTHPIECE_SENDER_PORT') or 8090}"]
+    if key_is_public:
+        lines.append(f"The page and the API ask for a key: {DEV_API_KEY}")
+    if development:
+        lines.append(
+            f"DEVELOPMENT KEYS: {' and '.join(development)} must change before anything here is exposed to others."
+        )
+    return Verdict(tuple(lines))
+
+
+def _holds_development_key(keys: str) -> bool:
+    """``keys`` as the sender reads them: with commas between them, each ``key`` or ``key:room-prefix``."""
+    return any(entry.partition(":")[0].strip() == DEV_API_KEY for entry in keys.split(","))
+
+
+def main() -> int:
+    verdict = judge(os.environ)
+    for line in verdict.lines:
+        print(line, file=sys.stderr, flush=True)
+    if not verdict.admitted:
+        return 1
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    return 0
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    sys.exit(main())

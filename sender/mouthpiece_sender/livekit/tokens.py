@@ -1,0 +1,85 @@
+"""Tokens: the sender's own, and those that it gives to viewers."""
+
+from __future__ import annotations
+
+import datetime
+
+from livekit import api
+
+from mouthpiece import wire
+from mouthpiece.errors import MouthpieceError
+from mouthpiece_sender.livekit.server_api import LiveKitAccess
+
+SENDER_LIFETIME = datetime.timedelta(minutes=10)
+"""It is minted for each join; a connected participant outlives its token, which the server renews."""
+VIEWER_LIFETIME = datetime.timedelta(hours=6)
+
+
+class ReservedIdentity(MouthpieceError):
+    """A viewer asked for an identity that belongs to an avatar, an agent or a sender."""
+
+    slug = "reserved-identity"
+
+
+def sender_token(access: LiveKitAccess, room: str, identity: str, name: str) -> str:
+    """Agent kind, or the avatar would not listen (Avaluma, “External audio”).
+
+    Its ``lk.publish_on_behalf`` is its own identity: front ends take an agent-kind participant without it for *the*
+    agent, and one that carries the agent's identity there for its avatar (wire.md, 8).
+    """
+    return (
+        api.AccessToken(access.api_key, access.api_secret)
+        .with_kind("agent")
+        .with_identity(identity)
+        .with_name(name)
+        .with_attributes({wire.ATTR_PUBLISH_ON_BEHALF: identity})
+        .with_grants(api.VideoGrants(room_join=True, room=room))
+        .with_ttl(SENDER_LIFETIME)
+        .to_jwt()
+    )
+
+
+def viewer_token(
+    access: LiveKitAccess,
+    room: str,
+    identity: str,
+    name: str | None = None,
+    *,
+    agent_name: str | None = None,
+    agent_metadata: str = "",
+    empty_timeout: int | None = None,
+    departure_timeout: int | None = None,
+    lifetime: datetime.timedelta = VIEWER_LIFETIME,
+) -> str:
+    """For somebody who watches. With ``agent_name`` it carries the dispatch: whoever joins with it first, by any
+    LiveKit client, brings the avatar.
+
+    It may publish a microphone (a voice agent's page wants one) and data, nothing else: no picture, nothing on
+    another's behalf, and it cannot change its own attributes to say so.
+
+    :raises ReservedIdentity: the identity is one that avatars, agents or senders go by.
+    """
+    if identity.startswith(wire.RESERVED_IDENTITY_PREFIXES):
+        raise ReservedIdentity(
+            f"An identity must not begin with {', '.join(wire.RESERVED_IDENTITY_PREFIXES)}: choose another one."
+        )
+    token = (
+        api.AccessToken(access.api_key, access.api_secret)
+        .with_identity(identity)
+        .with_name(name or identity)
+        .with_grants(
+            api.VideoGrants(
+                room_join=True, room=room, can_publish_sources=["microphone"], can_update_own_metadata=False
+            )
+        )
+        .with_ttl(lifetime)
+    )
+    if agent_name is not None:
+        config = api.RoomConfiguration(
+            agents=[api.RoomAgentDispatch(agent_name=agent_name, metadata=agent_metadata)],
+            empty_timeout=empty_timeout or 0,
+            departure_timeout=departure_timeout or 0,
+            sync_streams=True,
+        )
+        token = token.with_room_config(config)
+    return str(token.to_jwt())

@@ -1,0 +1,264 @@
+"""One attempt on its way: from a sound, through the transforms, into one byte stream, as far as it is allowed.
+
+Whatever happens, the stream is closed: an unclosed one deafens a stock receiver for good (wire.md, 10).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mouthpiece.audio.pcm import Chain, Chunker, MixDown, Pcm, Resampler
+from mouthpiece.errors import MouthpieceError
+from mouthpiece.playback.pacing import QUANTUM, STEADY, STEADY_AFTER
+from mouthpiece.segments import Attempt, Problem
+from mouthpiece_sender.sounds.sound import Sound
+
+logger = logging.getLogger(__name__)
+
+STOP_TIMEOUT = 1.0
+"""Seconds that a write in progress may still take when the stream is to be closed."""
+PAUSE = 1.0
+"""Seconds without more sound after which what is held back to fill a chunk is sent as it is."""
+KEEP_ALIVE = 5
+"""Pauses on end after which a little silence is sent: receivers give up a stream that is silent for 10 s."""
+SILENCE = 0.02
+"""Seconds of it."""
+
+
+AWAY = Problem("livekit-unavailable", "The connection does not take the sound.", True)
+
+
+class Writer(Protocol):
+    """The part of the SDK's stream writer that is used."""
+
+    async def write(self, data: bytes) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So many seconds of the attempt have been written; ``whole``: there is no more."""
+
+    attempt: Attempt
+    sent: float
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """The stream could not be opened."""
+
+    attempt: Attempt
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFailed:
+    """The sound ended badly."""
+
+    attempt: Attempt
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFailed:
+    """The connection did not take the audio."""
+
+    attempt: Attempt
+    problem: Problem
+
+
+class _Phase(enum.Enum):
+    WAITING = "waiting"
+    """For the stream before."""
+    OPENING = "opening"
+    READING = "reading"
+    WRITING = "writing"
+    CLOSING = "closing"
+
+
+class _Broke(Exception):
+    """The connection did not take the audio."""
+
+
+StreamEvent = Progress | NotOpened | SourceFailed | WriteFailed
+
+
+@dataclass
+class AttemptStream:
+    """Run as a task; ``grant`` says how far it may go, ``stop`` ends it early."""
+
+    attempt: Attempt
+    sound: Sound
+    sample_rate: int
+    """Hertz that are sent."""
+    open_stream: Callable[[], Awaitable[Writer]]
+    listener: Callable[[StreamEvent], None]
+    chunk: float = QUANTUM
+    """Seconds a write, at first."""
+    after: AttemptStream | None = None
+    """The one before: streams never overlap, so this one opens when that one is closed (wire.md, 4)."""
+    rest: Callable[[], Awaitable[None]] | None = None
+    """Called once when the source pauses; without it a little silence keeps the stream alive."""
+    away: Problem = AWAY
+    """What it is when the stream does not open, or does not take the sound."""
+    _granted: float = 0.0
+    _frames: int = 0
+    """Sent so far."""
+    _phase: _Phase = _Phase.WAITING
+    _stopping: bool = False
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        self._task = group.create_task(self._run(), name="attempt-stream")
+
+    def grant(self, up_to: float) -> None:
+        """Seconds of the attempt that may have been sent."""
+        self._granted = up_to
+        self._changed.set()
+
+    async def closed(self) -> None:
+        """Returns once the stream is closed, by whatever way."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def stop(self) -> None:
+        """Returns once the stream is closed. A source that is slow is not waited for."""
+        self._stopping = True
+        self._changed.set()
+        if self._task is not None and not self._task.done():
+            if self._phase in (_Phase.WAITING, _Phase.READING):
+                self._task.cancel()
+            done, _ = await asyncio.wait([self._task], timeout=STOP_TIMEOUT)
+            if not done:
+                self._task.cancel()
+                await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        if self.after is not None:
+            await self.after.closed()
+            self.after = None
+        if self._stopping:
+            return
+        self._phase = _Phase.OPENING
+        try:
+            writer = await self.open_stream()
+        except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
+            logger.debug("stream not opened: %s", type(error).__name__)
+            self.listener(NotOpened(self.attempt, self.away))
+            return
+        self._phase = _Phase.READING
+        ended: StreamEvent | None = None
+        try:
+            ended = await self._send(writer)
+        except _Broke:
+            ended = WriteFailed(self.attempt, self.away)
+        except MouthpieceError as error:
+            ended = SourceFailed(self.attempt, Problem(error.slug, str(error), error.retryable))
+        except Exception:
+            logger.exception("a sound could not be read any further")
+            ended = SourceFailed(self.attempt, Problem("internal", "The sound could not be read any further."))
+        finally:
+            self._phase = _Phase.CLOSING
+            await _closed(writer)
+            if ended is not None:
+                self.listener(ended)
+
+    async def _send(self, writer: Writer) -> Progress | None:
+        """
+        :raises MouthpieceError: the sound broke; what came before that has been sent.
+        :raises _Broke: the connection did.
+        """
+        chain = self._transforms()
+        broken: MouthpieceError | None = None
+        try:
+            async with self.sound.open(self.attempt.offset) as blocks, _with_pauses(blocks) as coming:
+                async for block in coming:
+                    if isinstance(block, int):
+                        chunks, chain = chain.flush(), self._transforms()
+                        if not chunks and self.rest is None and block % KEEP_ALIVE == 0:
+                            chunks = [Pcm.silence(SILENCE, self.sample_rate)]
+                    else:
+                        chunks = chain.push(block)
+                    for chunk in chunks:
+                        if not await self._write(writer, chunk):
+                            return None
+                    if block == 1 and self.rest is not None:
+                        await self._carried_out(self.rest())
+        except MouthpieceError as error:
+            broken = error
+        for chunk in chain.flush():
+            if not await self._write(writer, chunk):
+                return None
+        if broken is not None:
+            raise broken
+        return Progress(self.attempt, self._frames / self.sample_rate, whole=True)
+
+    def _transforms(self) -> Chain:
+        return Chain(MixDown(), Resampler(self.sample_rate), Chunker(self.chunk, steady=STEADY, after=STEADY_AFTER))
+
+    async def _write(self, writer: Writer, chunk: Pcm) -> bool:
+        """False: it is to stop."""
+        while not self._stopping and (self._frames + chunk.frames) / self.sample_rate > self._granted + 1e-6:
+            self._changed.clear()
+            await self._changed.wait()
+        if self._stopping:
+            return False
+        await self._carried_out(writer.write(chunk.to_bytes()))
+        self._frames += chunk.frames
+        self.listener(Progress(self.attempt, self._frames / self.sample_rate))
+        return True
+
+    async def _carried_out(self, sending: Awaitable[None]) -> None:
+        """:raises _Broke: it was not."""
+        self._phase = _Phase.WRITING
+        try:
+            await sending
+        except Exception as error:  # the SDK's own, of many kinds
+            logger.debug("stream broke: %s", type(error).__name__)
+            raise _Broke from error
+        self._phase = _Phase.READING
+
+
+async def _closed(writer: Writer) -> None:
+    """Closes it, also where we are cancelled meanwhile: nobody else would."""
+    closing = asyncio.ensure_future(writer.aclose())
+    try:
+        with contextlib.suppress(Exception):  # already closed, or the room is gone: the avatar knows by itself
+            await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        await asyncio.wait([closing], timeout=STOP_TIMEOUT)
+        closing.cancel()
+        raise
+
+
+@contextlib.asynccontextmanager
+async def _with_pauses(blocks: AsyncIterator[Pcm]) -> AsyncIterator[AsyncIterator[Pcm | int]]:
+    """``blocks``, and between them, whenever none has come for ``PAUSE`` seconds, how many such times it has been."""
+
+    async def waited_for() -> AsyncGenerator[Pcm | int, None]:
+        while True:
+            coming = asyncio.ensure_future(anext(blocks, None))
+            pauses = 0
+            try:
+                while not (await asyncio.wait([coming], timeout=PAUSE))[0]:
+                    pauses += 1
+                    yield pauses
+            finally:
+                if not coming.done():
+                    coming.cancel()
+                    await asyncio.wait([coming])
+            block = coming.result()
+            if block is None:
+                return
+            yield block
+
+    async with contextlib.aclosing(waited_for()) as waiting:
+        yield waiting
