@@ -1,84 +1,221 @@
-"""Imports point inward: ``mouthpiece_*`` → ``mouthpiece``, never sideways; the core knows no framework."""
+"""Imports point inward: ``mouthpiece_*`` → ``mouthpiece``, never sideways; rooms of the sender import as the table
+says; the core knows no framework; nothing imports in a circle."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = {
-    "mouthpiece": ROOT / "src/mouthpiece",
-    "mouthpiece_agents": ROOT / "agents/mouthpiece_agents",
-    "mouthpiece_avatar": ROOT / "avatar/mouthpiece_avatar",
-    "mouthpiece_sender": ROOT / "sender/mouthpiece_sender",
-}
-FORBIDDEN_ANYWHERE = {
-    # The core is what every part stands on: no agents framework, no web framework.
-    "mouthpiece": ("livekit.agents", "livekit.plugins", "fastapi", "starlette", "uvicorn"),
-    # Its image installs no livekit-agents.
+from tests.product_source import PACKAGES, ROOT, all_modules, imported_names, modules, own_imports, within
+
+FRAMEWORKS: Final = ("livekit.agents", "livekit.plugins", "fastapi", "starlette", "uvicorn", "typer", "rich")
+FORBIDDEN: Final[Mapping[str, Collection[str]]] = {
+    "mouthpiece": FRAMEWORKS,
+    # Their images install no livekit-agents.
     "mouthpiece_sender": ("livekit.agents", "livekit.plugins"),
     "mouthpiece_avatar": ("livekit.agents", "livekit.plugins"),
     "mouthpiece_agents": ("fastapi", "starlette"),
 }
-ADAPTERS = {
-    "livekit.agents": {"src/mouthpiece/tts/livekit.py"},
-    "livekit.plugins": {"src/mouthpiece/tts/livekit.py"},
+INPUT_AND_OUTPUT: Final = ("socket", "ssl", "subprocess", "multiprocessing", "sqlite3", "aiohttp", "httpx", "livekit")
+"""Modules that reach out of the process. More can (``asyncio`` opens sockets too, ``pathlib`` files)."""
+PERFORMING: Final = (
+    "mouthpiece.audio.decoder",
+    "mouthpiece.audio.decoders",
+    "mouthpiece.client",
+    "mouthpiece.net_guard",
+    "mouthpiece.process",
+    "mouthpiece.receiving",
+    "mouthpiece.tts.providers",
+)
+"""The rest of the core decides, and leaves it to others to perform."""
+RTC: Final = ("mouthpiece.receiving", "mouthpiece_sender.livekit", "mouthpiece_sender.demo.viewer")
+"""All of core and sender that may join a room. The avatar and the worker are LiveKit programs as a whole."""
+
+SENDER: Final[Mapping[str, Collection[str]]] = {
+    # What lies lowest comes first; a room imports rooms above it alone.
+    "authority": (),
+    "logs": (),
+    "segment_json": (),
+    "sounds": (),
+    "storage": (),
+    "playout": ("sounds",),
+    "speech": ("playout", "sounds"),
+    "target": ("playout", "sounds"),
+    "gateway": ("storage", "target"),
+    "livekit": ("playout", "sounds", "target"),
+    "anam": ("playout", "sounds", "target"),
+    "settings": ("anam", "authority"),  # Anam's settings are part of the service's
+    "api": (
+        "authority",
+        "gateway",
+        "livekit",  # tokens and the list of rooms
+        "segment_json",
+        "settings",
+        "sounds",
+        "speech",
+        "storage",  # bodies are written into the spool while they arrive
+        "target",
+    ),
+    "service": ("anam", "api", "gateway", "livekit", "settings", "speech", "storage", "target"),
+    "speaker": ("anam", "gateway", "livekit", "sounds", "speech", "storage", "target"),
+    "demo": ("livekit",),
+    "cli": (
+        "anam",
+        "demo",
+        "livekit",
+        "logs",
+        "playout",
+        "segment_json",
+        "service",
+        "settings",
+        "speaker",
+        "speech",
+    ),
+    "__main__": ("cli",),
+    "": ("speaker",),  # the package's own face
 }
-"""The one file that speaks through an installed LiveKit TTS plugin; it is loaded only where that is asked for."""
+"""Which rooms (folders and files directly under ``mouthpiece_sender``) each room may import."""
+
+CIRCLES_TO_BE_MENDED: Final[Mapping[tuple[str, str], str]] = {
+    ("mouthpiece.tts.base", "mouthpiece.tts.jobs"): "the jobs of a TTS move behind a private host",
+    ("mouthpiece.tts.base", "mouthpiece.tts.speech"): "as above",
+    ("mouthpiece.tts.base", "mouthpiece.tts.synthesis"): "as above",
+}
+"""Imports (by whom, of what) that close a circle today. One that no longer does must leave this table."""
 
 
-def modules(package: str) -> Iterator[Path]:
-    return PACKAGES[package].rglob("*.py")
-
-
-def imported(source: str) -> Iterator[str]:
-    """Dotted names that a module imports, at its top or inside a function."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def within(name: str, package: str) -> bool:
-    return name == package or name.startswith(package + ".")
+def broken(imports: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{importer} imports {name}" for importer, name in sorted(set(imports))]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_package_imports_sideways_or_outward(package: str) -> None:
-    allowed = {package, "mouthpiece"}
-    strangers = [other for other in PACKAGES if other not in allowed]
-    found = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in modules(package)
-        for name in imported(path.read_text())
-        if any(within(name, stranger) for stranger in strangers)
-    ]
-    assert found == []
+    strangers = PACKAGES.keys() - {package, "mouthpiece"}
+    assert (
+        broken(
+            (module.name, name)
+            for module in modules(package)
+            for name in own_imports(module)
+            if all_modules()[name].package in strangers
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_package_keeps_away_from_the_frameworks_that_are_not_its_own(package: str) -> None:
-    found = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in modules(package)
-        for name in imported(path.read_text())
-        for forbidden in FORBIDDEN_ANYWHERE[package]
-        if within(name, forbidden) and str(path.relative_to(ROOT)) not in ADAPTERS.get(forbidden, ())
-    ]
-    assert found == []
+    assert (
+        broken(
+            (module.name, name)
+            for module in modules(package)
+            for name in imported_names(module.path.read_text())
+            if any(within(name, forbidden) for forbidden in FORBIDDEN[package])
+        )
+        == []
+    )
+
+
+def test_in_the_core_only_what_performs_reaches_out_of_the_process() -> None:
+    assert (
+        broken(
+            (module.name, name)
+            for module in modules("mouthpiece")
+            if not any(within(module.name, place) for place in PERFORMING)
+            for name in imported_names(module.path.read_text())
+            if any(within(name, reaching) for reaching in INPUT_AND_OUTPUT)
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("package", ["mouthpiece", "mouthpiece_sender"])
+def test_rooms_are_joined_in_few_places(package: str) -> None:
+    assert (
+        broken(
+            (module.name, name)
+            for module in modules(package)
+            if not any(within(module.name, place) for place in RTC)
+            for name in imported_names(module.path.read_text())
+            if within(name, "livekit.rtc")
+        )
+        == []
+    )
+
+
+def test_rooms_of_the_sender_import_what_the_table_permits() -> None:
+    rooms = {module.room for module in modules("mouthpiece_sender")}
+    assert sorted(rooms - SENDER.keys()) == [], "give each new room its line in SENDER"
+    assert (
+        broken(
+            (module.name, name)
+            for module in modules("mouthpiece_sender")
+            for name in own_imports(module)
+            if within(name, "mouthpiece_sender") and all_modules()[name].room not in {module.room, *SENDER[module.room]}
+        )
+        == []
+    )
+
+
+def test_the_table_of_the_sender_is_in_layers() -> None:
+    seen: set[str] = set()
+    for room, permitted in SENDER.items():
+        assert sorted(set(permitted) - seen) == [], f"{room} may import what lies beside or above it"
+        seen.add(room)
+
+
+def test_two_kinds_of_targets_meet_in_few_places_and_the_api_in_one() -> None:
+    assert {room for room, permitted in SENDER.items() if {"anam", "livekit"} <= {*permitted}} == {
+        "cli",
+        "service",
+        "speaker",
+    }
+    assert [room for room, permitted in SENDER.items() if "api" in permitted] == ["service"]
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    graph = {module.name: own_imports(module) for module in all_modules().values()}
+    known = [edge for edge in CIRCLES_TO_BE_MENDED if leads_to(graph, edge[1], edge[0]) and edge[1] in graph[edge[0]]]
+    assert known == [*CIRCLES_TO_BE_MENDED], "what is mended must leave CIRCLES_TO_BE_MENDED"
+    assert circles({name: {other for other in graph[name] if (name, other) not in known} for name in graph}) == []
+
+
+def circles(graph: Mapping[str, Collection[str]]) -> list[str]:
+    """Each way that leads back to where it began, one for each import that closes it."""
+    found: list[str] = []
+    done: set[str] = set()
+
+    def follow(name: str, way: tuple[str, ...]) -> None:
+        if name in way:
+            found.append(" → ".join((*way[way.index(name) :], name)))
+        elif name not in done:
+            for following in sorted(graph[name]):
+                follow(following, (*way, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        follow(name, ())
+    return found
+
+
+def leads_to(graph: Mapping[str, Collection[str]], start: str, end: str) -> bool:
+    reached, ahead = {start}, [start]
+    while ahead:
+        new = [*({*graph.get(ahead.pop(), ())} - reached)]
+        reached.update(new)
+        ahead.extend(new)
+    return end in reached
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_imports_are_absolute(package: str) -> None:
     found = [
-        str(path.relative_to(ROOT))
-        for path in modules(package)
-        for node in ast.walk(ast.parse(path.read_text()))
+        module.relative_path
+        for module in modules(package)
+        for node in ast.walk(ast.parse(module.path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert found == []
@@ -94,4 +231,14 @@ def test_nothing_importable_lies_beside_a_package(folder: str) -> None:
 
 def test_the_reader_of_imports_sees_every_form() -> None:
     source = "import a.b\nfrom c import d\ndef f():\n    from e.g import h as i\n"
-    assert set(imported(source)) == {"a.b", "c", "c.d", "e.g", "e.g.h"}
+    assert set(imported_names(source)) == {"a.b", "c", "c.d", "e.g", "e.g.h"}
+
+
+def test_a_circle_is_found_and_shown_once() -> None:
+    assert circles({"a": ["b"], "b": ["c"], "c": ["b"], "d": ["a", "b"]}) == ["b → c → b"]
+    assert circles({"a": ["b", "c"], "b": ["c"], "c": []}) == []
+
+
+def test_every_module_is_found_under_its_dotted_name() -> None:
+    assert all_modules()["mouthpiece.wire"].path == ROOT / "src/mouthpiece/wire.py"
+    assert all_modules()["mouthpiece_sender.api"].path == Path(ROOT, "sender/mouthpiece_sender/api/__init__.py")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import typer
 
-from mouthpiece_sender.cli import COMMANDS
+from mouthpiece_sender.cli.commands import COMMANDS
 
 ABOUT: Final = """\
 Speak through the avatar in a LiveKit room, from any service or shell.

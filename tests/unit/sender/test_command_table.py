@@ -10,8 +10,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from mouthpiece_sender.cli import COMMANDS
 from mouthpiece_sender.cli.application import application
+from mouthpiece_sender.cli.commands import COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)
