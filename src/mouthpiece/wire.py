@@ -40,7 +40,7 @@ RPC_USER_STATE: Final = "user_state_changed"
 """Worker → avatar (Avaluma's plugin)."""
 RPC_AGENT_STATE: Final = "agent_state_changed"
 """Worker → avatar (Avaluma's plugin)."""
-RPC_PLAYBACK: Final = "mouthpiece.playback.ledger"
+RPC_PLAYBACK: Final = "mouthpiece.playback"
 """Our avatar → sender, JSON of :class:`PlaybackReceipt`; only for a stream that carried ``ATTR_SEGMENT``."""
 
 CLEAR_OK: Final = "ok"
@@ -131,7 +131,7 @@ class PlaybackFinished:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackReceipt:
-    """Payload of ``mouthpiece.playback.ledger``: what happened to the segment that the stream named."""
+    """Payload of ``mouthpiece.playback``: what happened to the segment that the stream named."""
 
     segment: str
     event: str
