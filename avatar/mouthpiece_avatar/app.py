@@ -15,7 +15,7 @@ from mouthpiece.process import is_loopback
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.metrics import registry
-from mouthpiece_avatar.problems import Problem
+from mouthpiece_avatar.problems import HttpProblem
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings
@@ -46,10 +46,10 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     metrics = registry(sessions)
 
     def admit(request: Request, secret: str | None) -> None:
-        """:raises Problem: the caller may not."""
+        """:raises HttpProblem: the caller may not."""
         if not settings.secrets:  # on loopback alone, Settings.check saw to it; a web page reaches loopback too
             if not is_loopback(request.url.hostname or "") or "origin" in request.headers:
-                raise Problem(
+                raise HttpProblem(
                     403,
                     "not-from-here",
                     "without MOUTHPIECE_AVATAR_SECRETS this server answers programs on this machine alone: "
@@ -57,10 +57,10 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
                 )
             return
         if not secret:
-            raise Problem(401, "no-secret", "the header api-secret is missing: send one of this server's secrets")
+            raise HttpProblem(401, "no-secret", "the header api-secret is missing: send one of this server's secrets")
         given = secret.encode("latin-1")  # as it came; starlette decodes headers so
         if not any(hmac.compare_digest(given, known.get_secret_value().encode()) for known in settings.secrets):
-            raise Problem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
+            raise HttpProblem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
 
     @app.post(wire.START_AVATAR_PATH)
     async def start_avatar(request: Request, body: StartAvatarBody, secret: Secret = None) -> Started:
@@ -69,9 +69,9 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
         try:
             address = LiveKitAddress.parse(body.livekit_url)
         except ValueError as error:
-            raise Problem(422, "bad-request", f"livekit_url: {error}", field="livekit_url") from None
+            raise HttpProblem(422, "bad-request", f"livekit_url: {error}", field="livekit_url") from None
         if not address.is_allowed(allowed):
-            raise Problem(
+            raise HttpProblem(
                 403,
                 "livekit-not-allowed",
                 "this avatar server may not join that LiveKit server: add its address to "
@@ -81,7 +81,7 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
         try:
             claims = read_claims(body.livekit_token)
         except ValueError as error:
-            raise Problem(422, "bad-request", f"livekit_token: {error}", field="livekit_token") from None
+            raise HttpProblem(422, "bad-request", f"livekit_token: {error}", field="livekit_token") from None
         asked = wire.StartAvatar(body.livekit_url, body.livekit_token, body.avaluma_key, body.avaluma_avatar_id)
         session = await sessions.start(asked, claims)
         return Started(session_id=session.id)
@@ -96,7 +96,9 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
         """Returns once the avatar has left its room."""
         admit(request, secret)
         if not await sessions.end(session_id):
-            raise Problem(404, "session-not-found", "no such session: it has ended, or never was one of this server")
+            raise HttpProblem(
+                404, "session-not-found", "no such session: it has ended, or never was one of this server"
+            )
         return Response(status_code=204)
 
     @app.get("/healthz")

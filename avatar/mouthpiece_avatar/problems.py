@@ -15,7 +15,7 @@ _RETRY_AFTER = "5"
 """Seconds."""
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """An answer that is an error; ``detail`` is a sentence that says what to do."""
 
     def __init__(self, status: int, slug: str, detail: str, **members: Any) -> None:
@@ -29,8 +29,8 @@ class Problem(Exception):
 def install(app: FastAPI) -> None:
     """Makes every error of ``app`` a problem."""
 
-    @app.exception_handler(Problem)
-    async def on_problem(_: Request, error: Problem) -> JSONResponse:
+    @app.exception_handler(HttpProblem)
+    async def on_problem(_: Request, error: HttpProblem) -> JSONResponse:
         return _answer(error.status, error.slug, error.detail, **error.members)
 
     @app.exception_handler(MouthpieceError)

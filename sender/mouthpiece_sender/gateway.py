@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self
 
-from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull
+from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull, RoomClosed
 from mouthpiece.playback.commands import Utterance
-from mouthpiece.segments import Attempt, Event, Problem, Segment, State, Viewers, utc_now
+from mouthpiece.segments import Attempt, Event, Problem, Segment, State, Until, Viewers, utc_now
 from mouthpiece_sender.storage.journal import Journal, Page
 from mouthpiece_sender.target import Room, SpeakRequest, Target, Told
 
@@ -25,8 +25,6 @@ STORE_RETRY = 1.0
 """Seconds from one try to store what happened to the next."""
 INTERRUPT_TIMEOUT = 2.5
 """Seconds that the end of what was interrupted is waited for."""
-
-Until = Literal["queued", "playing", "finished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +213,7 @@ class Gateway:
         """
         try:
             async with asyncio.timeout(timeout):
-                while (active := self._active.get(segment_id)) and not _reached(active.segment, until):
+                while (active := self._active.get(segment_id)) and not active.segment.reached(until):
                     active.changed.clear()
                     await active.changed.wait()
         except TimeoutError:
@@ -233,7 +231,7 @@ class Gateway:
     async def forget_room(self, room: str, reason: str) -> None:
         """The room was ended: what waits there has failed with ``reason``, what played is unknown."""
         if session := self._rooms.get(room):
-            session.give_up(Problem("room-closed", reason))
+            session.give_up(Problem.of(RoomClosed(reason)))
 
     # Inside
 
@@ -250,7 +248,7 @@ class Gateway:
         except* Exception:
             # A fault of ours in one room must not take the others down; what it held is told, not lost.
             logger.exception("a room ended by a fault of ours")
-            session.give_up(Problem("internal", "The sender failed in this room."))
+            session.give_up(Problem.of(MouthpieceError("The sender failed in this room.")))
         finally:
             self._retire(session)
 
@@ -326,16 +324,6 @@ class Gateway:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STORE_RETRY):
                     await self._closing.wait()
-
-
-def _reached(segment: Segment, until: Until) -> bool:
-    match until:
-        case "queued":
-            return True
-        case "playing":
-            return segment.state is not State.QUEUED
-        case "finished":
-            return segment.state.terminal
 
 
 def _activity(session: Room) -> RoomActivity:

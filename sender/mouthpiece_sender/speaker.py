@@ -23,10 +23,10 @@ from dotenv import dotenv_values
 
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.segments import Mode, OnLoss, Segment, Source, new_segment_id
+from mouthpiece.segments import Mode, OnLoss, Segment, Source, Until, new_segment_id
 from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
-from mouthpiece_sender.gateway import Gateway, Until
+from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.sounds.file import FileSound

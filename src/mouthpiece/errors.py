@@ -20,7 +20,9 @@
     │   ├── AvatarBoundElsewhere      it listens to another sender
     │   ├── AvatarAmbiguous           several in the room and none named
     │   ├── AvatarLeft                it left while it spoke                     retry
+    │   ├── AvatarSilent              it never reported the end                  retry
     │   └── AvatarStartFailed         the avatar server did not start it
+    ├── SenderRestarted               the sender ended before the segment did    retry
     ├── QueueFull                     too much waits already                     retry
     ├── StoreError                    what is accepted cannot be kept
     │   └── StoreFull                 no room left on its disk                   retry
@@ -115,8 +117,18 @@ class AvatarLeft(AvatarError):
     retryable = True
 
 
+class AvatarSilent(AvatarError):
+    slug = "avatar-silent"
+    retryable = True
+
+
 class AvatarStartFailed(AvatarError):
     slug = "avatar-start-failed"
+
+
+class SenderRestarted(MouthpieceError):
+    slug = "restarted"
+    retryable = True
 
 
 class QueueFull(MouthpieceError):

@@ -11,6 +11,12 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal, Self
+
+from mouthpiece.errors import MouthpieceError
+
+Until = Literal["queued", "playing", "finished"]
+"""How far a segment must have come for a wait to end: accepted, begun to play, or in a terminal state."""
 
 
 class State(enum.StrEnum):
@@ -94,11 +100,18 @@ class Viewers:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a segment ended badly: the stable slug and the sentence of an error of the tree."""
+    """Why a segment failed, or why its end is unknown: an error of the tree in the form that is stored and shown."""
 
     type: str
+    """The error's slug."""
     detail: str
+    """The error's message."""
     retryable: bool = False
+    """Whether the same segment may succeed later without being changed."""
+
+    @classmethod
+    def of(cls, error: MouthpieceError) -> Self:
+        return cls(error.slug, str(error), error.retryable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,16 @@ class Segment:
     on_loss: OnLoss = OnLoss.DROP
     interruptible: bool = True
     wait_for_viewer: bool = False
+
+    def reached(self, until: Until) -> bool:
+        """Whether the segment has come as far as ``until``; one that has ended has reached everything."""
+        match until:
+            case "queued":
+                return True
+            case "playing":
+                return self.state is not State.QUEUED
+            case "finished":
+                return self.state.terminal
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mouthpiece import profiles
-from mouthpiece.errors import MouthpieceError
+from mouthpiece.errors import AvatarLeft, MouthpieceError
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.segments import Attempt, Mode, Problem
+from mouthpiece_sender.anam.errors import AnamUnavailable
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.passthrough import CHUNK, sent_rate
 from mouthpiece_sender.anam.session import AnamSession, PassthroughStream
@@ -40,8 +41,8 @@ CLOSE_TIMEOUT: Final = 3.0
 """Seconds that ending what plays may take when we leave."""
 BARREN: Final = 3
 """Sessions in a row that may end without one of them having said more than those before: each costs money."""
-AWAY: Final = Problem("anam-unavailable", "Anam's session does not take the sound.", True)
-LEFT: Final = Problem("avatar-left", "Anam's session ended while the avatar spoke.", True)
+AWAY: Final = Problem.of(AnamUnavailable("Anam's session does not take the sound."))
+LEFT: Final = Problem.of(AvatarLeft("Anam's session ended while the avatar spoke."))
 
 
 @dataclass
@@ -205,7 +206,7 @@ class AnamRoom:
                     self._do(self._ledger.avatar_ready(profiles.ANAM, self.clock()))
                     await self._until_it_ends(session)
         except MouthpieceError as error:
-            problem = Problem(error.slug, str(error), error.retryable)
+            problem = Problem.of(error)
         finally:
             self._session = self._holding = None
             self._opening = False

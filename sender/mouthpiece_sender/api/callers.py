@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class Caller:
         return room.startswith(self.prefixes)
 
     def require(self, room: str) -> None:
-        """:raises Problem: the key is not for this room."""
+        """:raises ApiProblem: the key is not for this room."""
         if not self.may(room):
             ours = " or ".join(f"“{prefix}”" for prefix in self.prefixes)
-            raise Problem("not-this-room", f"This key is for rooms whose name begins with {ours}.", field="room")
+            raise ApiProblem("not-this-room", f"This key is for rooms whose name begins with {ours}.", field="room")
 
 
 class Callers:
@@ -41,7 +41,7 @@ class Callers:
     def admit(self, authorization: str | None) -> Caller:
         """The caller that an ``Authorization`` header stands for.
 
-        :raises Problem: a key is needed, and there is none or it is not one of ours.
+        :raises ApiProblem: a key is needed, and there is none or it is not one of ours.
         """
         if not self._known:
             return Caller()
@@ -63,5 +63,5 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def _refused(slug: str, detail: str) -> Problem:
-    return Problem(slug, detail, headers={"WWW-Authenticate": 'Bearer realm="mouthpiece"'})
+def _refused(slug: str, detail: str) -> ApiProblem:
+    return ApiProblem(slug, detail, headers={"WWW-Authenticate": 'Bearer realm="mouthpiece"'})

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from mouthpiece_sender.api.bodies import Bodies
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.metrics import Metrics
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
@@ -72,7 +72,9 @@ CallerGiven = Annotated[Caller, Depends(caller_of)]
 def livekit_of(parts: PartsGiven) -> LiveKit:
     """What a call needs that has no meaning without LiveKit."""
     if parts.livekit is None:
-        raise Problem("no-livekit", "This service speaks through Anam (MOUTHPIECE_TARGET): no LiveKit room is opened.")
+        raise ApiProblem(
+            "no-livekit", "This service speaks through Anam (MOUTHPIECE_TARGET): no LiveKit room is opened."
+        )
     return parts.livekit
 
 

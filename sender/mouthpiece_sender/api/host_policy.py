@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mouthpiece.process import is_loopback
 from mouthpiece_sender.api import problems
 from mouthpiece_sender.api.callers import Callers
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.authority import Authority
 
 PROBES: Final = ("/healthz", "/readyz")
@@ -37,14 +37,14 @@ class Gates:
     origins: Sequence[str] = ()
 
     def check_host(self, given: str | None) -> Authority:
-        """:raises Problem: the request was not meant for us."""
+        """:raises ApiProblem: the request was not meant for us."""
         try:
             host = Authority.parse(given or "")
         except ValueError:
-            raise Problem("host-refused", "The header Host is missing or cannot be read.", field="Host") from None
+            raise ApiProblem("host-refused", "The header Host is missing or cannot be read.", field="Host") from None
         if is_loopback(host.host) or (not self.on_loopback and _is_address(host.host)) or self._is_public(host):
             return host
-        raise Problem(
+        raise ApiProblem(
             "host-refused",
             "This service does not go by the name that the request was sent to: add it to MOUTHPIECE_PUBLIC_HOSTS, "
             "or use 127.0.0.1.",
@@ -52,7 +52,7 @@ class Gates:
         )
 
     def check_origin(self, given: str | None, host: Authority) -> None:
-        """:raises Problem: another site's page sends it."""
+        """:raises ApiProblem: another site's page sends it."""
         if given is None or given.lower() in self.origins:
             return
         scheme, separator, rest = given.partition("://")
@@ -61,7 +61,7 @@ class Gates:
         except ValueError:
             same = False
         if not same:
-            raise Problem(
+            raise ApiProblem(
                 "origin-refused",
                 "A page of another site may not call this service: add its origin to MOUTHPIECE_ALLOWED_ORIGINS if "
                 "it is yours.",
@@ -84,7 +84,7 @@ class Guard:
         if scope["type"] in ("http", "websocket") and scope["path"] not in PROBES:
             try:
                 self._pass(scope, Headers(scope=scope))
-            except Problem as problem:
+            except ApiProblem as problem:
                 await problems.answer_to(problem)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

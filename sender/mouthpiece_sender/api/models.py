@@ -169,7 +169,7 @@ class Health(Shown):
     status: Literal["ok"] = "ok"
 
 
-class Problem(Shown):
+class ProblemDetails(Shown):
     """An error, after RFC 9457."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -27,7 +27,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         described[status] = {
             "description": "; ".join(kind.title for kind in kinds.values()) + ".",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}, "examples": examples}},
+            "content": {
+                MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="ProblemDetails")}, "examples": examples}
+            },
         }
     return described
 
@@ -44,7 +46,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         _, ours = models_json_schema(
-            [*((body, "validation") for body in BODIES), (models.Problem, "serialization")], ref_template=REFERENCE
+            [*((body, "validation") for body in BODIES), (models.ProblemDetails, "serialization")],
+            ref_template=REFERENCE,
         )
         schemas.update(ours["$defs"])
         for name in ("HTTPValidationError", "ValidationError"):

@@ -96,7 +96,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 _BY_STATUS: Final[Mapping[int, str]] = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
-class Problem(Exception):
+class ApiProblem(Exception):
     """An answer that is an error. ``detail`` is a sentence that says what to do; ``field`` names what is at fault."""
 
     def __init__(
@@ -126,7 +126,7 @@ def answer(
 def answer_to(error: Exception) -> JSONResponse:
     """The response to an exception of ours."""
     match error:
-        case Problem():
+        case ApiProblem():
             return answer(error.slug, error.detail, field=error.field, headers=error.headers)
         case MouthpieceError() if error.slug in KINDS and KINDS[error.slug].status != 500:
             return answer(error.slug, str(error), headers=_retry_after(error))
@@ -146,7 +146,7 @@ def install(app: FastAPI, calls: Sequence[BaseRoute]) -> None:
     :param calls: the API's own routes, to say which methods an address takes.
     """
 
-    @app.exception_handler(Problem)
+    @app.exception_handler(ApiProblem)
     @app.exception_handler(MouthpieceError)
     async def on_error(_: Request, error: Exception) -> JSONResponse:
         return answer_to(error)
@@ -180,15 +180,15 @@ def _methods(calls: Sequence[BaseRoute], scope: Scope) -> str:
     return ", ".join(sorted({method for route in there for method in getattr(route, "methods", None) or ()}))
 
 
-def bad_parameter(errors: list[Any]) -> Problem:
+def bad_parameter(errors: list[Any]) -> ApiProblem:
     """What a validation says, of its first fault, without the value that was given: it may be a secret."""
     first = errors[0]
     places = [str(part) for part in first["loc"] if part not in ("query", "path", "body", "header")]
     field = ".".join(places) or "body"
     if first["type"] == "extra_forbidden":
-        return Problem("bad-parameter", f"“{field}” is not known here; /docs lists what is.", field=field)
+        return ApiProblem("bad-parameter", f"“{field}” is not known here; /docs lists what is.", field=field)
     said = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    return Problem("bad-parameter", f"“{field}”: {said[0].lower()}{said[1:]}.", field=field)
+    return ApiProblem("bad-parameter", f"“{field}”: {said[0].lower()}{said[1:]}.", field=field)
 
 
 def _answer_invalid(errors: Any) -> JSONResponse:

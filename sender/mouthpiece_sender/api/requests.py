@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.requests import Request
 
 from mouthpiece.dispatch import JobMetadata, Provider, check_avatar_id
-from mouthpiece.segments import Mode, OnLoss, State
-from mouthpiece_sender.api.problems import Problem, bad_parameter
+from mouthpiece.segments import Mode, OnLoss, State, Until
+from mouthpiece_sender.api.problems import ApiProblem, bad_parameter
 
 MAX_JSON = 65_536
 """Bytes of a JSON body."""
@@ -48,9 +48,7 @@ class Asked(BaseModel):
 
 
 class WaitQuery(Asked):
-    wait: Literal["queued", "playing", "finished"] = Field(
-        "queued", description="Answer once the segment has come so far, or `timeout` has passed."
-    )
+    wait: Until = Field("queued", description="Answer once the segment has come so far, or `timeout` has passed.")
     timeout: float = Field(30.0, ge=0, le=MAX_WAIT, description="Seconds.")
 
 
@@ -131,27 +129,27 @@ class TokenBody(Asked):
 async def read_json(request: Request, model: type[Model]) -> Model:
     """The body as ``model``, whatever its ``Content-Type`` says (curl -d sends another one); empty is ``{}``.
 
-    :raises Problem: it is too large, no JSON object, or holds what is not known or wrong.
+    :raises ApiProblem: it is too large, no JSON object, or holds what is not known or wrong.
     """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_JSON:
-            raise Problem("too-large", f"The body must not be longer than {MAX_JSON} bytes.")
+            raise ApiProblem("too-large", f"The body must not be longer than {MAX_JSON} bytes.")
     return from_json(body or b"{}", model)
 
 
 def from_json(text: bytes | bytearray, model: type[Model], *, example: str = "{}") -> Model:
     """JSON as ``model``; who sends something else is shown the ``example``.
 
-    :raises Problem: it is no JSON object, or holds what is not known or wrong.
+    :raises ApiProblem: it is no JSON object, or holds what is not known or wrong.
     """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):  # the second: it is nested too deeply
-        raise Problem("bad-body", f"The body is not JSON, such as {example}.") from None
+        raise ApiProblem("bad-body", f"The body is not JSON, such as {example}.") from None
     if not isinstance(value, dict):
-        raise Problem("bad-body", f"The body must be a JSON object, such as {example}.")
+        raise ApiProblem("bad-body", f"The body must be a JSON object, such as {example}.")
     try:
         return model.model_validate(value)
     except ValidationError as error:

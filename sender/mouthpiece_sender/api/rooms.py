@@ -16,7 +16,7 @@ from mouthpiece.dispatch import chosen_avatar
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.dependencies import CallerGiven, LiveKitGiven, Parts, PartsGiven
 from mouthpiece_sender.api.openapi import problems
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
 from mouthpiece_sender.gateway import AvatarActivity, RoomActivity
 from mouthpiece_sender.livekit.server_api import LiveKitApi, ParticipantFacts, RoomFacts
@@ -197,5 +197,5 @@ def _is_known(parts: Parts, activity: RoomActivity) -> bool:
     return waits or (parts.livekit is None and activity.connected)
 
 
-def _no_room() -> Problem:
-    return Problem("room-not-found", "There is no room of this name; POST /v1/rooms opens one.", field="room")
+def _no_room() -> ApiProblem:
+    return ApiProblem("room-not-found", "There is no room of this name; POST /v1/rooms opens one.", field="room")

@@ -15,7 +15,7 @@ from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.dependencies import CallerGiven, Parts, PartsGiven
 from mouthpiece_sender.api.openapi import problems
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import (
     AvatarQuery,
     DeleteQuery,
@@ -29,7 +29,6 @@ from mouthpiece_sender.api.requests import (
     read_json,
 )
 from mouthpiece_sender.api.waiting import wait_for
-from mouthpiece_sender.gateway import Until
 from mouthpiece_sender.segment_json import segment_json
 from mouthpiece_sender.target import SpeakRequest
 
@@ -80,7 +79,7 @@ async def speak(
     parts.metrics.accepted.observe(time.perf_counter() - began)
     if query.wait != "queued":
         segment = await wait_for(parts.gateway, request, parts.stopping, segment_id, query.wait, query.timeout)
-    reached = query.wait != "queued" and _reached(segment, query.wait)
+    reached = query.wait != "queued" and segment.reached(query.wait)
     location = f"/v1/segments/{quote(segment_id)}"
     return JSONResponse(segment_json(segment), 200 if reached else 202, headers={"Location": location})
 
@@ -95,7 +94,7 @@ async def look(
 ) -> Response:
     """One segment as it stands, or, with `wait`, once it has come so far."""
     segment = await _found(parts, caller, segment_id)
-    if query.wait != "queued" and not _reached(segment, query.wait):
+    if query.wait != "queued" and not segment.reached(query.wait):
         async for _ in request.stream():
             pass  # a body that nobody asked for: behind it we hear when the caller goes away
         segment = await wait_for(parts.gateway, request, parts.stopping, segment_id, query.wait, query.timeout)
@@ -111,7 +110,7 @@ async def list_segments(
     try:
         page = await parts.gateway.segments(room, states=query.state, limit=query.limit, after=query.after)
     except ValueError:
-        raise Problem("bad-parameter", "“after” is no `next` of an earlier page.", field="after") from None
+        raise ApiProblem("bad-parameter", "“after” is no `next` of an earlier page.", field="after") from None
     return JSONResponse({"segments": [segment_json(segment) for segment in page.segments], "next": page.next})
 
 
@@ -148,11 +147,7 @@ async def interrupt(
 
 
 async def _found(parts: Parts, caller: Caller, segment_id: str) -> Segment:
-    """:raises SegmentNotFound: no such segment. :raises Problem: it is in a room that is not the caller's."""
+    """:raises SegmentNotFound: no such segment. :raises ApiProblem: it is in a room that is not the caller's."""
     segment = await parts.gateway.segment(segment_id)
     caller.require(segment.room)
     return segment
-
-
-def _reached(segment: Segment, until: Until) -> bool:
-    return segment.state.terminal or (until == "playing" and segment.started_at is not None)

@@ -11,7 +11,7 @@ from mouthpiece.errors import ConfigurationError
 from mouthpiece_sender.api.dependencies import PartsGiven
 from mouthpiece_sender.api.models import Shown
 from mouthpiece_sender.api.openapi import problems
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import Asked
 
 router = APIRouter(tags=["Voices"])
@@ -39,7 +39,7 @@ async def voices(query: Annotated[VoicesQuery, Query()], parts: PartsGiven) -> V
     try:
         listed = await parts.speech.voices(query.tts)
     except ConfigurationError as error:
-        raise Problem("bad-parameter", str(error), field="tts") from None
+        raise ApiProblem("bad-parameter", str(error), field="tts") from None
     shown = [
         Voice(
             id=one.voice.id,

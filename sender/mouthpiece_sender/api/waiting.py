@@ -6,8 +6,8 @@ import asyncio
 
 from starlette.requests import Request
 
-from mouthpiece.segments import Segment
-from mouthpiece_sender.gateway import Gateway, Until
+from mouthpiece.segments import Segment, Until
+from mouthpiece_sender.gateway import Gateway
 
 
 async def wait_for(

@@ -11,10 +11,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mouthpiece import profiles
-from mouthpiece.errors import AvatarBoundElsewhere, MouthpieceError, RoomClosed
+from mouthpiece.errors import (
+    AvatarAmbiguous,
+    AvatarBoundElsewhere,
+    AvatarLeft,
+    AvatarTimeout,
+    DuplicateIdentity,
+    LiveKitUnavailable,
+    MouthpieceError,
+    RoomClosed,
+)
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import Profile
@@ -60,8 +69,8 @@ FOREVER = 3600.0
 CLOSE_TIMEOUT = 1.5
 """Seconds that the receipt of what was interrupted may take when we leave."""
 
-AVATAR_LEFT = Problem("avatar-left", "The avatar left the room.", True)
-CONNECTION_LOST = Problem("livekit-unavailable", "The connection to LiveKit was lost.", True)
+AVATAR_LEFT = Problem.of(AvatarLeft("The avatar left the room."))
+CONNECTION_LOST = Problem.of(LiveKitUnavailable("The connection to LiveKit was lost."))
 
 
 @dataclass
@@ -291,7 +300,7 @@ class RoomSession:
         try:
             found = await self.api.participants(self.room)
         except MouthpieceError as error:
-            self._absent(Problem(error.slug, str(error), error.retryable))
+            self._absent(Problem.of(error))
             self._presence.failed(self.clock())
         else:
             avatars = [facts for facts in found or () if _profile(facts)]
@@ -299,9 +308,9 @@ class RoomSession:
             for seat in self._seats.values():
                 self._do(seat, seat.ledger.viewers(viewers, self.clock()))
             if found is None:
-                self._absent(Problem("avatar-timeout", "There is no such room on the LiveKit server.", True))
+                self._absent(Problem.of(AvatarTimeout("There is no such room on the LiveKit server.")))
             elif not avatars:
-                self._absent(Problem("avatar-timeout", "No avatar came into the room in time.", True))
+                self._absent(Problem.of(AvatarTimeout("No avatar came into the room in time.")))
             self._presence.looked(bool(avatars), self.clock())
         self._changed.set()
 
@@ -311,7 +320,7 @@ class RoomSession:
         try:
             await self._stack.enter_async_context(connection)
         except MouthpieceError as error:
-            self._absent(Problem(error.slug, str(error), error.retryable))
+            self._absent(Problem.of(error))
             self._presence.failed(self.clock())
         else:
             if connection.connected:
@@ -418,9 +427,7 @@ class RoomSession:
                 seat.sid, seat.profile = facts.sid, profile
                 seat.on_behalf_of = facts.attributes.get(ATTR_PUBLISH_ON_BEHALF)
                 seat.readiness = AvatarReadiness(profile, now)
-                seat.ledger.absence = Problem(
-                    "avatar-timeout", "The avatar is in the room but does not listen to us.", True
-                )
+                seat.ledger.absence = Problem.of(AvatarTimeout("The avatar is in the room but does not listen to us."))
             elif seat.readiness is not None and seat.readiness.profile != profile:
                 seat.profile = profile
                 self._upgrade(seat, now)
@@ -452,8 +459,8 @@ class RoomSession:
         if len(avatars) == 1:
             self._move(waiting, self._seat(next(iter(avatars))), waiting.ledger.queued)
         else:
-            problem = Problem("avatar-ambiguous", "Several avatars are in the room: name one with avatar=<identity>.")
-            self._do(waiting, waiting.ledger.give_up(problem, self.clock()))
+            error = AvatarAmbiguous("Several avatars are in the room: name one with avatar=<identity>.")
+            self._do(waiting, waiting.ledger.give_up(Problem.of(error), self.clock()))
 
     def _move(self, source: _Seat, target: _Seat, segments: Sequence[str]) -> None:
         if source is target:
@@ -601,10 +608,11 @@ class RoomSession:
     def _elsewhere(self, seat: _Seat) -> Problem:
         whom = seat.on_behalf_of or self._likely_agent
         likely = f", most likely to the room's agent “{whom}”" if whom else ""
-        return Problem(
-            AvatarBoundElsewhere.slug,
-            f"The avatar “{seat.identity}” listens to another sender{likely}. "
-            "Start its receiver without a fixed sender, or take that sender's identity with --identity.",
+        return Problem.of(
+            AvatarBoundElsewhere(
+                f"The avatar “{seat.identity}” listens to another sender{likely}. "
+                "Start its receiver without a fixed sender, or take that sender's identity with --identity."
+            )
         )
 
     async def _stop_streams(self) -> None:
@@ -658,12 +666,13 @@ def _is_agent(facts: ParticipantFacts) -> bool:
 def _disconnect_problem(reason: str) -> Problem:
     match reason:
         case "DUPLICATE_IDENTITY":
-            return Problem(
-                "duplicate-identity",
-                "Another sender joined the room under our identity; give one of them another MOUTHPIECE_INSTANCE.",
+            return Problem.of(
+                DuplicateIdentity(
+                    "Another sender joined the room under our identity; give one of them another MOUTHPIECE_INSTANCE."
+                )
             )
         case "ROOM_CLOSED" | "ROOM_DELETED":
-            return Problem(RoomClosed.slug, f"LiveKit closed the room ({reason}).")
+            return Problem.of(RoomClosed(f"LiveKit closed the room ({reason})."))
         case "PARTICIPANT_REMOVED":
-            return Problem(RoomClosed.slug, "We were removed from the room.")
-    return replace(CONNECTION_LOST, detail=f"The connection to LiveKit was lost ({reason}).")
+            return Problem.of(RoomClosed("We were removed from the room."))
+    return Problem.of(LiveKitUnavailable(f"The connection to LiveKit was lost ({reason})."))

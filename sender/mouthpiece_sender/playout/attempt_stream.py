@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mouthpiece.audio.pcm import Chain, Chunker, MixDown, Pcm, Resampler
-from mouthpiece.errors import MouthpieceError
+from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
 from mouthpiece.playback.pacing import QUANTUM, STEADY, STEADY_AFTER
 from mouthpiece.segments import Attempt, Problem
 from mouthpiece_sender.sounds.sound import Sound
@@ -31,7 +31,7 @@ SILENCE = 0.02
 """Seconds of it."""
 
 
-AWAY = Problem("livekit-unavailable", "The connection does not take the sound.", True)
+AWAY = Problem.of(LiveKitUnavailable("The connection does not take the sound."))
 
 
 class Writer(Protocol):
@@ -161,10 +161,11 @@ class AttemptStream:
         except _Broke:
             ended = WriteFailed(self.attempt, self.away)
         except MouthpieceError as error:
-            ended = SourceFailed(self.attempt, Problem(error.slug, str(error), error.retryable))
+            ended = SourceFailed(self.attempt, Problem.of(error))
         except Exception:
             logger.exception("a sound could not be read any further")
-            ended = SourceFailed(self.attempt, Problem("internal", "The sound could not be read any further."))
+            problem = Problem.of(MouthpieceError("The sound could not be read any further."))
+            ended = SourceFailed(self.attempt, problem)
         finally:
             self._phase = _Phase.CLOSING
             await _closed(writer)

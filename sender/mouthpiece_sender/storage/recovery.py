@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from mouthpiece.errors import SenderRestarted
 from mouthpiece.segments import Event, Problem, Receipt, Segment, State, utc_now
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
 
-PLAYED = Problem("restarted", "The sender was restarted while it played: how much was heard is not known.", True)
-WAITED = Problem("restarted", "The sender was restarted while it waited: it was not played. Send it again.", True)
+PLAYED = Problem.of(SenderRestarted("The sender was restarted while it played: how much was heard is not known."))
+WAITED = Problem.of(SenderRestarted("The sender was restarted while it waited: it was not played. Send it again."))
 
 
 async def end_what_was_left(store: Store, spool: Spool, *, wall_clock: Callable[[], datetime] = utc_now) -> int:

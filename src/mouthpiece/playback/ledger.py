@@ -19,6 +19,7 @@ import enum
 from collections import deque
 from dataclasses import dataclass, field
 
+from mouthpiece.errors import AvatarSilent, AvatarTimeout
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
 from mouthpiece.playback.pacing import BURST, LEAD, step
 from mouthpiece.profiles import Profile
@@ -35,8 +36,8 @@ EARLY = 0.25
 """Seconds that a receipt may come before the audio could have been played; earlier is not believed."""
 STARTED_GRACE = 1.0
 """Seconds after the first write until a start is taken for granted where the avatar should have reported it."""
-NO_AVATAR = Problem("avatar-timeout", "No avatar came into the room in time.", True)
-SILENT = Problem("avatar-silent", "The avatar never reported the end of the segment.", True)
+NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
+SILENT = Problem.of(AvatarSilent("The avatar never reported the end of the segment."))
 REWIND = 20.0
 """Seconds that a replay goes back before the clock's position: LiveKit may show a killed avatar for so long."""
 OPEN_ATTEMPTS = 3

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mouthpiece_sender.api.models import Problem
+from mouthpiece_sender.api.models import ProblemDetails
 from mouthpiece_sender.api.problems import KINDS
 from tests.loopback.sender.bodies import samples, sound_file
 from tests.loopback.sender.conftest import Running, Start
@@ -22,7 +22,7 @@ QUEUE = "/v1/rooms/demo/segments"
 def expect(answer: httpx.Response, slug: str, field: str | None = None) -> str:
     """Checks that it is this problem, and returns its sentence."""
     assert answer.headers["Content-Type"] == "application/problem+json", answer.text
-    problem = Problem.model_validate(answer.json())
+    problem = ProblemDetails.model_validate(answer.json())
     assert (problem.type, problem.status, problem.title) == (slug, KINDS[slug].status, KINDS[slug].title), answer.text
     assert answer.status_code == problem.status
     assert problem.field == field, answer.text

@@ -78,7 +78,7 @@ async def test_the_description_is_whole(sender: Running) -> None:
     schemas = document["components"]["schemas"]
     assert {
         "Segment",
-        "Problem",
+        "ProblemDetails",
         "Room",
         "SegmentError",
         "OpenRoomBody",

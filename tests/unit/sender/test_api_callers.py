@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mouthpiece_sender.api.callers import Caller, Callers
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 
 KEYS = Callers(["whole", "part:shop-"])
 
@@ -23,7 +23,7 @@ def test_a_key_opens_all_rooms(authorization: str) -> None:
 def test_a_key_with_a_prefix_opens_rooms_that_begin_with_it() -> None:
     caller = KEYS.admit("Bearer part")
     caller.require("shop-1")
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ApiProblem) as refused:
         caller.require("office")
     assert (refused.value.slug, refused.value.field) == ("not-this-room", "room")
 
@@ -32,7 +32,7 @@ def test_a_key_with_a_prefix_opens_rooms_that_begin_with_it() -> None:
 def test_a_key_with_several_prefixes_opens_the_rooms_of_each(entries: list[str]) -> None:
     caller = Callers(entries).admit("Bearer part")
     assert [room for room in ("shop-1", "bar-1", "office", "") if caller.may(room)] == ["shop-1", "bar-1"]
-    with pytest.raises(Problem, match="“shop-”") as refused:
+    with pytest.raises(ApiProblem, match="“shop-”") as refused:
         caller.require("office")
     assert "“bar-”" in refused.value.detail
 
@@ -55,7 +55,7 @@ def test_a_key_that_is_there_without_a_prefix_too_opens_all_rooms() -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_way_in(authorization: str | None, slug: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ApiProblem) as refused:
         KEYS.admit(authorization)
     assert refused.value.slug == slug
     assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")

@@ -14,7 +14,7 @@ from mouthpiece_sender.api.bodies.form import Form, clean_name
 from mouthpiece_sender.api.bodies.kind import Body, Spoken
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.storage.spool import Kept
 from tests.sounds import Tone
 
@@ -89,14 +89,14 @@ async def test_raw_samples_in_a_form_are_read_by_their_type() -> None:
     ],
 )
 async def test_forms_that_are_not_as_they_should_be_are_refused(form: bytes, slug: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ApiProblem) as refused:
         await read(form)
     assert refused.value.slug == slug
 
 
 @pytest.mark.parametrize("boundary", ["", "x" * 71])
 async def test_a_form_needs_a_boundary(boundary: str) -> None:
-    with pytest.raises(Problem, match="boundary"):
+    with pytest.raises(ApiProblem, match="boundary"):
         await read(WHOLE, boundary=boundary)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mouthpiece_sender.api.host_policy import Gates
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.authority import Authority
 
 LOOPBACK = Gates(on_loopback=True)
@@ -51,14 +51,14 @@ def test_loopback_is_ours_at_any_port(host: str) -> None:
 @pytest.mark.parametrize("host", [None, "", "evil.example:8090", "127.0.0.1.evil.example", "localhost.evil.example"])
 @pytest.mark.parametrize("gates", [LOOPBACK, OPEN])
 def test_other_names_are_refused(gates: Gates, host: str | None) -> None:
-    with pytest.raises(Problem, match=r"Host|name") as refused:
+    with pytest.raises(ApiProblem, match=r"Host|name") as refused:
         gates.check_host(host)
     assert refused.value.slug == "host-refused"
 
 
 def test_an_address_of_the_network_is_ours_only_where_we_listen_there() -> None:
     OPEN.check_host("192.168.1.5:8090")
-    with pytest.raises(Problem):
+    with pytest.raises(ApiProblem):
         LOOPBACK.check_host("192.168.1.5:8090")
 
 
@@ -66,7 +66,7 @@ def test_public_names_are_ours_with_the_port_that_is_given() -> None:
     OPEN.check_host("speak.example.com")
     OPEN.check_host("Speak.Example.com:9000")
     OPEN.check_host("other.example.com:8443")
-    with pytest.raises(Problem):
+    with pytest.raises(ApiProblem):
         OPEN.check_host("other.example.com:8444")
 
 
@@ -99,6 +99,6 @@ def test_our_own_pages_and_allowed_ones_may_call(origin: str | None, host: str) 
     ],
 )
 def test_other_sites_may_not_call(origin: str, host: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ApiProblem) as refused:
         OPEN.check_origin(origin, OPEN.check_host(host))
     assert refused.value.slug == "origin-refused"

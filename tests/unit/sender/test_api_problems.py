@@ -9,11 +9,11 @@ import pytest
 
 from mouthpiece import errors
 from mouthpiece.errors import MouthpieceError
-from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE, Problem, answer_to
+from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE, ApiProblem, answer_to
 from mouthpiece_sender.livekit import tokens
 
-OURS = {"internal", "configuration", "service"}
-"""Never an answer's: faults of this process, or errors of the commands."""
+NEVER_ANSWERED = {"internal", "configuration", "service", "avatar-silent", "restarted"}
+"""Faults of this process, errors of the commands, and ends of a segment: no answer is refused with one."""
 
 
 def leaves(kind: type[MouthpieceError] = MouthpieceError) -> Iterator[type[MouthpieceError]]:
@@ -24,7 +24,7 @@ def leaves(kind: type[MouthpieceError] = MouthpieceError) -> Iterator[type[Mouth
 
 @pytest.mark.parametrize("kind", [kind for kind in leaves() if kind.__module__ in (errors.__name__, tokens.__name__)])
 def test_every_error_of_the_tree_has_its_status(kind: type[MouthpieceError]) -> None:
-    assert kind.slug in KINDS or kind.slug in OURS
+    assert kind.slug in KINDS or kind.slug in NEVER_ANSWERED
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_the_table_of_the_api(kind: type[MouthpieceError], status: int) -> None:
 
 @pytest.mark.parametrize("slug", ["queue-full", "livekit-unavailable", "store-full", "stopping"])
 def test_what_may_succeed_later_says_when(slug: str) -> None:
-    assert int(answer_to(Problem(slug, "Later.")).headers["Retry-After"]) > 0
+    assert int(answer_to(ApiProblem(slug, "Later.")).headers["Retry-After"]) > 0
 
 
 def test_the_field_at_fault_is_named() -> None:
-    response = answer_to(Problem("bad-parameter", "No.", field="wait", headers={"X-More": "1"}))
+    response = answer_to(ApiProblem("bad-parameter", "No.", field="wait", headers={"X-More": "1"}))
     assert json.loads(bytes(response.body))["field"] == "wait"
     assert response.headers["X-More"] == "1"
 

@@ -11,7 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mouthpiece_sender.api.bodies.kind import Body, Intake, Kind, Spoken
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 
 FIELD: Final = "file"
 
@@ -38,14 +38,14 @@ class Form:
     async def read(self, body: Body, intake: Intake) -> Spoken:
         boundary = body.parameters.get("boundary", "")
         if not boundary or len(boundary) > 70:  # RFC 2046, 5.1.1
-            raise Problem(
+            raise ApiProblem(
                 "bad-body", "multipart/form-data needs its boundary in the Content-Type.", field="Content-Type"
             )
         parts = _Parts(boundary.encode("latin-1", "replace"), body.chunks)
         header = await parts.open_file()
         kind = next((kind for kind in self._kinds if kind.takes(header.media_type)), None)
         if kind is None:
-            raise Problem("unsupported-format", f"The part “{FIELD}” is no sound: {header.media_type}.", field=FIELD)
+            raise ApiProblem("unsupported-format", f"The part “{FIELD}” is no sound: {header.media_type}.", field=FIELD)
         spoken = await kind.read(replace(header, chunks=parts.file()), intake)
         await parts.finish()
         return spoken
@@ -78,11 +78,11 @@ class _Parts:
     async def open_file(self) -> Body:
         """What the headers of the file say; its own chunks come from ``file``.
 
-        :raises Problem: the form has no such part, or cannot be read.
+        :raises ApiProblem: the form has no such part, or cannot be read.
         """
         while self._file is None:
             if not await self._pull():
-                raise Problem("bad-body", f"The form has no part “{FIELD}”.", field=FIELD)
+                raise ApiProblem("bad-body", f"The form has no part “{FIELD}”.", field=FIELD)
         return self._file
 
     async def file(self) -> AsyncIterator[bytes]:
@@ -92,14 +92,14 @@ class _Parts:
             if self._file_over:
                 return
             if not await self._pull():
-                raise Problem("bad-body", "The form ends in the middle of the file.", field=FIELD)
+                raise ApiProblem("bad-body", "The form ends in the middle of the file.", field=FIELD)
 
     async def finish(self) -> None:
         """What stands behind the file is read and left out."""
         while await self._pull():
             self._data.clear()
         if not self._whole:
-            raise Problem("bad-body", "The form is cut off: its last boundary is missing.")
+            raise ApiProblem("bad-body", "The form is cut off: its last boundary is missing.")
 
     async def _pull(self) -> bool:
         chunk = await anext(self._chunks, None)
@@ -108,7 +108,7 @@ class _Parts:
         try:
             self._parser.write(chunk)
         except FormParserError:
-            raise Problem("bad-body", "The form cannot be read: it is not as RFC 7578 describes one.") from None
+            raise ApiProblem("bad-body", "The form cannot be read: it is not as RFC 7578 describes one.") from None
         return True
 
     def _on_begin(self) -> None:
@@ -132,7 +132,7 @@ class _Parts:
         if options.get(b"name", b"").decode("latin-1") != FIELD:
             return
         if self._file is not None:
-            raise Problem("bad-body", f"The form has more than one part “{FIELD}”: send one segment a request.")
+            raise ApiProblem("bad-body", f"The form has more than one part “{FIELD}”: send one segment a request.")
         kind, parameters = parse_options_header(self._headers.get(b"content-type", b""))
         self._in_file = True
         self._file = Body(

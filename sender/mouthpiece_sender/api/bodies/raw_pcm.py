@@ -10,7 +10,7 @@ from mouthpiece.audio.decoders import check_duration
 from mouthpiece.segments import Source
 from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
 from mouthpiece_sender.api.bodies.sound_file import BINARY
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.sounds.file import PcmFileSound, pcm_info
 
 RATES: Final = (4_000, 192_000)
@@ -46,7 +46,7 @@ def _number(parameters: Mapping[str, str], name: str, limits: tuple[int, int], d
         return default
     number = int(text) if text and DIGITS.fullmatch(text) else 0
     if not lowest <= number <= highest:
-        raise Problem(
+        raise ApiProblem(
             "bad-parameter",
             f"Raw samples need “{name}” in their Content-Type, a whole number from {lowest} to {highest}: "
             "audio/pcm;rate=16000;channels=1.",

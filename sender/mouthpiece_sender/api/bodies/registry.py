@@ -18,7 +18,7 @@ from mouthpiece_sender.api.bodies.kind import Body, Kind, Spoken
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.bodies.text import Text
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.settings import MEGABYTE
 from mouthpiece_sender.sounds.file import FileSound
 from mouthpiece_sender.sounds.sound import Sound
@@ -54,7 +54,7 @@ class Bodies:
 
         :raises AudioError: it is not a sound that can be played.
         :raises StoreError: it cannot be kept.
-        :raises Problem: it is too large, of a kind that is not spoken, or not as it should be.
+        :raises ApiProblem: it is too large, of a kind that is not spoken, or not as it should be.
         :raises ClientDisconnect: the client went away in the middle.
         """
         try:
@@ -87,7 +87,7 @@ class Bodies:
 
     @asynccontextmanager
     async def _until_stopped(self) -> AsyncIterator[None]:
-        """:raises Problem: the service stops."""
+        """:raises ApiProblem: the service stops."""
         try:
             async with asyncio.timeout(0 if self._stopped else None) as limit:
                 self._reading.add(limit)
@@ -98,7 +98,7 @@ class Bodies:
         except TimeoutError:
             if not self._stopped:
                 raise
-            raise Problem("stopping", "The service is stopping: send it again in a moment.") from None
+            raise ApiProblem("stopping", "The service is stopping: send it again in a moment.") from None
 
     async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         size = 0
@@ -109,7 +109,7 @@ class Bodies:
 
     def _check_size(self, size: int) -> None:
         if size > self._max_bytes:
-            raise Problem(
+            raise ApiProblem(
                 "too-large",
                 f"The body is larger than {self._max_bytes / MEGABYTE:g} MB: send less, compress it (FLAC, Ogg), or "
                 "raise MOUTHPIECE_MAX_UPLOAD_MB.",
@@ -171,14 +171,14 @@ async def _together(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[b
         yield chunk
 
 
-def _refused(media_type: str) -> Problem:
+def _refused(media_type: str) -> ApiProblem:
     if media_type.startswith("text/"):
-        return Problem(
+        return ApiProblem(
             "unsupported-format",
             'A text is sent as JSON: Content-Type application/json, {"text": "…"}.',
             field="Content-Type",
         )
-    return Problem(
+    return ApiProblem(
         "unsupported-format",
         f"“{media_type}” is not spoken here: send a sound file (WAV, FLAC, MP3, Ogg, Opus, WebM, M4A), raw samples "
         '(audio/pcm;rate=16000;channels=1) or a text as JSON ({"text": "…"}).',

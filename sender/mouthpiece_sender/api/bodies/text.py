@@ -11,7 +11,7 @@ from mouthpiece.segments import Source
 from mouthpiece.tts import TTSBadText, TTSBadVoice
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
-from mouthpiece_sender.api.problems import Problem
+from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import Asked, from_json
 
 MAX_BYTES: Final = 2_500_000
@@ -49,11 +49,11 @@ class Text:
         try:
             sound, voice = await intake.speech.sound(asked.text, voice=asked.voice, tts=asked.tts)
         except ConfigurationError as error:
-            raise Problem("bad-parameter", str(error), field="tts") from None
+            raise ApiProblem("bad-parameter", str(error), field="tts") from None
         except TTSBadVoice as error:
-            raise Problem(error.slug, str(error), field="voice") from None
+            raise ApiProblem(error.slug, str(error), field="voice") from None
         except TTSBadText as error:
-            raise Problem(error.slug, str(error), field="text") from None
+            raise ApiProblem(error.slug, str(error), field="text") from None
         return Spoken(sound, Source("text", text=asked.text, voice=voice))
 
 
@@ -66,7 +66,7 @@ async def _read(body: Body) -> TextBody:
     return from_json(data, TextBody, example='{"text": "…"}')
 
 
-def _too_long() -> Problem:
-    return Problem(
+def _too_long() -> ApiProblem:
+    return ApiProblem(
         "text-too-long", f"At most {MAX_CHARACTERS:,} characters can be spoken at once: send it in parts.", field="text"
     )
