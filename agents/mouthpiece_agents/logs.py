@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import signal
-import sys
 from datetime import UTC, datetime
+
+from mouthpiece.process.logs import log_to_stderr
 
 FIELDS = ("room", "job_id", "reason", "error", "retry_count")
 QUIET = ("livekit", "aiohttp.access", "asyncio")
@@ -88,16 +89,14 @@ def extras(record: logging.LogRecord) -> dict[str, object]:
 
 
 def set_up_logs(level: str, form: str) -> None:
-    """:param form: ``text`` or ``json``."""
+    """Log to stderr.
+
+    :param level: ``debug``, ``info``, ``warning`` or ``error``.
+    :param form: ``text`` or ``json``.
+    """
     debug = level == "debug"
     formatter = JsonFormatter(tracebacks=debug) if form == "json" else LineFormatter(tracebacks=debug)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    levels = dict.fromkeys(QUIET, "WARNING") | {"livekit.agents": level.upper()}
+    handler = log_to_stderr(formatter, root=level.upper(), levels=levels)
     handler.addFilter(ConnectionAttempts())
     handler.addFilter(SparesThatWereStopped())
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(level.upper())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("livekit.agents").setLevel(level.upper())

@@ -8,27 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.settings import HttpUrl, LiveKitUrl, read_settings
 
-
-def _http_url(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
-    return url.rstrip("/")
-
-
-def _livekit_url(url: str) -> str:
-    if not url.startswith(("ws://", "wss://", "http://", "https://")):
-        raise ValueError("must begin with ws:// or wss://")
-    return url.rstrip("/")
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
 AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
 
 
@@ -94,10 +80,7 @@ def load_settings() -> Settings:
 
     :raises ConfigurationError: a setting is missing or wrong; it says which, and never its value.
     """
-    try:
-        settings = Settings.model_validate({})  # its own __init__ reads the environment
-    except ValidationError as error:
-        raise ConfigurationError(_in_words(error)) from None
+    settings = read_settings(Settings)
     if settings.avatar_provider is Provider.AVALUMA:
         settings.require_license_key()
         if settings.avatar_id is None:
@@ -105,14 +88,3 @@ def load_settings() -> Settings:
                 "AVATAR_ID is not set: the provider avaluma needs the name of your .hvia file, without the extension"
             )
     return settings
-
-
-def _in_words(error: ValidationError) -> str:
-    sentences = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        name = problem["loc"][0]
-        if problem["type"] == "missing":
-            sentences.append(f"{name} is not set: put it into the environment or into .env.local")
-        else:
-            sentences.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
-    return "\n".join(sentences)

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from mouthpiece import wire
-from mouthpiece.process import is_loopback
+from mouthpiece.process.sockets import is_loopback
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.metrics import registry

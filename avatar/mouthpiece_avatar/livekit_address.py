@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-from mouthpiece.process import is_loopback
+from mouthpiece.process.sockets import is_loopback
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.process import listen
+from mouthpiece.process.sockets import listen
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.face.registry import Casting
 from mouthpiece_avatar.logs import set_up_logs

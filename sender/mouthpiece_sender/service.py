@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import resource
 import secrets
 import signal
 import socket
@@ -17,6 +16,7 @@ import uvicorn
 
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import MouthpieceError
+from mouthpiece.process.file_limit import raise_file_limit
 from mouthpiece.tts import create
 from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
@@ -191,15 +191,6 @@ async def _say_if_livekit_is_away(api: LiveKitApi) -> None:
         await api.check()
     except MouthpieceError as error:
         logger.warning("%s Until then /readyz says 503.", error)
-
-
-def raise_file_limit(wanted: int) -> None:
-    """As far as the system allows: the usual soft limit of 1,024 is reached at room 15."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Server(uvicorn.Server):

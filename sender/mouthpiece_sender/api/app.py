@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from mouthpiece.process import is_loopback
+from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.api import health, page, problems, reference, rooms, segments, voices
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Parts

@@ -14,7 +14,7 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mouthpiece.process import is_loopback
+from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.api import problems
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.problems import ApiProblem

@@ -10,11 +10,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from mouthpiece.errors import ConfigurationError, StoreError
-from mouthpiece.process import listen
+from mouthpiece.process.logs import set_up_service_logs
+from mouthpiece.process.sockets import listen
 from mouthpiece_sender.anam.errors import RecordingFailed
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_for_anam, check_without_anam
-from mouthpiece_sender.logs import set_up_logs
 from mouthpiece_sender.service import run
 from mouthpiece_sender.settings import load_settings
 
@@ -47,7 +47,7 @@ def serve(
 
       ANAM_API_KEY=… mouthpiece serve --via anam --view
     """
-    set_up_logs(verbose=verbose)
+    set_up_service_logs("mouthpiece_sender", verbose=verbose)
     try:
         settings = load_settings(host=host, port=port, target=via)
         anam = None

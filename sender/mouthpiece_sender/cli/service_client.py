@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 from mouthpiece.errors import AudioError, MouthpieceError
-from mouthpiece.process import is_loopback
+from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.cli.options import DEFAULT_SERVICE, environment
 
 UPLOAD_BLOCK = 65_536

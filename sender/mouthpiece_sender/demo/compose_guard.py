@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mouthpiece.process import is_loopback
+from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.demo.livekit_server import DEV_SECRET
 
 DEV_API_KEY = "mouthpiece-development-key"

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mouthpiece.process import listen
+from mouthpiece.process.sockets import listen
 from mouthpiece_sender import service
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from mouthpiece_sender.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from mouthpiece.process import listen
+from mouthpiece.process.sockets import listen
 from mouthpiece_sender import service
 from mouthpiece_sender.api.dependencies import Parts
 from mouthpiece_sender.settings import Settings

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from mouthpiece.process import listen
+from mouthpiece.process.sockets import listen
 
 
 def test_it_listens_in_a_way_that_lets_asyncio_send_without_delay() -> None:

@@ -1,4 +1,4 @@
-"""The socket that a service of ours answers on."""
+"""The socket that a service listens on, and which hosts are this machine alone."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import socket
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 takes a free one.
+    """Open a TCP socket that listens on ``host``, a name or an IPv4 or IPv6 address; port 0 takes a free port.
 
     Made with ``IPPROTO_TCP``, which ``socket.create_server`` does not do: only then asyncio sets ``TCP_NODELAY`` on
-    what it accepts, without which the second piece of a response waits 40 ms for the acknowledgement of the first.
+    the connections that it accepts. Without it the second piece of a response waits 40 ms for the acknowledgement of
+    the first.
 
-    :raises OSError: it cannot listen there.
+    :raises OSError: the address is in use, or is not one of this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -27,9 +28,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host (a name or an address, IPv6 with or without brackets) is this machine, reached from it alone.
+    """Return whether ``host`` (a name or an address, IPv6 with or without brackets) is reached from this machine alone.
 
-    By what it is called: of names only ``localhost``, in any case; none is resolved.
+    No name is resolved: ``localhost``, in any case, is the only name that counts as loopback.
     """
     if host.lower() == "localhost":
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mouthpiece.process import is_loopback
+from mouthpiece.process.sockets import is_loopback
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])

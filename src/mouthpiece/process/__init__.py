@@ -1,0 +1,1 @@
+"""What every service process of ours sets up at its start: settings, logs, file limit, socket."""

@@ -1,0 +1,70 @@
+"""Reading a service's settings: once, in ``main``, from the environment; what is wrong is said in words.
+
+The settings themselves stand in each package, as a ``BaseSettings`` whose fields carry the name of their environment
+variable as ``validation_alias``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
+from pydantic_settings import BaseSettings, NoDecode
+
+from mouthpiece.errors import ConfigurationError
+
+Item = TypeVar("Item")
+S = TypeVar("S", bound=BaseSettings)
+
+
+def _split(value: Any) -> Any:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _http_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/")
+
+
+def _livekit_url(url: str) -> str:
+    if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
+        raise ValueError("must begin with ws:// or wss://")
+    return url.rstrip("/")
+
+
+CommaList = Annotated[list[Item], NoDecode, BeforeValidator(_split)]
+"""Items with commas between them; spaces around an item and empty items do not count."""
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""An address of a server, without the slash at its end."""
+LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
+"""LiveKit's address, without the slash at its end; empty where a model allows that."""
+
+
+def read_settings(model: type[S], **options: Any) -> S:
+    """Make a ``model`` from the environment; ``options`` (by the field's name) that are not None override it.
+
+    :raises ConfigurationError: settings are missing or wrong; it names each one, and never says a value.
+    """
+    try:
+        return model(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigurationError(in_words(error, model)) from None
+
+
+def in_words(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return one line per setting that is wrong: the name of its environment variable, and what is wrong with it."""
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        variable = _variable(problem["loc"][0], model)
+        if problem["type"] == "missing":
+            lines.append(f"{variable} is not set: put it into the environment or into .env.local")
+        else:
+            lines.append(f"{variable}: {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)
+
+
+def _variable(name: int | str, model: type[BaseModel]) -> str:
+    """``name`` is the variable's already, or the field's where the value was given by that."""
+    field = model.model_fields.get(str(name))
+    return str(field.validation_alias if field is not None else name)
