@@ -14,11 +14,11 @@ import time
 
 import numpy as np
 
-from mouthpiece_avatar.face.animator import Actor, Pose
-from mouthpiece_avatar.face.lips import RATE, Lips, blend
-from mouthpiece_avatar.face.look import FACES
-from mouthpiece_avatar.face.painter import Painter, sprites_of
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, TURNS
+from mouthpiece_avatar.face.animator import FaceAnimator, Pose
+from mouthpiece_avatar.face.compositor import Compositor, load_sprites
+from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.lipsync import RATE, LipSync, blend
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, YAW_STEPS
 
 
 def main() -> None:
@@ -27,25 +27,25 @@ def main() -> None:
     options = parser.parse_args()
     for face in sorted(FACES):
         before, resident = time.perf_counter(), resident_megabytes()
-        painter = Painter(sprites_of(face))
+        compositor = Compositor(load_sprites(face))
         drawing, grown = time.perf_counter() - before, resident_megabytes() - resident
         poses = [any_pose() for _ in range(options.frames)]
         before = time.perf_counter()
         for pose in poses:
-            painter.paint(pose)
+            compositor.compose(pose)
         frame = (time.perf_counter() - before) / options.frames
         print(f"{face}: drawn in {drawing:.1f} s, {grown:.0f} MB; a frame takes {1000 * frame:.2f} ms")
     sound = np.random.default_rng(1).integers(-9_000, 9_000, 10 * RATE).astype(np.int16)
-    lips, actor = Lips(), Actor()
+    lipsync, animator = LipSync(), FaceAnimator()
     before = time.perf_counter()
     for at in range(0, len(sound), RATE // 25):
-        actor.step(blend(lips.push(sound[at : at + RATE // 25])))
+        animator.step(blend(lipsync.push(sound[at : at + RATE // 25])))
     print(f"lips and poses: {100 * (time.perf_counter() - before) / 10:.2f} % of a core while it speaks")
 
 
 def any_pose() -> Pose:
     pick = random.randrange
-    return Pose(pick(TURNS), pick(BREATHS), pick(MAX_NOD), pick(len(MOUTHS)), pick(len(EYES)))
+    return Pose(pick(YAW_STEPS), pick(BREATHS), pick(MAX_NOD), pick(len(MOUTHS)), pick(len(EYES)))
 
 
 def resident_megabytes() -> float:

@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 
 from mouthpiece_avatar.face.animator import Pose
-from mouthpiece_avatar.face.look import FACES
-from mouthpiece_avatar.face.painter import Painter, sprites_of
-from mouthpiece_avatar.face.sprites import TURNS
+from mouthpiece_avatar.face.compositor import Compositor, load_sprites
+from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.sprites import YAW_STEPS
 
 FOLDER = Path(__file__).parent
-AHEAD = TURNS // 2
+AHEAD = YAW_STEPS // 2
 WAITING = Pose(AHEAD, 0, 0, mouth=0, eyes=0)
 SAYING = (
     Pose(AHEAD - 4, 1, 0, mouth=4, eyes=0),
@@ -28,18 +28,18 @@ SAYING = (
 )
 
 
-def picture(painter: Painter, pose: Pose) -> Image.Image:
-    bgra = painter.paint(pose)
+def picture(compositor: Compositor, pose: Pose) -> Image.Image:
+    bgra = compositor.compose(pose)
     return Image.fromarray(np.ascontiguousarray(bgra[..., 2::-1]))
 
 
 def main() -> None:
     for face in FACES:
-        painter = Painter(sprites_of(face))
-        picture(painter, WAITING).save(FOLDER / f"{face}.png", optimize=True)
+        compositor = Compositor(load_sprites(face))
+        picture(compositor, WAITING).save(FOLDER / f"{face}.png", optimize=True)
         sheet = Image.new("RGB", (3 * 256, 2 * 256))
         for index, pose in enumerate(SAYING):
-            small = picture(painter, pose).resize((256, 256), Image.Resampling.LANCZOS)
+            small = picture(compositor, pose).resize((256, 256), Image.Resampling.LANCZOS)
             sheet.paste(small, (index % 3 * 256, index // 3 * 256))
         sheet.save(FOLDER / f"{face}_speaking.jpg", quality=88)
 

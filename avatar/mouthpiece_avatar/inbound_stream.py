@@ -1,4 +1,4 @@
-"""A turn: the sound of one byte stream, from its header to the last sample that leaves the avatar."""
+"""A stream: the sound of one byte stream, from its header to the last sample that leaves the avatar."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _STEP = 0.1
 """Seconds that are resampled at once: a backlog is kept as it came, mixed down, not at three times its size."""
 
 
-class TurnState(enum.Enum):
-    """``OPEN`` → ``ENDED`` → ``OVER``; after an interrupt ``CLEARED`` → ``OVER``. Only :class:`Turn` writes it."""
+class StreamState(enum.Enum):
+    """``OPEN`` → ``ENDED`` → ``OVER``; after an interrupt ``CLEARED`` → ``OVER``. :class:`InboundStream` writes it."""
 
     OPEN = "open"
     """More sound may come."""
@@ -45,7 +45,7 @@ def check(header: StreamHeader) -> None:
         raise ValueError(f"it must have 1 or {MAX_CHANNELS} channels, not {header.num_channels}")
 
 
-class Turn:
+class InboundStream:
     """Sound is pushed as it comes from the wire and taken as it can leave: mono, ``RATE`` hertz."""
 
     def __init__(self, sender: str, header: StreamHeader) -> None:
@@ -53,7 +53,7 @@ class Turn:
         check(header)
         self.sender = sender
         self.header = header
-        self.state = TurnState.OPEN
+        self.state = StreamState.OPEN
         self.started = False
         self.starved = False
         """It ran out of sound while open, and has not gathered enough since."""
@@ -82,7 +82,7 @@ class Turn:
 
     def push(self, data: bytes) -> None:
         """s16le, interleaved, cut anywhere; what is no whole frame waits for the next push."""
-        if self.state is not TurnState.OPEN:
+        if self.state is not StreamState.OPEN:
             return
         data = self._odd + data
         whole = len(data) - len(data) % (2 * self.header.num_channels)
@@ -96,17 +96,17 @@ class Turn:
 
     def end(self) -> None:
         """No more comes. An incomplete last frame is dropped."""
-        if self.state is TurnState.OPEN:
-            self.state = TurnState.ENDED
+        if self.state is StreamState.OPEN:
+            self.state = StreamState.ENDED
             self._odd = b""
 
     def over(self) -> None:
         """It has been reported."""
-        self.state = TurnState.OVER
+        self.state = StreamState.OVER
 
     def clear(self) -> None:
         """Interrupts it: what was not taken yet will not be."""
-        self.state = TurnState.CLEARED
+        self.state = StreamState.CLEARED
         self._waiting.clear()
         self._waiting_seconds = 0.0
         self._ready.clear()
@@ -117,7 +117,7 @@ class Turn:
         """Makes up to ``samples`` samples ready, and says how many are."""
         while self._ready_samples < samples and self._waiting:
             self._convert()
-        if self._ready_samples < samples and self.state is TurnState.ENDED and not self._flushed:
+        if self._ready_samples < samples and self.state is StreamState.ENDED and not self._flushed:
             self._flushed = True
             self._keep(self._resampler.flush())
         return self._ready_samples

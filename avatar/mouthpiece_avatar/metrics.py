@@ -31,7 +31,7 @@ class _SessionFigures(Collector):
         gauge.add_metric([], len(running))
         yield gauge
         backlog = GaugeMetricFamily(f"{PREFIX}_backlog_seconds", "Sound that waits to be spoken.")
-        backlog.add_metric([], sum(session.stage.backlog for session in running))
+        backlog.add_metric([], sum(session.playout.backlog for session in running))
         yield backlog
         yield _counter("sessions_ended", "Sessions that ended, by reason.", "reason", self._sessions.ended)
         totals = self._sessions.totals()

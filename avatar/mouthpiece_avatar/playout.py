@@ -1,13 +1,13 @@
-"""The stage decides who speaks, what goes into the audio source next, and what has left it; without I/O or clock.
+"""The playout decides who speaks, what goes into the audio source next, and what has left it; without I/O or clock.
 
 ::
 
-    open · push · end · clear ──▶ Stage ──act(now)──▶ Capture | Cut | Rest      (the pump performs it)
+    open · push · end · clear ──▶ PlayoutQueue ──act(now)──▶ Capture | Cut | Rest      (the publisher performs it)
                                     └───events()────▶ Started | Finished        (the receipts report it)
 
 The audio source keeps a queue that it plays in real time. It may be deep, because nothing has to wait behind it: an
-interrupt and an onset cut what is queued. So the stage keeps ``LEAD`` of speech in it, which carries us over a late
-wake-up, and ``SILENCE`` between turns, and knows at every moment which sample is leaving.
+interrupt and an onset cut what is queued. So the playout keeps ``LEAD`` of speech in it, which carries us over a late
+wake-up, and ``SILENCE`` between streams, and knows at every moment which sample is leaving.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from mouthpiece.audio.pcm import Samples
 from mouthpiece.errors import QueueFull
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.inbound_stream import RATE, Turn, TurnState
+from mouthpiece_avatar.inbound_stream import RATE, InboundStream, StreamState
 
 LEAD = 0.20
 """Seconds of speech kept in the source."""
@@ -29,10 +29,10 @@ BLOCK = 0.02
 FLOOR = 0.02
 """Seconds of speech left in the source at which silence is put behind it: a source that runs dry sends nothing."""
 SILENCE = 0.25
-"""Seconds of silence kept in the source between turns."""
+"""Seconds of silence kept in the source between streams."""
 SILENCE_BLOCK = 0.25
 REGATHER = 0.06
-"""Seconds that a turn which ran dry gathers before it speaks again."""
+"""Seconds that a stream which ran dry gathers before it speaks again."""
 MAX_BACKLOG = 30 * 60.0
 """Seconds of sound that may wait in a room."""
 
@@ -60,32 +60,32 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The first sample of the turn leaves the source now."""
+    """The first sample of the stream leaves the source now."""
 
-    turn: Turn
+    stream: InboundStream
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The turn is over; ``turn.position`` is how much of it was played."""
+    """The stream is over; ``stream.position`` is how much of it was played."""
 
-    turn: Turn
+    stream: InboundStream
     interrupted: bool
 
 
 @dataclass(slots=True)
 class _Span:
-    """Neighbouring samples of one turn (None: silence) in the source's queue."""
+    """Neighbouring samples of one stream (None: silence) in the source's queue."""
 
-    turn: Turn | None
+    stream: InboundStream | None
     samples: Samples
 
 
-class Stage:
+class PlayoutQueue:
     """See the module. ``now`` is monotonic seconds; sample counts are at ``RATE``."""
 
     def __init__(self) -> None:
-        self._line: deque[Turn] = deque()
+        self._line: deque[InboundStream] = deque()
         self._queue: deque[_Span] = deque()
         self._drained_until = 0.0
         self._left = 0  # samples that have left since the beginning, speech and silence
@@ -95,38 +95,38 @@ class Stage:
 
     # -- what comes in -----------------------------------------------------------------------------------------------
 
-    def open(self, sender: str, header: StreamHeader) -> Turn:
+    def open(self, sender: str, header: StreamHeader) -> InboundStream:
         """A stream's header has come: it gets in line.
 
         :raises ValueError: the header announces what we cannot play.
         """
-        turn = Turn(sender, header)
-        self._line.append(turn)
-        return turn
+        stream = InboundStream(sender, header)
+        self._line.append(stream)
+        return stream
 
-    def push(self, turn: Turn, data: bytes) -> None:
+    def push(self, stream: InboundStream, data: bytes) -> None:
         """:raises QueueFull: more sound waits than ``MAX_BACKLOG``; the data was not taken."""
-        seconds = len(data) / (2 * turn.header.num_channels * turn.header.sample_rate)
+        seconds = len(data) / (2 * stream.header.num_channels * stream.header.sample_rate)
         if self.backlog + seconds > MAX_BACKLOG:
             raise QueueFull("half an hour of sound waits already: send it along with its playing")
-        turn.push(data)
+        stream.push(data)
 
-    def end(self, turn: Turn) -> None:
+    def end(self, stream: InboundStream) -> None:
         """The stream has been closed, or will not go on: what has come is spoken."""
-        turn.end()
+        stream.end()
 
     def clear(self, sender: str) -> bool:
-        """Interrupts every turn of ``sender`` there is by now; whether there was one."""
-        turns = [turn for turn in self._turns() if turn.sender == sender]
-        for turn in turns:
-            self.abort(turn)
-        return bool(turns)
+        """Interrupts every stream of ``sender`` there is by now; whether there was one."""
+        streams = [stream for stream in self._streams() if stream.sender == sender]
+        for stream in streams:
+            self.abort(stream)
+        return bool(streams)
 
-    def abort(self, turn: Turn) -> None:
-        """Interrupts one turn; nothing of it is spoken any more."""
-        if turn.state in (TurnState.CLEARED, TurnState.OVER):
+    def abort(self, stream: InboundStream) -> None:
+        """Interrupts one stream; nothing of it is spoken any more."""
+        if stream.state in (StreamState.CLEARED, StreamState.OVER):
             return
-        turn.clear()
+        stream.clear()
         self._cleared = True
 
     # -- what is to be done ------------------------------------------------------------------------------------------
@@ -136,18 +136,18 @@ class Stage:
         self._drain(now)
         if self._cleared and (cut := self._settle()):
             return cut
-        turn = self._speaker()
-        if turn is None:
+        stream = self._speaker()
+        if stream is None:
             return self._idle()
-        if self._queue and self._queue[0].turn is None:
+        if self._queue and self._queue[0].stream is None:
             return self._drop_silence()
-        speech = sum(len(span.samples) for span in self._queue if span.turn is not None)
+        speech = sum(len(span.samples) for span in self._queue if span.stream is not None)
         if speech < self._queued:  # silence lies behind a rest of speech: it is cut when that has left
             return Rest(self._seconds(speech))
         if self._queued >= LEAD * RATE:
             return self._rest(self._seconds(self._queued) - LEAD)
-        samples = turn.take(int(BLOCK * RATE))
-        self._put(turn, samples)
+        samples = stream.take(int(BLOCK * RATE))
+        self._put(stream, samples)
         return Capture(samples)
 
     def events(self) -> list[Started | Finished]:
@@ -160,7 +160,7 @@ class Stage:
     @property
     def backlog(self) -> float:
         """Seconds of sound that came and were not handed to the source yet."""
-        return sum(turn.backlog for turn in self._line)
+        return sum(stream.backlog for stream in self._line)
 
     def leaving(self, now: float) -> int:
         """Index of the sample that leaves the source at ``now``, counted over speech and silence from the start.
@@ -178,36 +178,36 @@ class Stage:
     @property
     def speaking(self) -> bool:
         """Whether speech lies in the source or is about to."""
-        return any(span.turn is not None for span in self._queue) or self._speaker() is not None
+        return any(span.stream is not None for span in self._queue) or self._speaker() is not None
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _turns(self) -> list[Turn]:
-        """Every turn that is not over, in order."""
-        leaving = [span.turn for span in self._queue if span.turn is not None]
+    def _streams(self) -> list[InboundStream]:
+        """Every stream that is not over, in order."""
+        leaving = [span.stream for span in self._queue if span.stream is not None]
         return list(dict.fromkeys([*leaving, *self._line]))
 
-    def _speaker(self) -> Turn | None:
-        """The first turn in line, if it has something to say now. Turns that have said all leave the line."""
+    def _speaker(self) -> InboundStream | None:
+        """The first stream in line, if it has something to say now. Turns that have said all leave the line."""
         while self._line:
-            turn = self._line[0]
-            if turn.state is TurnState.OPEN and turn.starved:
-                enough = turn.ready(int(REGATHER * RATE)) >= int(REGATHER * RATE)
+            stream = self._line[0]
+            if stream.state is StreamState.OPEN and stream.starved:
+                enough = stream.ready(int(REGATHER * RATE)) >= int(REGATHER * RATE)
             else:
-                enough = turn.ready(1) > 0
+                enough = stream.ready(1) > 0
             if enough:
-                turn.starved = False
-                return turn
-            if turn.state is TurnState.OPEN:
-                turn.starved = turn.taken > 0
+                stream.starved = False
+                return stream
+            if stream.state is StreamState.OPEN:
+                stream.starved = stream.taken > 0
                 return None
             self._line.popleft()
-            if turn.left == turn.taken:
-                self._over(turn, interrupted=False)
+            if stream.left == stream.taken:
+                self._over(stream, interrupted=False)
         return None
 
     def _idle(self) -> Capture | Rest:
-        speech = bool(self._queue) and self._queue[-1].turn is not None
+        speech = bool(self._queue) and self._queue[-1].stream is not None
         wanted = FLOOR if speech else SILENCE
         if self._queued > wanted * RATE:
             return self._rest(self._seconds(self._queued) - wanted)
@@ -216,17 +216,17 @@ class Stage:
         return Capture(samples)
 
     def _settle(self) -> Cut | None:
-        """Ends the cleared turns, in order; a cut if something of them lies in the source."""
+        """Ends the cleared streams, in order; a cut if something of them lies in the source."""
         self._cleared = False
-        kept = [span for span in self._queue if span.turn is None or span.turn.state is not TurnState.CLEARED]
+        kept = [span for span in self._queue if span.stream is None or span.stream.state is not StreamState.CLEARED]
         cut = len(kept) < len(self._queue)
-        turns = self._turns()
+        streams = self._streams()
         if cut:
-            kept = [span for span in kept if span.turn is not None]
+            kept = [span for span in kept if span.stream is not None]
             self._keep(kept)
-        for turn in turns:
-            if turn.state is TurnState.CLEARED:
-                self._over(turn, interrupted=True)
+        for stream in streams:
+            if stream.state is StreamState.CLEARED:
+                self._over(stream, interrupted=True)
         if not cut:
             return None
         return Cut(np.concatenate([span.samples for span in kept]) if kept else np.zeros(0, np.int16))
@@ -239,18 +239,18 @@ class Stage:
         self._queue = deque(spans)
         self._queued = sum(len(span.samples) for span in spans)
 
-    def _over(self, turn: Turn, *, interrupted: bool) -> None:
-        turn.over()
-        if turn in self._line:
-            self._line.remove(turn)
-        self._events.append(Finished(turn, interrupted))
+    def _over(self, stream: InboundStream, *, interrupted: bool) -> None:
+        stream.over()
+        if stream in self._line:
+            self._line.remove(stream)
+        self._events.append(Finished(stream, interrupted))
 
-    def _put(self, turn: Turn | None, samples: Samples) -> None:
+    def _put(self, stream: InboundStream | None, samples: Samples) -> None:
         self._queued += len(samples)
-        if self._queue and self._queue[-1].turn is turn:
+        if self._queue and self._queue[-1].stream is stream:
             self._queue[-1].samples = np.concatenate((self._queue[-1].samples, samples))
         else:
-            self._queue.append(_Span(turn, samples))
+            self._queue.append(_Span(stream, samples))
         self._start()
 
     def _drain(self, now: float) -> None:
@@ -267,22 +267,22 @@ class Stage:
             step = min(gone, len(span.samples))
             gone -= step
             span.samples = span.samples[step:]
-            if span.turn is not None:
-                span.turn.left += step
+            if span.stream is not None:
+                span.stream.left += step
             if not len(span.samples):
                 self._queue.popleft()
-                if span.turn is not None and span.turn not in self._line and span.turn.left == span.turn.taken:
-                    self._over(span.turn, interrupted=False)
+                if span.stream is not None and span.stream not in self._line and span.stream.left == span.stream.taken:
+                    self._over(span.stream, interrupted=False)
                 self._start()
 
     def _start(self) -> None:
-        turn = self._queue[0].turn if self._queue else None
-        if turn is not None and not turn.started:
-            turn.started = True
-            self._events.append(Started(turn))
+        stream = self._queue[0].stream if self._queue else None
+        if stream is not None and not stream.started:
+            stream.started = True
+            self._events.append(Started(stream))
 
     def _rest(self, seconds: float) -> Rest:
-        """As long, but not past the moment when a turn begins or has ended."""
+        """As long, but not past the moment when a stream begins or has ended."""
         return Rest(min(seconds, self._seconds(len(self._queue[0].samples))) if self._queue else seconds)
 
     @staticmethod

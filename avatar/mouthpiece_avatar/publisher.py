@@ -1,4 +1,4 @@
-"""The pump performs what the stage decides: sound into the audio source, pictures into the video source.
+"""The publisher performs what the playout decides: sound into the audio source, pictures into the video source.
 
 It is the only one that touches the two sources, so a capture that is under way and a cut cannot cross.
 """
@@ -12,12 +12,12 @@ from livekit import rtc
 
 from mouthpiece.audio.pcm import Samples
 from mouthpiece_avatar.inbound_stream import RATE
-from mouthpiece_avatar.playout import Capture, Cut, Finished, Rest, Stage, Started
-from mouthpiece_avatar.renderer import Performer
+from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Rest, Started
+from mouthpiece_avatar.renderer import Renderer
 
 FPS = 25
 SOURCE_QUEUE_MS = 1_000
-"""More than the stage ever puts into it, so that a capture returns at once."""
+"""More than the playout ever puts into it, so that a capture returns at once."""
 MAX_BITRATE = 1_200_000
 """Bits a second for 512x512 at 25 frames a second: drawn faces need a third of it."""
 PICTURE_DELAY = 0.015
@@ -26,19 +26,19 @@ takes longer to a viewer than pictures do: ``bench/latency.py`` shows by how muc
 _SHORTEST_REST = 0.001
 
 
-class Pump:
-    """``publish``, then ``run`` until cancelled, then ``aclose``; ``wake`` it when the stage was given something."""
+class MediaPublisher:
+    """``publish``, then ``run`` until cancelled, then ``aclose``; ``wake`` it when the playout was given something."""
 
     def __init__(
         self,
-        stage: Stage,
-        performer: Performer,
+        playout: PlayoutQueue,
+        renderer: Renderer,
         *,
         clock: Callable[[], float],
         report: Callable[[Started | Finished], None],
     ) -> None:
-        self._stage = stage
-        self._performer = performer
+        self._playout = playout
+        self._renderer = renderer
         self._clock = clock
         self._report = report
         self._woken = asyncio.Event()
@@ -54,7 +54,7 @@ class Pump:
     async def publish(self, participant: rtc.LocalParticipant) -> None:
         """Publishes both tracks under one stream name: a receiver then plays them in step."""
         sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
-        video = rtc.VideoSource(*self._performer.size)
+        video = rtc.VideoSource(*self._renderer.size)
         self._sources = sound, video
         await participant.publish_track(
             rtc.LocalAudioTrack.create_audio_track("avatar_audio", sound),
@@ -73,7 +73,7 @@ class Pump:
     async def run(self) -> None:
         """:raises RuntimeError: it was not published."""
         if self._sources is None:
-            raise RuntimeError("the pump has nowhere to pump to: publish it first")
+            raise RuntimeError("the publisher has nowhere to publisher to: publish it first")
         sound, video = self._sources
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_sound(sound))
@@ -88,18 +88,18 @@ class Pump:
     async def _run_sound(self, sound: rtc.AudioSource) -> None:
         while True:
             self._woken.clear()
-            action = self._stage.act(self._clock())
-            for event in self._stage.events():
+            action = self._playout.act(self._clock())
+            for event in self._playout.events():
                 self._report(event)
             match action:
                 case Capture(samples):
-                    self._performer.hear(self._stage.put - len(samples), samples)
+                    self._renderer.audio_queued(self._playout.put - len(samples), samples)
                     await _capture(sound, samples)
                 case Cut(keep):
                     sound.clear_queue()
-                    self._performer.forget(self._stage.put - len(keep))
+                    self._renderer.audio_cut(self._playout.put - len(keep))
                     if len(keep):
-                        self._performer.hear(self._stage.put - len(keep), keep)
+                        self._renderer.audio_queued(self._playout.put - len(keep), keep)
                         await _capture(sound, keep)
                 case Rest(seconds):
                     try:
@@ -119,7 +119,7 @@ class Pump:
             behind = int((now - due) / period)
             self.late += behind
             due += (behind + 1) * period
-            picture = self._performer.picture(self._stage.leaving(now - PICTURE_DELAY))
+            picture = self._renderer.frame(self._playout.leaving(now - PICTURE_DELAY))
             height, width = picture.shape[:2]
             video.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data))
             self.pictures += 1

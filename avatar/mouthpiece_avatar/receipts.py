@@ -70,18 +70,18 @@ class Receipts:
 
     def report(self, event: Started | Finished) -> None:
         """Queues the receipts that ``event`` calls for."""
-        turn = event.turn
-        segment = turn.header.segment
+        stream = event.stream
+        segment = stream.header.segment
         if isinstance(event, Started):
             calls = [_Call(wire.RPC_PLAYBACK_STARTED, "")]
             receipt = wire.PlaybackReceipt(segment or "", "started", 0.0, False)
         else:
-            finished = wire.PlaybackFinished(turn.position, event.interrupted)
+            finished = wire.PlaybackFinished(stream.position, event.interrupted)
             calls = [_Call(wire.RPC_PLAYBACK_FINISHED, finished.dumps())]
-            receipt = wire.PlaybackReceipt(segment or "", "finished", turn.position, event.interrupted)
+            receipt = wire.PlaybackReceipt(segment or "", "finished", stream.position, event.interrupted)
         if segment is not None:
             calls.insert(0, _Call(wire.RPC_PLAYBACK, receipt.dumps()))
-        self._post(turn.sender, calls)
+        self._post(stream.sender, calls)
 
     def gone(self, sender: str) -> None:
         """A sender left: what waits for it is dropped, and what it supported is forgotten."""

@@ -1,4 +1,4 @@
-"""Who is looked at: the contract between the pump and whatever draws."""
+"""Who is looked at: the contract between the publisher and whatever draws."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class Mood(enum.Enum):
     """An answer is being made."""
 
 
-class Performer(Protocol):
+class Renderer(Protocol):
     """Sample indices count everything that was put into the audio source, mono at 48 kHz."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of its pictures."""
 
-    def hear(self, index: int, samples: Samples) -> None:
+    def audio_queued(self, index: int, samples: Samples) -> None:
         """These samples were put into the source; ``index`` is that of the first."""
 
-    def forget(self, index: int) -> None:
+    def audio_cut(self, index: int) -> None:
         """What was put into the source from ``index`` on has been cut."""
 
-    def picture(self, index: int) -> Image:
+    def frame(self, index: int) -> Image:
         """The next picture, for the moment at which sample ``index`` leaves the source."""
 
-    def attend(self, mood: Mood) -> None:
+    def set_mood(self, mood: Mood) -> None:
         """What the face shows while it does not speak."""

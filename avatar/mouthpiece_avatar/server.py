@@ -17,7 +17,7 @@ import uvicorn
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.process.sockets import listen
 from mouthpiece_avatar.app import create_app
-from mouthpiece_avatar.face.registry import Casting
+from mouthpiece_avatar.face.registry import FaceRegistry
 from mouthpiece_avatar.logs import set_up_logs
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings, load_settings
@@ -65,7 +65,7 @@ def main() -> int:
     set_up_logs(verbose=options.verbose)
     try:
         settings = load_settings(host=options.host, port=options.port)
-        casting = Casting(settings.face)
+        faces = FaceRegistry(settings.face)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -79,13 +79,13 @@ def main() -> int:
         )
         return 1
     with listening:
-        asyncio.run(_serve(settings, casting, listening))
+        asyncio.run(_serve(settings, faces, listening))
     return 0
 
 
-async def _serve(settings: Settings, casting: Casting, listening: socket.socket) -> None:
-    async with Sessions(casting, limit=settings.max_sessions) as sessions, asyncio.TaskGroup() as tasks:
-        tasks.create_task(casting.rehearse())
+async def _serve(settings: Settings, faces: FaceRegistry, listening: socket.socket) -> None:
+    async with Sessions(faces, limit=settings.max_sessions) as sessions, asyncio.TaskGroup() as tasks:
+        tasks.create_task(faces.preload())
         config = uvicorn.Config(
             create_app(settings, sessions),
             log_config=None,

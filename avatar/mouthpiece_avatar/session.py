@@ -14,11 +14,11 @@ from livekit import rtc
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
 from mouthpiece_avatar.livekit_address import LiveKitAddress
-from mouthpiece_avatar.playout import Stage
-from mouthpiece_avatar.publisher import Pump
+from mouthpiece_avatar.playout import PlayoutQueue
+from mouthpiece_avatar.publisher import MediaPublisher
 from mouthpiece_avatar.receipts import Receipts
-from mouthpiece_avatar.renderer import Mood, Performer
-from mouthpiece_avatar.stream_receiver import Ears
+from mouthpiece_avatar.renderer import Mood, Renderer
+from mouthpiece_avatar.stream_receiver import StreamReceiver
 from mouthpiece_avatar.token import Claims
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Session:
         session_id: str,
         request: wire.StartAvatar,
         claims: Claims,
-        performer: Performer,
+        renderer: Renderer,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -77,9 +77,9 @@ class Session:
         """Why it ended."""
         self.joined = asyncio.Event()
         """The avatar is in the room, seen, and listens."""
-        self.stage = Stage()
+        self.playout = PlayoutQueue()
         self._request = request
-        self._performer = performer
+        self._renderer = renderer
         self._clock = clock
         self._asked = clock()
         self._user_speaks = False
@@ -91,8 +91,8 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = rtc.Room()
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
-        self.pump = Pump(self.stage, performer, clock=clock, report=self.receipts.report)
-        self.ears = Ears(self.stage, kind=self._is_agent, wake=self.pump.wake, spawn=self._spawn)
+        self.publisher = MediaPublisher(self.playout, renderer, clock=clock, report=self.receipts.report)
+        self.receiver = StreamReceiver(self.playout, kind=self._is_agent, wake=self.publisher.wake, spawn=self._spawn)
 
     async def run(self) -> None:
         """Joins, speaks what comes, and leaves when :meth:`end` is called or the room lets it go.
@@ -107,11 +107,11 @@ class Session:
             raise
         try:
             async with asyncio.TaskGroup() as tasks:
-                pump = tasks.create_task(self.pump.run())
+                publisher = tasks.create_task(self.publisher.run())
                 self._to(SessionState.LIVE)
                 self.joined.set()
                 await self._ending.wait()
-                pump.cancel()
+                publisher.cancel()
         finally:
             await self._leave(self.reason or "failed")
 
@@ -132,8 +132,8 @@ class Session:
             self.claims.identity,
             self.avatar,
             self.state.value,
-            self.stage.speaking,
-            round(self.stage.backlog, 3),
+            self.playout.speaking,
+            round(self.playout.backlog, 3),
             round(self._clock() - self._asked, 3),
         )
 
@@ -144,7 +144,7 @@ class Session:
         room = self._room
         room.register_byte_stream_handler(
             wire.AUDIO_STREAM_TOPIC,
-            lambda reader, identity: self.ears.stream_opened(reader, identity, reader.info.attributes),
+            lambda reader, identity: self.receiver.stream_opened(reader, identity, reader.info.attributes),
         )
         room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
         room.on("participant_connected", self._on_participant)
@@ -189,8 +189,8 @@ class Session:
         me.register_rpc_method(wire.RPC_USER_STATE, self._on_user_state)
         me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_agent_state)
         for identity in self._room.remote_participants:
-            self.ears.announced(identity)
-        await self.pump.publish(me)
+            self.receiver.announced(identity)
+        await self.publisher.publish(me)
         await self._say_that_we_listen()
 
     async def _say_that_we_listen(self) -> None:
@@ -213,7 +213,7 @@ class Session:
         else:
             await asyncio.wait({self._late}, timeout=LEAVE_WITHIN)  # it goes on beyond that
         await self._cancel_tasks()  # of streams that came while we left
-        await self.pump.aclose()
+        await self.publisher.aclose()
 
     async def _take_back(self, connecting: asyncio.Task[None]) -> None:
         """Cancelled, a connect that comes about would leave a participant behind that nobody owns, and the SDK ends the
@@ -239,7 +239,7 @@ class Session:
     # -- what the room tells -----------------------------------------------------------------------------------------
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
-        self.ears.announced(participant.identity)
+        self.receiver.announced(participant.identity)
 
     def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
         self.receipts.gone(participant.identity)
@@ -261,7 +261,7 @@ class Session:
         self.end("LiveKit: " + rtc.DisconnectReason.Name(reason).lower().replace("_", " "))
 
     def _on_clear(self, call: rtc.RpcInvocationData) -> str:
-        self.ears.clear(call.caller_identity)
+        self.receiver.clear(call.caller_identity)
         return wire.CLEAR_OK
 
     def _on_user_state(self, call: rtc.RpcInvocationData) -> str:
@@ -276,7 +276,7 @@ class Session:
 
     def _attend(self) -> None:
         mood = Mood.ATTENTIVE if self._user_speaks else Mood.THINKING if self._agent_thinks else Mood.IDLE
-        self._performer.attend(mood)
+        self._renderer.set_mood(mood)
 
     # -- helpers of the parts ----------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Self
 
 from mouthpiece.errors import MouthpieceError, QueueFull
 from mouthpiece.wire import StartAvatar
-from mouthpiece_avatar.renderer import Performer
+from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
 
@@ -31,17 +31,17 @@ class Totals:
     pictures: Counter[str] = field(default_factory=Counter)
 
     def add(self, session: Session) -> None:
-        self.streams.update(session.ears.streams)
+        self.streams.update(session.receiver.counts)
         self.delivered.update(session.receipts.delivered)
         self.dropped.update(session.receipts.dropped)
-        self.pictures.update(sent=session.pump.pictures, late=session.pump.late)
+        self.pictures.update(sent=session.publisher.pictures, late=session.publisher.late)
 
 
 class Sessions:
-    """``async with`` ends every session at its end. ``cast`` finds the performer for an avatar's id."""
+    """``async with`` ends every session at its end. ``renderer_for`` finds the renderer for an avatar's id."""
 
-    def __init__(self, cast: Callable[[str], Awaitable[Performer]], *, limit: int) -> None:
-        self._cast = cast
+    def __init__(self, renderer_for: Callable[[str], Awaitable[Renderer]], *, limit: int) -> None:
+        self._renderer_for = renderer_for
         self._limit = limit
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self.ended: Counter[str] = Counter()
@@ -78,11 +78,11 @@ class Sessions:
         :raises QueueFull: as many run as may.
         :raises RoomError: LiveKit did not let it in.
         """
-        performer = await self._cast(request.avaluma_avatar_id)
+        renderer = await self._renderer_for(request.avaluma_avatar_id)
         older = [session for session in self.all() if session.joined.is_set() and session.is_place_of(request, claims)]
         if len(self._running) - len(older) >= self._limit:
             raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")
-        session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, performer)
+        session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, renderer)
         task = asyncio.create_task(session.run(), name=session.id)
         self._running[session.id] = session, task
         task.add_done_callback(lambda _: self._over(session, task))

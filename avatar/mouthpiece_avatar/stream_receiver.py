@@ -1,10 +1,10 @@
-"""The ears: takes in byte streams, decides whose are heard, and reads them to their end, whatever that is.
+"""Takes in byte streams: decides whose are heard, and reads each of them to its end.
 
 A stream can arrive up to three seconds before its sender is announced, and the handler is given an identity only.
 Such a stream is read but held: neither dropped nor trusted. When its sender appears, an agent gets in line and anybody
 else is refused::
 
-    arrives ──▶ HELD ──agent announced──▶ heard, a turn on the stage
+    arrives ──▶ HELD ──agent announced──▶ heard, a stream on the playout
                  ├────anybody else──────▶ refused
                  └────nobody, too long──▶ refused
 """
@@ -22,8 +22,8 @@ from livekit.rtc.data_stream import StreamError
 
 from mouthpiece.errors import QueueFull
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.inbound_stream import Turn, TurnState, check
-from mouthpiece_avatar.playout import Stage
+from mouthpiece_avatar.inbound_stream import InboundStream, StreamState, check
+from mouthpiece_avatar.playout import PlayoutQueue
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +48,11 @@ class Reader(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class _Stream:
+class _Arrival:
     sender: str
     header: StreamHeader
     reader: Reader
-    turn: Turn | None = None
+    stream: InboundStream | None = None
     """None while held, and for ever if refused."""
     held: list[bytes] = field(default_factory=list)
     decided: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,15 +67,15 @@ class _Stream:
     """All that will come has come."""
 
 
-class Ears:
+class StreamReceiver:
     """``kind`` says of an identity whether it is an agent, or None while it is not announced.
 
-    ``spawn`` starts a task that the session owns; ``wake`` tells the pump that the stage has changed.
+    ``spawn`` starts a task that the session owns; ``wake`` tells the publisher that the playout has changed.
     """
 
     def __init__(
         self,
-        stage: Stage,
+        playout: PlayoutQueue,
         *,
         kind: Callable[[str], bool | None],
         wake: Callable[[], None],
@@ -84,22 +84,22 @@ class Ears:
         stall: float = STALL,
         superseded_stall: float = SUPERSEDED_STALL,
     ) -> None:
-        self._stage = stage
+        self._playout = playout
         self._kind = kind
         self._wake = wake
         self._spawn = spawn
         self._hold = hold
         self._stall = stall
         self._superseded_stall = superseded_stall
-        self._streams: dict[str, list[_Stream]] = {}
+        self._arrivals: dict[str, list[_Arrival]] = {}
         self._held_bytes = 0
-        self.streams: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         """How many were ``opened``, ``held``, ``refused``, ``broken`` (no trailer), ``stalled``, and
         ``overflowed`` (interrupted, because half an hour of sound waited)."""
 
     def stream_opened(self, reader: Reader, sender: str, attributes: dict[str, str] | None) -> None:
         """The header of a byte stream has come."""
-        self.streams["opened"] += 1
+        self.counts["opened"] += 1
         try:
             header = StreamHeader.parse(attributes)
             check(header)
@@ -110,132 +110,132 @@ class Ears:
         if agent is False:
             self._turn_away(reader, NO_AGENT)
             return
-        stream = _Stream(sender, header, reader)
-        streams = self._streams.setdefault(sender, [])
-        for older in streams:
+        arrival = _Arrival(sender, header, reader)
+        arrivals = self._arrivals.setdefault(sender, [])
+        for older in arrivals:
             self._supersede(older)
-        streams.append(stream)
+        arrivals.append(arrival)
         if agent:
-            self._admit(stream)
+            self._admit(arrival)
         else:
-            self.streams["held"] += 1
+            self.counts["held"] += 1
             loop = asyncio.get_running_loop()
-            stream.deadline = loop.call_later(self._hold, self._refuse, stream, "nobody was announced as its sender")
-        self._spawn(self._listen(stream))
+            arrival.deadline = loop.call_later(self._hold, self._refuse, arrival, "nobody was announced as its sender")
+        self._spawn(self._listen(arrival))
 
     def announced(self, sender: str) -> None:
         """A participant appeared: decides about the streams of his that are held."""
         agent = self._kind(sender)
-        for stream in self._streams.get(sender, ()):
-            if stream.decided.is_set() or agent is None:
+        for arrival in self._arrivals.get(sender, ()):
+            if arrival.decided.is_set() or agent is None:
                 continue
             if agent:
-                self._admit(stream)
+                self._admit(arrival)
             else:
-                self._refuse(stream, NO_AGENT)
+                self._refuse(arrival, NO_AGENT)
 
     def clear(self, sender: str) -> None:
         """Interrupts every stream of ``sender`` that was opened before, and nobody else's."""
-        for stream in self._streams.get(sender, ()):
-            if not stream.decided.is_set():
-                stream.cleared = True
-                self._forget(stream)
-        self._stage.clear(sender)
+        for arrival in self._arrivals.get(sender, ()):
+            if not arrival.decided.is_set():
+                arrival.cleared = True
+                self._forget(arrival)
+        self._playout.clear(sender)
         self._wake()
 
-    def _admit(self, stream: _Stream) -> None:
-        self._decide(stream)
-        stream.turn = self._stage.open(stream.sender, stream.header)
-        if stream.cleared:
-            self._stage.abort(stream.turn)
-        for data in stream.held:
-            self._push(stream, stream.turn, data)
-        self._forget(stream)
-        if stream.over:
-            self._stage.end(stream.turn)
+    def _admit(self, arrival: _Arrival) -> None:
+        self._decide(arrival)
+        arrival.stream = self._playout.open(arrival.sender, arrival.header)
+        if arrival.cleared:
+            self._playout.abort(arrival.stream)
+        for data in arrival.held:
+            self._push(arrival, arrival.stream, data)
+        self._forget(arrival)
+        if arrival.over:
+            self._playout.end(arrival.stream)
         self._wake()
 
-    def _refuse(self, stream: _Stream, why: str) -> None:
-        self._decide(stream)
-        self._forget(stream)
-        self._turn_away(stream.reader, why)
+    def _refuse(self, arrival: _Arrival, why: str) -> None:
+        self._decide(arrival)
+        self._forget(arrival)
+        self._turn_away(arrival.reader, why)
 
-    def _decide(self, stream: _Stream) -> None:
-        stream.decided.set()
-        if stream.deadline is not None:
-            stream.deadline.cancel()
+    def _decide(self, arrival: _Arrival) -> None:
+        arrival.decided.set()
+        if arrival.deadline is not None:
+            arrival.deadline.cancel()
 
     def _turn_away(self, reader: Reader, why: str) -> None:
         reader.close()
-        self.streams["refused"] += 1
+        self.counts["refused"] += 1
         logger.warning("an audio stream was refused: %s", why)
 
-    def _supersede(self, stream: _Stream) -> None:
+    def _supersede(self, arrival: _Arrival) -> None:
         """A newer stream is there: a chunk that is on its way still counts, a lost trailer is not waited for."""
-        stream.superseded = True
-        if stream.patience is not None and not stream.patience.expired():
-            stream.patience.reschedule(asyncio.get_running_loop().time() + self._superseded_stall)
+        arrival.superseded = True
+        if arrival.patience is not None and not arrival.patience.expired():
+            arrival.patience.reschedule(asyncio.get_running_loop().time() + self._superseded_stall)
 
-    def _forget(self, stream: _Stream) -> None:
-        self._held_bytes -= sum(len(data) for data in stream.held)
-        stream.held.clear()
+    def _forget(self, arrival: _Arrival) -> None:
+        self._held_bytes -= sum(len(data) for data in arrival.held)
+        arrival.held.clear()
 
-    async def _listen(self, stream: _Stream) -> None:
+    async def _listen(self, arrival: _Arrival) -> None:
         try:
-            await self._read(stream)
-            stream.over = True
-            await stream.decided.wait()
+            await self._read(arrival)
+            arrival.over = True
+            await arrival.decided.wait()
         finally:
-            stream.reader.close()  # an abandoned reader stays subscribed for the life of the process
-            self._decide(stream)
-            self._forget(stream)
-            streams = self._streams[stream.sender]
-            streams.remove(stream)
-            if not streams:
-                del self._streams[stream.sender]
-            if stream.turn is not None:
-                self._stage.end(stream.turn)
+            arrival.reader.close()  # an abandoned reader stays subscribed for the life of the process
+            self._decide(arrival)
+            self._forget(arrival)
+            arrivals = self._arrivals[arrival.sender]
+            arrivals.remove(arrival)
+            if not arrivals:
+                del self._arrivals[arrival.sender]
+            if arrival.stream is not None:
+                self._playout.end(arrival.stream)
                 self._wake()
 
-    async def _read(self, stream: _Stream) -> None:
+    async def _read(self, arrival: _Arrival) -> None:
         while True:
             try:
-                patience = self._superseded_stall if stream.superseded else self._stall
-                async with asyncio.timeout(patience) as stream.patience:
+                patience = self._superseded_stall if arrival.superseded else self._stall
+                async with asyncio.timeout(patience) as arrival.patience:
                     try:
-                        data = await anext(stream.reader)
+                        data = await anext(arrival.reader)
                     finally:
-                        stream.patience = None
+                        arrival.patience = None
             except StopAsyncIteration:
                 return
             except StreamError:
-                self.streams["broken"] += 1
+                self.counts["broken"] += 1
                 logger.warning("an audio stream broke off: what has come of it is spoken")
                 return
             except TimeoutError:
-                self.streams["stalled"] += 1
+                self.counts["stalled"] += 1
                 logger.warning("an audio stream brought nothing for %g s: it is taken for ended", patience)
                 return
-            if stream.turn is not None:
-                self._push(stream, stream.turn, data)
+            if arrival.stream is not None:
+                self._push(arrival, arrival.stream, data)
                 self._wake()
-            elif not stream.cleared:
-                self._held(stream, data)
+            elif not arrival.cleared:
+                self._held(arrival, data)
 
-    def _held(self, stream: _Stream, data: bytes) -> None:
+    def _held(self, arrival: _Arrival, data: bytes) -> None:
         if self._held_bytes + len(data) > HELD_BYTES:
-            self._refuse(stream, "too much came before its sender was announced")
+            self._refuse(arrival, "too much came before its sender was announced")
             return
-        stream.held.append(data)
+        arrival.held.append(data)
         self._held_bytes += len(data)
 
-    def _push(self, stream: _Stream, turn: Turn, data: bytes) -> None:
-        if turn.state is not TurnState.OPEN:
+    def _push(self, arrival: _Arrival, stream: InboundStream, data: bytes) -> None:
+        if stream.state is not StreamState.OPEN:
             return  # interrupted; its sender may take a while to stop
         try:
-            self._stage.push(turn, data)
+            self._playout.push(stream, data)
         except QueueFull as error:
-            self.streams["overflowed"] += 1
+            self.counts["overflowed"] += 1
             logger.warning("an audio stream was interrupted: %s", error)
-            self._stage.abort(turn)
-            stream.reader.close()
+            self._playout.abort(stream)
+            arrival.reader.close()

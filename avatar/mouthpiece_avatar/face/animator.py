@@ -1,4 +1,4 @@
-"""The actor: turns what is heard into a pose, a frame at a time, and lives on while nothing is.
+"""The animator: turns what is heard into a pose, a frame at a time, and lives on while nothing is.
 
 Breathing, blinking, glances and the sway of the head come from a seeded generator and the count of frames: no clock, so
 the same sound gives the same frames.
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mouthpiece_avatar.face.lips import SILENT, Articulation
-from mouthpiece_avatar.face.sprites import BREATHS, MAX_NOD, MOUTHS, TURNS
+from mouthpiece_avatar.face.lipsync import SILENT, Articulation
+from mouthpiece_avatar.face.sprites import BREATHS, MAX_NOD, MOUTHS, YAW_STEPS
 from mouthpiece_avatar.renderer import Mood
 
 FPS = 25
@@ -28,7 +28,7 @@ _CLOSED, _PRESSED, _TEETH = 0, 1, 12
 class Pose:
     """Which sprites make the frame."""
 
-    turn: int
+    yaw: int
     breath: int
     nod: int
     """Pixels down."""
@@ -36,7 +36,7 @@ class Pose:
     eyes: int
 
 
-class Actor:
+class FaceAnimator:
     """``step`` is called once a frame."""
 
     def __init__(self, seed: int = 1) -> None:
@@ -55,12 +55,12 @@ class Actor:
         self._glance_until = 0
         self._next_glance = self._after(3.0, 7.0)
 
-    def attend(self, mood: Mood) -> None:
+    def set_mood(self, mood: Mood) -> None:
         """What it shows while it does not speak."""
         self._mood = mood
 
     def rest(self) -> None:
-        """The turn is over or was cut: the mouth has nothing left to follow."""
+        """The yaw is over or was cut: the mouth has nothing left to follow."""
         self._open = self._wide = 0.0
 
     def step(self, heard: Articulation = SILENT) -> Pose:
@@ -70,18 +70,18 @@ class Actor:
         rate = _ATTACK if heard.open > self._open else _RELEASE
         self._open += (heard.open - self._open) * rate
         self._wide += (heard.wide - self._wide) * 0.6
-        return Pose(self._turn(), self._breath(), self._nodding(heard), self._mouth(heard), self._eyes(heard))
+        return Pose(self._yaw(), self._breath(), self._nodding(heard), self._mouth(heard), self._eyes(heard))
 
     def _after(self, low: float, high: float) -> int:
         """A frame between ``low`` and ``high`` seconds from now."""
         return self._frame + int(self._random.uniform(low, high) * FPS)
 
-    def _turn(self) -> int:
+    def _yaw(self) -> int:
         t = self._frame / FPS
         a, b, c, _ = self._phases
         sway = 0.42 * math.sin(math.tau * t / 7.9 + a) + 0.24 * math.sin(math.tau * t / 4.7 + b)
         sway += 0.34 * self._energy * math.sin(math.tau * t / 2.3 + c)
-        return round((min(1.0, max(-1.0, sway)) + 1) / 2 * (TURNS - 1))
+        return round((min(1.0, max(-1.0, sway)) + 1) / 2 * (YAW_STEPS - 1))
 
     def _breath(self) -> int:
         t = self._frame / FPS

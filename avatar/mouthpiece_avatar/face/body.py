@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from mouthpiece_avatar.face.board import AXIS, BLACK, WHITE
-from mouthpiece_avatar.face.look import Look
-from mouthpiece_avatar.face.paint import SIZE, Layer, Path, Point, ellipse, flipped, mix, moved, smooth, stroke
+from mouthpiece_avatar.face.design import FaceDesign
+from mouthpiece_avatar.face.drawing import SIZE, Layer, Path, Point, ellipse, flipped, mix, moved, smooth, stroke
+from mouthpiece_avatar.face.geometry import AXIS, BLACK, WHITE
 
 
-def wall(look: Look) -> Layer:
+def wall(design: FaceDesign) -> Layer:
     """The room, out of focus."""
     layer = Layer(scale=1)
-    light, middle, dark = look.wall
+    light, middle, dark = design.wall
     layer.radial(_frame(), (190, 150), 470, light, mix(middle, dark, 0.55), power=1.1)
     for x, y, radius, colour, alpha in (
         (84, 96, 74, WHITE, 0.34),
@@ -23,24 +23,24 @@ def wall(look: Look) -> Layer:
     return layer
 
 
-def hair_back(look: Look) -> Layer:
+def hair_back(design: FaceDesign) -> Layer:
     """What hangs behind neck and shoulders."""
     layer = Layer()
-    if not look.hair.back:
+    if not design.hair.back:
         return layer
-    path = smooth(look.hair.back)
-    layer.fill(moved(path, 4, 8), mix(look.wall[2], BLACK, 0.3), alpha=0.35, blur=12)
-    layer.gradient(path, ((256, 90), look.hair_dark), ((256, 420), mix(look.hair_dark, look.hair_mid, 0.7)))
+    path = smooth(design.hair.back)
+    layer.fill(moved(path, 4, 8), mix(design.wall[2], BLACK, 0.3), alpha=0.35, blur=12)
+    layer.gradient(path, ((256, 90), design.hair_dark), ((256, 420), mix(design.hair_dark, design.hair_mid, 0.7)))
     clip = layer.mask(path)
-    for strand in look.hair.back_strands:
-        layer.fill(stroke(strand, (0.5, 5, 1)), look.hair_mid, alpha=0.5, blur=1.2, clip=clip)
+    for strand in design.hair.back_strands:
+        layer.fill(stroke(strand, (0.5, 5, 1)), design.hair_mid, alpha=0.5, blur=1.2, clip=clip)
     return layer
 
 
-def torso(look: Look) -> Layer:
+def torso(design: FaceDesign) -> Layer:
     """Neck, shoulders and garment."""
     layer = Layer()
-    _torso(layer, look)
+    _torso(layer, design)
     return layer
 
 
@@ -48,9 +48,9 @@ def _frame() -> Path:
     return [(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]
 
 
-def _torso(layer: Layer, look: Look) -> None:
-    light, _, dark = look.garment
-    wide, neck = look.shoulders, look.neck
+def _torso(layer: Layer, design: FaceDesign) -> None:
+    light, _, dark = design.garment
+    wide, neck = design.shoulders, design.neck
     half: list[Point] = [
         (AXIS + neck + 1, 366),
         (AXIS + neck + 22, 381),
@@ -60,7 +60,7 @@ def _torso(layer: Layer, look: Look) -> None:
         (AXIS + wide + 14, 530),
     ]
     body = [*smooth(half, closed=False), *flipped(smooth(half, closed=False))[::-1]]
-    layer.fill(moved(body, 0, -4), mix(look.wall[2], BLACK, 0.35), alpha=0.3, blur=12)
+    layer.fill(moved(body, 0, -4), mix(design.wall[2], BLACK, 0.35), alpha=0.3, blur=12)
     layer.gradient(body, ((150, 380), light), ((420, 520), dark))
     clip = layer.mask(body)
     layer.fill(ellipse(AXIS - 90, 455, 60, 34, -0.4), light, alpha=0.5, blur=16, clip=clip)
@@ -68,12 +68,12 @@ def _torso(layer: Layer, look: Look) -> None:
         fold = [(x, 440), (x + 12 * way, 476), (x + 8 * way, 520)]
         layer.fill(stroke(fold, (1, 8, 3)), dark, alpha=0.55, blur=5, clip=clip)
         layer.fill(moved(stroke(fold, (1, 5, 2)), -9 * way, tilt), light, alpha=0.4, blur=4, clip=clip)
-    _neckline(layer, look, _throat(look))
+    _neckline(layer, design, _throat(design))
 
 
-def _throat(look: Look) -> Path:
+def _throat(design: FaceDesign) -> Path:
     """Neck and the opening of the garment, as one piece of skin."""
-    neck, deep = look.neck, 414.0
+    neck, deep = design.neck, 414.0
     half = [
         (AXIS + neck - 1, 286),
         (AXIS + neck - 3, 330),
@@ -87,19 +87,19 @@ def _throat(look: Look) -> Path:
     return [*right, *flipped(right)[::-1]]
 
 
-def _neckline(layer: Layer, look: Look, throat: Path) -> None:
-    light, middle, dark = look.garment
+def _neckline(layer: Layer, design: FaceDesign, throat: Path) -> None:
+    light, middle, dark = design.garment
     layer.fill([point for point in moved(throat, 0, 6) if point[1] > 370], dark, alpha=0.6, blur=3)
-    layer.fill(throat, look.skin)
+    layer.fill(throat, design.skin)
     inside = layer.mask(throat)
-    layer.fill(ellipse(AXIS + 4, 338, 78, 32), look.shade, alpha=0.95, blur=11, clip=inside)  # the chin's shadow
-    layer.fill(ellipse(AXIS + look.neck + 2, 350, 13, 70), look.shade, alpha=0.75, blur=9, clip=inside)
-    layer.fill(ellipse(AXIS - look.neck - 6, 340, 9, 60), look.shade, alpha=0.5, blur=7, clip=inside)
+    layer.fill(ellipse(AXIS + 4, 338, 78, 32), design.shade, alpha=0.95, blur=11, clip=inside)  # the chin's shadow
+    layer.fill(ellipse(AXIS + design.neck + 2, 350, 13, 70), design.shade, alpha=0.75, blur=9, clip=inside)
+    layer.fill(ellipse(AXIS - design.neck - 6, 340, 9, 60), design.shade, alpha=0.5, blur=7, clip=inside)
     for way in (-1, 1):  # tendons and collar bones
         tendon = [(AXIS + 27 * way, 352), (AXIS + 17 * way, 384), (AXIS + 7 * way, 404)]
-        layer.fill(stroke(tendon, (2, 4, 1)), look.shade, alpha=0.35, blur=2.6, clip=inside)
-    layer.fill(ellipse(AXIS, 402, 5, 5), look.shade, alpha=0.4, blur=2.6, clip=inside)
-    layer.fill(ellipse(AXIS - 18, 388, 11, 13), look.light, alpha=0.45, blur=7, clip=inside)
+        layer.fill(stroke(tendon, (2, 4, 1)), design.shade, alpha=0.35, blur=2.6, clip=inside)
+    layer.fill(ellipse(AXIS, 402, 5, 5), design.shade, alpha=0.4, blur=2.6, clip=inside)
+    layer.fill(ellipse(AXIS - 18, 388, 11, 13), design.light, alpha=0.45, blur=7, clip=inside)
     half = [point for point in throat[: len(throat) // 2] if point[1] > 366]
     edge = [*half[::6], half[-1]]
     rim = [*edge, *flipped(edge)[::-1][1:]]

@@ -1,12 +1,12 @@
-"""Lips, teeth and tongue, in any shape that speech takes."""
+"""LipSync, teeth and tongue, in any shape that speech takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mouthpiece_avatar.face.board import AXIS, BLACK, MOUTH_BOX, MOUTH_Y, WHITE
-from mouthpiece_avatar.face.look import Look
-from mouthpiece_avatar.face.paint import Layer, Path, Point, ellipse, mix, smooth, stroke
+from mouthpiece_avatar.face.design import FaceDesign
+from mouthpiece_avatar.face.drawing import Layer, Path, Point, ellipse, mix, smooth, stroke
+from mouthpiece_avatar.face.geometry import AXIS, BLACK, MOUTH_BOX, MOUTH_Y, WHITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class MouthShape:
     teeth: bool = False
     """Teeth together, as for "s"."""
     pressed: bool = False
-    """Lips pressed, as for "m"."""
+    """LipSync pressed, as for "m"."""
 
     @property
     def jaw(self) -> float:
@@ -28,10 +28,10 @@ class MouthShape:
         return 2.25 * round(4 * self.open)
 
 
-def draw_mouth(look: Look, shape: MouthShape) -> Layer:
-    """Lips, teeth and tongue; the chin below belongs to the skin."""
+def draw_mouth(design: FaceDesign, shape: MouthShape) -> Layer:
+    """LipSync, teeth and tongue; the chin below belongs to the skin."""
     layer = Layer(MOUTH_BOX)
-    full = look.lip_fullness
+    full = design.lip_fullness
     half = 26.5 + (4.0 * shape.wide if shape.wide > 0 else 11.5 * shape.wide) - 2.2 * shape.open * (shape.wide <= 0)
     gap = 1.0 + 21.0 * shape.open * (0.86 if shape.wide < 0 else 1.0)
     if shape.teeth:
@@ -66,17 +66,19 @@ def draw_mouth(look: Look, shape: MouthShape) -> Layer:
 
     lips = [*smooth(at(outer_top), closed=False), *smooth(at(outer_low), closed=False)]
     opening = [*smooth(at(inner_top), closed=False), *smooth(at(inner_low), closed=False)]
-    layer.fill(ellipse(AXIS, low_out + 4.5, half * 0.62, 4), look.shade, alpha=0.62, blur=3.2)
+    layer.fill(ellipse(AXIS, low_out + 4.5, half * 0.62, 4), design.shade, alpha=0.62, blur=3.2)
     for way in (-1, 1):
-        layer.fill(ellipse(AXIS + (half + 3.5) * way, corner + 0.5, 3.4, 3.2), look.shade, alpha=0.6, blur=2)
-    colour = look.lips
-    layer.gradient(lips, ((AXIS, top_out), mix(colour, BLACK, 0.12)), ((AXIS, low_out), mix(colour, look.light, 0.22)))
+        layer.fill(ellipse(AXIS + (half + 3.5) * way, corner + 0.5, 3.4, 3.2), design.shade, alpha=0.6, blur=2)
+    colour = design.lips
+    layer.gradient(
+        lips, ((AXIS, top_out), mix(colour, BLACK, 0.12)), ((AXIS, low_out), mix(colour, design.light, 0.22))
+    )
     inside = layer.mask(lips)
     shine = ellipse(AXIS - 3, (low_in + low_out) / 2, half * 0.4, 2.0)
-    layer.fill(shine, WHITE, alpha=0.26 if not look.masculine else 0.1, blur=1.6, clip=inside)
+    layer.fill(shine, WHITE, alpha=0.26 if not design.masculine else 0.1, blur=1.6, clip=inside)
     layer.fill(ellipse(AXIS - 3, top_out + 2.0, half * 0.35, 1.0), WHITE, alpha=0.14, blur=1.0, clip=inside)
     if gap > 2.5:
-        _inside(layer, look, opening, half, top_in, low_in, gap, shape)
+        _inside(layer, design, opening, half, top_in, low_in, gap, shape)
     else:
         layer.fill(
             stroke(at(inner_top), (1.0, 2.0, 1.8, 2.0, 1.0)), mix(colour, (60, 10, 16), 0.72), alpha=0.95, blur=0.5
@@ -85,7 +87,7 @@ def draw_mouth(look: Look, shape: MouthShape) -> Layer:
 
 
 def _inside(
-    layer: Layer, look: Look, opening: Path, half: float, top: float, low: float, gap: float, shape: MouthShape
+    layer: Layer, design: FaceDesign, opening: Path, half: float, top: float, low: float, gap: float, shape: MouthShape
 ) -> None:
     hollow = layer.mask(opening, 0.3)
     layer.pour(hollow, (74, 22, 28))

@@ -6,13 +6,13 @@ import asyncio
 import random
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_avatar.face.look import FACES
-from mouthpiece_avatar.face.painter import sprites_of
-from mouthpiece_avatar.face.renderer import FacePerformer
-from mouthpiece_avatar.renderer import Performer
+from mouthpiece_avatar.face.compositor import load_sprites
+from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.renderer import FaceRenderer
+from mouthpiece_avatar.renderer import Renderer
 
 
-class Casting:
+class FaceRegistry:
     """:raises ConfigurationError: there is no such face."""
 
     def __init__(self, face: str) -> None:
@@ -22,12 +22,12 @@ class Casting:
             )
         self._face = face
 
-    async def __call__(self, avatar: str) -> Performer:
+    async def __call__(self, avatar: str) -> Renderer:
         """For an avatar's id. A face that is played for the first time is drawn, which takes a few seconds."""
         face = avatar if avatar in FACES else self._face
-        drawn = await asyncio.to_thread(sprites_of, face)
-        return FacePerformer(drawn, seed=random.getrandbits(32))
+        drawn = await asyncio.to_thread(load_sprites, face)
+        return FaceRenderer(drawn, seed=random.getrandbits(32))
 
-    async def rehearse(self) -> None:
+    async def preload(self) -> None:
         """Draws the face that is set, so that the first avatar need not wait for it."""
-        await asyncio.to_thread(sprites_of, self._face)
+        await asyncio.to_thread(load_sprites, self._face)

@@ -1,8 +1,8 @@
-"""The sprites of one face: drawn and turned into place once, so that a frame is put together by copying.
+"""The sprites of one face: drawn once for each position of the head, so that a frame is put together by copying.
 
-The head turns a little from side to side, along one path of ``TURNS`` steps; features move further than the outline,
-which reads as depth. For each step there are a head and, cut out of the same drawing, patches with every mouth and
-every state of the eyes: laid over the head they fit to the pixel.
+The head moves a little from side to side, along one path of ``YAW_STEPS`` steps; features move further than the
+outline, which reads as depth. For each step there are a head and, cut out of the same drawing, patches with every
+mouth and every state of the eyes: laid over the head they fit to the pixel.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from mouthpiece_avatar.face import body, head
-from mouthpiece_avatar.face.board import EYES_BOX, HEAD_BOX, MOUTH_BOX
+from mouthpiece_avatar.face.design import FaceDesign
+from mouthpiece_avatar.face.drawing import SIZE, Box, Layer, Picture
 from mouthpiece_avatar.face.eyes import draw_eyes
-from mouthpiece_avatar.face.look import Look
+from mouthpiece_avatar.face.geometry import EYES_BOX, HEAD_BOX, MOUTH_BOX
 from mouthpiece_avatar.face.mouth import MouthShape, draw_mouth
-from mouthpiece_avatar.face.paint import SIZE, Box, Layer, Picture
 
-TURNS = 15
+YAW_STEPS = 15
 """Steps of the head from one side to the other; the middle one looks straight ahead."""
 BREATHS = 7
 """Steps of the shoulders from breathed out to breathed in."""
@@ -119,41 +119,41 @@ _OPAQUE = np.array([0, 0, 0, 255], np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Sprites:
-    """Everything a painter needs."""
+    """Everything a compositor needs."""
 
     scenes: Sequence[Pixels]
     """By breath."""
     heads: Sequence[Sprite]
-    """By turn."""
+    """By yaw."""
     mouths: Sequence[Sequence[Sprite]]
-    """By turn and mouth."""
+    """By yaw and mouth."""
     eyes: Sequence[Sequence[Sprite]]
-    """By turn and state."""
+    """By yaw and state."""
 
 
-def draw(look: Look) -> Sprites:
+def draw(design: FaceDesign) -> Sprites:
     """Draws a face; takes a few seconds of all cores."""
     with ThreadPoolExecutor() as pool:
-        scenes = pool.submit(_scenes, look)
-        skins = pool.map(lambda jaw: _halved(head.skin(look, jaw)), sorted({shape.jaw for shape in MOUTHS}))
+        scenes = pool.submit(_scenes, design)
+        skins = pool.map(lambda jaw: _halved(head.skin(design, jaw)), sorted({shape.jaw for shape in MOUTHS}))
         parts = _Parts(
             dict(zip(sorted({shape.jaw for shape in MOUTHS}), skins, strict=True)),
-            _halved(head.nose(look)),
-            _halved(head.hair_front(look)),
-            list(pool.map(lambda shape: _halved(draw_mouth(look, shape)), MOUTHS)),
-            list(pool.map(lambda eye: _halved(draw_eyes(look, eye.lid, eye.gaze, eye.raised)), EYES)),
+            _halved(head.nose(design)),
+            _halved(head.hair_front(design)),
+            list(pool.map(lambda shape: _halved(draw_mouth(design, shape)), MOUTHS)),
+            list(pool.map(lambda eye: _halved(draw_eyes(design, eye.lid, eye.gaze, eye.raised)), EYES)),
         )
-        turned = list(pool.map(parts.turned, np.linspace(-1, 1, TURNS).tolist()))
+        views = list(pool.map(parts.at_yaw, np.linspace(-1, 1, YAW_STEPS).tolist()))
         return Sprites(
             scenes.result(),
-            [whole for whole, _, _ in turned],
-            [mouths for _, mouths, _ in turned],
-            [eyes for _, _, eyes in turned],
+            [whole for whole, _, _ in views],
+            [mouths for _, mouths, _ in views],
+            [eyes for _, _, eyes in views],
         )
 
 
 def _halved(layer: Layer) -> Layer:
-    """At twice the screen's size, which turning needs to stay sharp, and premultiplied, as it mixes pixels."""
+    """At twice the screen's size, which moving it needs to stay sharp, and premultiplied, as it mixes pixels."""
     half = Layer(layer.box, 2)
     half.image = layer.image.convert("RGBa").reduce(layer.scale // 2)
     return half
@@ -168,10 +168,10 @@ def _bgra(picture: Picture) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(np.asarray(picture)[..., [2, 1, 0, 3]])
 
 
-def _scenes(look: Look) -> list[Pixels]:
-    back = _placed(_premultiplied(body.wall(look)), (0, 0, SIZE, SIZE))
-    back.alpha_composite(_placed(_halved(body.hair_back(look)), (0, 0, SIZE, SIZE)))
-    torso = _halved(body.torso(look))
+def _scenes(design: FaceDesign) -> list[Pixels]:
+    back = _placed(_premultiplied(body.wall(design)), (0, 0, SIZE, SIZE))
+    back.alpha_composite(_placed(_halved(body.hair_back(design)), (0, 0, SIZE, SIZE)))
+    torso = _halved(body.torso(design))
     scenes = []
     for lift in np.linspace(0, _LIFT, BREATHS):
         scene = back.copy()
@@ -189,30 +189,30 @@ class _Parts:
     mouths: list[Layer]
     eyes: list[Layer]
 
-    def turned(self, turn: float) -> tuple[Sprite, list[Sprite], list[Sprite]]:
-        """The head at ``turn`` (-1 to 1), with its mouths and its eyes."""
+    def at_yaw(self, yaw: float) -> tuple[Sprite, list[Sprite], list[Sprite]]:
+        """The head at ``yaw`` (-1 to 1), with its mouths and its eyes."""
         mouth_box, eyes_box = _on_screen(MOUTH_BOX, 8), _on_screen(EYES_BOX, 8)
         eyes_box = (eyes_box[0], eyes_box[1], eyes_box[2], min(eyes_box[3], mouth_box[1]))
         head_box = _on_screen(HEAD_BOX, 10)
-        [whole] = self._cut_out(head_box, turn, [(self.skins[0.0], None)])
+        [whole] = self._cut_out(head_box, yaw, [(self.skins[0.0], None)])
         mouths = [(self.skins[shape.jaw], mouth) for shape, mouth in zip(MOUTHS, self.mouths, strict=True)]
         eyes: list[tuple[Layer, Layer | None]] = [(self.skins[0.0], eye) for eye in self.eyes]
-        return whole, self._cut_out(mouth_box, turn, mouths), self._cut_out(eyes_box, turn, eyes)
+        return whole, self._cut_out(mouth_box, yaw, mouths), self._cut_out(eyes_box, yaw, eyes)
 
-    def _cut_out(self, box: Box, turn: float, features: Sequence[tuple[Layer, Layer | None]]) -> list[Sprite]:
+    def _cut_out(self, box: Box, yaw: float, features: Sequence[tuple[Layer, Layer | None]]) -> list[Sprite]:
         """A part of the screen, once with each feature on its skin."""
-        nose, hair = _placed(self.nose, box, turn, deep=True), _placed(self.hair, box, turn)
+        nose, hair = _placed(self.nose, box, yaw, deep=True), _placed(self.hair, box, yaw)
         covered = hair.getbbox() is not None
         under: dict[int, Picture] = {}
         for skin, _ in features:
             if id(skin) not in under:
-                under[id(skin)] = _placed(skin, box, turn)
+                under[id(skin)] = _placed(skin, box, yaw)
                 under[id(skin)].alpha_composite(nose)
         sprites = []
         for skin, feature in features:
             picture = under[id(skin)].copy()
             if feature is not None:
-                picture.alpha_composite(_placed(feature, box, turn, deep=True))
+                picture.alpha_composite(_placed(feature, box, yaw, deep=True))
             if covered:
                 picture.alpha_composite(hair)
             sprites.append(Sprite(_bgra(picture.reduce(2)), box[0], box[1]))
@@ -228,11 +228,11 @@ def _on_screen(box: Box, margin: int) -> Box:
     return max(0, int(left)), max(spare, int(top)), min(SIZE, math.ceil(right)), min(SIZE - spare, math.ceil(bottom))
 
 
-def _placed(layer: Layer, box: Box, turn: float = 0.0, *, deep: bool = False, rise: float = 0.0) -> Picture:
+def _placed(layer: Layer, box: Box, yaw: float = 0.0, *, deep: bool = False, rise: float = 0.0) -> Picture:
     """The layer as it appears in a part of the screen, at twice the screen's size."""
-    angle = _TILT * turn
-    shift_x = (_SHIFT + (_DEPTH if deep else 0)) * turn
-    shift_y = _RISE * turn * turn - rise
+    angle = _TILT * yaw
+    shift_x = (_SHIFT + (_DEPTH if deep else 0)) * yaw
+    shift_y = _RISE * yaw * yaw - rise
     cos, sin = math.cos(angle), math.sin(angle)
     (zx, zy), (sx, sy), (px, py) = _ZOOM_CENTRE, _SCREEN_CENTRE, _PIVOT
     # screen (u, v) at twice the size → board, backwards through zoom, shift and tilt → the layer's own pixels

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from mouthpiece.audio.pcm import Samples
 from mouthpiece.errors import QueueFull
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.face.animator import Actor
-from mouthpiece_avatar.face.lips import Articulation, Lips, blend
-from mouthpiece_avatar.face.look import FACES
-from mouthpiece_avatar.face.painter import Painter, sprites_of
+from mouthpiece_avatar.face.animator import FaceAnimator
+from mouthpiece_avatar.face.compositor import Compositor, load_sprites
+from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.lipsync import Articulation, LipSync, blend
 from mouthpiece_avatar.face.sprites import Sprites
-from mouthpiece_avatar.inbound_stream import RATE, Turn
+from mouthpiece_avatar.inbound_stream import RATE, InboundStream
 from mouthpiece_avatar.playout import MAX_BACKLOG
 from mouthpiece_avatar.runtimes.contract import FPS, AudioChunk, Frame
 
@@ -37,7 +37,7 @@ _CATCH_UP = 0.5
 class _Part:
     """Sound of one rate; a turn is made of one or more."""
 
-    sound: Turn
+    sound: InboundStream
     last: bool = False
     """Its turn ends with it."""
 
@@ -62,9 +62,9 @@ class FaceRuntime:
         """:param idle_pictures: fillers have a picture too: the face waits, breathes and blinks. What it does in the
         next turn then depends on how long it waited.
         """
-        self._painter = Painter(drawn)
-        self._actor = Actor(seed)
-        self._lips = Lips()
+        self._compositor = Compositor(drawn)
+        self._animator = FaceAnimator(seed)
+        self._lipsync = LipSync()
         self._idle_pictures = idle_pictures
         self._clock = clock
         self._sleep = sleep
@@ -95,14 +95,14 @@ class FaceRuntime:
         if face not in FACES and path.suffix == ".imx":
             logger.info("%s is not read: the built-in face %s takes its place", path.name, DEFAULT_FACE)
             face = DEFAULT_FACE
-        drawn = await asyncio.to_thread(sprites_of, face)
+        drawn = await asyncio.to_thread(load_sprites, face)
         return cls(drawn, seed=seed, idle_pictures=idle_pictures, clock=clock, sleep=sleep)
 
     async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
         newest = self._newest()
         sound = newest.sound if newest is not None else None
         if sound is None or sound.header.sample_rate != sample_rate:
-            sound = Turn("", StreamHeader(sample_rate, 1))  # a turn may change its rate
+            sound = InboundStream("", StreamHeader(sample_rate, 1))  # a turn may change its rate
         if sum(part.sound.backlog for part in self._parts) + len(audio) / (2 * sample_rate) > MAX_BACKLOG:
             raise QueueFull("half an hour of sound waits already: drain frames, or push along with them")
         if newest is None or newest.sound is not sound:
@@ -154,7 +154,7 @@ class FaceRuntime:
             return self._filler(end_of_speech=ended)
         samples = self._take(min(ready, _SAMPLES))
         self._in_turn = not ended
-        image = self._picture(blend(self._lips.push(samples)))
+        image = self._picture(blend(self._lipsync.push(samples)))
         if ended:
             self._drop_turn()
             self._rest()
@@ -192,8 +192,8 @@ class FaceRuntime:
 
     def _rest(self) -> None:
         self._in_turn = False
-        self._lips.clear()
-        self._actor.rest()
+        self._lipsync.clear()
+        self._animator.rest()
 
     def _filler(self, *, end_of_speech: bool) -> Frame:
         if end_of_speech:
@@ -202,4 +202,4 @@ class FaceRuntime:
         return Frame(image, AudioChunk(np.zeros(_SAMPLES, np.int16), RATE), end_of_speech)
 
     def _picture(self, heard: Articulation) -> npt.NDArray[np.uint8]:
-        return np.ascontiguousarray(self._painter.paint(self._actor.step(heard))[..., :3])
+        return np.ascontiguousarray(self._compositor.compose(self._animator.step(heard))[..., :3])

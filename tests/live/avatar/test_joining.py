@@ -11,7 +11,7 @@ from livekit import api
 from mouthpiece import wire
 from mouthpiece.errors import RoomError
 from mouthpiece_avatar import session as session_module
-from mouthpiece_avatar.face.renderer import FacePerformer
+from mouthpiece_avatar.face.renderer import FaceRenderer
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
@@ -45,7 +45,7 @@ async def test_a_connect_that_comes_about_after_the_end_is_taken_back(
         asyncio.timeout(30),
     ):
         request = wire.StartAvatar(line.url, avatar_token(livekit, room_name), "any", "mia")
-        session = Session("ses_1", request, Claims(AVATAR, room_name), FacePerformer(plain_sprites()))
+        session = Session("ses_1", request, Claims(AVATAR, room_name), FaceRenderer(plain_sprites()))
         running = asyncio.create_task(session.run())
         await line.asked.wait()
         session.end("ended by request")

@@ -9,8 +9,8 @@ import os
 from livekit.rtc._ffi_client import FfiClient
 
 from mouthpiece import wire
-from mouthpiece_avatar.face.renderer import FacePerformer
-from mouthpiece_avatar.renderer import Performer
+from mouthpiece_avatar.face.renderer import FaceRenderer
+from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
@@ -20,8 +20,8 @@ from tests.unit.avatar.plain_sprites import plain_sprites
 SPRITES = plain_sprites()
 
 
-async def cast(_: str) -> Performer:
-    return FacePerformer(SPRITES)
+async def renderer_for(_: str) -> Renderer:
+    return FaceRenderer(SPRITES)
 
 
 def held() -> dict[str, int]:
@@ -35,7 +35,7 @@ def held() -> dict[str, int]:
 
 async def one_session(livekit: LiveKit, room: str, join: Join) -> None:
     """Joins, speaks, is interrupted in the middle of a stream, and leaves with a stream open."""
-    async with Sessions(cast, limit=5) as sessions:
+    async with Sessions(renderer_for, limit=5) as sessions:
         request = wire.StartAvatar(livekit.url, avatar_token(livekit, room), "any", "mia")
         session = await sessions.start(request, Claims(AVATAR, room))
         async with join() as sender:

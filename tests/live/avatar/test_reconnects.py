@@ -11,8 +11,8 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece_avatar import session as session_module
-from mouthpiece_avatar.face.renderer import FacePerformer
-from mouthpiece_avatar.renderer import Performer
+from mouthpiece_avatar.face.renderer import FaceRenderer
+from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.session import Session, SessionState
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims
@@ -24,14 +24,14 @@ from tests.unit.avatar.plain_sprites import plain_sprites
 SPRITES = plain_sprites()
 
 
-async def cast(_: str) -> Performer:
-    return FacePerformer(SPRITES)
+async def renderer_for(_: str) -> Renderer:
+    return FaceRenderer(SPRITES)
 
 
 @pytest.fixture
 async def session(livekit: LiveKit, room_name: str) -> AsyncIterator[Session]:
     """An avatar of this process, so that its connection can be broken."""
-    async with Sessions(cast, limit=1) as sessions:
+    async with Sessions(renderer_for, limit=1) as sessions:
         request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
         yield await sessions.start(request, Claims(AVATAR, room_name))
 

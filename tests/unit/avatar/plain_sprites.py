@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from mouthpiece_avatar.face.paint import SIZE
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MOUTHS, TURNS, Sprite, Sprites
+from mouthpiece_avatar.face.drawing import SIZE
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MOUTHS, YAW_STEPS, Sprite, Sprites
 
 
 def plain_sprites() -> Sprites:
     scenes = [np.full((SIZE, SIZE), 0xFF000000 + breath, np.uint32) for breath in range(BREATHS)]
     return Sprites(
         scenes,
-        [_patch((turn, 10, 10), 200, 150) for turn in range(TURNS)],
-        [[_patch((turn, 20, mouth), 220, 300) for mouth in range(len(MOUTHS))] for turn in range(TURNS)],
-        [[_patch((turn, 30, eyes), 220, 200) for eyes in range(len(EYES))] for turn in range(TURNS)],
+        [_patch((yaw, 10, 10), 200, 150) for yaw in range(YAW_STEPS)],
+        [[_patch((yaw, 20, mouth), 220, 300) for mouth in range(len(MOUTHS))] for yaw in range(YAW_STEPS)],
+        [[_patch((yaw, 30, eyes), 220, 200) for eyes in range(len(EYES))] for yaw in range(YAW_STEPS)],
     )
 
 

@@ -1,4 +1,4 @@
-"""An audio source without one: performs what a stage says, in time of its own, and keeps what would be heard."""
+"""An audio source without one: performs what a playout says, in time of its own, and keeps what would be heard."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 
 from mouthpiece.audio.pcm import Samples
 from mouthpiece_avatar.inbound_stream import RATE
-from mouthpiece_avatar.playout import Capture, Cut, Finished, Rest, Stage, Started
+from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Rest, Started
 
 STEP = 0.005
-"""Seconds at most between two looks at the stage."""
+"""Seconds at most between two looks at the playout."""
 
 
 class SimulatedSource:
     """Plays its queue in real time; ``now`` only moves by :meth:`run`."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, playout: PlayoutQueue) -> None:
+        self.playout = playout
         self.now = 100.0
         self.heard: list[Samples] = []
         self.events: list[Started | Finished] = []
@@ -40,8 +40,8 @@ class SimulatedSource:
 
     def _perform(self) -> float:
         while True:
-            action = self.stage.act(self.now)
-            self.events += self.stage.events()
+            action = self.playout.act(self.now)
+            self.events += self.playout.events()
             match action:
                 case Capture(samples):
                     self._queue = np.concatenate((self._queue, samples))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mouthpiece.errors import ConfigurationError, QueueFull
 from mouthpiece_avatar import FaceRuntime
 from mouthpiece_avatar import FaceRuntime as AsyncBithuman
-from mouthpiece_avatar.face import painter
+from mouthpiece_avatar.face import compositor
 from mouthpiece_avatar.runtimes.contract import Frame
 from tests.unit.avatar.plain_sprites import plain_sprites
 from tests.unit.avatar.test_runtimes import Time, drain
@@ -135,7 +135,7 @@ def float32_to_int16(arr: np.ndarray) -> np.ndarray:
 async def test_the_canonical_loop_of_bithumans_documentation_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(painter._drawn, "mia", SPRITES)
+    monkeypatch.setitem(compositor._loaded, "mia", SPRITES)
     monkeypatch.setenv("BITHUMAN_API_SECRET", "none is needed")
     monkeypatch.chdir(tmp_path)
     sf.write("speech.wav", babble(0.35, 22_050), 22_050)

@@ -7,62 +7,62 @@ import pytest
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_avatar.face.animator import Pose
-from mouthpiece_avatar.face.look import FACES
-from mouthpiece_avatar.face.paint import SIZE
-from mouthpiece_avatar.face.painter import Painter, sprites_of
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, TURNS, Sprites
+from mouthpiece_avatar.face.compositor import Compositor, load_sprites
+from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.drawing import SIZE
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, YAW_STEPS, Sprites
 
-AHEAD = Pose(turn=TURNS // 2, breath=0, nod=0, mouth=0, eyes=0)
+AHEAD = Pose(yaw=YAW_STEPS // 2, breath=0, nod=0, mouth=0, eyes=0)
 
 
 @pytest.fixture(params=sorted(FACES))
 def drawn(request: pytest.FixtureRequest) -> Sprites:
-    return sprites_of(request.param)
+    return load_sprites(request.param)
 
 
 def painted(drawn: Sprites, **changes: int) -> np.ndarray:
     pose = Pose(**{name: getattr(AHEAD, name) for name in Pose.__slots__} | changes)
-    return Painter(drawn).paint(pose).copy()
+    return Compositor(drawn).compose(pose).copy()
 
 
 def test_there_are_two_and_they_differ() -> None:
     assert set(FACES) == {"mia", "noah"}
-    mia, noah = (painted(sprites_of(name)) for name in ("mia", "noah"))
+    mia, noah = (painted(load_sprites(name)) for name in ("mia", "noah"))
     assert (np.abs(mia.astype(int) - noah).max(axis=2) > 30).mean() > 0.3
 
 
 def test_every_state_is_seen(drawn: Sprites) -> None:
-    for part, count in (("turn", TURNS), ("mouth", len(MOUTHS)), ("eyes", len(EYES)), ("breath", BREATHS)):
+    for part, count in (("yaw", YAW_STEPS), ("mouth", len(MOUTHS)), ("eyes", len(EYES)), ("breath", BREATHS)):
         pictures = {painted(drawn, **{part: state}).tobytes() for state in range(count)}
         assert len(pictures) == count, f"two states of {part} look the same"
 
 
 def test_a_pose_is_painted_the_same_whatever_was_painted_before(drawn: Sprites) -> None:
-    painter = Painter(drawn)
+    compositor = Compositor(drawn)
     random = np.random.default_rng(7)
     for _ in range(30):
         pose = Pose(
-            turn=int(random.integers(TURNS)),
+            yaw=int(random.integers(YAW_STEPS)),
             breath=int(random.integers(BREATHS)),
             nod=int(random.integers(MAX_NOD + 1)),
             mouth=int(random.integers(len(MOUTHS))),
             eyes=int(random.integers(len(EYES))),
         )
-        assert painter.paint(pose).tobytes() == Painter(drawn).paint(pose).tobytes()
+        assert compositor.compose(pose).tobytes() == Compositor(drawn).compose(pose).tobytes()
 
 
 def test_pictures_are_opaque_and_whole(drawn: Sprites) -> None:
-    picture = painted(drawn, nod=MAX_NOD, turn=0)
+    picture = painted(drawn, nod=MAX_NOD, yaw=0)
     assert picture.shape == (SIZE, SIZE, 4)
     assert (picture[..., 3] == 255).all()
     assert picture[..., :3].std() > 25
 
 
 def test_a_mouth_changes_nothing_but_the_lower_face(drawn: Sprites) -> None:
-    for turn in (0, TURNS // 2, TURNS - 1):
-        closed = painted(drawn, turn=turn).astype(int)
+    for yaw in (0, YAW_STEPS // 2, YAW_STEPS - 1):
+        closed = painted(drawn, yaw=yaw).astype(int)
         for mouth in range(1, len(MOUTHS)):
-            changed = np.abs(painted(drawn, turn=turn, mouth=mouth).astype(int) - closed).max(axis=2) > 0
+            changed = np.abs(painted(drawn, yaw=yaw, mouth=mouth).astype(int) - closed).max(axis=2) > 0
             rows, columns = np.nonzero(changed)
             assert rows.min() > 260
             assert rows.max() < 400
@@ -73,7 +73,7 @@ def test_a_mouth_changes_nothing_but_the_lower_face(drawn: Sprites) -> None:
 def test_a_seam_does_not_show(drawn: Sprites) -> None:
     """Beside the border of a patch the step is no larger than the drawing's own."""
     picture = painted(drawn).astype(int)
-    patch = drawn.mouths[AHEAD.turn][0]
+    patch = drawn.mouths[AHEAD.yaw][0]
     middle = slice(patch.left + patch.width // 3, patch.left + 2 * patch.width // 3)
     step = np.abs(picture[patch.top, middle] - picture[patch.top - 1, middle]).max()
     assert step <= 12
@@ -81,4 +81,4 @@ def test_a_seam_does_not_show(drawn: Sprites) -> None:
 
 def test_an_unknown_face_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="mia, noah"):
-        sprites_of("bob")
+        load_sprites("bob")

@@ -11,7 +11,7 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece_avatar import receipts as receipts_module
-from mouthpiece_avatar.inbound_stream import RATE, Turn
+from mouthpiece_avatar.inbound_stream import RATE, InboundStream
 from mouthpiece_avatar.playout import Finished, Started
 from mouthpiece_avatar.receipts import TRIES, Receipts
 from tests.unit.avatar.fakes import FakeTasks
@@ -54,8 +54,8 @@ async def senders() -> AsyncIterator[Senders]:
     await made.tasks.cancel()
 
 
-def turn(sender: str = "a", segment: str | None = None, seconds: float = 0.0) -> Turn:
-    made = Turn(sender, wire.StreamHeader(16_000, 1, segment))
+def stream(sender: str = "a", segment: str | None = None, seconds: float = 0.0) -> InboundStream:
+    made = InboundStream(sender, wire.StreamHeader(16_000, 1, segment))
     made.left = round(seconds * RATE)
     return made
 
@@ -68,7 +68,7 @@ def refuse(code: int) -> Callable[[str, str], None]:
 
 
 async def test_a_stream_without_an_id_gets_the_stock_receipts_and_no_extra_keys(senders: Senders) -> None:
-    spoken = turn(seconds=1.25)
+    spoken = stream(seconds=1.25)
     senders.receipts.report(Started(spoken))
     senders.receipts.report(Finished(spoken, interrupted=True))
     await senders.tasks.settle()
@@ -79,7 +79,7 @@ async def test_a_stream_without_an_id_gets_the_stock_receipts_and_no_extra_keys(
 
 
 async def test_a_stream_with_an_id_gets_ours_besides(senders: Senders) -> None:
-    spoken = turn(segment="seg_1", seconds=0.5)
+    spoken = stream(segment="seg_1", seconds=0.5)
     senders.receipts.report(Started(spoken))
     senders.receipts.report(Finished(spoken, interrupted=False))
     await senders.tasks.settle()
@@ -101,7 +101,7 @@ async def test_a_stream_with_an_id_gets_ours_besides(senders: Senders) -> None:
 async def test_a_sender_that_knows_no_receipts_is_asked_once_a_method(senders: Senders) -> None:
     senders.answer = refuse(rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD)
     for _ in range(3):
-        senders.receipts.report(Finished(turn(), interrupted=False))
+        senders.receipts.report(Finished(stream(), interrupted=False))
         await senders.tasks.settle()
     assert senders.methods() == [wire.RPC_PLAYBACK_FINISHED]
     assert senders.receipts.dropped[wire.RPC_PLAYBACK_FINISHED] == 3
@@ -109,18 +109,18 @@ async def test_a_sender_that_knows_no_receipts_is_asked_once_a_method(senders: S
 
 async def test_a_sender_that_came_back_is_asked_again(senders: Senders) -> None:
     senders.answer = refuse(rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD)
-    senders.receipts.report(Finished(turn(), interrupted=False))
+    senders.receipts.report(Finished(stream(), interrupted=False))
     await senders.tasks.settle()
     senders.receipts.gone("a")
     senders.answer = lambda *_: None
-    senders.receipts.report(Finished(turn(), interrupted=False))
+    senders.receipts.report(Finished(stream(), interrupted=False))
     await senders.tasks.settle()
     assert senders.receipts.delivered[wire.RPC_PLAYBACK_FINISHED] == 1
 
 
 async def test_a_receipt_is_tried_again_a_bounded_number_of_times(senders: Senders) -> None:
     senders.answer = refuse(rtc.RpcError.ErrorCode.RESPONSE_TIMEOUT)
-    senders.receipts.report(Finished(turn(), interrupted=False))
+    senders.receipts.report(Finished(stream(), interrupted=False))
     await senders.tasks.settle()
     assert len(senders.calls) == TRIES
     assert len(senders.slept) == TRIES - 1
@@ -129,10 +129,10 @@ async def test_a_receipt_is_tried_again_a_bounded_number_of_times(senders: Sende
 
 async def test_one_that_does_not_answer_holds_up_nobody_else_and_keeps_the_order(senders: Senders) -> None:
     senders.hold["a"] = asyncio.Event()
-    first, second = turn("a", seconds=1), turn("a", seconds=2)
+    first, second = stream("a", seconds=1), stream("a", seconds=2)
     for spoken in (first, second):
         senders.receipts.report(Finished(spoken, interrupted=False))
-    senders.receipts.report(Finished(turn("b"), interrupted=False))
+    senders.receipts.report(Finished(stream("b"), interrupted=False))
     await senders.tasks.settle()
     assert [who for who, _, _ in senders.calls] == ["b"]
     senders.hold["a"].set()
@@ -143,7 +143,7 @@ async def test_one_that_does_not_answer_holds_up_nobody_else_and_keeps_the_order
 
 async def test_nothing_is_sent_to_one_that_left(senders: Senders) -> None:
     senders.present.clear()
-    senders.receipts.report(Started(turn()))
+    senders.receipts.report(Started(stream()))
     await senders.tasks.settle()
     assert senders.calls == []
     assert senders.receipts.dropped[wire.RPC_PLAYBACK_STARTED] == 1
@@ -153,7 +153,7 @@ async def test_what_waits_for_one_sender_is_bounded(senders: Senders, monkeypatc
     monkeypatch.setattr(receipts_module, "KEPT", 3)
     senders.hold["a"] = asyncio.Event()
     for seconds in range(10):
-        senders.receipts.report(Finished(turn(seconds=seconds), interrupted=False))
+        senders.receipts.report(Finished(stream(seconds=seconds), interrupted=False))
     await senders.tasks.settle()
     senders.hold["a"].set()
     await senders.tasks.settle()

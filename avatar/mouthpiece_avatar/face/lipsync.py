@@ -45,7 +45,7 @@ class Articulation:
 SILENT = Articulation()
 
 
-class Lips:
+class LipSync:
     """``push`` returns one articulation for each hop that has become complete."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mouthpiece_avatar.face.paint import SIZE, Box
+from mouthpiece_avatar.face.drawing import SIZE, Box
 
 AXIS = SIZE / 2
 """Of the face's symmetry."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mouthpiece_avatar.face import sprites, store
+from mouthpiece_avatar.face import sprite_cache, sprites
 from mouthpiece_avatar.face.animator import Pose
-from mouthpiece_avatar.face.painter import Painter
+from mouthpiece_avatar.face.compositor import Compositor
 from mouthpiece_avatar.face.sprites import Sprites
 from tests.unit.avatar.plain_sprites import plain_sprites
 
@@ -20,8 +20,8 @@ def drawings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The faces that were drawn, and not read."""
     drawn: list[str] = []
 
-    def draw(look: object) -> Sprites:
-        drawn.append(look.name)  # type: ignore[attr-defined]
+    def draw(design: object) -> Sprites:
+        drawn.append(design.name)  # type: ignore[attr-defined]
         return plain_sprites()
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -30,11 +30,11 @@ def drawings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
 
 def painted(kept: Sprites) -> list[bytes]:
-    return [Painter(kept).paint(pose).tobytes() for pose in POSES]
+    return [Compositor(kept).compose(pose).tobytes() for pose in POSES]
 
 
 def test_a_face_is_drawn_once_and_read_the_same(drawings: list[str]) -> None:
-    first, second = store.load_or_draw("mia"), store.load_or_draw("mia")
+    first, second = sprite_cache.load_or_draw("mia"), sprite_cache.load_or_draw("mia")
     assert drawings == ["mia"]
     assert painted(first) == painted(second) == painted(plain_sprites())
 
@@ -42,10 +42,10 @@ def test_a_face_is_drawn_once_and_read_the_same(drawings: list[str]) -> None:
 def test_other_drawing_code_draws_anew_and_the_old_drawing_goes(
     drawings: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    store.load_or_draw("mia")
-    store.load_or_draw("noah")
-    monkeypatch.setattr(store, "_key", lambda: "other")
-    store.load_or_draw("mia")
+    sprite_cache.load_or_draw("mia")
+    sprite_cache.load_or_draw("noah")
+    monkeypatch.setattr(sprite_cache, "_key", lambda: "other")
+    sprite_cache.load_or_draw("mia")
     assert drawings == ["mia", "noah", "mia"]
     names = sorted(path.name for path in (tmp_path / "mouthpiece" / "faces").iterdir())
     assert names[0] == "mia-other.npz"
@@ -54,12 +54,12 @@ def test_other_drawing_code_draws_anew_and_the_old_drawing_goes(
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and then nothing", b"\x93NUMPY", bytes(1_000)])
 def test_a_damaged_drawing_is_drawn_anew(drawings: list[str], tmp_path: Path, content: bytes) -> None:
-    store.load_or_draw("mia")
+    sprite_cache.load_or_draw("mia")
     [kept] = (tmp_path / "mouthpiece" / "faces").iterdir()
     kept.write_bytes(content)
-    assert painted(store.load_or_draw("mia")) == painted(plain_sprites())
+    assert painted(sprite_cache.load_or_draw("mia")) == painted(plain_sprites())
     assert drawings == ["mia", "mia"]
-    store.load_or_draw("mia")
+    sprite_cache.load_or_draw("mia")
     assert drawings == ["mia", "mia"], "what was drawn anew is kept"
 
 
@@ -69,5 +69,5 @@ def test_a_folder_that_cannot_be_used_costs_time_only(
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     for _ in range(2):
-        assert painted(store.load_or_draw("mia")) == painted(plain_sprites())
+        assert painted(sprite_cache.load_or_draw("mia")) == painted(plain_sprites())
     assert drawings == ["mia", "mia"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mouthpiece_avatar.face.paint import Colour, Point, hex_colour
+from mouthpiece_avatar.face.drawing import Colour, Point, hex_colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Hair:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FaceDesign:
     """One face."""
 
     name: str
@@ -58,7 +58,7 @@ class Look:
     masculine: bool = False
 
 
-MIA = Look(
+MIA = FaceDesign(
     name="mia",
     skin=hex_colour("#f0c4a4"),
     shade=hex_colour("#cf8f6d"),
@@ -124,7 +124,7 @@ MIA = Look(
     lip_fullness=1.0,
 )  # fmt: skip
 
-NOAH = Look(
+NOAH = FaceDesign(
     name="noah",
     skin=hex_colour("#c98d63"),
     shade=hex_colour("#94593a"),
@@ -171,4 +171,4 @@ NOAH = Look(
     masculine=True,
 )  # fmt: skip
 
-FACES = {look.name: look for look in (MIA, NOAH)}
+FACES = {design.name: design for design in (MIA, NOAH)}

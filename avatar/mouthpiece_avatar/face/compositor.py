@@ -10,16 +10,16 @@ import numpy.typing as npt
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_avatar.face import sprites
 from mouthpiece_avatar.face.animator import Pose
-from mouthpiece_avatar.face.look import FACES
-from mouthpiece_avatar.face.paint import SIZE
+from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.drawing import SIZE
+from mouthpiece_avatar.face.sprite_cache import load_or_draw
 from mouthpiece_avatar.face.sprites import Sprites
-from mouthpiece_avatar.face.store import load_or_draw
 
-_drawn: dict[str, Sprites] = {}
+_loaded: dict[str, Sprites] = {}
 _drawing = threading.Lock()
 
 
-def sprites_of(face: str) -> Sprites:
+def load_sprites(face: str) -> Sprites:
     """The sprites of a face (about 65 MB), shared by the process; the first time blocks, for seconds if it is drawn.
 
     :raises ConfigurationError: there is no such face.
@@ -27,28 +27,28 @@ def sprites_of(face: str) -> Sprites:
     if face not in FACES:
         raise ConfigurationError(f"there is no face {face!r}: choose one of {', '.join(sorted(FACES))}")
     with _drawing:
-        if face not in _drawn:
-            _drawn[face] = load_or_draw(face)
-        return _drawn[face]
+        if face not in _loaded:
+            _loaded[face] = load_or_draw(face)
+        return _loaded[face]
 
 
-class Painter:
-    """One canvas. ``paint`` draws a pose on it; the same pose gives the same bytes."""
+class Compositor:
+    """One canvas. ``compose`` draws a pose on it; the same pose gives the same bytes."""
 
     def __init__(self, drawn: Sprites) -> None:
         self._sprites = drawn
         self._canvas: sprites.Pixels = np.zeros((SIZE, SIZE), np.uint32)
-        self._painted: Pose | None = None
+        self._composed: Pose | None = None
         self.bgra: npt.NDArray[np.uint8] = self._canvas.view(np.uint8).reshape(SIZE, SIZE, 4)
-        """BGRA, (SIZE, SIZE, 4); the next ``paint`` draws over it."""
+        """BGRA, (SIZE, SIZE, 4); the next ``compose`` draws over it."""
 
-    def paint(self, pose: Pose) -> npt.NDArray[np.uint8]:
+    def compose(self, pose: Pose) -> npt.NDArray[np.uint8]:
         """BGRA, (SIZE, SIZE, 4)."""
-        if pose == self._painted:
+        if pose == self._composed:
             return self.bgra
-        self._painted = pose
+        self._composed = pose
         self._canvas[...] = self._sprites.scenes[pose.breath]
-        self._sprites.heads[pose.turn].put_on(self._canvas, pose.nod)
-        self._sprites.eyes[pose.turn][pose.eyes].put_on(self._canvas, pose.nod)
-        self._sprites.mouths[pose.turn][pose.mouth].put_on(self._canvas, pose.nod)
+        self._sprites.heads[pose.yaw].put_on(self._canvas, pose.nod)
+        self._sprites.eyes[pose.yaw][pose.eyes].put_on(self._canvas, pose.nod)
+        self._sprites.mouths[pose.yaw][pose.mouth].put_on(self._canvas, pose.nod)
         return self.bgra

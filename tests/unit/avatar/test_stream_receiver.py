@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar import stream_receiver as ears_module
+from mouthpiece_avatar import stream_receiver as receiver_module
 from mouthpiece_avatar.inbound_stream import RATE
-from mouthpiece_avatar.playout import Finished, Stage
-from mouthpiece_avatar.stream_receiver import Ears
+from mouthpiece_avatar.playout import Finished, PlayoutQueue
+from mouthpiece_avatar.stream_receiver import StreamReceiver
 from tests.unit.avatar.fakes import FakeReader, FakeTasks
 from tests.unit.avatar.simulated_source import SimulatedSource
 
@@ -21,27 +21,29 @@ SOUND = b"\1\1" * 4_800
 
 
 class Room:
-    """The ears with everything around them; ``kinds`` are the participants that were announced."""
+    """The receiver with everything around them; ``kinds`` are the participants that were announced."""
 
     def __init__(self, **times: float) -> None:
         self.kinds: dict[str, bool] = {}
-        self.stage = Stage()
-        self.source = SimulatedSource(self.stage)
+        self.playout = PlayoutQueue()
+        self.source = SimulatedSource(self.playout)
         self.tasks = FakeTasks()
         self.woken = 0
-        self.ears = Ears(self.stage, kind=self.kinds.get, wake=self._wake, spawn=self.tasks.spawn, **times)
+        self.receiver = StreamReceiver(
+            self.playout, kind=self.kinds.get, wake=self._wake, spawn=self.tasks.spawn, **times
+        )
 
     def _wake(self) -> None:
         self.woken += 1
 
     def open(self, sender: str, attributes: dict[str, str] | None = None) -> FakeReader:
         reader = FakeReader()
-        self.ears.stream_opened(reader, sender, HEADER if attributes is None else attributes)
+        self.receiver.stream_opened(reader, sender, HEADER if attributes is None else attributes)
         return reader
 
     def announce(self, sender: str, *, agent: bool) -> None:
         self.kinds[sender] = agent
-        self.ears.announced(sender)
+        self.receiver.announced(sender)
 
     async def heard(self) -> float:
         """Seconds of sound that have left after everything that came was played."""
@@ -119,7 +121,7 @@ async def test_a_held_stream_of_somebody_else_is_refused_when_he_appears(room: R
     room.announce("viewer", agent=False)
     assert await room.heard() == 0
     assert not room.tasks.running
-    assert room.ears.streams["refused"] == 1
+    assert room.receiver.counts["refused"] == 1
 
 
 async def test_a_held_stream_whose_sender_never_appears_is_let_go() -> None:
@@ -134,7 +136,7 @@ async def test_a_held_stream_whose_sender_never_appears_is_let_go() -> None:
 
 
 async def test_what_is_held_is_bounded(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ears_module, "HELD_BYTES", 3 * len(SOUND))
+    monkeypatch.setattr(receiver_module, "HELD_BYTES", 3 * len(SOUND))
     reader = room.open("flood")
     for _ in range(4):
         reader.write(SOUND)
@@ -151,7 +153,7 @@ async def test_a_clear_reaches_what_is_held(room: Room) -> None:
     held = room.open("sender")
     held.write(SOUND)
     await room.tasks.settle()
-    room.ears.clear("sender")
+    room.receiver.clear("sender")
     held.write(SOUND)
     held.end()
     after = room.open("sender")
@@ -174,7 +176,7 @@ async def test_a_sender_that_vanishes_ends_its_stream_and_nothing_else(room: Roo
     other.write(SOUND)
     other.end()
     assert await room.heard() == pytest.approx(0.2)
-    assert room.ears.streams["broken"] == 1
+    assert room.receiver.counts["broken"] == 1
 
 
 async def test_a_stream_that_stalls_ends() -> None:
@@ -185,7 +187,7 @@ async def test_a_stream_that_stalls_ends() -> None:
     await room.tasks.done()
     assert reader.closed
     assert await room.heard() == pytest.approx(0.1)
-    assert room.ears.streams["stalled"] == 1
+    assert room.receiver.counts["stalled"] == 1
 
 
 async def test_a_lost_trailer_is_not_waited_for_once_a_newer_stream_is_there() -> None:

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from mouthpiece_avatar.face.animator import Actor, Pose
-from mouthpiece_avatar.face.lips import HOP, RATE, SILENT, Articulation, Lips, blend
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, TURNS
+from mouthpiece_avatar.face.animator import FaceAnimator, Pose
+from mouthpiece_avatar.face.lipsync import HOP, RATE, SILENT, Articulation, LipSync, blend
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, YAW_STEPS
 from mouthpiece_avatar.renderer import Mood
 
 CLOSED_EYES = [index for index, state in enumerate(EYES) if state.lid == 1]
@@ -17,8 +17,8 @@ AWAY = [index for index, state in enumerate(EYES) if state.gaze]
 MINUTE = 25 * 60
 
 
-def live(actor: Actor, frames: int, heard: Articulation = SILENT) -> list[Pose]:
-    return [actor.step(heard) for _ in range(frames)]
+def live(animator: FaceAnimator, frames: int, heard: Articulation = SILENT) -> list[Pose]:
+    return [animator.step(heard) for _ in range(frames)]
 
 
 def voice(hertz: list[float], seconds: float = 0.3, volume: float = 9_000) -> np.ndarray:
@@ -28,57 +28,57 @@ def voice(hertz: list[float], seconds: float = 0.3, volume: float = 9_000) -> np
 
 
 def articulated(samples: np.ndarray) -> Articulation:
-    heard = Lips().push(samples)
+    heard = LipSync().push(samples)
     return blend(heard[len(heard) // 2 :])
 
 
 def test_idle_it_breathes_blinks_glances_and_sways_with_its_mouth_shut() -> None:
-    poses = live(Actor(3), MINUTE)
+    poses = live(FaceAnimator(3), MINUTE)
     assert {pose.mouth for pose in poses} == {0}
     assert {pose.breath for pose in poses} == set(range(BREATHS))
-    assert len({pose.turn for pose in poses}) >= TURNS // 2
+    assert len({pose.yaw for pose in poses}) >= YAW_STEPS // 2
     starts = [a for a, b in itertools.pairwise(poses) if b.eyes in CLOSED_EYES and a.eyes not in CLOSED_EYES]
     assert 8 <= len(starts) <= 40, "people blink ten to thirty times a minute"
     assert any(pose.eyes in AWAY for pose in poses)
 
 
 def test_nothing_jumps() -> None:
-    actor = Actor(4)
-    poses = live(actor, 200) + live(actor, 200, Articulation(1, 0, 0, 1)) + live(actor, 200)
+    animator = FaceAnimator(4)
+    poses = live(animator, 200) + live(animator, 200, Articulation(1, 0, 0, 1)) + live(animator, 200)
     for a, b in itertools.pairwise(poses):
-        assert abs(a.turn - b.turn) <= 1
+        assert abs(a.yaw - b.yaw) <= 1
         assert abs(a.breath - b.breath) <= 1
         assert abs(a.nod - b.nod) <= 2
         assert 0 <= b.nod <= MAX_NOD
 
 
 def test_the_same_seed_lives_the_same_life() -> None:
-    assert live(Actor(9), 500) == live(Actor(9), 500)
-    assert live(Actor(9), 500) != live(Actor(10), 500)
+    assert live(FaceAnimator(9), 500) == live(FaceAnimator(9), 500)
+    assert live(FaceAnimator(9), 500) != live(FaceAnimator(10), 500)
 
 
 def test_it_looks_at_whoever_speaks_to_it_and_nods() -> None:
-    actor = Actor(5)
-    actor.attend(Mood.ATTENTIVE)
-    poses = live(actor, MINUTE)
+    animator = FaceAnimator(5)
+    animator.set_mood(Mood.ATTENTIVE)
+    poses = live(animator, MINUTE)
     assert not any(pose.eyes in AWAY for pose in poses)
     assert max(pose.nod for pose in poses) >= 2
 
 
 def test_it_looks_away_more_often_while_it_thinks() -> None:
-    idle, thinking = Actor(6), Actor(6)
-    thinking.attend(Mood.THINKING)
-    away = [sum(pose.eyes in AWAY for pose in live(actor, 3 * MINUTE)) for actor in (idle, thinking)]
+    idle, thinking = FaceAnimator(6), FaceAnimator(6)
+    thinking.set_mood(Mood.THINKING)
+    away = [sum(pose.eyes in AWAY for pose in live(animator, 3 * MINUTE)) for animator in (idle, thinking)]
     assert away[1] > 1.5 * away[0]
 
 
 def test_the_mouth_opens_with_the_voice_and_closes_after_it() -> None:
-    actor = Actor()
+    animator = FaceAnimator()
     open_wide = Articulation(open=0.9, wide=0, hiss=0, loud=1)
-    mouths = [MOUTHS[pose.mouth].open for pose in live(actor, 3, open_wide)]
+    mouths = [MOUTHS[pose.mouth].open for pose in live(animator, 3, open_wide)]
     assert mouths[0] >= 0.4, "it lags behind the sound"
     assert mouths[-1] >= 0.68
-    assert MOUTHS[live(actor, 8)[-1].mouth].open == 0
+    assert MOUTHS[live(animator, 8)[-1].mouth].open == 0
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_mouth_opens_with_the_voice_and_closes_after_it() -> None:
     ],
 )
 def test_vowels_and_consonants_have_mouths_of_their_own(heard: Articulation, fits) -> None:  # type: ignore[no-untyped-def]
-    assert fits(MOUTHS[live(Actor(), 6, heard)[-1].mouth])
+    assert fits(MOUTHS[live(FaceAnimator(), 6, heard)[-1].mouth])
 
 
 def test_an_open_vowel_is_heard_as_open_and_a_close_front_one_as_wide() -> None:
@@ -114,15 +114,15 @@ def test_a_hiss_is_heard_as_one_and_silence_as_nothing() -> None:
 
 
 def test_a_quiet_voice_opens_the_mouth_too() -> None:
-    quiet = Lips().push(voice([440, 900], seconds=3, volume=500))
+    quiet = LipSync().push(voice([440, 900], seconds=3, volume=500))
     assert quiet[-1].open > 0.4
 
 
 def test_hops_do_not_depend_on_the_cut() -> None:
     sound = voice([200, 700, 2_000], seconds=0.25)
-    whole = Lips().push(sound)
-    lips, cut = Lips(), []
+    whole = LipSync().push(sound)
+    lipsync, cut = LipSync(), []
     for at in range(0, len(sound), 77):
-        cut += lips.push(sound[at : at + 77])
+        cut += lipsync.push(sound[at : at + 77])
     assert cut == whole
     assert len(whole) == len(sound) // HOP

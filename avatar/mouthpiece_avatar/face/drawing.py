@@ -71,9 +71,9 @@ def moved(path: Sequence[Point], x: float, y: float) -> Path:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, tilt: float = 0.0) -> Path:
-    turn = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     cos, sin = np.cos(tilt), np.sin(tilt)
-    a, b = rx * np.cos(turn), ry * np.sin(turn)
+    a, b = rx * np.cos(angle), ry * np.sin(angle)
     return list(zip((x + a * cos - b * sin).tolist(), (y + a * sin + b * cos).tolist(), strict=True))
 
 
