@@ -11,9 +11,10 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from mouthpiece.errors import MouthpieceError
+from mouthpiece.fields import About
 
 Until = Literal["queued", "playing", "finished"]
 """How far a segment must have come for a wait to end: accepted, begun to play, or in a terminal state."""
@@ -68,13 +69,15 @@ class OnLoss(enum.StrEnum):
     REPLAY = "replay"
 
 
+SourceKind = Literal["file", "text", "url", "live"]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a segment's sound comes from."""
 
-    kind: str
-    """``file``, ``text``, ``url`` or ``live``."""
-    name: str | None = None
+    kind: SourceKind
+    name: Annotated[str | None, About("The file's name, as it was sent.")] = None
     text: str | None = None
     voice: str | None = None
 
@@ -83,64 +86,64 @@ class Source:
 class AudioInfo:
     """What is known of the sound before it is decoded."""
 
-    sample_rate: int
-    """Hertz."""
+    sample_rate: Annotated[int, About("Hertz.")]
     num_channels: int
-    duration: float | None
-    """Seconds; None while it is not known (live, text that is still being synthesised)."""
+    duration: Annotated[float | None, About("Seconds; null while it is not known (live, text in synthesis).")]
 
 
 @dataclass(frozen=True, slots=True)
 class Viewers:
     """How many people were in the room: said is not yet heard."""
 
-    start: int | None = None
-    end: int | None = None
+    start: Annotated[int | None, About("People in the room when the segment started.")] = None
+    end: Annotated[int | None, About("People in the room when the segment ended.")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a segment failed, or why its end is unknown: an error of the tree in the form that is stored and shown."""
+    """Why a segment failed, or why its end is unknown."""
 
-    type: str
-    """The error's slug."""
+    type: Annotated[str, About("A stable slug.")]
     detail: str
-    """The error's message."""
-    retryable: bool = False
-    """Whether the same segment may succeed later without being changed."""
+    retryable: Annotated[bool, About("The same may succeed later without being changed.")] = False
 
     @classmethod
     def of(cls, error: MouthpieceError) -> Self:
+        """``error`` in the form that is stored and shown."""
         return cls(error.slug, str(error), error.retryable)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One segment as it stands; a change makes a new value."""
+    """One segment as it stands; a change makes a new value.
 
-    id: str
-    room: str
-    source: Source
-    audio: AudioInfo
-    created_at: datetime
-    avatar: str | None = None
-    """Identity of the avatar that says it; before that, the one that was asked for, if one was."""
-    profile: str | None = None
+    The store, the JSON and the OpenAPI document are derived from these fields, in this order
+    (:mod:`mouthpiece.fields`); a new one needs a migration in ``mouthpiece_sender.storage.rows`` and nothing else.
+    """
+
+    id: Annotated[str, About(fixed=True)]
+    room: Annotated[str, About(fixed=True)]
+    avatar: Annotated[str | None, About("Identity of the avatar that says it, or was asked to.")] = None
+    profile: Annotated[str | None, About("The kind of that avatar: mouthpiece, avaluma, stock or anam.")] = None
     state: State = State.QUEUED
-    receipt: Receipt = Receipt.NONE
-    position: float = 0.0
-    """Seconds of it that were played, as far as is known."""
+    receipt: Annotated[Receipt, About("How the end is known: the avatar confirmed it, or a clock estimates it.")] = (
+        Receipt.NONE
+    )
+    source: Annotated[Source, About(fixed=True)]
+    audio: Annotated[AudioInfo, About(prefix="")]
+    position: Annotated[float, About("Seconds of it that were played, as far as is known.")] = 0.0
     interrupted: bool = False
     viewers: Viewers = Viewers()
+    created_at: Annotated[datetime, About(fixed=True)]
     started_at: datetime | None = None
     finished_at: datetime | None = None
     expires_at: datetime | None = None
     duplicate: bool = False
     error: Problem | None = None
-    mode: Mode = Mode.APPEND
-    on_loss: OnLoss = OnLoss.DROP
-    interruptible: bool = True
-    wait_for_viewer: bool = False
+    mode: Annotated[Mode, About(fixed=True, shown=False)] = Mode.APPEND
+    on_loss: Annotated[OnLoss, About(fixed=True, shown=False)] = OnLoss.DROP
+    interruptible: Annotated[bool, About(fixed=True, shown=False)] = True
+    wait_for_viewer: Annotated[bool, About(fixed=True, shown=False)] = False
 
     def reached(self, until: Until) -> bool:
         """Whether the segment has come as far as ``until``; one that has ended has reached everything."""

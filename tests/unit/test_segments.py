@@ -37,6 +37,13 @@ def test_one_error_may_be_retryable_where_its_class_is_not() -> None:
     ],
 )
 def test_a_segment_has_reached_what_lies_behind_its_state(state: State, reached: set[Until]) -> None:
-    segment = Segment("seg_1", "demo", Source("file"), AudioInfo(16_000, 1, 1.0), utc_now(), state=state)
+    segment = Segment(
+        id="seg_1",
+        room="demo",
+        source=Source("file"),
+        audio=AudioInfo(16_000, 1, 1.0),
+        created_at=utc_now(),
+        state=state,
+    )
     steps: tuple[Until, ...] = ("queued", "playing", "finished")
     assert {until for until in steps if segment.reached(until)} == reached

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+import functools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.config import JsonDict
 
-from mouthpiece.segments import Receipt, State
+from mouthpiece import segments
+from mouthpiece.fields import fields_of
+from mouthpiece_sender.segment_json import segment_json
 
 
 class Shown(BaseModel):
@@ -17,73 +21,46 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Source(Shown):
-    kind: Literal["file", "text", "url", "live"]
-    name: str | None = Field(description="The file's name, as it was sent.")
-    text: str | None
-    voice: str | None
+SCHEMA_NAMES: Mapping[type, str] = {segments.AudioInfo: "Audio", segments.Problem: "SegmentError"}
+"""Schemas that are not called as their dataclass is."""
 
 
-class Audio(Shown):
-    sample_rate: int = Field(description="Hertz.")
-    num_channels: int
-    duration: float | None = Field(description="Seconds; null while it is not known.")
+@functools.cache
+def model_of(kind: type) -> type[Shown]:
+    """The model that shows a dataclass, with what :mod:`mouthpiece.fields` knows of it."""
+    fields: dict[str, Any] = {}
+    for field in fields_of(kind):
+        annotation: Any = field.annotation
+        if field.group:
+            annotation = model_of(field.type) | None if field.optional else model_of(field.type)
+        if field.about.shown:
+            fields[field.name] = (annotation, Field(description=field.about.text))
+    return create_model(SCHEMA_NAMES.get(kind, kind.__name__), __base__=Shown, __doc__=kind.__doc__, **fields)
 
 
-class Viewers(Shown):
-    start: int | None = Field(description="People in the room when it started: said is not yet heard.")
-    end: int | None = Field(description="People in the room when it ended.")
+SEGMENT_EXAMPLE: JsonDict = segment_json(
+    segments.Segment(
+        id="seg_0198c5d2a3f1c0ffee12a3",
+        room="demo",
+        avatar="avatar-mouthpiece",
+        profile="mouthpiece",
+        state=segments.State.FINISHED,
+        receipt=segments.Receipt.CONFIRMED,
+        source=segments.Source("file", "hello_world_16kHz.wav"),
+        audio=segments.AudioInfo(16_000, 1, 2.05),
+        position=2.05,
+        viewers=segments.Viewers(1, 1),
+        created_at=datetime(2026, 11, 21, 9, 30, 0, 120_000, tzinfo=UTC),
+        started_at=datetime(2026, 11, 21, 9, 30, 0, 205_000, tzinfo=UTC),
+        finished_at=datetime(2026, 11, 21, 9, 30, 2, 290_000, tzinfo=UTC),
+    )
+)
 
 
-class SegmentError(Shown):
-    type: str = Field(description="A stable slug.")
-    detail: str
-    retryable: bool = Field(description="The same may succeed later without being changed.")
-
-
-SEGMENT_EXAMPLE: JsonDict = {
-    "id": "seg_0198c5d2a3f1c0ffee12a3",
-    "room": "demo",
-    "avatar": "avatar-mouthpiece",
-    "profile": "mouthpiece",
-    "state": "finished",
-    "receipt": "confirmed",
-    "source": {"kind": "file", "name": "hello_world_16kHz.wav", "text": None, "voice": None},
-    "audio": {"sample_rate": 16000, "num_channels": 1, "duration": 2.05},
-    "position": 2.05,
-    "interrupted": False,
-    "viewers": {"start": 1, "end": 1},
-    "created_at": "2026-11-21T09:30:00.120Z",
-    "started_at": "2026-11-21T09:30:00.205Z",
-    "finished_at": "2026-11-21T09:30:02.290Z",
-    "expires_at": None,
-    "duplicate": False,
-    "error": None,
-}
-
-
-class Segment(Shown):
+class Segment(model_of(segments.Segment)):  # type: ignore[misc]  # its base is made from the dataclass
     """Something that somebody wanted said, as it stands."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [SEGMENT_EXAMPLE]})
-
-    id: str
-    room: str
-    avatar: str | None = Field(description="Identity of the avatar that says it, or was asked to.")
-    profile: str | None = Field(description="What kind of avatar that is: mouthpiece, avaluma or stock.")
-    state: State
-    receipt: Receipt = Field(description="How the end is known: the avatar confirmed it, or a clock estimates it.")
-    source: Source
-    audio: Audio
-    position: float = Field(description="Seconds of it that were played, as far as is known.")
-    interrupted: bool
-    viewers: Viewers
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    expires_at: datetime | None
-    duplicate: bool
-    error: SegmentError | None
 
 
 class SegmentPage(Shown):

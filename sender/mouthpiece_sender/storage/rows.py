@@ -5,11 +5,15 @@ States and kinds are text, times RFC 3339 with microseconds in UTC (so they sort
 
 from __future__ import annotations
 
+import enum
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from mouthpiece.segments import AudioInfo, Mode, OnLoss, Problem, Receipt, Segment, Source, State, Viewers
+from mouthpiece.fields import Field, fields_of
+from mouthpiece.segments import Segment
 
 MIGRATIONS: Final = (
     """
@@ -77,90 +81,64 @@ MIGRATIONS: Final = (
 """The n-th brings the tables from version n - 1 to version n; ``user_version`` says where a file stands."""
 
 
-def changes(segment: Segment) -> dict[str, Any]:
-    """The columns that may change after a segment was accepted."""
-    audio, viewers, error = segment.audio, segment.viewers, segment.error
-    return {
-        "avatar": segment.avatar,
-        "profile": segment.profile,
-        "state": str(segment.state),
-        "receipt": str(segment.receipt),
-        "sample_rate": audio.sample_rate,
-        "num_channels": audio.num_channels,
-        "duration": audio.duration,
-        "position": segment.position,
-        "interrupted": segment.interrupted,
-        "viewers_start": viewers.start,
-        "viewers_end": viewers.end,
-        "started_at": _written(segment.started_at),
-        "finished_at": _written(segment.finished_at),
-        "expires_at": _written(segment.expires_at),
-        "duplicate": segment.duplicate,
-        "error_type": error and error.type,
-        "error_detail": error and error.detail,
-        "error_retryable": error and error.retryable,
-    }
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of ``segments`` that holds one value of a :class:`Segment`."""
+
+    name: str
+    field: Field
+    group: Field | None
+    """The field that holds ``field``, where that is not the segment itself."""
+
+    @property
+    def fixed(self) -> bool:
+        """Its value never changes once the segment is accepted."""
+        return (self.group or self.field).about.fixed
+
+    def value(self, segment: Segment) -> Any:
+        """The value of ``segment`` as SQLite takes it."""
+        holder = segment if self.group is None else getattr(segment, self.group.name)
+        return None if holder is None else _written(getattr(holder, self.field.name))
+
+    def read(self, found: sqlite3.Row) -> Any:
+        """The value in a row, as the segment holds it."""
+        return _read(self.field.type, found[self.name])
+
+
+def _columns() -> Iterator[Column]:
+    for field in fields_of(Segment):
+        prefix = f"{field.name}_" if field.about.prefix is None else field.about.prefix
+        for part in field.group:
+            yield Column(prefix + part.name, part, field)
+        if not field.group:
+            yield Column(field.name, field, None)
+
+
+COLUMNS: Final = tuple(_columns())
+"""``audio_kept`` is not among them: it is no part of a segment."""
 
 
 def row(segment: Segment) -> dict[str, Any]:
     """All columns of a new segment."""
-    source = segment.source
-    return changes(segment) | {
-        "id": segment.id,
-        "room": segment.room,
-        "source_kind": source.kind,
-        "source_name": source.name,
-        "source_text": source.text,
-        "source_voice": source.voice,
-        "created_at": _written(segment.created_at),
-        "mode": str(segment.mode),
-        "on_loss": str(segment.on_loss),
-        "interruptible": segment.interruptible,
-        "wait_for_viewer": segment.wait_for_viewer,
-    }
+    return {column.name: column.value(segment) for column in COLUMNS}
 
 
-COLUMNS: Final = ", ".join(
-    (
-        *("id", "room", "avatar", "profile", "state", "receipt"),
-        *("source_kind", "source_name", "source_text", "source_voice", "sample_rate", "num_channels", "duration"),
-        *("position", "interrupted", "viewers_start", "viewers_end"),
-        *("created_at", "started_at", "finished_at", "expires_at", "duplicate"),
-        *("error_type", "error_detail", "error_retryable", "mode", "on_loss", "interruptible", "wait_for_viewer"),
-    )
-)
+def changes(segment: Segment) -> dict[str, Any]:
+    """The columns that may change after a segment was accepted."""
+    return {column.name: column.value(segment) for column in COLUMNS if not column.fixed}
 
 
 def segment(found: sqlite3.Row) -> Segment:
-    """From a row of ``COLUMNS``."""
-    problem = None
-    if found["error_type"] is not None:
-        problem = Problem(found["error_type"], found["error_detail"], bool(found["error_retryable"]))
-    created = _read(found["created_at"])
-    assert created is not None
-    return Segment(
-        id=found["id"],
-        room=found["room"],
-        source=Source(found["source_kind"], found["source_name"], found["source_text"], found["source_voice"]),
-        audio=AudioInfo(found["sample_rate"], found["num_channels"], found["duration"]),
-        created_at=created,
-        avatar=found["avatar"],
-        profile=found["profile"],
-        state=State(found["state"]),
-        receipt=Receipt(found["receipt"]),
-        position=found["position"],
-        interrupted=bool(found["interrupted"]),
-        viewers=Viewers(found["viewers_start"], found["viewers_end"]),
-        started_at=_read(found["started_at"]),
-        finished_at=_read(found["finished_at"]),
-        expires_at=_read(found["expires_at"]),
-        duplicate=bool(found["duplicate"]),
-        error=problem,
-        mode=Mode(found["mode"]),
-        on_loss=OnLoss(found["on_loss"]),
-        interruptible=bool(found["interruptible"]),
-        wait_for_viewer=bool(found["wait_for_viewer"]),
-    )
+    """The segment in a row that has all ``COLUMNS``."""
+    values: dict[str, Any] = {}
+    for field in fields_of(Segment):
+        if not field.group:
+            values[field.name] = next(column.read(found) for column in COLUMNS if column.field is field)
+            continue
+        parts = {column.field.name: column.read(found) for column in COLUMNS if column.group is field}
+        absent = field.optional and all(part is None for part in parts.values())
+        values[field.name] = None if absent else field.type(**parts)
+    return Segment(**values)
 
 
 def written_time(at: datetime) -> str:
@@ -168,9 +146,18 @@ def written_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _written(at: datetime | None) -> str | None:
-    return None if at is None else written_time(at)
+def _written(value: Any) -> Any:
+    match value:
+        case datetime():
+            return written_time(value)
+        case enum.StrEnum():
+            return str(value)
+    return value
 
 
-def _read(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _read(kind: type, value: Any) -> Any:
+    if value is None:
+        return None
+    if issubclass(kind, datetime):
+        return datetime.fromisoformat(value)
+    return kind(value) if issubclass(kind, bool | enum.StrEnum) else value

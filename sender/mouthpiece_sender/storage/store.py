@@ -135,7 +135,8 @@ class Store:
     # Inside
 
     async def _segments(self, clauses: str, values: Collection[object] = ()) -> Sequence[Segment]:
-        rows = await self._run(partial(self._file.select, f"SELECT {COLUMNS} FROM segments {clauses}", values))
+        names = ", ".join(column.name for column in COLUMNS)
+        rows = await self._run(partial(self._file.select, f"SELECT {names} FROM segments {clauses}", values))
         return [segment(found) for found in rows]
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -31,7 +31,8 @@ async def accept(store, spool):
     while True:
         id = new_segment_id()
         await spool.keep(id, body())
-        await store.accept(Segment(id, "demo", Source("file"), AudioInfo(16_000, 1, 3.2), utc_now()))
+        sound = AudioInfo(16_000, 1, 3.2)
+        await store.accept(Segment(id=id, room="demo", source=Source("file"), audio=sound, created_at=utc_now()))
         print(id, flush=True)
 
 async def main():

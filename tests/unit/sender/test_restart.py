@@ -14,7 +14,7 @@ from mouthpiece_sender.storage.store import Store
 
 THEN = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 NOW = THEN + timedelta(seconds=30)
-SEGMENT = Segment("seg_1", "demo", Source("file"), AudioInfo(16_000, 1, 3.5), THEN)
+SEGMENT = Segment(id="seg_1", room="demo", source=Source("file"), audio=AudioInfo(16_000, 1, 3.5), created_at=THEN)
 
 
 @pytest.mark.parametrize("state", [State.PLAYING, State.PAUSED])

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import pytest_asyncio
@@ -24,6 +25,7 @@ from mouthpiece.segments import (
     Receipt,
     Segment,
     Source,
+    SourceKind,
     State,
     Viewers,
     new_segment_id,
@@ -41,7 +43,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def plain(number: int = 1, room: str = "demo", **changes: object) -> Segment:
-    segment = Segment(f"seg_{number:04x}", room, Source("file", "a.wav"), AudioInfo(16_000, 1, 3.5), AT)
+    segment = Segment(
+        id=f"seg_{number:04x}",
+        room=room,
+        source=Source("file", "a.wav"),
+        audio=AudioInfo(16_000, 1, 3.5),
+        created_at=AT,
+    )
     return replace(segment, **changes)  # type: ignore[arg-type]
 
 
@@ -74,7 +82,9 @@ segments = st.builds(
     Segment,
     id=st.just("seg_1"),
     room=words,
-    source=st.builds(Source, words, st.none() | words, st.none() | words, st.none() | words),
+    source=st.builds(
+        Source, st.sampled_from(get_args(SourceKind)), st.none() | words, st.none() | words, st.none() | words
+    ),
     audio=st.builds(AudioInfo, st.integers(4000, 192_000), st.integers(1, 8), st.none() | seconds),
     created_at=times,
     avatar=st.none() | words,
@@ -103,13 +113,14 @@ def test_a_segment_comes_back_as_it_was_kept(segment: Segment) -> None:
     database = sqlite3.connect(":memory:")
     try:
         database.row_factory = sqlite3.Row
-        database.executescript(MIGRATIONS[0])
+        for migration in MIGRATIONS:
+            database.executescript(migration)
         values = store_rows.row(segment)
         database.execute(
             f"INSERT INTO segments ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
             list(values.values()),
         )
-        (row,) = database.execute(f"SELECT {store_rows.COLUMNS} FROM segments")
+        (row,) = database.execute("SELECT * FROM segments")
         assert store_rows.segment(row) == segment
     finally:
         database.close()
