@@ -1,118 +1,55 @@
-"""The ledger: what is queued, what is on its way and what awaits its receipt, for one avatar. No I/O.
+"""The ledger: what is queued, what plays and what awaits its receipt, for one avatar. No I/O.
 
-It is given inputs (methods, each with ``now``, monotonic seconds) and answers with commands; a thin shell carries
-them out and calls ``tick`` again by ``next_wakeup``. It never sleeps, reads a clock or touches a room.
+It takes inputs (methods, each with ``now``, monotonic seconds) and answers with commands; a thin shell carries them
+out and calls ``tick`` again by ``next_wakeup``. It never sleeps, reads a clock or touches a room.
 
 ::
 
     queue ──Open──▶ flight: sending ──Close──▶ awaiting its receipt ──▶ one terminal state
-                        │                            │
-                        └──────── Clear ─────────────┘──▶ interrupted, cancelled, or back to the queue
+      ▲                 │                            │
+      │                 └──────── Clear ─────────────┴──▶ interrupted or cancelled
+      └──────────────── its rest, as a new attempt ──┘
 
 A *flight* is an attempt that has been opened and has not ended. At most one has its stream open, and it is the last.
-A range of audio that may have been heard is not sent again unless the caller chose ``on_loss=replay``.
+
+Rules that hold whatever happens:
+
+- A range of audio that may have been heard is not sent again unless the caller chose ``on_loss=replay``.
+- A segment that was reported as ``playing`` is never reported as ``queued`` again.
+- Nothing of which something may have been heard ends as ``cancelled`` or ``expired``.
+- The position of a segment never falls.
 """
 
 from __future__ import annotations
 
-import enum
-from collections import deque
 from dataclasses import dataclass, field
 
 from mouthpiece.errors import AvatarSilent, AvatarTimeout
+from mouthpiece.playback.clearing import (
+    cancel_one,
+    drop_requeued,
+    interrupt_first,
+    interruptible,
+    playing_out,
+    would_end,
+)
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
-from mouthpiece.playback.pacing import BURST, LEAD, step
+from mouthpiece.playback.ends import end_of, end_of_waiting, ended, noted
+from mouthpiece.playback.flight import Flight, FlightState, Outcome
+from mouthpiece.playback.heard import Heard
+from mouthpiece.playback.loss import Loss, at_loss
+from mouthpiece.playback.pacing import allowance, write_length
+from mouthpiece.playback.queue import SegmentQueue, Waiting
+from mouthpiece.playback.receipts import judge, without_id
+from mouthpiece.playback.receiver import Receiver
 from mouthpiece.profiles import Profile
-from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
+from mouthpiece.segments import Attempt, Mode, Problem, Receipt, State
 
-RECEIPT_GRACE = 2.0
-"""Seconds that a receipt may be late before the playout clock's word is taken."""
-SILENCE_GRACE = 20.0
-"""Seconds that an avatar which always reports its ends may be silent about one before the segment is ``unknown``:
-it died without LiveKit having noticed, so nothing may be estimated."""
-CLEAR_GRACE = 2.0
-"""Seconds that the receipt of a cleared attempt may take (stock senders give up after as many)."""
-EARLY = 0.25
-"""Seconds that a receipt may come before the audio could have been played; earlier is not believed."""
-STARTED_GRACE = 1.0
-"""Seconds after the first write until a start is taken for granted where the avatar should have reported it."""
+FAILED_OPENS = 3
+"""Streams that may fail to open before the segment fails."""
+
 NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
 SILENT = Problem.of(AvatarSilent("The avatar never reported the end of the segment."))
-REWIND = 20.0
-"""Seconds that a replay goes back before the clock's position: LiveKit may show a killed avatar for so long."""
-OPEN_ATTEMPTS = 3
-"""Streams that may fail to open before the segment has failed."""
-
-
-class _Fate(enum.Enum):
-    """What becomes of a flight once it is over."""
-
-    FINISH = "finish"
-    INTERRUPT = "interrupt"
-    CANCEL = "cancel"
-    """Cancelled if nothing of it was heard, else interrupted."""
-    REQUEUE = "requeue"
-    """Back to the head of the queue, the rest as a new attempt."""
-    FAIL = "fail"
-
-
-class _Clearing(enum.Enum):
-    NO = "no"
-    ASKED = "asked"
-    ANSWERED = "answered"
-    FAILED = "failed"
-    """The avatar did not answer: what was sent plays on."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A segment in the queue, for whoever moves it to another ledger."""
-
-    utterance: Utterance
-    order: int
-    """Its place: a segment that comes back to the queue comes back to where it was."""
-    since: float
-    """When it began to wait for an avatar."""
-    offset: float = 0.0
-    attempts: int = 0
-
-
-@dataclass(slots=True)
-class _Flight:
-    waiting: Waiting
-    attempt: Attempt
-    opened_at: float
-    sent: float = 0.0
-    granted: float = 0.0
-    first_write_at: float | None = None
-    started_at: float | None = None
-    """By the avatar's word."""
-    closed_at: float | None = None
-    """None while the stream is open."""
-    whole: bool = False
-    """Everything there was has been sent."""
-    fate: _Fate = _Fate.FINISH
-    clearing: _Clearing = _Clearing.NO
-    cleared_at: float = 0.0
-    late: float = 0.0
-    """Seconds by which playout fell behind because the source did."""
-    problem: Problem | None = None
-    reported_playing: bool = False
-
-    @property
-    def segment(self) -> str:
-        return self.waiting.utterance.segment
-
-    @property
-    def open(self) -> bool:
-        return self.closed_at is None
-
-
-@dataclass(slots=True)
-class _Avatar:
-    profile: Profile
-    reports_ends: bool | None = None
-    """Whether receipts of ends come at all; None until one came or was missed."""
 
 
 @dataclass(slots=True)
@@ -121,23 +58,22 @@ class Ledger:
 
     avatar_timeout: float = 30.0
     """Seconds that a segment waits for an avatar before it fails."""
-    _queue: deque[Waiting] = field(default_factory=deque)
-    _flights: deque[_Flight] = field(default_factory=deque)
-    _avatar: _Avatar | None = None
-    _viewers: int | None = None
-    _out: list[Command] = field(default_factory=list)
-    _last_order: int = 0
-    _first_order: int = 0
-    _held: bool = False
     absence: Problem = NO_AVATAR
-    """What a segment fails with when no avatar came in time; whoever looks for the avatar keeps it up to date."""
+    """The error of a segment for which no avatar came in time; the shell keeps it up to date."""
+    _queue: SegmentQueue = field(default_factory=SegmentQueue)
+    _flights: list[Flight] = field(default_factory=list)
+    _receiver: Receiver | None = None
+    """The avatar that is there and listens; while there is none, nothing is in flight."""
+    _viewers: int | None = None
+    _held: bool = False
+    _out: list[Command] = field(default_factory=list)
 
-    # What others may ask
+    # Questions
 
     @property
     def idle(self) -> bool:
         """Nothing is queued and nothing awaits its end."""
-        return not self._queue and not self._flights
+        return not len(self._queue) and not self._flights
 
     @property
     def quiet(self) -> bool:
@@ -147,7 +83,7 @@ class Ledger:
     @property
     def queued(self) -> list[str]:
         """Ids of the segments that wait, in order."""
-        return [waiting.utterance.segment for waiting in self._queue]
+        return [waiting.segment for waiting in self._queue]
 
     @property
     def in_flight(self) -> list[str]:
@@ -155,211 +91,179 @@ class Ledger:
         return [flight.segment for flight in self._flights]
 
     def position(self, segment: str, now: float) -> float | None:
-        """Seconds of a segment that have been played, as far as the clock knows; None if it is not on its way."""
-        for flight in self._flights:
-            if flight.segment == segment:
-                return flight.waiting.offset + self._played(flight, now)
-        return None
+        """Return the furthest second of a segment that has been heard; None if it is not on its way.
+
+        Where the avatar reports each start, nothing counts before that report.
+        """
+        flight = self._named(segment)
+        if flight is None:
+            return None
+        heard = flight.waiting.heard.position
+        if self._exact and flight.started_at is None:
+            return heard
+        return max(heard, flight.attempt.offset + flight.played(now))
+
+    def playhead(self, segment: str, now: float) -> float | None:
+        """Return the second of a segment that plays now, which a replay puts back; None if it is not on its way."""
+        flight = self._named(segment)
+        return None if flight is None else flight.attempt.offset + flight.played(now)
 
     def would_end(self, *, drop_queued: bool) -> list[str]:
-        """Ids of the segments that ``interrupt`` would end now."""
-        ids: list[str] = []
-        flights = self._playing_out()
-        if flights and flights[0].waiting.utterance.interruptible:
-            ids.append(flights[0].segment)
-            if drop_queued:
-                ids += [flight.segment for flight in flights[1:] if flight.waiting.utterance.interruptible]
-        if drop_queued:
-            ids += [flight.segment for flight in self._flights if flight.fate is _Fate.REQUEUE] + self.queued
-        return ids
+        """Return the ids of the segments that ``interrupt`` would end now."""
+        return would_end(self._flights, drop_queued=drop_queued) + (self.queued if drop_queued else [])
 
-    # Inputs
+    # Inputs from callers
 
     def enqueue(self, utterance: Utterance, mode: Mode, now: float) -> list[Command]:
-        """A new segment. ``mode=interrupt`` stops what plays and goes first; ``ignore`` ends it if anything is busy."""
+        """Accept a segment. ``mode=interrupt`` stops what plays and goes first; ``ignore`` ends it if anything is
+        queued or plays."""
         if mode is Mode.IGNORE and not self.idle:
             return [Report(utterance.segment, "segment.ignored", State.IGNORED)]
         if mode is Mode.INTERRUPT:
             self._interrupt(now)
-            self._first_order -= 1
-            order = self._first_order
+            order = self._queue.first_order()
         else:
-            self._last_order += 1
-            order = self._last_order
-        self._put(Waiting(utterance, order, utterance.accepted_at))
+            order = self._queue.last_order()
+        self._queue.put(Waiting(utterance, order, utterance.accepted_at))
         return self.tick(now)
 
     def withdraw(self, segment: str) -> Waiting | None:
-        """Takes a segment that waits out of the queue without a word, to ``admit`` it to another ledger."""
-        for waiting in self._queue:
-            if waiting.utterance.segment == segment:
-                self._queue.remove(waiting)
-                return waiting
-        return None
+        """Take a waiting segment out of the queue without a report, to ``admit`` it to another ledger."""
+        return self._queue.take(segment)
 
     def admit(self, waiting: Waiting, now: float) -> list[Command]:
-        """Takes over a segment that another ledger withdrew, behind what waits here."""
-        self._last_order += 1
-        waiting.order = self._last_order
+        """Take over a segment that another ledger withdrew, behind what waits here."""
+        waiting.order = self._queue.last_order()
         waiting.since = now
-        self._put(waiting)
+        self._queue.put(waiting)
         return self.tick(now)
 
     def hold(self) -> None:
-        """Nothing that waits is begun any more: we are about to leave."""
+        """Begin nothing that waits any more: the shell is about to leave."""
         self._held = True
 
     def cancel(self, segment: str, now: float) -> list[Command]:
-        """Ends one segment: cancelled if it waits, interrupted if it plays."""
-        for waiting in self._queue:
-            if waiting.utterance.segment == segment:
-                self._queue.remove(waiting)
-                self._end_waiting(waiting, State.CANCELLED)
-                return self.tick(now)
-        flights = self._playing_out()
-        target = self._named(segment)
-        if target in flights:
-            self._clear(flights, now)
-            for flight in flights:
-                # a clear takes everything of ours; what was not meant goes on from where it was
-                if flight is target:
-                    flight.fate = _Fate.CANCEL
-                elif flight.fate is _Fate.FINISH:
-                    flight.fate = _Fate.REQUEUE
-        elif target is not None and target.fate is _Fate.REQUEUE:
-            target.fate = _Fate.CANCEL
+        """End one segment: cancelled if nothing of it was heard, interrupted otherwise."""
+        if (waiting := self._queue.take(segment)) is not None:
+            self._end_waiting(waiting, State.CANCELLED)
+            return self.tick(now)
+        playing, target = playing_out(self._flights), self._named(segment)
+        if target is not None and target in playing:
+            self._clear(playing, now)
+            cancel_one(playing, target)
+        elif target is not None and target.outcome is Outcome.REQUEUE:
+            target.outcome = Outcome.CANCEL
         return self.tick(now)
 
     def interrupt(self, now: float, *, drop_queued: bool = False) -> list[Command]:
-        """Stops what plays, unless it may not be interrupted; the queue goes on, or is dropped too."""
+        """Stop what plays, unless it may not be interrupted; the queue goes on, or is dropped too."""
         if drop_queued:
-            for waiting in list(self._queue):
-                self._queue.remove(waiting)
+            for waiting in self._queue:
+                self._queue.take(waiting.segment)
                 self._end_waiting(waiting, State.CANCELLED)
-            for flight in self._flights:
-                if flight.fate is _Fate.REQUEUE:
-                    flight.fate = _Fate.CANCEL
+            drop_requeued(self._flights)
         self._interrupt(now, drop_next=drop_queued)
         return self.tick(now)
 
+    # Inputs from the streams
+
     def opened_failed(self, attempt: Attempt, problem: Problem, now: float) -> list[Command]:
-        """The stream could not be opened: nothing of the attempt was sent, and it is tried again, with a bound."""
-        flight = self._flight(attempt)
+        """The stream could not be opened: nothing of the attempt was sent. It is tried again, ``FAILED_OPENS`` times
+        in all."""
+        flight = self._of(attempt)
         if flight is not None and flight.open:
-            flight.closed_at = now
-            if flight.fate is _Fate.FINISH:
-                flight.fate = _Fate.REQUEUE if attempt.number < OPEN_ATTEMPTS else _Fate.FAIL
+            flight.move(FlightState.AWAITING, now)
+            flight.waiting.failed_opens += 1
+            if flight.outcome is Outcome.FINISH:
+                again = flight.waiting.failed_opens < FAILED_OPENS
+                flight.outcome = Outcome.REQUEUE if again else Outcome.FAIL
                 flight.problem = problem
-            self._land(flight, 0.0, Receipt.NONE, now)
+            self._settle(flight, Heard(), now)
         return self._flush()
 
     def progress(self, attempt: Attempt, sent: float, now: float, *, whole: bool = False) -> list[Command]:
         """``sent`` seconds of the attempt have been written; ``whole``: that was all there is."""
-        flight = self._flight(attempt)
+        flight = self._of(attempt)
         if flight is None or not flight.open:
             return []
-        if sent > flight.sent:
-            if flight.first_write_at is None:
-                flight.first_write_at = now
-            elif self._previous(flight) is None:
-                # All that was sent has been played already: what comes now is played that much later.
-                flight.late += max(0.0, now - self._begins(flight, now) - flight.sent)
-            flight.sent = sent
+        flight.write(sent, now)
         if whole:
             flight.whole = True
             self._close(flight, now)
         return self.tick(now)
 
     def source_failed(self, attempt: Attempt, problem: Problem, now: float) -> list[Command]:
-        """There is no more audio, for a bad reason: what was sent plays out, then the segment has failed."""
-        flight = self._flight(attempt)
+        """The source broke: what was sent plays out, then the segment has failed."""
+        flight = self._of(attempt)
         if flight is not None and flight.open:
-            if flight.fate is _Fate.FINISH:
-                flight.fate, flight.problem = _Fate.FAIL, problem
+            if flight.outcome is Outcome.FINISH:
+                flight.outcome, flight.problem = Outcome.FAIL, problem
             self._close(flight, now)
             if flight.sent == 0:
-                self._land(flight, 0.0, Receipt.NONE, now)
+                self._settle(flight, Heard(), now)
         return self.tick(now)
 
+    # Inputs from the avatar
+
     def started(self, segment: str | None, now: float) -> list[Command]:
-        """The avatar began to play; ``segment`` None where its receipts carry no id.
+        """The avatar began to play; ``segment`` is None where its receipts carry no id.
 
         One without an id counts only while a stream of ours is open and has been written to: stock runners also
-        send it right after the previous end (wire.md, 7).
+        send it right after the previous end (docs/wire.md, way 7).
         """
-        flight = self._named(segment) if segment else self._head()
-        if flight is not None and flight.first_write_at is not None and (segment or flight.open):
+        if segment is not None:
+            flight = self._named(segment)
+        else:
+            flight = next((flight for flight in self._flights if not flight.clear_asked), None)
+        if flight is not None and flight.first_write_at is not None and (segment is not None or flight.open):
             if flight.started_at is None:
                 flight.started_at = now
-            self._playing(flight)
+            self._report_start(flight)
         return self.tick(now)
 
     def finished(self, segment: str | None, position: float, interrupted: bool, now: float) -> list[Command]:
-        """The avatar ended an attempt. ``position``: seconds of the attempt, believed where the profile says so."""
-        flight = self._named(segment) if segment else self._plausible(interrupted, now)
-        if flight is None or self._avatar is None:
+        """The avatar ended an attempt.
+
+        :param position: seconds of the attempt, as reported; receipts.py says when it is believed.
+        """
+        flight = self._named(segment) if segment is not None else without_id(self._flights, interrupted, now)
+        if flight is None or self._receiver is None:
             return self.tick(now)
-        self._avatar.reports_ends = True
-        trusted = self._avatar.profile.trusts_position
+        self._receiver.reports_ends = True
         if flight.open:  # by its id: the avatar gave it up while we still sent
             self._close(flight, now)
             interrupted = True
-        if interrupted and flight.fate is _Fate.FINISH:
-            flight.fate = _Fate.INTERRUPT
-        elif not interrupted and flight.whole and flight.fate is not _Fate.FAIL:
-            flight.fate = _Fate.FINISH  # it was over before our clear came
-        if trusted:
-            heard = min(max(position, 0.0), flight.sent)
-        else:
-            heard = self._played(flight, now) if interrupted else flight.sent
-        self._land(flight, heard, Receipt.CONFIRMED, now)
+        verdict = judge(flight, self._receiver.profile, position, interrupted, now)
+        flight.outcome = verdict.outcome
+        self._settle(flight, verdict.heard, now)
         return self.tick(now)
 
     def clear_answered(self, ok: bool, now: float) -> list[Command]:
         """The avatar cleared what it had of ours (``ok``), or did not answer."""
         for flight in self._flights:
-            if flight.clearing is _Clearing.ASKED:
-                flight.clearing = _Clearing.ANSWERED if ok else _Clearing.FAILED
+            if flight.state is FlightState.CLEARING:
+                flight.move(FlightState.CLEARED if ok else FlightState.UNCLEARED, now)
         return self.tick(now)
 
     def avatar_ready(self, profile: Profile, now: float) -> list[Command]:
         """An avatar is there and listens to us."""
-        self._avatar = _Avatar(profile, None if profile.receipts else False)
+        self._receiver = Receiver(profile)
         return self.tick(now)
 
     def avatar_left(self, problem: Problem, now: float) -> list[Command]:
-        """The avatar, the room or our own connection is gone. What may have been heard is ``unknown``."""
-        exact = self._exact()
-        self._avatar = None
-        heard_until = self._expected_end(self._flights[0], now) if self._flights else now
-        for index, flight in reversed(list(enumerate(self._flights))):
+        """The avatar, the room or our own connection is gone. A segment that may have been heard ends as ``unknown``,
+        or goes back to the queue with ``on_loss=replay``."""
+        exact, self._receiver = self._exact, None
+        for flight in reversed(list(self._flights)):  # the second of two gapless ones while the first is still there
             if flight.open:
                 self._close(flight, now)
-            # The second of two gapless flights begins when the first ends: until then nothing of it was heard.
-            untouched = flight.sent == 0 or (
-                index > 0 and flight.started_at is None and (exact or now < heard_until - EARLY)
-            )
-            played = 0.0 if untouched else self._played(flight, now)
-            if flight.fate in (_Fate.FINISH, _Fate.REQUEUE):
-                flight.problem = problem
-                surely = min(max(now - self._begins(flight, now) - REWIND, 0.0), flight.sent)
-                replay = flight.waiting.utterance.on_loss is OnLoss.REPLAY and not (
-                    flight.whole and surely >= flight.sent
-                )
-                if not untouched and not replay:
-                    self._drop(flight, now)
-                    self._report(flight, State.UNKNOWN, Receipt.UNKNOWN, played)
-                    continue
-                flight.fate = _Fate.REQUEUE
-                played = 0.0 if untouched else surely
-            receipt = Receipt.NONE if untouched else Receipt.UNKNOWN
-            self._land(flight, played, receipt, now)
+            self._lose(flight, at_loss(flight, now, reports_starts=exact), problem, now)
         for waiting in self._queue:
             waiting.since = max(waiting.since, now)
         return self.tick(now)
 
     def viewers(self, count: int, now: float) -> list[Command]:
-        """How many people are in the room."""
+        """``count`` people are in the room."""
         if count and not self._viewers:
             for waiting in self._queue:
                 waiting.since = max(waiting.since, now)  # now there is somebody for whom an avatar should come
@@ -367,17 +271,17 @@ class Ledger:
         return self.tick(now)
 
     def give_up(self, problem: Problem, now: float) -> list[Command]:
-        """No avatar will say any of this (the room ended, or it listens to somebody else): all that waits fails."""
+        """No avatar will play any of this (the room ended, or it listens to another sender): what waits fails."""
         commands = self.avatar_left(problem, now)
-        for waiting in list(self._queue):
-            self._queue.remove(waiting)
+        for waiting in self._queue:
+            self._queue.take(waiting.segment)
             self._end_waiting(waiting, State.FAILED, problem)
         return commands + self._flush()
 
     # Time
 
     def tick(self, now: float) -> list[Command]:
-        """What time alone brings about: ends, expiries, time-outs, the next stream, the next audio."""
+        """Do what time alone brings about: ends, expiries, time-outs, the next stream, the next audio."""
         self._end_by_clock(now)
         self._expire(now)
         self._open_next(now)
@@ -387,294 +291,186 @@ class Ledger:
         return self._flush()
 
     def next_wakeup(self, now: float) -> float | None:
-        """When ``tick`` has something to do again at the latest; None if only an input can change anything."""
+        """Return when ``tick`` has something to do again at the latest; None if only an input can change anything."""
         times: list[float] = []
         for flight in self._flights:
-            if flight.open:
-                times.append(now + step(flight.granted))
-            else:
-                times.append(self._deadline(flight, now))
-            if (assumed := self._starts_by(flight)) is not None:
-                times.append(assumed)
+            if self._receiver is None:
+                break
+            times.append(now + write_length(flight.granted) if flight.open else self._receiver.deadline(flight, now))
+            if (starts := self._receiver.starts_by(flight)) is not None:
+                times.append(starts)
         for waiting in self._queue:
-            if waiting.utterance.expires_at is not None and waiting.offset == 0:
-                times.append(waiting.utterance.expires_at)
-            if (fails := self._fails_at(waiting)) is not None:
-                times.append(fails)
+            times += [at for at in (waiting.expires_at, self._fails_at(waiting)) if at is not None]
         return max(now + 0.005, min(times)) if times else None
 
-    # Inside
+    # Which flight
 
     def _flush(self) -> list[Command]:
         out, self._out = self._out, []
         return out
 
-    def _flight(self, attempt: Attempt) -> _Flight | None:
+    def _of(self, attempt: Attempt) -> Flight | None:
         return next((flight for flight in self._flights if flight.attempt == attempt), None)
 
-    def _named(self, segment: str) -> _Flight | None:
+    def _named(self, segment: str) -> Flight | None:
         return next((flight for flight in self._flights if flight.segment == segment), None)
 
-    def _head(self) -> _Flight | None:
-        """The flight that an idless receipt can be about: the first that was not cleared."""
-        return next((flight for flight in self._flights if flight.clearing is _Clearing.NO), None)
-
-    def _plausible(self, interrupted: bool, now: float) -> _Flight | None:
-        """The flight that a receipt without an id is about, if it can be about any.
-
-        An interruption is believed only where we asked for one: nobody else can clear us, so it is the late receipt
-        of an earlier clear. An end is believed only if everything was sent and could have been played by now.
-        """
-        if interrupted:
-            return next((flight for flight in self._flights if flight.clearing is not _Clearing.NO), None)
-        for flight in self._flights:
-            if flight.clearing is not _Clearing.NO or flight.open or flight.first_write_at is None:
-                continue
-            return flight if now >= flight.first_write_at + flight.sent - EARLY else None
-        return None
-
-    def _start(self, flight: _Flight) -> float | None:
-        """When its playout began, by the avatar's word or else by the first write."""
-        return flight.started_at if flight.started_at is not None else flight.first_write_at
-
-    def _previous(self, flight: _Flight) -> _Flight | None:
-        index = self._flights.index(flight)
-        return self._flights[index - 1] if index else None
-
-    def _begins(self, flight: _Flight, now: float) -> float:
-        """When its playout began or will begin: gapless flights follow one another."""
-        start = self._start(flight)
-        begins = now if start is None else start + flight.late
-        previous = self._previous(flight)
-        if flight.started_at is None and previous is not None and previous.clearing is _Clearing.NO:
-            begins = max(begins, self._expected_end(previous, now))
-        return begins
-
-    def _expected_end(self, flight: _Flight, now: float) -> float:
-        return self._begins(flight, now) + flight.sent
-
-    def _played(self, flight: _Flight, now: float) -> float:
-        if flight.first_write_at is None:
-            return 0.0
-        until = flight.cleared_at if flight.clearing is _Clearing.ANSWERED else now
-        return min(max(until - self._begins(flight, now), 0.0), flight.sent)
-
-    def _deadline(self, flight: _Flight, now: float) -> float:
-        """When a closed flight ends without a receipt."""
-        receipts = self._avatar is None or self._avatar.profile.receipts
-        if flight.clearing in (_Clearing.ASKED, _Clearing.ANSWERED):
-            answered_for_good = flight.clearing is _Clearing.ANSWERED and not receipts
-            return flight.cleared_at + (0.0 if answered_for_good else CLEAR_GRACE)
-        if self._exact():
-            return self._expected_end(flight, now) + SILENCE_GRACE
-        end = self._expected_end(flight, now) + (RECEIPT_GRACE if receipts else 0.0)
-        if self._patient(flight) and flight.closed_at is not None:
-            # A receiver may wait for the end of the stream before it plays, so the clock may have begun too early.
-            end = max(end, flight.closed_at + flight.sent + RECEIPT_GRACE)
-        return end
-
+    @property
     def _exact(self) -> bool:
-        return self._avatar is not None and self._avatar.profile.segment_ids
-
-    def _patient(self, flight: _Flight) -> bool:
-        avatar = self._avatar
-        return (
-            avatar is not None
-            and not avatar.profile.segment_ids
-            and avatar.reports_ends is not False
-            and flight.started_at is None
-        )
-
-    def _end_by_clock(self, now: float) -> None:
-        for flight in list(self._flights):
-            if flight.open or now < self._deadline(flight, now):
-                continue
-            if flight.clearing is _Clearing.NO and self._avatar is not None and self._avatar.reports_ends is None:
-                self._avatar.reports_ends = False
-            if flight.fate is _Fate.REQUEUE and flight.clearing is not _Clearing.NO and flight.sent > 0:
-                # Cleared beside another one and never confirmed: how much was heard is not known.
-                flight.fate = _Fate.INTERRUPT
-            if flight.clearing is _Clearing.NO and flight.fate is _Fate.FINISH and self._exact():
-                flight.problem = SILENT
-                played = self._played(flight, now)
-                self._drop(flight, now)
-                self._report(flight, State.UNKNOWN, Receipt.UNKNOWN, played)
-                continue
-            self._land(flight, self._played(flight, now), Receipt.ESTIMATED, now)
-
-    def _expire(self, now: float) -> None:
-        for waiting in list(self._queue):
-            expires = waiting.utterance.expires_at
-            if expires is not None and now >= expires and waiting.offset == 0:
-                self._queue.remove(waiting)
-                self._end_waiting(waiting, State.EXPIRED)
-            elif (fails := self._fails_at(waiting)) is not None and now >= fails:
-                self._queue.remove(waiting)
-                self._end_waiting(waiting, State.FAILED, self.absence)
+        return self._receiver is not None and self._receiver.exact
 
     def _fails_at(self, waiting: Waiting) -> float | None:
-        """When a segment has waited for an avatar long enough. One that wants a viewer waits for that first: no avatar
-        is kept in a room that nobody looks at."""
-        if self._avatar is not None or (waiting.utterance.wait_for_viewer and not self._viewers):
+        """Return when a segment has waited for an avatar long enough. One that wants a viewer waits for that first: no
+        avatar is kept in a room without viewers."""
+        if self._receiver is not None or (waiting.utterance.wait_for_viewer and not self._viewers):
             return None
         return waiting.since + self.avatar_timeout
 
+    # What time brings about
+
+    def _end_by_clock(self, now: float) -> None:
+        for flight in list(self._flights):
+            if self._receiver is None or flight.open or now < self._receiver.deadline(flight, now):
+                continue
+            if not flight.clear_asked:
+                self._receiver.missed_end()
+            if flight.outcome is Outcome.REQUEUE and flight.clear_asked and flight.sent > 0:
+                # Cleared beside another one and never confirmed: how much was heard is not known.
+                flight.outcome = Outcome.INTERRUPT
+            played = flight.played(now)
+            if not flight.clear_asked and flight.outcome is Outcome.FINISH and self._exact:
+                flight.problem = SILENT
+                self._end(flight, State.UNKNOWN, Heard(played, Receipt.UNKNOWN), now)
+                continue
+            possible = flight.may_have_been_heard(now, reports_starts=self._exact)
+            self._settle(flight, Heard(played, Receipt.ESTIMATED) if possible else Heard(), now)
+
+    def _assume_start(self, flight: Flight, now: float) -> None:
+        starts = None if self._receiver is None else self._receiver.starts_by(flight)
+        if starts is not None and now >= starts:
+            self._report_start(flight)
+
+    def _expire(self, now: float) -> None:
+        for waiting in self._queue:
+            expires, fails = waiting.expires_at, self._fails_at(waiting)
+            if expires is not None and now >= expires:
+                self._queue.take(waiting.segment)
+                self._end_waiting(waiting, State.EXPIRED)
+            elif fails is not None and now >= fails:
+                self._queue.take(waiting.segment)
+                self._end_waiting(waiting, State.FAILED, self.absence)
+
     def _open_next(self, now: float) -> None:
-        if self._avatar is None or not self._queue or self._held:
+        waiting = self._queue.head
+        if self._receiver is None or waiting is None or self._held:
             return
-        uncleared = [flight for flight in self._flights if flight.clearing is not _Clearing.ANSWERED]
-        if any(
-            flight.open
-            or flight.clearing is _Clearing.ASKED
-            or (flight.fate is _Fate.REQUEUE and flight.clearing is _Clearing.ANSWERED)
-            for flight in self._flights
-        ):
+        for flight in self._flights:
+            comes_back = flight.outcome is Outcome.REQUEUE and flight.state is FlightState.CLEARED
+            if flight.open or flight.state is FlightState.CLEARING or comes_back:
+                return
+        playing = [flight for flight in self._flights if flight.state is not FlightState.CLEARED]
+        if len(playing) >= self._receiver.profile.outstanding:
             return
-        if len(uncleared) >= self._avatar.profile.outstanding:
-            return
-        waiting = self._queue[0]
         if waiting.utterance.wait_for_viewer and not self._viewers:
             return
-        self._queue.popleft()
+        self._queue.take(waiting.segment)
         waiting.attempts += 1
-        attempt = Attempt(waiting.utterance.segment, waiting.attempts, waiting.offset)
-        self._flights.append(_Flight(waiting, attempt, now))
+        attempt = Attempt(waiting.segment, waiting.attempts, waiting.offset)
+        self._flights.append(Flight(waiting, attempt, self._flights[-1] if self._flights else None))
         self._out.append(Open(attempt))
-        self._out.append(
-            Report(attempt.segment, "attempt.opened", self._state(waiting), position=waiting.offset, attempt=attempt)
-        )
+        self._note(waiting, "attempt.opened", attempt)
 
-    def _grant(self, flight: _Flight, now: float) -> None:
-        if not flight.open or self._avatar is None:
+    def _grant(self, flight: Flight, now: float) -> None:
+        if not flight.open or self._receiver is None:
             return
-        if not self._avatar.profile.paced:
+        if not self._receiver.profile.paced:
             up_to = float("inf")
-        elif flight.first_write_at is None and self._previous(flight) is None:
-            up_to = BURST
+        elif flight.first_write_at is None and flight.previous is None:
+            up_to = allowance(None)
         else:
-            elapsed = now - self._begins(flight, now)
-            up_to = min(elapsed + LEAD, max(BURST + 2 * elapsed, BURST)) if elapsed >= 0 else elapsed + LEAD
-        if up_to >= flight.granted + step(flight.granted):
+            up_to = allowance(now - flight.begins(now))
+        if up_to >= flight.granted + write_length(flight.granted):
             flight.granted = up_to
             self._out.append(Send(flight.attempt, up_to))
 
-    def _assume_start(self, flight: _Flight, now: float) -> None:
-        """Without its word: a start is taken for granted with the first write, or a while after it."""
-        starts = self._starts_by(flight)
-        if starts is not None and now >= starts:
-            self._playing(flight)
-
-    def _starts_by(self, flight: _Flight) -> float | None:
-        """When a start is taken for granted that was not reported; None: it was, or another one plays before."""
-        if flight.reported_playing or flight.first_write_at is None or self._avatar is None:
-            return None
-        if flight.clearing is not _Clearing.NO or self._previous(flight) is not None:
-            return None
-        return flight.first_write_at + (STARTED_GRACE if self._avatar.profile.segment_ids else 0.0)
-
-    def _playing(self, flight: _Flight) -> None:
-        if flight.reported_playing:
-            return
-        flight.reported_playing = True
-        self._out.append(
-            Report(
-                flight.segment, "segment.playing", State.PLAYING, position=flight.waiting.offset, attempt=flight.attempt
-            )
-        )
+    # Acts on flights
 
     def _interrupt(self, now: float, *, drop_next: bool = False) -> None:
-        flights = self._playing_out()
-        if not flights or not flights[0].waiting.utterance.interruptible:
-            return
-        self._clear(flights, now)
-        for index, flight in enumerate(flights):
-            keep = index > 0 and not (drop_next and flight.waiting.utterance.interruptible)
-            if not keep:
-                flight.fate = _Fate.CANCEL if index > 0 else _Fate.INTERRUPT
-            elif flight.fate is _Fate.FINISH:
-                flight.fate = _Fate.REQUEUE
+        playing = playing_out(self._flights)
+        if interruptible(playing):
+            self._clear(playing, now)
+            interrupt_first(playing, drop_next=drop_next)
 
-    def _playing_out(self) -> list[_Flight]:
-        """The flights that a clear would end: not those for which one is on its way."""
-        return [flight for flight in self._flights if flight.fate in (_Fate.FINISH, _Fate.FAIL)]
-
-    def _clear(self, flights: list[_Flight], now: float) -> None:
+    def _clear(self, flights: list[Flight], now: float) -> None:
         self._out.append(Clear())
         for flight in flights:
-            flight.clearing, flight.cleared_at = _Clearing.ASKED, now
             if flight.open:
-                self._close(flight, now)
+                self._out.append(Close(flight.attempt))
+            flight.move(FlightState.CLEARING, now)
 
-    def _close(self, flight: _Flight, now: float) -> None:
-        flight.closed_at = now
+    def _close(self, flight: Flight, now: float) -> None:
+        flight.move(FlightState.AWAITING, now)
         self._out.append(Close(flight.attempt))
 
-    def _drop(self, flight: _Flight, now: float) -> None:
-        index = self._flights.index(flight)
-        end = min(self._expected_end(flight, now), now)
-        self._flights.remove(flight)
-        if index < len(self._flights):
-            following = self._flights[index]
-            if following.first_write_at is not None:
-                following.first_write_at = max(following.first_write_at, end)
+    def _lose(self, flight: Flight, loss: Loss, problem: Problem, now: float) -> None:
+        """End a flight whose avatar was lost."""
+        if flight.outcome not in (Outcome.FINISH, Outcome.REQUEUE):
+            self._settle(flight, loss.heard, now)
+        elif loss.resume_at is None:
+            flight.problem = problem
+            self._end(flight, State.UNKNOWN, loss.heard, now)
+        else:
+            flight.waiting.lost = True
+            self._requeue(flight, loss.heard, loss.resume_at, now)
 
-    def _put(self, waiting: Waiting) -> None:
-        """Into the queue, at its place."""
-        index = next((i for i, other in enumerate(self._queue) if other.order > waiting.order), len(self._queue))
-        self._queue.insert(index, waiting)
-
-    def _land(self, flight: _Flight, played: float, receipt: Receipt, now: float) -> None:
-        """A flight is over: its segment ends, or its rest goes back to the head of the queue."""
-        self._drop(flight, now)
-        if flight.fate is _Fate.REQUEUE and not (flight.whole and played >= flight.sent > 0):
-            waiting = flight.waiting
-            waiting.offset += played
-            waiting.since = now
-            self._put(waiting)
-            state = State.PLAYING if flight.reported_playing else self._state(waiting)
-            self._out.append(
-                Report(flight.segment, "attempt.ended", state, position=waiting.offset, attempt=flight.attempt)
-            )
+    def _settle(self, flight: Flight, attempt: Heard, now: float) -> None:
+        """End a flight of which ``attempt`` was heard (in seconds of the attempt): its segment ends, or its rest goes
+        back to the queue."""
+        if flight.outcome is Outcome.REQUEUE and not (flight.whole and attempt.position >= flight.sent > 0):
+            self._requeue(flight, attempt, attempt.position, now)
             return
-        state = {
-            _Fate.FINISH: State.FINISHED,
-            _Fate.REQUEUE: State.FINISHED,  # all of it was heard
-            _Fate.INTERRUPT: State.INTERRUPTED,
-            _Fate.CANCEL: State.INTERRUPTED if played > 0 else State.CANCELLED,
-            _Fate.FAIL: State.FAILED,
-        }[flight.fate]
-        self._report(flight, state, receipt, played)
-
-    def _report(self, flight: _Flight, state: State, receipt: Receipt, played: float) -> None:
-        self._out.append(
-            Report(
-                flight.segment,
-                f"segment.{state}",
-                state,
-                receipt,
-                flight.waiting.offset + played,
-                interrupted=state is State.INTERRUPTED,
-                problem=flight.problem if state in (State.FAILED, State.UNKNOWN) else None,
-                attempt=flight.attempt,
-            )
-        )
+        heard = self._heard(flight, attempt)
+        self._end(flight, end_of(flight.outcome, heard, begun=flight.waiting.begun), attempt, now)
 
     @staticmethod
-    def _state(waiting: Waiting) -> State:
-        return State.PLAYING if waiting.offset > 0 else State.QUEUED
+    def _heard(flight: Flight, attempt: Heard) -> Heard:
+        """Return what was heard of the segment, ``attempt`` (in seconds of the attempt) included."""
+        return flight.waiting.heard.furthest(Heard(flight.attempt.offset + attempt.position, attempt.receipt))
+
+    def _remove(self, flight: Flight, now: float) -> None:
+        end = min(flight.expected_end(now), now)
+        self._flights.remove(flight)
+        for other in self._flights:
+            if other.previous is flight:
+                other.follow_no_longer(end)
+
+    def _requeue(self, flight: Flight, attempt: Heard, resume_at: float, now: float) -> None:
+        """Put the rest of a segment back, from second ``resume_at`` of the attempt on."""
+        waiting = flight.waiting
+        waiting.heard = self._heard(flight, attempt)
+        waiting.offset = flight.attempt.offset + resume_at
+        waiting.since = now
+        self._remove(flight, now)
+        self._queue.put(waiting)
+        self._note(waiting, "attempt.ended", flight.attempt)
+
+    # Reports
+
+    def _report_start(self, flight: Flight) -> None:
+        if flight.started_reported:
+            return
+        flight.started_reported = True
+        first, flight.waiting.begun = not flight.waiting.begun, True
+        self._note(flight.waiting, "segment.playing" if first else "attempt.started", flight.attempt)
+
+    def _note(self, waiting: Waiting, type: str, attempt: Attempt) -> None:
+        self._out.append(noted(waiting, type, attempt))
+
+    def _end(self, flight: Flight, state: State, attempt: Heard, now: float) -> None:
+        """End the segment of a flight, of which ``attempt`` was heard (in seconds of the attempt)."""
+        self._remove(flight, now)
+        self._out.append(ended(flight.waiting, state, self._heard(flight, attempt), flight.problem, flight.attempt))
 
     def _end_waiting(self, waiting: Waiting, state: State, problem: Problem | None = None) -> None:
-        """Ends a segment that waits. One that was heard in part before it came back to the queue was interrupted."""
-        if waiting.offset > 0 and state is State.CANCELLED:
-            state = State.INTERRUPTED
-        self._out.append(
-            Report(
-                waiting.utterance.segment,
-                f"segment.{state}",
-                state,
-                Receipt.CONFIRMED if waiting.offset > 0 else Receipt.NONE,
-                waiting.offset,
-                interrupted=state is State.INTERRUPTED,
-                problem=problem,
-            )
-        )
+        """End a segment that waits."""
+        self._out.append(ended(waiting, end_of_waiting(state, waiting), waiting.heard, problem))

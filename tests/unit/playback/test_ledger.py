@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
-from mouthpiece.playback.ledger import CLEAR_GRACE, RECEIPT_GRACE, REWIND, SILENCE_GRACE, Ledger
+from mouthpiece.playback.ledger import Ledger
+from mouthpiece.playback.loss import REWIND
 from mouthpiece.playback.pacing import BURST, LEAD, STEADY
+from mouthpiece.playback.receiver import CLEAR_GRACE, RECEIPT_GRACE, SILENCE_GRACE
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
 
@@ -472,3 +474,151 @@ def test_a_slow_source_moves_the_playout_clock_with_it() -> None:
     ledger.started("a", 0.0)
     ledger.progress(attempt, 1.0, 3.0)  # half a second of sound was long over
     assert ledger.position("a", 3.2) == pytest.approx(0.7)
+
+
+LOSSES = ("cancel", "expires", "no new avatar", "dropped", "room closed")
+
+
+@pytest.mark.parametrize("how", LOSSES)
+def test_what_was_lost_and_waits_to_be_replayed_ends_by_what_may_have_been_heard(how: str) -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY, expires_at=8.0 if how == "expires" else None)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    assert shell.ledger.queued == ["a"]
+    match how:
+        case "cancel":
+            shell.do(shell.ledger.cancel("a", shell.now))
+        case "dropped":
+            shell.do(shell.ledger.interrupt(shell.now, drop_queued=True))
+        case "room closed":
+            shell.do(shell.ledger.give_up(LEFT, shell.now))
+        case _:
+            shell.pass_time(31.0)
+    end = shell.end("a")
+    assert end.state is (State.INTERRUPTED if how in ("cancel", "expires", "dropped") else State.UNKNOWN)
+    assert (end.receipt, end.position) == (Receipt.UNKNOWN, pytest.approx(5.0))
+
+
+def test_a_replay_stays_playing_and_its_position_does_not_fall() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    assert shell.opened[-1] == Attempt("a", 2, 0.0)
+    shell.started("a")
+    shell.pass_time(2.0)
+    assert shell.ledger.position("a", shell.now) == pytest.approx(5.0)
+    assert shell.ledger.playhead("a", shell.now) == pytest.approx(2.0)
+    shell.pass_time(4.0)
+    assert shell.ledger.position("a", shell.now) == pytest.approx(6.0)
+    begun = [report for report in shell.reports if report.type == "segment.playing"]
+    assert len(begun) == 1
+    after = shell.reports[shell.reports.index(begun[0]) :]
+    assert {report.state for report in after} == {State.PLAYING}
+    assert [report.type for report in after[1:]] == ["attempt.ended", "attempt.opened", "attempt.started"]
+
+
+def test_an_interrupted_replay_keeps_the_furthest_that_was_heard() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    shell.started("a")
+    shell.pass_time(2.0)
+    shell.do(shell.ledger.cancel("a", shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 0.0, interrupted=True)
+    end = shell.end("a")
+    assert (end.state, end.receipt, end.position) == (State.INTERRUPTED, Receipt.UNKNOWN, pytest.approx(5.0))
+
+
+def test_a_replay_that_is_cut_before_it_got_further_keeps_the_furthest_too() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    shell.started("a")
+    shell.pass_time(2.0)
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.9, interrupted=True)
+    assert (shell.end("a").state, shell.end("a").position) == (State.INTERRUPTED, pytest.approx(5.0))
+
+
+def test_our_avatar_s_receipt_short_of_what_was_sent_is_an_interruption_at_its_position() -> None:
+    shell = Shell()
+    shell.say("a", 2.0)
+    shell.started("a")
+    shell.pass_time(2.0)
+    shell.finished("a", 0.75)
+    end = shell.end("a")
+    assert (end.state, end.interrupted, end.receipt, end.position) == (
+        State.INTERRUPTED,
+        True,
+        Receipt.CONFIRMED,
+        0.75,
+    )
+
+
+def test_a_stock_receipt_that_admits_less_than_was_sent_is_an_interruption_by_its_own_account() -> None:
+    shell = Shell(STOCK)
+    shell.say("a", 2.0)
+    shell.pass_time(2.5)
+    shell.finished(position=0.75)
+    end = shell.end("a")
+    assert (end.state, end.receipt, end.position) == (State.INTERRUPTED, Receipt.ESTIMATED, 0.75)
+
+
+@pytest.mark.parametrize("position", [0.0, 1.8, 7.76], ids=["says nothing", "near the end", "counts other silence"])
+def test_a_stock_receipt_s_other_positions_say_nothing_against_a_plausible_end(position: float) -> None:
+    shell = Shell(STOCK)
+    shell.say("a", 2.0)
+    shell.pass_time(2.5)
+    shell.finished(position=position)
+    end = shell.end("a")
+    assert (end.state, end.receipt, end.position) == (State.FINISHED, Receipt.CONFIRMED, 2.0)
+
+
+def test_before_the_reported_start_nothing_counts_as_heard() -> None:
+    """Our avatar begins some 70 ms after the first write: a position by the clock would have to fall back."""
+    shell = Shell()
+    shell.say("a", 5.0)
+    shell.pass_time(0.3)
+    assert shell.ledger.position("a", shell.now) == 0.0
+    shell.started("a")
+    shell.pass_time(0.3)
+    assert shell.ledger.position("a", shell.now) == pytest.approx(0.3)
+
+
+def test_streams_that_do_not_open_are_counted_apart_from_attempts_that_were_lost() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    for _ in range(3):
+        shell.pass_time(1.0)
+        shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+        shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    attempt = shell.open.pop()
+    shell.do(shell.ledger.opened_failed(attempt, LEFT, shell.now))
+    assert not [report for report in shell.reports if report.state.terminal]
+
+
+def test_a_segment_that_goes_on_beside_a_cancelled_one_does_not_expire() -> None:
+    shell = Shell()
+    shell.say("a", 2.5, expires_at=1.0)
+    shell.say("b", 2.0)
+    shell.started("a")
+    shell.pass_time(1.5)
+    shell.do(shell.ledger.cancel("b", shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.5, interrupted=True)
+    shell.finished("b", 0.0, interrupted=True)
+    assert [(attempt.segment, attempt.offset) for attempt in shell.opened[2:]] == [("a", 1.5)]

@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mouthpiece.playback import pacing
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
 from mouthpiece.playback.ledger import Ledger
-from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK
-from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, State
+from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
+from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
 
 GONE = Problem("avatar-left", "The avatar left.", True)
 
@@ -33,6 +33,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.attempts: dict[str, list[Attempt]] = {}
         self.clears = 0
         self.avatar = False
+        self.state: dict[str, State] = {}
+        self.position: dict[str, float] = {}
 
     def do(self, commands: list[Command]) -> None:
         for command in commands:
@@ -53,7 +55,12 @@ class LedgerMachine(RuleBasedStateMachine):
                     self.open = None
                 case Clear():
                     self.clears += 1
-                case Report(segment, _, state):
+                case Report(segment, _, state, receipt, position):
+                    self._one_way(segment, state)
+                    assert position >= self.position.get(segment, 0.0) - 1e-9, "a position fell"
+                    self.position[segment] = position
+                    if receipt in (Receipt.ESTIMATED, Receipt.UNKNOWN) or position > 0:
+                        assert state not in (State.CANCELLED, State.EXPIRED), "something may have been heard"
                     if state.terminal:
                         self.ends[segment].append(state)
                         assert len(self.ends[segment]) == 1, "a segment ended twice"
@@ -61,6 +68,12 @@ class LedgerMachine(RuleBasedStateMachine):
                             self.order.remove(segment)
                     else:
                         assert not self.ends[segment], "a segment went on after its end"
+
+    def _one_way(self, segment: str, state: State) -> None:
+        if self.state.get(segment) is State.PLAYING:
+            assert state is not State.QUEUED, "from playing back to queued"
+            assert state not in (State.CANCELLED, State.EXPIRED, State.IGNORED), "it had begun"
+        self.state[segment] = state
 
     def _attempted(self, attempt: Attempt) -> None:
         earlier = self.attempts.setdefault(attempt.segment, [])
@@ -153,15 +166,27 @@ class LedgerMachine(RuleBasedStateMachine):
     # The avatar
 
     @rule(profile=st.sampled_from([MOUTHPIECE, AVALUMA, STOCK, ANAM]))
-    def avatar_comes(self, profile: object) -> None:
+    def avatar_comes(self, profile: Profile) -> None:
         if not self.avatar:
             self.avatar = True
-            self.do(self.ledger.avatar_ready(profile, self.now))  # type: ignore[arg-type]
+            self.do(self.ledger.avatar_ready(profile, self.now))
 
     @rule()
     def avatar_goes(self) -> None:
         self.avatar = False
         self.do(self.ledger.avatar_left(GONE, self.now))
+
+    @precondition(lambda self: self.avatar and self.open is not None)
+    @rule(heard=st.floats(0.1, 8.0), profile=st.sampled_from([MOUTHPIECE, STOCK]))
+    def avatar_is_lost_in_mid_segment_and_replaced(self, heard: float, profile: Profile) -> None:
+        assert self.open is not None
+        segment = self.open.segment
+        self.write(1.0)
+        self.started(None)
+        self.do(self.ledger.started(segment, self.now))
+        self.time_passes(heard)
+        self.do(self.ledger.avatar_left(GONE, self.now))
+        self.do(self.ledger.avatar_ready(profile, self.now))
 
     @precondition(lambda self: self.avatar)
     @rule(pick=st.none() | st.integers(0, 1000))
@@ -195,6 +220,13 @@ class LedgerMachine(RuleBasedStateMachine):
         known = set(self.ledger.queued) | set(self.ledger.in_flight)
         for segment, ends in self.ends.items():
             assert (segment in known) != bool(ends), "a segment is neither waiting nor ended, or both"
+
+    @invariant()
+    def a_position_that_is_asked_for_is_no_less_than_the_last_report(self) -> None:
+        for segment in self.ledger.in_flight:
+            position = self.ledger.position(segment, self.now)
+            assert position is not None
+            assert position >= self.position.get(segment, 0.0) - 1e-9
 
     @invariant()
     def the_lead_is_bounded(self) -> None:

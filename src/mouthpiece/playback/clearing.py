@@ -1,0 +1,58 @@
+"""What a clear means for each of the flights: it takes everything of ours at the avatar, and more than one may be
+there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mouthpiece.playback.flight import Flight, Outcome
+
+
+def playing_out(flights: Iterable[Flight]) -> list[Flight]:
+    """Return the flights that a clear would end: not those for which one is on its way."""
+    return [flight for flight in flights if flight.outcome in (Outcome.FINISH, Outcome.FAIL)]
+
+
+def interruptible(playing: Sequence[Flight]) -> bool:
+    """Whether what plays now may be interrupted."""
+    return bool(playing) and playing[0].waiting.utterance.interruptible
+
+
+def cancel_one(playing: Iterable[Flight], target: Flight) -> None:
+    """Decide the outcomes of a clear that is meant for ``target``: the others go on from where they were."""
+    for flight in playing:
+        if flight is target:
+            flight.outcome = Outcome.CANCEL
+        elif flight.outcome is Outcome.FINISH:
+            flight.outcome = Outcome.REQUEUE
+
+
+def interrupt_first(playing: Sequence[Flight], *, drop_next: bool) -> None:
+    """Decide the outcomes of a clear that is meant for what plays now, and with ``drop_next`` for what was sent
+    behind it, unless that may not be interrupted."""
+    playing[0].outcome = Outcome.INTERRUPT
+    for flight in playing[1:]:
+        if drop_next and flight.waiting.utterance.interruptible:
+            flight.outcome = Outcome.CANCEL
+        elif flight.outcome is Outcome.FINISH:
+            flight.outcome = Outcome.REQUEUE
+
+
+def drop_requeued(flights: Iterable[Flight]) -> None:
+    """Cancel the flights whose rest would go back to the queue."""
+    for flight in flights:
+        if flight.outcome is Outcome.REQUEUE:
+            flight.outcome = Outcome.CANCEL
+
+
+def would_end(flights: Sequence[Flight], *, drop_queued: bool) -> list[str]:
+    """Return the ids of the segments that an interrupt would end now."""
+    playing = playing_out(flights)
+    ids = []
+    if interruptible(playing):
+        ids.append(playing[0].segment)
+        if drop_queued:
+            ids += [flight.segment for flight in playing[1:] if flight.waiting.utterance.interruptible]
+    if drop_queued:
+        ids += [flight.segment for flight in flights if flight.outcome is Outcome.REQUEUE]
+    return ids

@@ -1,0 +1,162 @@
+"""One attempt that has been opened and has not ended: its state, and its playout clock.
+
+::
+
+    SENDING ──▶ AWAITING ─────────────────────▶ settled
+       │            │                              ▲
+       └──▶ CLEARING ◀──┘ ──▶ CLEARED | UNCLEARED ─┘
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from mouthpiece.playback.queue import Waiting
+from mouthpiece.segments import Attempt, Problem
+
+EARLY = 0.25
+"""Seconds by which the playout clock may be behind the avatar."""
+
+
+class FlightState(enum.Enum):
+    SENDING = "sending"
+    """Its stream is open."""
+    AWAITING = "awaiting"
+    """Its stream is closed; it plays out, and its receipt is awaited."""
+    CLEARING = "clearing"
+    """Its stream is closed, and the avatar was asked to clear it."""
+    CLEARED = "cleared"
+    """The avatar cleared it; the receipt with its position is awaited."""
+    UNCLEARED = "uncleared"
+    """The avatar did not answer the clear: what was sent plays out."""
+
+
+_NEXT = {
+    FlightState.SENDING: (FlightState.AWAITING, FlightState.CLEARING),
+    FlightState.AWAITING: (FlightState.CLEARING,),
+    FlightState.CLEARING: (FlightState.CLEARED, FlightState.UNCLEARED),
+    FlightState.CLEARED: (),
+    FlightState.UNCLEARED: (),
+}
+
+
+class Outcome(enum.Enum):
+    """What becomes of the segment once the flight has ended."""
+
+    FINISH = "finish"
+    INTERRUPT = "interrupt"
+    CANCEL = "cancel"
+    """Cancelled if nothing of it was heard, interrupted otherwise."""
+    REQUEUE = "requeue"
+    """Back to its place in the queue; the rest is a new attempt."""
+    FAIL = "fail"
+
+
+@dataclass(slots=True)
+class Flight:
+    """One attempt. Times are monotonic seconds, positions are seconds of the attempt."""
+
+    waiting: Waiting
+    attempt: Attempt
+    previous: Flight | None
+    """The flight that plays before this one, while it has not ended."""
+    state: FlightState = FlightState.SENDING
+    """Written by ``move`` alone."""
+    outcome: Outcome = Outcome.FINISH
+    sent: float = 0.0
+    granted: float = 0.0
+    whole: bool = False
+    """All there is has been sent."""
+    first_write_at: float | None = None
+    started_at: float | None = None
+    """When the avatar reported that it began to play; None while it has not."""
+    closed_at: float = 0.0
+    cleared_at: float = 0.0
+    """When the clear was asked for."""
+    stalled: float = 0.0
+    """Seconds by which playout fell behind because the source did."""
+    problem: Problem | None = None
+    started_reported: bool = False
+
+    @property
+    def segment(self) -> str:
+        return self.waiting.segment
+
+    @property
+    def open(self) -> bool:
+        return self.state is FlightState.SENDING
+
+    @property
+    def clear_asked(self) -> bool:
+        """The avatar was asked to clear it, whatever it answered."""
+        return self.state not in (FlightState.SENDING, FlightState.AWAITING)
+
+    def move(self, state: FlightState, now: float) -> None:
+        """Enter ``state``.
+
+        :raises RuntimeError: no transition leads there.
+        """
+        if state not in _NEXT[self.state]:
+            raise RuntimeError(f"a flight that is {self.state.value} cannot become {state.value}")
+        if self.open:
+            self.closed_at = now
+        if state is FlightState.CLEARING:
+            self.cleared_at = now
+        self.state = state
+
+    def write(self, sent: float, now: float) -> None:
+        """Note that ``sent`` seconds have been written by ``now``."""
+        if sent <= self.sent:
+            return
+        if self.first_write_at is None:
+            self.first_write_at = now
+        elif self.previous is None:
+            # All that was sent has been played already: what comes now is played that much later.
+            self.stalled += max(0.0, now - self.begins(now) - self.sent)
+        self.sent = sent
+
+    def follow_no_longer(self, end: float) -> None:
+        """The flight before this one ended at ``end``."""
+        self.previous = None
+        if self.first_write_at is not None:
+            self.first_write_at = max(self.first_write_at, end)
+
+    # The playout clock
+
+    def begins(self, now: float) -> float:
+        """Return when its playout began or will begin: by the avatar's report, or else by the first write.
+
+        Gapless flights follow one another.
+        """
+        start = self.started_at if self.started_at is not None else self.first_write_at
+        begins = now if start is None else start + self.stalled
+        if self.started_at is None and self.previous is not None and not self.previous.clear_asked:
+            begins = max(begins, self.previous.expected_end(now))
+        return begins
+
+    def expected_end(self, now: float) -> float:
+        return self.begins(now) + self.sent
+
+    def played(self, now: float) -> float:
+        """Return the seconds that have been played, by the clock."""
+        if self.first_write_at is None:
+            return 0.0
+        return min(max(self._plays_until(now) - self.begins(now), 0.0), self.sent)
+
+    def may_have_been_heard(self, now: float, *, reports_starts: bool) -> bool:
+        """Whether anything of it may have been heard.
+
+        :param reports_starts: the avatar reports each start, so the second of two gapless flights that it did not
+            report has not begun while the first one lasts.
+        """
+        if self.first_write_at is None:
+            return False
+        if self.started_at is not None:
+            return True
+        if self.previous is None:
+            return self._plays_until(now) >= self.first_write_at - EARLY
+        return not reports_starts and now >= self.previous.expected_end(now) - EARLY
+
+    def _plays_until(self, now: float) -> float:
+        return self.cleared_at if self.state is FlightState.CLEARED else now

@@ -1,0 +1,66 @@
+"""What a receipt of an end is about, and what it proves: here the position of an interrupted segment is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mouthpiece.playback.flight import Flight, FlightState, Outcome
+from mouthpiece.playback.heard import Heard
+from mouthpiece.profiles import Profile
+from mouthpiece.segments import Receipt
+
+EARLY = 0.25
+"""Seconds by which a receipt may come before the audio could have been played; earlier is not believed."""
+SHORT = 0.25
+"""Seconds by which a reported end may lie before the end of what was sent; one that lies further before it is the end
+of a segment that was cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a receipt proves."""
+
+    heard: Heard
+    """In seconds of the attempt."""
+    outcome: Outcome
+
+
+def without_id(flights: Iterable[Flight], interrupted: bool, now: float) -> Flight | None:
+    """Return the flight that a receipt without an id is about, if it can be about any.
+
+    An interruption is believed only where we asked for one: nobody else can clear us, so it is the late receipt of an
+    earlier clear. An end is believed only if everything was sent and could have been played by now.
+    """
+    if interrupted:
+        return next((flight for flight in flights if flight.clear_asked), None)
+    for flight in flights:
+        if flight.state is FlightState.AWAITING and flight.first_write_at is not None:
+            return flight if now >= flight.first_write_at + flight.sent - EARLY else None
+    return None
+
+
+def judge(flight: Flight, profile: Profile, position: float, interrupted: bool, now: float) -> Verdict:
+    """Return what the receipt of the end of ``flight`` proves.
+
+    :param position: seconds of the attempt, as reported. Believed where the profile trusts positions. Elsewhere only
+        if it lies before the end of what was sent, and is not 0 (which says nothing): such a receiver admits to have
+        played less than it was sent.
+    """
+    receipt = Receipt.CONFIRMED
+    short = position < flight.sent - SHORT
+    if profile.trusts_position:
+        heard = min(max(position, 0.0), flight.sent)
+    elif interrupted:
+        heard = flight.played(now)
+    elif short and position > 0:
+        heard, receipt = position, Receipt.ESTIMATED
+    else:
+        heard, short = flight.sent, False
+    outcome = flight.outcome
+    if interrupted or short:
+        if outcome is Outcome.FINISH:
+            outcome = Outcome.INTERRUPT
+    elif flight.whole and outcome is not Outcome.FAIL:
+        outcome = Outcome.FINISH  # it was over before our clear came
+    return Verdict(Heard(heard, receipt), outcome)
