@@ -22,7 +22,7 @@ from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.api.app import create_app
 from mouthpiece_sender.api.bodies import Bodies
-from mouthpiece_sender.api.dependencies import LiveKit, Parts
+from mouthpiece_sender.api.dependencies import Dependencies, LiveKit
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
 from mouthpiece_sender.gateway import Gateway
@@ -57,16 +57,16 @@ async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | N
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)  # a second one changes nothing: stopping is bounded
     raise_file_limit(FILES)
-    async with opened(settings, stopping, anam=anam) as parts:
-        await serve(parts, listening)
+    async with opened(settings, stopping, anam=anam) as dependencies:
+        await serve(dependencies, listening)
         logger.info("stopping: what plays is interrupted, rooms are left")
 
 
-async def serve(parts: Parts, listening: socket.socket) -> None:
-    """Answers requests on ``listening`` until ``parts.stopping`` is set."""
-    settings = parts.settings
+async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
+    """Answers requests on ``listening`` until ``dependencies.stopping`` is set."""
+    settings = dependencies.settings
     page = await asyncio.to_thread(find_page, settings.web)
-    app = await asyncio.to_thread(lambda: create_app(parts, host=settings.host, page_folder=page))
+    app = await asyncio.to_thread(lambda: create_app(dependencies, host=settings.host, page_folder=page))
     server = _Server(
         uvicorn.Config(
             app,
@@ -83,9 +83,11 @@ async def serve(parts: Parts, listening: socket.socket) -> None:
     if page is None:
         logger.warning("the page is not built: `make web` builds it; the API works without it")
     async with asyncio.TaskGroup() as tasks:
-        beside = [tasks.create_task(_end(server, parts), name="end of the server")]
-        if parts.livekit is not None:
-            beside.append(tasks.create_task(_say_if_livekit_is_away(parts.livekit.api), name="first look at LiveKit"))
+        beside = [tasks.create_task(_end(server, dependencies), name="end of the server")]
+        if dependencies.livekit is not None:
+            beside.append(
+                tasks.create_task(_say_if_livekit_is_away(dependencies.livekit.api), name="first look at LiveKit")
+            )
         await server.serve(sockets=[listening])
         for task in beside:
             task.cancel()
@@ -98,7 +100,7 @@ async def opened(
     livekit: Callable[[LiveKitAccess], LiveKitApi] = LiveKitApi,
     *,
     anam: AnamTarget | None = None,
-) -> AsyncIterator[Parts]:
+) -> AsyncIterator[Dependencies]:
     """Everything that the API works with, running. Who sets ``stopping`` has open requests answered at once.
 
     :param anam: what is spoken through instead of LiveKit.
@@ -146,7 +148,7 @@ async def opened(
         )
         journal.watch(metrics.count_end)
         journal.watch(bodies.forget_ended)
-        yield Parts(settings, server, gateway, store, bodies, speech, metrics, stopping)
+        yield Dependencies(settings, server, gateway, store, bodies, speech, metrics, stopping)
 
 
 def default_tts(settings: Settings) -> str:
@@ -180,9 +182,9 @@ def kept_instance(data: Path) -> str:
     return name
 
 
-async def _end(server: uvicorn.Server, parts: Parts) -> None:
-    await parts.stopping.wait()
-    parts.bodies.stop()
+async def _end(server: uvicorn.Server, dependencies: Dependencies) -> None:
+    await dependencies.stopping.wait()
+    dependencies.bodies.stop()
     server.should_exit = True
 
 

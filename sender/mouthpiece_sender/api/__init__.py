@@ -1,6 +1,7 @@
-"""The HTTP API of the sender, as docs/api.md describes it.
+"""The sender's HTTP API, as docs/api.md describes it.
 
-``app`` puts it together; ``guard`` says who may call, ``problems`` what an error looks like, ``models`` what answers
-look like; ``segments``, ``rooms`` and ``health`` hold the calls, ``bodies`` the kinds of body that can be spoken;
-``linger`` lets early answers arrive; ``page`` serves the page and ``reference`` the documentation.
+Each resource has its file: ``segments``, ``rooms``, ``voices``, ``health``; ``bodies`` holds the kinds of request body.
+``app`` assembles the application; ``host_policy`` and ``callers`` decide who may call, ``problems`` renders errors,
+``models`` and ``requests`` describe what goes out and comes in, ``openapi`` writes the document, ``docs_page`` and
+``page`` serve the two pages, ``drain`` lets an early response arrive.
 """

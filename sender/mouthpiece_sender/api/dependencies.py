@@ -18,7 +18,7 @@ from mouthpiece_sender.settings import Settings
 from mouthpiece_sender.speech.voices import Speech
 
 
-class Keeper(Protocol):
+class SegmentStore(Protocol):
     """What the calls need of the store beside what the gateway does with it."""
 
     async def check(self) -> None:
@@ -39,12 +39,12 @@ class LiveKit:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     settings: Settings
     livekit: LiveKit | None
     """None: the target is another one."""
     gateway: Gateway
-    keeper: Keeper
+    store: SegmentStore
     bodies: Bodies
     speech: Speech
     metrics: Metrics
@@ -52,30 +52,30 @@ class Parts:
     """Set when the service ends: whoever waits is answered at once."""
 
 
-def parts_of(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
+def get_dependencies(request: Request) -> Dependencies:
+    deps: Dependencies = request.app.state.dependencies
+    return deps
 
 
-PartsGiven = Annotated[Parts, Depends(parts_of)]
+Deps = Annotated[Dependencies, Depends(get_dependencies)]
 
 
-def caller_of(request: Request) -> Caller:
+def get_caller(request: Request) -> Caller:
     """Whom the guard let in."""
     caller: Caller = request.state.caller
     return caller
 
 
-CallerGiven = Annotated[Caller, Depends(caller_of)]
+CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-def livekit_of(parts: PartsGiven) -> LiveKit:
+def get_livekit(deps: Deps) -> LiveKit:
     """What a call needs that has no meaning without LiveKit."""
-    if parts.livekit is None:
+    if deps.livekit is None:
         raise ApiProblem(
             "no-livekit", "This service speaks through Anam (MOUTHPIECE_TARGET): no LiveKit room is opened."
         )
-    return parts.livekit
+    return deps.livekit
 
 
-LiveKitGiven = Annotated[LiveKit, Depends(livekit_of)]
+LiveKitDep = Annotated[LiveKit, Depends(get_livekit)]

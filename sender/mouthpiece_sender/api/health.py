@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from mouthpiece.errors import MouthpieceError
-from mouthpiece_sender.api.dependencies import PartsGiven
+from mouthpiece_sender.api.dependencies import Deps
 from mouthpiece_sender.api.models import Health
 from mouthpiece_sender.api.openapi import problems
 
@@ -24,12 +24,12 @@ async def healthz() -> Health:
 
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503, 507))
-async def readyz(parts: PartsGiven) -> Health:
+async def readyz(deps: Deps) -> Health:
     """LiveKit can be reached and accepts our key (where it is what we speak through), and the store can be written.
     Under any host name, without a key."""
-    checks = [parts.keeper.check()]
-    if parts.livekit is not None:
-        checks.insert(0, parts.livekit.api.check())
+    checks = [deps.store.check()]
+    if deps.livekit is not None:
+        checks.insert(0, deps.livekit.api.check())
     failures = [error for error in await asyncio.gather(*checks, return_exceptions=True) if error is not None]
     for error in failures:
         if not isinstance(error, MouthpieceError):
@@ -40,6 +40,6 @@ async def readyz(parts: PartsGiven) -> Health:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(parts: PartsGiven) -> Response:
+async def metrics(deps: Deps) -> Response:
     """Figures for Prometheus. Without a key: they name no room and nobody."""
-    return Response(generate_latest(parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(deps.metrics.registry), media_type=CONTENT_TYPE_LATEST)

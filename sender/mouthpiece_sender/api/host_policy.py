@@ -27,7 +27,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Gates:
+class HostPolicy:
     """Which hosts are ours, and which origins beside our own are let in."""
 
     on_loopback: bool
@@ -72,12 +72,12 @@ class Gates:
         return any(public.host == host.host and public.port in (None, host.port) for public in self.public_hosts)
 
 
-class Guard:
+class AccessControl:
     """ASGI middleware: refuses, or hands on with ``request.state.caller`` set."""
 
-    def __init__(self, app: ASGIApp, *, gates: Gates, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, *, policy: HostPolicy, callers: Callers) -> None:
         self._app = app
-        self._gates = gates
+        self._policy = policy
         self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,8 +90,8 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _pass(self, scope: Scope, headers: Headers) -> None:
-        host = self._gates.check_host(headers.get("host"))
-        self._gates.check_origin(headers.get("origin"), host)
+        host = self._policy.check_host(headers.get("host"))
+        self._policy.check_origin(headers.get("origin"), host)
         if scope["path"].startswith("/v1/"):
             state: dict[str, Any] = scope.setdefault("state", {})
             state["caller"] = self._callers.admit(headers.get("authorization"))

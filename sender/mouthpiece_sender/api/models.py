@@ -15,7 +15,7 @@ from mouthpiece.fields import fields_of
 from mouthpiece_sender.segment_json import segment_json
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """Base of all answers: nothing is in one that its description does not name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,7 +26,7 @@ SCHEMA_NAMES: Mapping[type, str] = {segments.AudioInfo: "Audio", segments.Proble
 
 
 @functools.cache
-def model_of(kind: type) -> type[Shown]:
+def model_of(kind: type) -> type[ResponseModel]:
     """The model that shows a dataclass, with what :mod:`mouthpiece.fields` knows of it."""
     fields: dict[str, Any] = {}
     for field in fields_of(kind):
@@ -35,7 +35,7 @@ def model_of(kind: type) -> type[Shown]:
             annotation = model_of(field.type) | None if field.optional else model_of(field.type)
         if field.about.shown:
             fields[field.name] = (annotation, Field(description=field.about.text))
-    return create_model(SCHEMA_NAMES.get(kind, kind.__name__), __base__=Shown, __doc__=kind.__doc__, **fields)
+    return create_model(SCHEMA_NAMES.get(kind, kind.__name__), __base__=ResponseModel, __doc__=kind.__doc__, **fields)
 
 
 SEGMENT_EXAMPLE: JsonDict = segment_json(
@@ -63,16 +63,16 @@ class Segment(model_of(segments.Segment)):  # type: ignore[misc]  # its base is 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [SEGMENT_EXAMPLE]})
 
 
-class SegmentPage(Shown):
+class SegmentPage(ResponseModel):
     segments: list[Segment] = Field(description="Newest first.")
     next: str | None = Field(description="`after` for the page after this one; null at the end.")
 
 
-class Interrupted(Shown):
+class Interrupted(ResponseModel):
     segments: list[Segment] = Field(description="What was stopped, as it ended; empty if nothing played.")
 
 
-class Avatar(Shown):
+class Avatar(ResponseModel):
     identity: str
     profile: str = Field(description="mouthpiece, avaluma or stock.")
     ready: bool | None = Field(description="It listens to us; null while we are not in the room to know.")
@@ -92,7 +92,7 @@ ROOM_EXAMPLE: JsonDict = {
 }
 
 
-class Room(Shown):
+class Room(ResponseModel):
     """A room as LiveKit and this service see it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [ROOM_EXAMPLE]})
@@ -107,11 +107,11 @@ class Room(Shown):
     playing: str | None = Field(description="The segment that plays; of several avatars, the first one's.")
 
 
-class RoomList(Shown):
+class RoomList(ResponseModel):
     rooms: list[Room]
 
 
-class OpenedRoom(Shown):
+class OpenedRoom(ResponseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
@@ -135,18 +135,18 @@ class OpenedRoom(Shown):
     identity: str = Field(description="The viewer's own identity, as it stands in the token.")
 
 
-class Token(Shown):
+class Token(ResponseModel):
     room: str
     livekit_url: str = Field(description="LiveKit's address for a viewer.")
     token: str
     identity: str
 
 
-class Health(Shown):
+class Health(ResponseModel):
     status: Literal["ok"] = "ok"
 
 
-class ProblemDetails(Shown):
+class ProblemDetails(ResponseModel):
     """An error, after RFC 9457."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +12,24 @@ from pydantic.json_schema import models_json_schema
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE
 from mouthpiece_sender.api.requests import InterruptBody, OpenRoomBody, TokenBody
+
+DESCRIPTION = """\
+Any service sends sound or text; the avatar in the room says it; and the sender learns when it was heard.
+
+    curl -X POST -H 'Content-Type: application/json' -d '{"room": "demo"}' http://127.0.0.1:8090/v1/rooms
+    curl -X POST --data-binary @hello.wav 'http://127.0.0.1:8090/v1/rooms/demo/segments?wait=finished'
+    curl -d '{"text": "Hello. It is good to see you."}' http://127.0.0.1:8090/v1/rooms/demo/segments
+    curl -X POST http://127.0.0.1:8090/v1/rooms/demo/interrupt
+
+Durations and positions are seconds, times RFC 3339. Every error is `application/problem+json` (RFC 9457) with a stable
+`type`, a `detail` that says what to do, and the `field` at fault; nothing that was accepted is lost by any of them.
+"""
+TAGS: Sequence[dict[str, str]] = (
+    {"name": "Segments", "description": "What somebody wants said."},
+    {"name": "Rooms", "description": "Where it is said, and who listens."},
+    {"name": "Voices", "description": "Who speaks a text."},
+    {"name": "Health", "description": "For whoever runs it."},
+)
 
 REFERENCE = "#/components/schemas/{model}"
 BODIES = (InterruptBody, OpenRoomBody, TokenBody)

@@ -41,13 +41,13 @@ AvatarIdentity = Annotated[str, Field(min_length=1, max_length=256)]
 AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """Base: what is not known here is refused by its name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class WaitQuery(Asked):
+class WaitQuery(RequestModel):
     wait: Until = Field("queued", description="Answer once the segment has come so far, or `timeout` has passed.")
     timeout: float = Field(30.0, ge=0, le=MAX_WAIT, description="Seconds.")
 
@@ -66,7 +66,7 @@ class SpeakQuery(WaitQuery):
     avatar: AvatarIdentity | None = Field(None, description="Identity of the avatar, where a room has several.")
 
 
-class ListQuery(Asked):
+class ListQuery(RequestModel):
     state: Annotated[list[State], BeforeValidator(_states)] = Field(
         default_factory=list, description="Only these; repeat it, or put commas between them."
     )
@@ -74,28 +74,28 @@ class ListQuery(Asked):
     after: str | None = Field(None, description="`next` of the page before.")
 
 
-class DeleteQuery(Asked):
+class DeleteQuery(RequestModel):
     purge: bool = Field(False, description="Remove its audio and text too.")
 
 
-class AvatarQuery(Asked):
+class AvatarQuery(RequestModel):
     avatar: AvatarIdentity | None = Field(None, description="Identity of one avatar; without it, all of the room's.")
 
 
-class NoQuery(Asked):
+class NoQuery(RequestModel):
     """Takes no parameters, and says so of one that is given."""
 
 
-class InterruptBody(Asked):
+class InterruptBody(RequestModel):
     queued: Literal["keep", "drop"] = Field("keep", description="What becomes of the segments that wait.")
 
 
-class AvatarChoice(Asked):
+class AvatarChoice(RequestModel):
     provider: Provider | None = None
     id: AvatarId | None = None
 
 
-class OpenRoomBody(Asked):
+class OpenRoomBody(RequestModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
@@ -121,7 +121,7 @@ class OpenRoomBody(Asked):
         return JobMetadata(self.avatar.provider, self.avatar.id, self.empty_timeout)
 
 
-class TokenBody(Asked):
+class TokenBody(RequestModel):
     identity: Identity | None = Field(None, description="Made if it is not given.")
     name: str | None = Field(None, max_length=200, description="As others in the room see it.")
 

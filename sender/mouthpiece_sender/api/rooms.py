@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from mouthpiece import profiles, wire
 from mouthpiece.dispatch import chosen_avatar
 from mouthpiece_sender.api import models
-from mouthpiece_sender.api.dependencies import CallerGiven, LiveKitGiven, Parts, PartsGiven
+from mouthpiece_sender.api.dependencies import CallerDep, Dependencies, Deps, LiveKitDep
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
@@ -38,21 +38,19 @@ ENDED = "The room was ended by DELETE /v1/rooms."
     responses=problems(400, 401, 403, 409, 503),
     openapi_extra=json_body(OpenRoomBody),
 )
-async def open_room(
-    _: Nothing, request: Request, parts: PartsGiven, livekit: LiveKitGiven, caller: CallerGiven
-) -> Response:
+async def open_room(_: Nothing, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep) -> Response:
     """Opens a room and brings its avatar: creates the room unless it is there, sends the worker into it, and gives a
     token for one viewer. The token carries the dispatch too: any LiveKit client that joins with it later, when the room
     has been closed for want of viewers, brings the avatar again."""
     body = await read_json(request, OpenRoomBody)
-    settings = parts.settings
+    settings = deps.settings
     room = body.room or f"{caller.prefixes[0]}room-{secrets.token_hex(5)}"
     caller.require(room)
     empty = settings.empty_timeout if body.empty_timeout is None else body.empty_timeout
     departure = body.departure_timeout or body.empty_timeout or settings.departure_timeout
     said = body.metadata()
     metadata = said.dumps()
-    identity = body.identity or made_identity()
+    identity = body.identity or new_identity()
     token = viewer_token(
         livekit.access,
         room,
@@ -65,7 +63,7 @@ async def open_room(
     )
     await livekit.api.create_room(room, empty_timeout=empty, departure_timeout=departure)
     await livekit.api.dispatch(room, settings.agent_name, metadata)
-    parts.gateway.expect(room)
+    deps.gateway.expect(room)
     avatar = await _avatar_of(livekit.api, room)
     if avatar is None:
         avatar_id = chosen_avatar(said, settings.avatar_provider, settings.avatar_id)[1]
@@ -77,14 +75,14 @@ async def open_room(
 
 
 @router.get("/v1/rooms", response_model=models.RoomList, responses=problems(400, 401, 503))
-async def list_rooms(_: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
+async def list_rooms(_: Nothing, deps: Deps, caller: CallerDep) -> Response:
     """The rooms on the LiveKit server, newest first; with a key that is limited, those that it opens."""
-    activity = parts.gateway.activity()
-    api = None if parts.livekit is None else parts.livekit.api
+    activity = deps.gateway.activity()
+    api = None if deps.livekit is None else deps.livekit.api
     listed = [] if api is None else await api.rooms()
     there = {facts.name: facts for facts in listed if caller.may(facts.name)}
     names = sorted(there, key=lambda name: there[name].created_at, reverse=True)
-    names += [name for name in activity if name not in there and caller.may(name) and _is_known(parts, activity[name])]
+    names += [name for name in activity if name not in there and caller.may(name) and _is_known(deps, activity[name])]
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def look(name: str) -> models.Room:
@@ -97,15 +95,15 @@ async def list_rooms(_: Nothing, parts: PartsGiven, caller: CallerGiven) -> Resp
 
 
 @router.get("/v1/rooms/{room}", response_model=models.Room, responses=problems(400, 401, 403, 404, 503))
-async def look_at_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
+async def look_at_room(room: RoomPath, _: Nothing, deps: Deps, caller: CallerDep) -> Response:
     """Who is there, what plays and what waits."""
     caller.require(room)
     facts, participants = None, None
-    if parts.livekit is not None:
-        api = parts.livekit.api
+    if deps.livekit is not None:
+        api = deps.livekit.api
         facts, participants = await asyncio.gather(api.room(room), api.participants(room))
-    activity = parts.gateway.activity().get(room)
-    if facts is None and not (activity and _is_known(parts, activity)):
+    activity = deps.gateway.activity().get(room)
+    if facts is None and not (activity and _is_known(deps, activity)):
         raise _no_room()
     return JSONResponse(_shown(room, facts, participants, activity).model_dump(mode="json"))
 
@@ -113,13 +111,13 @@ async def look_at_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: Ca
 @router.delete(
     "/v1/rooms/{room}", status_code=204, response_class=Response, responses=problems(400, 401, 403, 404, 503)
 )
-async def end_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: CallerGiven) -> Response:
+async def end_room(room: RoomPath, _: Nothing, deps: Deps, caller: CallerDep) -> Response:
     """Ends a room: everybody is thrown out, what plays becomes `unknown`, what waits has `failed`."""
     caller.require(room)
-    activity = parts.gateway.activity().get(room)
-    there = parts.livekit is not None and await parts.livekit.api.delete_room(room)
-    await parts.gateway.forget_room(room, ENDED)
-    if not there and not (activity and _is_known(parts, activity)):
+    activity = deps.gateway.activity().get(room)
+    there = deps.livekit is not None and await deps.livekit.api.delete_room(room)
+    await deps.gateway.forget_room(room, ENDED)
+    if not there and not (activity and _is_known(deps, activity)):
         raise _no_room()
     return Response(status_code=204)
 
@@ -132,18 +130,18 @@ async def end_room(room: RoomPath, _: Nothing, parts: PartsGiven, caller: Caller
     openapi_extra=json_body(TokenBody),
 )
 async def give_token(
-    room: RoomPath, _: Nothing, request: Request, parts: PartsGiven, livekit: LiveKitGiven, caller: CallerGiven
+    room: RoomPath, _: Nothing, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep
 ) -> Response:
     """A token for one more viewer: it may speak and send data, publish nothing else and nothing in another's name."""
     caller.require(room)
     body = await read_json(request, TokenBody)
-    identity = body.identity or made_identity()
+    identity = body.identity or new_identity()
     token = viewer_token(livekit.access, room, identity, body.name)
-    given = models.Token(room=room, livekit_url=parts.settings.public_url, token=token, identity=identity)
+    given = models.Token(room=room, livekit_url=deps.settings.public_url, token=token, identity=identity)
     return JSONResponse(given.model_dump(mode="json"), 201)
 
 
-def made_identity() -> str:
+def new_identity() -> str:
     return f"viewer-{secrets.token_hex(5)}"
 
 
@@ -191,10 +189,10 @@ def _profile(facts: ParticipantFacts) -> profiles.Profile | None:
     return profiles.recognise(facts.identity, facts.attributes, facts.is_agent)
 
 
-def _is_known(parts: Parts, activity: RoomActivity) -> bool:
+def _is_known(deps: Dependencies, activity: RoomActivity) -> bool:
     """Whether a room that LiveKit does not know is one all the same: something waits for it, or it has a session."""
     waits = any(avatar.queue or avatar.playing for avatar in activity.avatars)
-    return waits or (parts.livekit is None and activity.connected)
+    return waits or (deps.livekit is None and activity.connected)
 
 
 def _no_room() -> ApiProblem:

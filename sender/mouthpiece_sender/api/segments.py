@@ -13,7 +13,7 @@ from mouthpiece.segments import Segment, new_segment_id
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
-from mouthpiece_sender.api.dependencies import CallerGiven, Parts, PartsGiven
+from mouthpiece_sender.api.dependencies import CallerDep, Dependencies, Deps
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import (
@@ -47,7 +47,7 @@ router = APIRouter(tags=["Segments"])
     openapi_extra={"requestBody": {"required": True, "content": ACCEPTED}},
 )
 async def speak(
-    room: RoomPath, query: Annotated[SpeakQuery, Query()], request: Request, parts: PartsGiven, caller: CallerGiven
+    room: RoomPath, query: Annotated[SpeakQuery, Query()], request: Request, deps: Deps, caller: CallerDep
 ) -> Response:
     """Says a sound or a text through the avatar of the room, in its turn.
 
@@ -56,10 +56,10 @@ async def speak(
     """
     caller.require(room)
     segment_id = new_segment_id()
-    spoken = await parts.bodies.read(request, segment_id)
+    spoken = await deps.bodies.read(request, segment_id)
     began = time.perf_counter()
     try:
-        segment = await parts.gateway.speak(
+        segment = await deps.gateway.speak(
             SpeakRequest(
                 room,
                 spoken.sound,
@@ -74,11 +74,11 @@ async def speak(
             )
         )
     except BaseException:
-        await parts.bodies.discard(segment_id)
+        await deps.bodies.discard(segment_id)
         raise
-    parts.metrics.accepted.observe(time.perf_counter() - began)
+    deps.metrics.accepted.observe(time.perf_counter() - began)
     if query.wait != "queued":
-        segment = await wait_for(parts.gateway, request, parts.stopping, segment_id, query.wait, query.timeout)
+        segment = await wait_for(deps.gateway, request, deps.stopping, segment_id, query.wait, query.timeout)
     reached = query.wait != "queued" and segment.reached(query.wait)
     location = f"/v1/segments/{quote(segment_id)}"
     return JSONResponse(segment_json(segment), 200 if reached else 202, headers={"Location": location})
@@ -89,26 +89,26 @@ async def look(
     segment_id: SegmentPath,
     query: Annotated[WaitQuery, Query()],
     request: Request,
-    parts: PartsGiven,
-    caller: CallerGiven,
+    deps: Deps,
+    caller: CallerDep,
 ) -> Response:
     """One segment as it stands, or, with `wait`, once it has come so far."""
-    segment = await _found(parts, caller, segment_id)
+    segment = await _found(deps, caller, segment_id)
     if query.wait != "queued" and not segment.reached(query.wait):
         async for _ in request.stream():
             pass  # a body that nobody asked for: behind it we hear when the caller goes away
-        segment = await wait_for(parts.gateway, request, parts.stopping, segment_id, query.wait, query.timeout)
+        segment = await wait_for(deps.gateway, request, deps.stopping, segment_id, query.wait, query.timeout)
     return JSONResponse(segment_json(segment))
 
 
 @router.get("/v1/rooms/{room}/segments", response_model=models.SegmentPage, responses=problems(400, 401, 403))
 async def list_segments(
-    room: RoomPath, query: Annotated[ListQuery, Query()], parts: PartsGiven, caller: CallerGiven
+    room: RoomPath, query: Annotated[ListQuery, Query()], deps: Deps, caller: CallerDep
 ) -> Response:
     """The segments of a room, newest first."""
     caller.require(room)
     try:
-        page = await parts.gateway.segments(room, states=query.state, limit=query.limit, after=query.after)
+        page = await deps.gateway.segments(room, states=query.state, limit=query.limit, after=query.after)
     except ValueError:
         raise ApiProblem("bad-parameter", "“after” is no `next` of an earlier page.", field="after") from None
     return JSONResponse({"segments": [segment_json(segment) for segment in page.segments], "next": page.next})
@@ -116,17 +116,17 @@ async def list_segments(
 
 @router.delete("/v1/segments/{segment_id}", response_model=models.Segment, responses=problems(400, 401, 403, 404))
 async def cancel(
-    segment_id: SegmentPath, query: Annotated[DeleteQuery, Query()], parts: PartsGiven, caller: CallerGiven
+    segment_id: SegmentPath, query: Annotated[DeleteQuery, Query()], deps: Deps, caller: CallerDep
 ) -> Response:
     """Cancels a segment that waits, interrupts one that plays; one that has ended is answered as it is."""
-    known = await _found(parts, caller, segment_id)
-    segment = await parts.gateway.cancel(segment_id)
+    known = await _found(deps, caller, segment_id)
+    segment = await deps.gateway.cancel(segment_id)
     if query.purge:
         if known.source.text is not None:
-            await parts.speech.forget(known.source.text)
-        await parts.keeper.purge(segment_id)
-        await parts.bodies.discard(segment_id)
-        segment = await parts.gateway.segment(segment_id)
+            await deps.speech.forget(known.source.text)
+        await deps.store.purge(segment_id)
+        await deps.bodies.discard(segment_id)
+        segment = await deps.gateway.segment(segment_id)
     return JSONResponse(segment_json(segment))
 
 
@@ -137,17 +137,17 @@ async def cancel(
     openapi_extra=json_body(InterruptBody),
 )
 async def interrupt(
-    room: RoomPath, query: Annotated[AvatarQuery, Query()], request: Request, parts: PartsGiven, caller: CallerGiven
+    room: RoomPath, query: Annotated[AvatarQuery, Query()], request: Request, deps: Deps, caller: CallerDep
 ) -> Response:
     """Stops what plays; answers once it has ended, with what was stopped. What waits goes on, or is dropped too."""
     caller.require(room)
     body = await read_json(request, InterruptBody)
-    stopped = await parts.gateway.interrupt(room, avatar=query.avatar, queued=body.queued)
+    stopped = await deps.gateway.interrupt(room, avatar=query.avatar, queued=body.queued)
     return JSONResponse({"segments": [segment_json(segment) for segment in stopped]})
 
 
-async def _found(parts: Parts, caller: Caller, segment_id: str) -> Segment:
+async def _found(deps: Dependencies, caller: Caller, segment_id: str) -> Segment:
     """:raises SegmentNotFound: no such segment. :raises ApiProblem: it is in a room that is not the caller's."""
-    segment = await parts.gateway.segment(segment_id)
+    segment = await deps.gateway.segment(segment_id)
     caller.require(segment.room)
     return segment

@@ -8,20 +8,20 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_sender.api.dependencies import PartsGiven
-from mouthpiece_sender.api.models import Shown
+from mouthpiece_sender.api.dependencies import Deps
+from mouthpiece_sender.api.models import ResponseModel
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
-from mouthpiece_sender.api.requests import Asked
+from mouthpiece_sender.api.requests import RequestModel
 
 router = APIRouter(tags=["Voices"])
 
 
-class VoicesQuery(Asked):
+class VoicesQuery(RequestModel):
     tts: str | None = Field(None, max_length=100, description="Of one provider; its failure is then answered too.")
 
 
-class Voice(Shown):
+class Voice(ResponseModel):
     id: str = Field(description="What `voice` of a text is set to.")
     name: str
     language: str = Field(description="BCP 47 tag; empty: many, or its provider does not say.")
@@ -29,15 +29,15 @@ class Voice(Shown):
     default: bool = Field(description="It speaks when a text names none.")
 
 
-class Voices(Shown):
+class Voices(ResponseModel):
     voices: list[Voice] = Field(description="The default first.")
 
 
 @router.get("/v1/voices", responses=problems(400, 401, 403, 429, 502))
-async def voices(query: Annotated[VoicesQuery, Query()], parts: PartsGiven) -> Voices:
+async def voices(query: Annotated[VoicesQuery, Query()], deps: Deps) -> Voices:
     """The voices of all providers that can be used here."""
     try:
-        listed = await parts.speech.voices(query.tts)
+        listed = await deps.speech.voices(query.tts)
     except ConfigurationError as error:
         raise ApiProblem("bad-parameter", str(error), field="tts") from None
     shown = [

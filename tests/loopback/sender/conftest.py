@@ -14,7 +14,7 @@ import pytest
 
 from mouthpiece.process.sockets import listen
 from mouthpiece_sender import service
-from mouthpiece_sender.api.dependencies import Parts
+from mouthpiece_sender.api.dependencies import Dependencies
 from mouthpiece_sender.settings import Settings
 from tests.loopback.sender.fakes import FakeLiveKitApi
 
@@ -28,7 +28,7 @@ class Running:
     url: str
     client: httpx.AsyncClient
     livekit: FakeLiveKitApi
-    parts: Parts
+    dependencies: Dependencies
     data: Path
 
     async def speak(self, room: str, sound: bytes, /, **query: Any) -> dict[str, Any]:
@@ -64,14 +64,14 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Running]:
     (page / "assets" / "main-abc123.js").write_text("run()")
     stopping = asyncio.Event()
     with listen("127.0.0.1", 0) as listening:
-        async with service.opened(settings, stopping, FakeLiveKitApi) as parts:
-            assert parts.livekit is not None
-            livekit = parts.livekit.api
+        async with service.opened(settings, stopping, FakeLiveKitApi) as dependencies:
+            assert dependencies.livekit is not None
+            livekit = dependencies.livekit.api
             assert isinstance(livekit, FakeLiveKitApi)
-            serving = asyncio.create_task(service.serve(parts, listening))
+            serving = asyncio.create_task(service.serve(dependencies, listening))
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
-                yield Running(url, client, livekit, parts, folder / "data")
+                yield Running(url, client, livekit, dependencies, folder / "data")
             stopping.set()
             await serving
 

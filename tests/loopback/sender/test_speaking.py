@@ -178,7 +178,7 @@ async def test_stopping_answers_who_waits(start: Start) -> None:
         waiting = asyncio.create_task(sender.client.post(QUEUE, content=sound_file(), params={"wait": "finished"}))
         while not (await sender.client.get(QUEUE)).json()["segments"]:
             pass
-        sender.parts.stopping.set()
+        sender.dependencies.stopping.set()
         answer = await waiting
     assert (answer.status_code, answer.json()["state"]) == (202, "queued")
 

@@ -12,13 +12,13 @@ from mouthpiece.tts import TTSBadText, TTSBadVoice
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
 from mouthpiece_sender.api.problems import ApiProblem
-from mouthpiece_sender.api.requests import Asked, from_json
+from mouthpiece_sender.api.requests import RequestModel, from_json
 
 MAX_BYTES: Final = 2_500_000
 """Of the JSON: the longest text with every character escaped."""
 
 
-class TextBody(Asked):
+class TextBody(RequestModel):
     """What the JSON holds."""
 
     model_config = ConfigDict(

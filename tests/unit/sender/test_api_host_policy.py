@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mouthpiece_sender.api.host_policy import Gates
+from mouthpiece_sender.api.host_policy import HostPolicy
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.authority import Authority
 
-LOOPBACK = Gates(on_loopback=True)
-OPEN = Gates(
+LOOPBACK = HostPolicy(on_loopback=True)
+OPEN = HostPolicy(
     on_loopback=False,
     public_hosts=[Authority("speak.example.com"), Authority("other.example.com", 8443)],
     origins=["https://a.example"],
@@ -49,10 +49,10 @@ def test_loopback_is_ours_at_any_port(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", [None, "", "evil.example:8090", "127.0.0.1.evil.example", "localhost.evil.example"])
-@pytest.mark.parametrize("gates", [LOOPBACK, OPEN])
-def test_other_names_are_refused(gates: Gates, host: str | None) -> None:
+@pytest.mark.parametrize("policy", [LOOPBACK, OPEN])
+def test_other_names_are_refused(policy: HostPolicy, host: str | None) -> None:
     with pytest.raises(ApiProblem, match=r"Host|name") as refused:
-        gates.check_host(host)
+        policy.check_host(host)
     assert refused.value.slug == "host-refused"
 
 

@@ -20,7 +20,7 @@ MAX_REST: Final = 64 * MEGABYTE
 """Bytes of it that are taken at most."""
 
 
-class Linger:
+class DrainAfterEarlyResponse:
     """ASGI middleware. No answer lingers once ``stopping`` is set."""
 
     def __init__(

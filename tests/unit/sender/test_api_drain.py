@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from mouthpiece_sender.api.early_answers import Linger
+from mouthpiece_sender.api.drain import DrainAfterEarlyResponse
 
 ANSWER = [{"type": "http.response.start", "status": 401}, {"type": "http.response.body", "body": b"no"}]
 
@@ -66,7 +66,8 @@ async def log(client: Client, reads: int = 0, *, stopping: bool = False, seconds
     stop = asyncio.Event()
     if stopping:
         stop.set()
-    await Linger(App(reads), stopping=stop, seconds=seconds, max_rest=4)(client.scope, client.receive, client.send)
+    middleware = DrainAfterEarlyResponse(App(reads), stopping=stop, seconds=seconds, max_rest=4)
+    await middleware(client.scope, client.receive, client.send)
     return client.log
 
 
