@@ -1,107 +1,139 @@
-/** Puts the parts together: who tells whom. */
+/** Makes the parts of the page and connects them. */
 
-import sampleUrl from "../../assets/hello_world_16kHz.wav?url";
-import { contentType, refusal } from "./core/files.ts";
-import { merge, put, type Segment, type SegmentPage } from "./core/segments.ts";
-import { initial, isLive, Stage, type State, Store } from "./core/stage.ts";
-import type { Voice } from "./core/voices.ts";
-import { Api, isAborted, Problem } from "./io/api.ts";
-import { PAGE_SIZE, PollingFeed, type SegmentFeed } from "./io/feed.ts";
-import { SessionKeys } from "./io/keys.ts";
+import { Actions } from "./actions.ts";
+import { initial, isLive, Phase, type State, Store } from "./core/phase.ts";
+import type { Segment } from "./core/segment.ts";
+import { SegmentHistory } from "./core/segment-history.ts";
+import { Api } from "./io/api.ts";
+import { TabApiKeys } from "./io/api-keys.ts";
+import type { Media } from "./io/connection.ts";
+import { Problem } from "./io/errors.ts";
+import { PollingFeed, type SegmentFeed } from "./io/feed.ts";
 import { Player } from "./io/player.ts";
 import { Session } from "./io/session.ts";
-import { messageOf } from "./io/trouble.ts";
 import { Uploads } from "./io/uploads.ts";
-import type { Media } from "./io/visit.ts";
-import { askKey, notice } from "./view/dialogs.ts";
+import { AvatarView } from "./view/avatar.ts";
+import { Composer } from "./view/composer.ts";
+import { Controls } from "./view/controls.ts";
+import { askForKey, showHelp } from "./view/dialogs.ts";
 import { find } from "./view/dom.ts";
+import { acceptDrops } from "./view/drop.ts";
+import { renderLayout } from "./view/layout.ts";
+import { LobbyView } from "./view/lobby.ts";
 import { Panel } from "./view/panel.ts";
-import { QueueView } from "./view/queue.ts";
-import { Theatre } from "./view/theatre.ts";
+import { SegmentList } from "./view/segment-list.ts";
+import { listenForShortcuts } from "./view/shortcuts.ts";
+import { UploadList } from "./view/upload-list.ts";
 
-const SAMPLE_NAME = "hello_world_16kHz.wav";
 const OVERDUE_AFTER = 15_000; // ms
 
 export class App {
   readonly store: Store;
   readonly player: Player;
   readonly #api: Api;
-  readonly #session: Session;
+  readonly #history: SegmentHistory;
   readonly #feed: SegmentFeed;
   readonly #uploads: Uploads;
-  readonly #theatre: Theatre;
+  readonly #session: Session;
+  readonly #actions: Actions;
+  readonly #avatar: AvatarView;
+  readonly #lobby: LobbyView;
   readonly #panel: Panel;
-  readonly #queue: QueueView;
-  readonly #names = new Map<string, string>();
-  #segments: readonly Segment[] = [];
-  #cursor: string | null = null;
-  #wentBack = false;
-  #overdue: ReturnType<typeof setTimeout> | undefined;
+  readonly #controls: Controls;
+  readonly #composer: Composer;
+  readonly #segmentList: SegmentList;
+  readonly #uploadList: UploadList;
+  #overdueTimer: ReturnType<typeof setTimeout> | undefined;
 
+  /** `base` is the URL of the API; `room` is the room to join, or null to open a new one. */
   constructor(base: URL, room: string | null) {
     this.store = new Store(initial(room));
-    this.#api = new Api(base, new SessionKeys(askKey));
-    this.#theatre = new Theatre({ join: () => this.#join(), allowSound: () => this.#allowSound() });
-    this.#panel = new Panel({
+    this.#api = new Api(base, new TabApiKeys(askForKey));
+    this.#history = new SegmentHistory(() => this.#showHistory());
+    this.#feed = new PollingFeed(this.#api, {
+      page: (page) => this.#history.update(page),
+      isLive: () => this.#history.isLive,
+      health: (error) => {
+        this.#panel.banner = bannerText(error);
+      },
+    });
+    this.#uploads = new Uploads(this.#api, {
+      changed: (uploads) => this.#uploadList.render(uploads),
+      accepted: (segment, name) => {
+        this.#history.put(segment, name);
+        this.#feed.refresh();
+      },
+    });
+    this.player = new Player(find("video", HTMLVideoElement), find("audio", HTMLAudioElement), {
+      audible: (audible) => this.#setAudible(audible),
+      level: (level) => this.#avatar.level(level),
+    });
+    this.#session = new Session(this.#api, this.store, {
+      media: (media) => this.#setMedia(media),
+      activeSpeaker: (speaking) => this.player.activeSpeaker(speaking),
+      caption: (id, text, state) => this.#avatar.caption(id, text, state),
+      soundBlocked: (blocked) => this.#avatar.soundBlocked(blocked),
+      viewers: (count) => this.#avatar.viewers(count),
+    });
+    this.#actions = new Actions(this.#api, this.store, this.#history, this.#feed, this.#uploads);
+
+    this.#avatar = new AvatarView(() => this.#allowSound());
+    this.#lobby = new LobbyView(() => this.#join());
+    this.#panel = new Panel();
+    this.#controls = new Controls({
       interrupt: () => void this.#interrupt(),
-      dropQueued: () => this.#dropQueued(),
-      sample: () => void this.#playSample(),
-      files: (files) => this.#speakFiles(files),
-      say: (text, voice) => this.#say(text, voice),
-      earlier: () => void this.#showEarlier(),
-      leave: () => this.#session.leave(),
       mute: (muted) => {
         this.player.muted = muted;
       },
       captions: (on) => {
-        this.#theatre.captionsOn = on;
+        this.#avatar.captionsOn = on;
       },
+      leave: () => this.#session.leave(),
     });
-    this.#queue = new QueueView({
-      cancel: (segment) => this.#act(async () => this.#keep(await this.#api.cancel(segment.id))),
-      removeUpload: (id) => this.#uploads.remove(id),
-      retryUpload: (id) => this.#uploads.retry(id),
+    this.#composer = new Composer({
+      text: (text, voice) => this.#actions.sayText(text, voice),
+      sample: () => void this.#actions.saySample(),
+      files: (files) => this.#actions.sayFiles(files),
     });
-    this.#uploads = new Uploads(this.#api, {
-      changed: (uploads) => this.#queue.uploads(uploads),
-      accepted: (segment, name) => {
-        this.#names.set(segment.id, name);
-        this.#keep(segment);
-        this.#feed.poke();
-      },
+    this.#segmentList = new SegmentList({
+      cancel: (segment) => void this.#actions.cancel(segment),
+      cancelWaiting: () => void this.#actions.cancel(...this.#history.waiting),
+      showEarlier: () => void this.#actions.showEarlier(),
     });
-    this.#feed = new PollingFeed(this.#api, {
-      page: (page) => this.#listed(page),
-      isLive: () => this.#segments.some(({ state }) => state === "queued" || state === "playing" || state === "paused"),
-      health: (trouble) => this.#panel.trouble(trouble === null ? "" : serviceTrouble(trouble)),
+    this.#uploadList = new UploadList({
+      retry: (id) => this.#uploads.retry(id),
+      remove: (id) => this.#uploads.remove(id),
     });
-    this.player = new Player(find("video", HTMLVideoElement), find("audio", HTMLAudioElement), {
-      voice: (heard) => this.#voice(heard),
-      level: (level) => this.#theatre.level(level),
-    });
-    this.#session = new Session(this.#api, this.store, {
-      media: (media) => this.#media(media),
-      activeSpeaker: (speaking) => this.player.activeSpeaker(speaking),
-      caption: (id, text, phase) => this.#theatre.caption(id, text, phase),
-      soundBlocked: (blocked) => this.#theatre.soundBlocked(blocked),
-      viewers: (count) => this.#theatre.viewers(count),
-    });
-    this.store.subscribe((state, before) => this.#changed(state, before));
-    this.#theatre.render(this.store.state);
-    this.#theatre.focusJoin();
+    acceptDrops(
+      () => isLive(this.store.state.phase),
+      (files) => this.#actions.sayFiles(files),
+    );
+    this.#listenForShortcuts();
+
+    this.store.subscribe((state, before) => this.#stateChanged(state, before));
+    this.#render(this.store.state);
+    this.#lobby.focusJoin();
   }
 
+  /** As listed, newest first. */
   get segments(): readonly Segment[] {
-    return this.#segments;
+    return this.#history.segments;
   }
 
-  async #interrupt(): Promise<void> {
-    this.#panel.stopping(true);
-    await this.#attempt(async (room) => {
-      for (const segment of await this.#api.interrupt(room)) this.#keep(segment);
+  #listenForShortcuts(): void {
+    listenForShortcuts({
+      active: () => isLive(this.store.state.phase),
+      interrupt: () => this.#controls.interrupt(),
+      letters: {
+        s: () => void this.#actions.saySample(),
+        o: () => this.#composer.chooseFile(),
+        t: () => this.#composer.focusText(),
+        m: () => this.#controls.toggleMute(),
+        c: () => this.#controls.toggleCaptions(),
+        f: () => void this.#controls.toggleFullScreen(),
+        "?": showHelp,
+      },
     });
-    this.#panel.stopping(false);
-    this.#feed.poke();
   }
 
   #join(): void {
@@ -114,133 +146,74 @@ export class App {
     void this.#session.allowSound();
   }
 
-  #changed(state: State, before: State): void {
-    if (state.stage !== before.stage || state.room !== before.room || state.overdue !== before.overdue) {
-      this.#theatre.render(state);
-      this.#panel.render(state);
-    }
-    if (state.stage !== before.stage) this.#staged(state, before);
-    if (state.room !== before.room && state.room !== null) putRoomIntoAddress(state.room);
+  async #interrupt(): Promise<void> {
+    this.#controls.interrupting = true;
+    await this.#actions.interrupt();
+    this.#controls.interrupting = false;
   }
 
-  #staged({ stage, room }: State, before: State): void {
-    clearTimeout(this.#overdue);
-    if (stage === Stage.Coming) {
-      this.#overdue = setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER);
-    }
-    if (isLive(stage) && !isLive(before.stage) && room !== null) {
-      this.#feed.start(room);
-      void this.#offerText();
-    }
-    if (!isLive(stage) && isLive(before.stage)) {
-      this.#feed.stop();
-      this.#uploads.clear();
-    }
-    if ((stage === Stage.Speaking) !== (before.stage === Stage.Speaking)) this.#feed.poke();
-  }
-
-  #media(media: Media | null): void {
-    this.player.show(media);
+  #setMedia(media: Media | null): void {
+    this.player.attach(media);
     this.store.dispatch({ kind: "avatar", identity: media?.identity ?? null });
   }
 
-  #voice(heard: boolean): void {
-    if (heard !== this.store.state.voice) this.store.dispatch({ kind: "voice", heard });
+  #setAudible(audible: boolean): void {
+    if (audible !== this.store.state.audible) this.store.dispatch({ kind: "audible", audible });
   }
 
-  #listed(page: SegmentPage): void {
-    this.#segments = merge(this.#segments, page);
-    if (!this.#wentBack) this.#cursor = page.next;
-    if (page.next === null) this.#cursor = null;
-    this.#show();
-  }
-
-  #keep(segment: Segment): void {
-    this.#segments = put(this.#segments, segment);
-    this.#show();
-  }
-
-  #show(): void {
-    this.#queue.render(this.#segments, this.#names, this.#cursor !== null);
-    this.#panel.canInterrupt(this.#segments.some(({ state }) => state === "playing" || state === "paused"));
-  }
-
-  async #showEarlier(): Promise<void> {
-    const after = this.#cursor;
-    if (after === null) return;
-    await this.#attempt(async (room) => {
-      const page = await this.#api.segments(room, { limit: PAGE_SIZE, after });
-      const known = new Set(this.#segments.map(({ id }) => id));
-      this.#wentBack = true;
-      this.#cursor = page.next;
-      this.#segments = [...this.#segments, ...page.segments.filter(({ id }) => !known.has(id))];
-      this.#show();
-    });
-  }
-
-  async #playSample(): Promise<void> {
-    await this.#attempt(async (room) => {
-      const sample = await fetch(sampleUrl);
-      if (!sample.ok) throw new Problem(sample.status, "The sample is missing from the page's files.");
-      this.#uploads.add(room, await sample.blob(), SAMPLE_NAME, "audio/wav");
-    });
-  }
-
-  #speakFiles(files: readonly File[]): void {
-    const { room } = this.store.state;
-    for (const file of files) {
-      const why = refusal(file);
-      if (why !== null) notice(why);
-      else if (room !== null) this.#uploads.add(room, file, file.name, contentType(file));
+  #stateChanged(state: State, before: State): void {
+    if (state.phase !== before.phase || state.room !== before.room || state.overdue !== before.overdue) {
+      this.#render(state);
     }
+    if (state.phase !== before.phase) this.#phaseChanged(state, before);
+    if (state.room !== before.room && state.room !== null) putRoomIntoAddress(state.room);
   }
 
-  /** True once the service has taken it. */
-  async #say(text: string, voice: Voice | undefined): Promise<boolean> {
-    return this.#attempt(async (room) => {
-      this.#keep(await this.#api.speakText(room, text, voice));
-      this.#feed.poke();
-    });
+  #phaseChanged({ phase, room }: State, before: State): void {
+    clearTimeout(this.#overdueTimer);
+    if (phase === Phase.Coming) {
+      this.#overdueTimer = setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER);
+    }
+    if (isLive(phase) && !isLive(before.phase) && room !== null) {
+      this.#feed.start(room);
+      void this.#loadVoices();
+    }
+    if (!isLive(phase) && isLive(before.phase)) {
+      this.#feed.stop();
+      this.#uploads.clear();
+    }
+    if ((phase === Phase.Speaking) !== (before.phase === Phase.Speaking)) this.#feed.refresh();
   }
 
-  #dropQueued(): void {
-    const waiting = this.#segments.filter(({ state }) => state === "queued");
-    this.#act(async () => {
-      for (const { id } of waiting) this.#keep(await this.#api.cancel(id));
-    });
+  #render(state: State): void {
+    renderLayout(state);
+    this.#lobby.render(state);
+    this.#avatar.render(state);
+    this.#panel.render(state);
+    this.#controls.render(state);
   }
 
-  async #offerText(): Promise<void> {
+  #showHistory(): void {
+    this.#segmentList.render(this.#history);
+    this.#controls.playing = this.#history.isPlaying;
+  }
+
+  async #loadVoices(): Promise<void> {
     try {
-      this.#panel.offerText(await this.#api.voices());
+      this.#composer.voices = await this.#api.voices();
     } catch {
-      // the service is away, which the feed says; the next join asks again
-    }
-  }
-
-  #act(action: (room: string) => Promise<void>): void {
-    void this.#attempt(action).then(() => this.#feed.poke());
-  }
-
-  /** What goes wrong is said to the person who asked for it. */
-  async #attempt(action: (room: string) => Promise<void>): Promise<boolean> {
-    const { room } = this.store.state;
-    if (room === null) return false;
-    try {
-      await action(room);
-      return true;
-    } catch (error) {
-      if (!isAborted(error)) notice(messageOf(error));
-      return false;
+      // the service does not answer: the feed reports it, and the next join asks again
     }
   }
 }
 
-function serviceTrouble(trouble: unknown): string {
-  return trouble instanceof Problem ? trouble.message : "The service does not answer. Trying again…";
+/** `error` is the outcome of the last request for the list; null: it succeeded. */
+function bannerText(error: unknown): string {
+  if (error === null) return "";
+  return error instanceof Problem ? error.message : "The service does not answer. Trying again…";
 }
 
-/** So that a reload comes back to the same room. */
+/** So that a reload joins the same room. */
 function putRoomIntoAddress(room: string): void {
   const url = new URL(location.href);
   url.searchParams.set("room", room);

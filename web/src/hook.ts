@@ -1,18 +1,18 @@
 /**
- * `window.mouthpiece`: what a test or a measurement may read of the page. It changes nothing and holds no secrets.
+ * `window.mouthpiece`: read-only values for tests and measurements, without secrets.
  *
- *     mouthpiece.stage              "landing" … "failed" (src/core/stage.ts)
- *     mouthpiece.room, .avatar      names, or null
- *     mouthpiece.level              loudness of the avatar now, root mean square in 0…1
- *     mouthpiece.segments           the list as shown: [{id, state, receipt, position, duration}], newest first
- *     await mouthpiece.media()      counters of the media received (MediaFigures in src/io/player.ts)
+ *     mouthpiece.phase              "landing" … "failed" (src/core/phase.ts)
+ *     mouthpiece.room, .avatar      room name and avatar identity, or null
+ *     mouthpiece.level              current root mean square of the avatar's sound, 0…1
+ *     mouthpiece.segments           the loaded segments: [{id, state, receipt, position, duration}], newest first
+ *     await mouthpiece.media()      counters of received media (MediaFigures in src/io/player.ts)
  */
 
 import type { App } from "./app.ts";
 import type { MediaFigures } from "./io/player.ts";
 
 export interface Hook {
-  readonly stage: string;
+  readonly phase: string;
   readonly room: string | null;
   readonly avatar: string | null;
   readonly level: number;
@@ -26,10 +26,10 @@ declare global {
   }
 }
 
-export function expose(app: App): void {
+export function exposeHook(app: App): void {
   const hook: Hook = Object.freeze({
-    get stage() {
-      return app.store.state.stage;
+    get phase() {
+      return app.store.state.phase;
     },
     get room() {
       return app.store.state.room;

@@ -1,7 +1,7 @@
 import "./style/main.css";
 import { App } from "./app.ts";
-import { expose } from "./hook.ts";
+import { exposeHook } from "./hook.ts";
 
 const room = new URLSearchParams(location.search).get("room")?.trim() || null;
 
-expose(new App(new URL("v1/", new URL(".", document.baseURI)), room));
+exposeHook(new App(new URL("v1/", new URL(".", document.baseURI)), room));

@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Api } from "../src/io/api.ts";
 
-/** Takes every request and answers with an empty object. */
+/** An XMLHttpRequest that records what it sends and answers with an empty object. */
 class FakeRequest {
   static readonly sent: { method: string; path: string; body: unknown }[] = [];
   readonly upload = {};
   readonly status = 202;
   readonly responseText = "{}";
   onload: () => void = () => {};
-  #asked = { method: "", path: "" };
+  #opened = { method: "", path: "" };
 
   open(method: string, url: URL): void {
-    this.#asked = { method, path: url.pathname };
+    this.#opened = { method, path: url.pathname };
   }
 
   setRequestHeader(): void {}
 
   send(body: string): void {
-    FakeRequest.sent.push({ ...this.#asked, body: JSON.parse(body) });
+    FakeRequest.sent.push({ ...this.#opened, body: JSON.parse(body) });
     this.onload();
   }
 }
@@ -33,7 +33,7 @@ const api = new Api(new URL("http://service.example/v1/"), {
   refused: () => Promise.resolve(null),
 });
 
-test("a text is spoken with the voice of the provider that was chosen", async () => {
+test("a text is sent with the chosen voice and its provider", async () => {
   await api.speakText("a room", "Hello.", { id: "heart", name: "Heart", provider: "acme" });
   expect(FakeRequest.sent).toEqual([
     { method: "POST", path: "/v1/rooms/a%20room/segments", body: { text: "Hello.", voice: "heart", tts: "acme" } },
@@ -47,7 +47,7 @@ test.each([
     { id: "heart", provider: null },
     { text: "Hello.", voice: "heart" },
   ],
-])("nothing is said of what is not known: %o", async (voice, body) => {
+])("what is not chosen is left out of the request: %o", async (voice, body) => {
   await api.speakText("demo", "Hello.", voice);
   expect(FakeRequest.sent.map((request) => request.body)).toEqual([body]);
 });

@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
-import { type Caption, type Phase, phaseOf, visible, withCaption } from "../src/core/captions.ts";
+import { type Caption, type CaptionState, sentenceState, visibleLines, withCaption } from "../src/core/captions.ts";
 
-function caption(id: string, text: string, at: number, phase: Phase = "done"): Caption {
-  return { id, text, phase, at };
+function caption(id: string, text: string, at: number, state: CaptionState = "done"): Caption {
+  return { id, text, state, at };
 }
 
 function shown(now: number, ...captions: Caption[]): string[] {
-  return visible(captions.reduce<ReturnType<typeof withCaption>>(withCaption, []), now).map(({ text }) => text);
+  return visibleLines(captions.reduce<ReturnType<typeof withCaption>>(withCaption, []), now).map(({ text }) => text);
 }
 
-test("a later text of the same segment takes the place of the earlier one", () => {
+test("a later text with the same id replaces the earlier one", () => {
   const other = caption("b", "Then", 5, "arriving");
   expect(shown(20, caption("a", "Hel", 0, "arriving"), other, caption("a", "Hello", 10))).toEqual(["Hello", "Then"]);
 });
 
-test("two lines at most", () => {
+test("at most two lines are shown", () => {
   expect(shown(5, caption("a", "1", 0), caption("b", "2", 1), caption("c", "3", 2))).toEqual(["2", "3"]);
 });
 
-test("a line of which only the start is known stays long enough to be read, an open one until it is abandoned", () => {
+test("a line without an end stays long enough to be read, an open one until it counts as abandoned", () => {
   const short = caption("a", "Hi.", 0);
   const long = caption("b", "A much longer line, which takes a while to read.", 0);
   const open = caption("c", "And", 0, "arriving");
@@ -28,7 +28,7 @@ test("a line of which only the start is known stays long enough to be read, an o
   expect(shown(60_000, long, open)).toEqual([]);
 });
 
-test("a sentence stays as long as it is spoken, and a moment longer", () => {
+test("a sentence stays while it is spoken, and a moment longer", () => {
   const begun = caption("a", "3.141592653589793", 0, "playing");
   const said = caption("a", begun.text, 40_000, "said");
   expect(shown(39_000, begun)).toEqual([begun.text]);
@@ -37,7 +37,7 @@ test("a sentence stays as long as it is spoken, and a moment longer", () => {
   expect(shown(60_000, begun)).toEqual([]);
 });
 
-test("a sentence that was cut off goes at once", () => {
+test("a sentence that was cut off disappears at once", () => {
   const begun = caption("a", "A long sentence of which little was heard.", 0, "playing");
   expect(shown(500, begun, caption("a", begun.text, 500, "cut"))).toEqual([]);
 });
@@ -48,7 +48,7 @@ test("a sentence whose beginning was missed stays long enough to be read", () =>
   expect(shown(4_000, said)).toEqual([]);
 });
 
-test("a sentence that goes on after another one stands below it", () => {
+test("a sentence that continues after another one is shown below it", () => {
   const first = caption("a", "First.", 0, "playing");
   const cut = caption("a", "First.", 100, "cut");
   const other = caption("b", "Between.", 100, "playing");
@@ -56,13 +56,13 @@ test("a sentence that goes on after another one stands below it", () => {
   expect(shown(1_000, first, cut, other, done, { ...first, at: 1_000 })).toEqual(["Between.", "First."]);
 });
 
-test("an empty line is none", () => {
+test("an empty line is not shown", () => {
   expect(shown(0, caption("a", "  ", 0))).toEqual([]);
 });
 
-test("only our sender's word on a sentence counts", () => {
-  expect(phaseOf({ "mouthpiece.caption": "cut" })).toBe("cut");
-  expect(phaseOf({ "mouthpiece.caption": "sung" })).toBeNull();
-  expect(phaseOf({ "lk.transcription_final": "false" })).toBeNull();
-  expect(phaseOf(undefined)).toBeNull();
+test("a sentence state is read from our sender's attribute only", () => {
+  expect(sentenceState({ "mouthpiece.caption": "cut" })).toBe("cut");
+  expect(sentenceState({ "mouthpiece.caption": "sung" })).toBeNull();
+  expect(sentenceState({ "lk.transcription_final": "false" })).toBeNull();
+  expect(sentenceState(undefined)).toBeNull();
 });

@@ -16,17 +16,17 @@ describe("a file's content type", () => {
   });
 });
 
-describe("a file that need not be sent", () => {
+describe("a file is refused before it is sent", () => {
   test.each([
     ["holiday.png", "image/png"],
     ["notes.txt", "text/plain"],
     ["paper.pdf", "application/pdf"],
     ["film.mkv", "video/x-matroska"],
-  ])("%s is no sound", (name, type) => {
+  ])("%s: it is no sound", (name, type) => {
     expect(refusal({ name, type, size: 1 })).toContain(name);
   });
 
-  test("an empty one has nothing to say", () => {
+  test("an empty one", () => {
     expect(refusal({ name: "a.wav", type: "audio/wav", size: 0 })).toContain("empty");
   });
 
@@ -35,7 +35,7 @@ describe("a file that need not be sent", () => {
     ["unknown", ""],
     ["unknown.bin", "application/octet-stream"],
     ["clip.webm", "video/webm"],
-  ])("%s (%s) is left to the service", (name, type) => {
+  ])("not %s (%s): the service decides", (name, type) => {
     expect(refusal({ name, type, size: 1 })).toBeNull();
   });
 });

@@ -1,32 +1,32 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { initial, Stage, Store } from "../src/core/stage.ts";
+import { initial, Phase, Store } from "../src/core/phase.ts";
 import type { Api } from "../src/io/api.ts";
+import type { ConnectionListener } from "../src/io/connection.ts";
 import { Session } from "../src/io/session.ts";
-import type { VisitListener } from "../src/io/visit.ts";
 
-/** A connection whose ends the test decides on. */
-class FakeVisit {
-  static readonly all: FakeVisit[] = [];
-  readonly listener: VisitListener;
+/** A connection that the test closes or makes fail. */
+class FakeConnection {
+  static readonly all: FakeConnection[] = [];
+  readonly listener: ConnectionListener;
   readonly leave = vi.fn(() => this.left);
   joined = false;
   left: Promise<void> = Promise.resolve();
   static refusal: Error | null = null;
 
-  constructor(listener: VisitListener) {
+  constructor(listener: ConnectionListener) {
     this.listener = listener;
-    FakeVisit.all.push(this);
+    FakeConnection.all.push(this);
   }
 
   async join(): Promise<void> {
-    if (FakeVisit.refusal) throw FakeVisit.refusal;
+    if (FakeConnection.refusal) throw FakeConnection.refusal;
     this.joined = true;
   }
 }
 
-vi.mock("../src/io/visit.ts", () => ({
-  get Visit() {
-    return FakeVisit;
+vi.mock("../src/io/connection.ts", () => ({
+  get RoomConnection() {
+    return FakeConnection;
   },
 }));
 
@@ -48,55 +48,55 @@ function started(): { session: Session; store: Store } {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  FakeVisit.all.length = 0;
-  FakeVisit.refusal = null;
+  FakeConnection.all.length = 0;
+  FakeConnection.refusal = null;
 });
 afterEach(() => vi.useRealTimers());
 
 describe("leaving", () => {
-  test("leaves the connection there is", async () => {
+  test("closes the connection", async () => {
     const { session, store } = started();
     session.join();
     await settled();
-    expect(store.state.stage).toBe(Stage.Coming);
+    expect(store.state.phase).toBe(Phase.Coming);
     session.leave();
-    expect(FakeVisit.all[0]?.leave).toHaveBeenCalledOnce();
-    expect(store.state.stage).toBe(Stage.Ended);
+    expect(FakeConnection.all[0]?.leave).toHaveBeenCalledOnce();
+    expect(store.state.phase).toBe(Phase.Ended);
   });
 
-  test("in the middle of coming back joins nowhere", async () => {
+  test("while rejoining joins nothing more", async () => {
     const { session, store } = started();
     session.join();
     await settled();
-    const first = FakeVisit.all[0] as FakeVisit;
+    const first = FakeConnection.all[0] as FakeConnection;
     let gone = () => {};
     first.left = new Promise((resolve) => {
       gone = resolve;
     });
-    first.listener.over("The connection was lost.", false);
-    await settled(); // the room is opened again, the first connection is being left
+    first.listener.closed("The connection was lost.", false);
+    await settled(); // the room is opened again, and the first connection is closing
     session.leave();
     gone();
     await settled();
-    expect(FakeVisit.all.filter((visit) => visit !== first && visit.joined)).toEqual([]);
-    expect(store.state.stage).toBe(Stage.Ended);
+    expect(FakeConnection.all.filter((connection) => connection !== first && connection.joined)).toEqual([]);
+    expect(store.state.phase).toBe(Phase.Ended);
   });
 });
 
-describe("an attempt that fails", () => {
-  test("leaves nothing open, and the next one comes back", async () => {
+describe("a failed attempt to rejoin", () => {
+  test("closes its connection, and the next one succeeds", async () => {
     const { session, store } = started();
     session.join();
     await settled();
-    FakeVisit.refusal = new Error("not reached");
-    FakeVisit.all[0]?.listener.over("The connection was lost.", false);
+    FakeConnection.refusal = new Error("not reached");
+    FakeConnection.all[0]?.listener.closed("The connection was lost.", false);
     await settled();
-    const failed = FakeVisit.all[1] as FakeVisit;
+    const failed = FakeConnection.all[1] as FakeConnection;
     expect(failed.leave).toHaveBeenCalledOnce();
-    expect(store.state.stage).toBe(Stage.Reconnecting);
-    FakeVisit.refusal = null;
+    expect(store.state.phase).toBe(Phase.Reconnecting);
+    FakeConnection.refusal = null;
     await vi.advanceTimersByTimeAsync(3_000);
-    expect(store.state.stage).toBe(Stage.Coming);
-    expect(FakeVisit.all.map(({ joined }) => joined)).toEqual([true, false, true]);
+    expect(store.state.phase).toBe(Phase.Coming);
+    expect(FakeConnection.all.map(({ joined }) => joined)).toEqual([true, false, true]);
   });
 });

@@ -29,10 +29,10 @@ async def test_a_browser_on_the_host_sees_and_hears_the_avatar_once_it_has_the_k
             await page.get_by_role("button", name="Join").click()
             await page.get_by_label("API key").fill(stack.key)
             await page.keyboard.press("Enter")
-            await until(page, "mouthpiece.stage === 'listening'", 60)
+            await until(page, "mouthpiece.phase === 'listening'", 60)
             await pictures_move(page)
             await page.set_input_files("#file", ROOT / "assets" / "lighthouse_16kHz.wav")
-            await until(page, "mouthpiece.stage === 'speaking'", 30)
+            await until(page, "mouthpiece.phase === 'speaking'", 30)
             assert await energy_over(page, 2.0) > HEARD
         finally:
             await browser.close()

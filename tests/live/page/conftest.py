@@ -1,6 +1,6 @@
-"""The built page in a real Chromium, against a service of the tests' own on a real livekit-server.
+"""Fixtures: the built page in a real Chromium, with a fake service and a real livekit-server.
 
-One browser serves a module, and belongs to the module's event loop: so its tests and fixtures run on that one.
+The browser belongs to the event loop of its module: every test and fixture that uses it runs on that loop.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ARGUMENTS = (
 
 
 def missing(reason: str) -> None:
-    """Skips, or fails where nothing may be skipped."""
+    """Skip the test; in CI, where nothing may be skipped, fail it."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -49,7 +49,7 @@ def dist() -> Path:
 
 @pytest.fixture(scope="session")
 def front_end() -> Path:
-    """A page with LiveKit's own React hook, built."""
+    """The folder of a built page with LiveKit's own React hook."""
     try:
         code = npm.run_script(FRONT_END, "build", lambda line: None)
     except ToolchainError as error:
@@ -71,7 +71,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def livekit_binary(livekit: LiveKit) -> Path:
-    """For a server of a test's own; where ``livekit`` runs, there is one."""
+    """The binary, for a test that starts its own server."""
     binary = livekit_server.find_binary()
     assert binary is not None
     return binary
@@ -85,11 +85,11 @@ async def service(livekit: LiveKit, dist: Path) -> AsyncIterator[FakeService]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A desktop window; a script error or a breach of the content security policy fails the test."""
+    """A desktop window. A script error or a violation of the content security policy fails the test."""
     window = await browser.new_page(viewport={"width": 1440, "height": 900})
-    faults: list[str] = []
-    window.on("pageerror", lambda error: faults.append(str(error)))
-    window.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+    errors: list[str] = []
+    window.on("pageerror", lambda error: errors.append(str(error)))
+    window.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
     yield window
     await window.close()
-    assert faults == []
+    assert errors == []

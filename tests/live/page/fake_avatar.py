@@ -1,4 +1,4 @@
-"""An avatar that takes no orders over the wire: it publishes moving pictures and plays the sound it is handed."""
+"""An avatar without the wire protocol: it publishes moving pictures and plays the samples that a test passes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mouthpiece import wire
 from mouthpiece_sender.demo.livekit_server import LiveKit
 
 SAMPLE_RATE = 48_000
-FRAMES_A_SECOND = 25
+FRAME_RATE = 25
 SIZE = 256
 AGENT = "agent-fake"
 AVATAR = wire.avatar_identity("fake")
@@ -34,54 +34,54 @@ def agent_token(livekit: LiveKit, room: str, identity: str, on_behalf_of: str | 
 
 
 class FakeAvatar:
-    """The agent and its avatar, for the length of an ``async with`` block."""
+    """An agent and its avatar, in the room during the ``async with`` block."""
 
     def __init__(self, livekit: LiveKit, room: str) -> None:
         self._livekit, self._name = livekit, room
         self._agent, self._room = rtc.Room(), rtc.Room()
-        self._sound = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
-        self._picture = rtc.VideoSource(SIZE, SIZE)
-        self._drawing: asyncio.Task[None] | None = None
+        self._audio = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
+        self._video = rtc.VideoSource(SIZE, SIZE)
+        self._draw_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> FakeAvatar:
         await self._agent.connect(self._livekit.url, agent_token(self._livekit, self._name, AGENT))
         await self._room.connect(self._livekit.url, agent_token(self._livekit, self._name, AVATAR, AGENT))
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA)
         await self._room.local_participant.publish_track(
-            rtc.LocalVideoTrack.create_video_track("face", self._picture), options
+            rtc.LocalVideoTrack.create_video_track("face", self._video), options
         )
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self._room.local_participant.publish_track(
-            rtc.LocalAudioTrack.create_audio_track("voice", self._sound), options
+            rtc.LocalAudioTrack.create_audio_track("voice", self._audio), options
         )
-        self._drawing = asyncio.create_task(self._draw())
+        self._draw_task = asyncio.create_task(self._draw())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._drawing is not None:
-            self._drawing.cancel()
+        if self._draw_task is not None:
+            self._draw_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._drawing
+                await self._draw_task
         await self._room.disconnect()
         await self._agent.disconnect()
-        await self._sound.aclose()
-        await self._picture.aclose()
+        await self._audio.aclose()
+        await self._video.aclose()
 
     async def play(self, samples: npt.NDArray[np.int16]) -> None:
-        """Plays mono sound at ``SAMPLE_RATE``; cancelled, it is silent at once."""
+        """Play int16 mono samples at ``SAMPLE_RATE``; when cancelled, go silent at once."""
         step = SAMPLE_RATE // 50
         try:
             for start in range(0, len(samples), step):
                 frame = samples[start : start + step]
-                await self._sound.capture_frame(rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, len(frame)))
-            await self._sound.wait_for_playout()
+                await self._audio.capture_frame(rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, len(frame)))
+            await self._audio.wait_for_playout()
         finally:
-            self._sound.clear_queue()
+            self._audio.clear_queue()
 
     async def caption(self, text: str, attributes: dict[str, str] | None = None) -> None:
-        """Sends ``text`` the way an agent's transcription arrives: in pieces, as one text stream."""
+        """Send ``text`` as an agent sends a transcription: word by word in one text stream."""
         writer = await self._agent.local_participant.stream_text(topic="lk.transcription", attributes=attributes)
         for word in text.split(" "):
             await writer.write(word + " ")
@@ -96,5 +96,5 @@ class FakeAvatar:
             picture[..., 1] = (columns + 2 * shift) % 256
             picture[..., 2] = 120
             frame = rtc.VideoFrame(SIZE, SIZE, rtc.VideoBufferType.RGBA, picture.tobytes())
-            self._picture.capture_frame(frame)
-            await asyncio.sleep(1 / FRAMES_A_SECOND)
+            self._video.capture_frame(frame)
+            await asyncio.sleep(1 / FRAME_RATE)

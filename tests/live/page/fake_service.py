@@ -1,7 +1,7 @@
-"""A service that keeps the contract of the sender's API in memory, and can be made to misbehave.
+"""A fake of the sender's service: its API in memory, with faults that a test switches on.
 
-It serves the built page and `/v1`, opens rooms on a real livekit-server, and has a :class:`FakeAvatar` say what was
-accepted. ```key```, ``voices``, ``away`` and ``refusal`` may be changed while it runs.
+It serves the built page and ``/v1``, opens rooms on a real livekit-server, and plays accepted sound through a
+:class:`FakeAvatar`. A test may change ``key``, ``voices``, ``unreachable`` and ``refusal`` at any time.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ class FakeService:
     def __init__(self, livekit: LiveKit, page: Path) -> None:
         self._livekit, self.page = livekit, page
         self.livekit_url = livekit.url
-        """What viewers are told."""
+        """The address that viewers get."""
         self.avatar: FakeAvatar | None = None
-        """Says what is accepted; None: it is accepted and waits."""
+        """Plays what is accepted. None: what is accepted stays queued."""
         self.key: str | None = None
         self.voices: list[dict[str, str]] | None = None
-        self.away = False
+        self.unreachable = False
         self.refusal: tuple[int, str] | None = None
-        """Status and detail that the next segment is answered with."""
+        """Status and detail with which uploads are refused."""
         self.bodies: list[tuple[str, str, int]] = []
-        """Name, content type and bytes of the files that came."""
+        """Name, content type and size in bytes of each uploaded file."""
         self.texts: list[dict[str, Any]] = []
         self.interrupts: list[Any] = []
         self.segments: dict[str, dict[str, Any]] = {}
-        """Oldest first; a test may add and change them."""
+        """By id, oldest first; a test may add and change them."""
         self._numbers = itertools.count(1)
         self._queue: asyncio.Queue[tuple[dict[str, Any], Sound]] = asyncio.Queue()
         self._playing: asyncio.Task[None] | None = None
@@ -62,7 +62,7 @@ class FakeService:
         app = web.Application(middlewares=[self._guard], client_max_size=64 * 2**20)
         app.add_routes(
             [
-                web.post("/v1/rooms", self._open),
+                web.post("/v1/rooms", self._open_room),
                 web.get("/v1/voices", self._voices),
                 web.get("/v1/rooms/{room}/segments", self._list),
                 web.post("/v1/rooms/{room}/segments", self._speak),
@@ -78,7 +78,7 @@ class FakeService:
         await site.start()
         port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
-        self._worker = asyncio.create_task(self._say())
+        self._worker = asyncio.create_task(self._play_queue())
         return self
 
     async def __aexit__(
@@ -92,7 +92,7 @@ class FakeService:
         await self._runner.cleanup()
 
     def add(self, **changes: Any) -> dict[str, Any]:
-        """A segment as the API shows it; keys of ``changes`` replace those of a queued sound file."""
+        """Add a segment as the API shows it: a queued sound file, with the keys of ``changes`` replaced."""
         number = next(self._numbers)
         segment = {
             "id": f"seg_{number:04}",
@@ -112,8 +112,8 @@ class FakeService:
         self.segments[segment["id"]] = segment
         return segment
 
-    async def hush(self) -> None:
-        """Ends what plays and lets what waits wait: the avatar leaves."""
+    async def remove_avatar(self) -> None:
+        """Stop the playing segment; leave the queued ones queued."""
         self.avatar = None
         if self._playing is not None:
             self._playing.cancel()
@@ -122,7 +122,7 @@ class FakeService:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         if request.path.startswith("/v1/"):
-            if self.away and request.transport is not None:
+            if self.unreachable and request.transport is not None:
                 request.transport.abort()
             if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
                 return problem(401, "This service needs a key: send it as `Authorization: Bearer <key>`.")
@@ -133,7 +133,7 @@ class FakeService:
     async def _index(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(self.page / "index.html")
 
-    async def _open(self, request: web.Request) -> web.Response:
+    async def _open_room(self, request: web.Request) -> web.Response:
         room = (await request.json()).get("room") or "fresh-room"
         token = (
             api.AccessToken(self._livekit.api_key, self._livekit.api_secret)
@@ -192,7 +192,7 @@ class FakeService:
             self._playing.cancel()
         return web.json_response(segment)
 
-    async def _say(self) -> None:
+    async def _play_queue(self) -> None:
         while True:
             segment, samples = await self._queue.get()
             if segment["state"] != "queued" or self.avatar is None:
@@ -210,7 +210,7 @@ class FakeService:
 
 
 async def sound_file(request: web.Request) -> tuple[str, str, bytes]:
-    """The file of a form, or the body itself: name, content type, bytes."""
+    """Name, content type and bytes of the file in a form, or of the body itself."""
     if request.content_type != "multipart/form-data":
         return "", request.content_type, await request.read()
     upload = (await request.post())["file"]

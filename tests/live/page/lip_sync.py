@@ -1,4 +1,4 @@
-"""How far sound and picture are apart in a browser: when a voice begins, and when the mouth moves."""
+"""Measures the lip sync in a browser: when a voice begins, and when the mouth moves."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from playwright.async_api import Page
 
 BURSTS = 12
 LOUD, QUIET = 0.5, 0.7
-"""Seconds of each burst, and of the silence behind it: long enough for the mouth to close."""
+"""Seconds of each burst and of the silence after it, which is long enough for the mouth to close."""
 
 WATCH = """() => {
     const video = document.querySelector("#video");
     const canvas = new OffscreenCanvas(48, 32);
-    const pencil = canvas.getContext("2d", {willReadFrequently: true});
+    const context2d = canvas.getContext("2d", {willReadFrequently: true});
     const seen = [], heard = [];
     const see = (_, {expectedDisplayTime}) => {
         // the middle of the lower half: mouth and chin of a portrait
         const {videoWidth: width, videoHeight: height} = video;
-        pencil.drawImage(video, width * 0.38, height * 0.48, width * 0.24, height * 0.2, 0, 0, 48, 32);
-        const pixels = pencil.getImageData(0, 0, 48, 32).data;
+        context2d.drawImage(video, width * 0.38, height * 0.48, width * 0.24, height * 0.2, 0, 0, 48, 32);
+        const pixels = context2d.getImageData(0, 0, 48, 32).data;
         const luma = [];
         for (let at = 0; at < pixels.length; at += 4) luma.push(pixels[at] + pixels[at + 1] + pixels[at + 2]);
         seen.push([expectedDisplayTime, luma]);
@@ -42,7 +42,7 @@ WATCH = """() => {
 
 
 def bursts() -> bytes:
-    """A WAV of vowel-like bursts between silences."""
+    """A WAV file of vowel-like bursts between silences."""
     rate = 16_000
     time = np.arange(int(LOUD * rate)) / rate
     voice = sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 12)) * 0.25
@@ -54,14 +54,14 @@ def bursts() -> bytes:
 
 
 async def watch(page: Page) -> None:
-    """Begins to look and listen; the avatar must be there."""
+    """Start to record pictures and sound; the avatar must be in the room."""
     await page.evaluate(WATCH)
 
 
 async def differences(page: Page) -> list[float]:
-    """Milliseconds by which the mouth moved later than the voice began, for each burst that was played meanwhile.
+    """For each burst played since :func:`watch`: milliseconds from the start of the voice to the mouth's movement.
 
-    By the page's clock: the picture when it is to be displayed, the sound when it reaches the sound graph.
+    Both by the page's clock: the picture when it is to be displayed, the sound when it reaches the audio graph.
     """
     watched: dict[str, Any] = await page.evaluate("window.watched()")
     heard = np.array(watched["heard"])
@@ -74,7 +74,7 @@ async def differences(page: Page) -> list[float]:
         before = pictures[(times > onset - 350) & (times < onset - 120)]
         around = (times > onset - 120) & (times < onset + 300)
         if len(before) < 3 or not around.any():
-            continue  # pictures are missing there
+            continue  # too few pictures arrived around it
         still = before.mean(axis=0)
         noise = np.abs(before - still).mean(axis=1).max()
         moved = np.abs(pictures[around] - still).mean(axis=1)

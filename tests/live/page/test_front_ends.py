@@ -1,4 +1,4 @@
-"""LiveKit's own front-end hook (components-js, ``useVoiceAssistant``) in a room of ours: whom does it take for whom?"""
+"""LiveKit's own front-end hook (components-js, ``useVoiceAssistant``) in our rooms: which roles it finds."""
 
 from __future__ import annotations
 

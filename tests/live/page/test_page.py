@@ -1,4 +1,4 @@
-"""The page in Chromium against a service of the tests' own: what it shows, hears, sends, and survives."""
+"""The page in Chromium against a fake service: what it shows, plays, sends, and recovers from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.page.cuttable_line import CuttableLine
+from tests.live.page.cuttable_proxy import CuttableProxy
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
 from tests.live.page.watching import energy_over, interrupt, join, pictures_move, until
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ASSETS = Path(__file__).parents[3] / "assets"
 LONG = ASSETS / "lighthouse_16kHz.wav"
 SILENCE = 1e-6
-"""Mean power below which nothing is heard: -60 dBFS."""
+"""Mean power below which sound counts as silence: -60 dBFS."""
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -32,7 +32,7 @@ async def avatar(livekit: LiveKit, service: FakeService, room_name: str) -> Asyn
     async with FakeAvatar(livekit, room_name) as present:
         service.avatar = present
         yield present
-        await service.hush()
+        await service.remove_avatar()
 
 
 async def test_shows_moving_pictures_and_is_heard_until_interrupt_is_pressed(
@@ -43,12 +43,12 @@ async def test_shows_moving_pictures_and_is_heard_until_interrupt_is_pressed(
     assert await energy_over(page, 0.5) < SILENCE
 
     await page.set_input_files("#file", LONG)
-    await until(page, "mouthpiece.stage === 'speaking'")
+    await until(page, "mouthpiece.phase === 'speaking'")
     assert await energy_over(page, 1.0) > 100 * SILENCE
     await expect(page.get_by_role("status").first).to_have_text("Speaking")
 
     await interrupt(page)
-    await until(page, "mouthpiece.stage === 'listening'", 3)
+    await until(page, "mouthpiece.phase === 'listening'", 3)
     assert await energy_over(page, 0.5) < SILENCE
     row = page.locator(".segment").first
     await expect(row).to_contain_text("Interrupted")
@@ -56,7 +56,7 @@ async def test_shows_moving_pictures_and_is_heard_until_interrupt_is_pressed(
     assert service.interrupts == [{"queued": "keep"}]
 
 
-async def test_plays_the_sample_and_lists_what_becomes_of_it(
+async def test_plays_the_sample_and_lists_its_segment(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
     await join(page, service.url, room_name)
@@ -70,16 +70,16 @@ async def test_plays_the_sample_and_lists_what_becomes_of_it(
     assert service.bodies == [("hello_world_16kHz.wav", "audio/wav", (ASSETS / "hello_world_16kHz.wav").stat().st_size)]
 
 
-async def test_waits_for_the_avatar_and_for_one_that_comes_back(
+async def test_waits_for_the_avatar_and_for_its_return(
     page: Page, service: FakeService, livekit: LiveKit, room_name: str
 ) -> None:
-    await join(page, service.url, room_name, stage="coming")
+    await join(page, service.url, room_name, phase="coming")
     await expect(page.get_by_role("status").first).to_have_text("The avatar is coming…")
     for _ in range(2):
         async with FakeAvatar(livekit, room_name):
-            await until(page, "mouthpiece.stage === 'listening'")
+            await until(page, "mouthpiece.phase === 'listening'")
             await until(page, "document.body.hasAttribute('data-picture')")
-        await until(page, "mouthpiece.stage === 'coming' && !document.body.hasAttribute('data-picture')")
+        await until(page, "mouthpiece.phase === 'coming' && !document.body.hasAttribute('data-picture')")
 
 
 async def test_asks_for_a_key_and_keeps_it_for_the_tab(
@@ -93,24 +93,24 @@ async def test_asks_for_a_key_and_keeps_it_for_the_tab(
     await expect(page.get_by_role("dialog")).to_contain_text("was not accepted")
     await page.get_by_label("API key").fill("right")
     await page.keyboard.press("Enter")
-    await until(page, "mouthpiece.stage === 'listening'")
+    await until(page, "mouthpiece.phase === 'listening'")
     await page.reload()
     await page.get_by_role("button", name="Join").click()
-    await until(page, "mouthpiece.stage === 'listening'")
+    await until(page, "mouthpiece.phase === 'listening'")
     assert "right" not in await page.evaluate("JSON.stringify(localStorage) + location.href + document.body.innerHTML")
 
 
-async def test_says_so_when_no_key_is_given(page: Page, service: FakeService, room_name: str) -> None:
+async def test_says_why_it_cannot_join_without_a_key(page: Page, service: FakeService, room_name: str) -> None:
     service.key = "right"
     await page.goto(f"{service.url}/?room={room_name}")
     await page.get_by_role("button", name="Join").click()
     await page.get_by_role("button", name="Cancel").click()
-    await until(page, "mouthpiece.stage === 'failed'")
-    await expect(page.locator("#curtain-text")).to_contain_text("needs a key")
+    await until(page, "mouthpiece.phase === 'failed'")
+    await expect(page.locator("#lobby-text")).to_contain_text("needs a key")
     await expect(page.get_by_role("button", name="Try again")).to_be_focused()
 
 
-async def test_shows_what_the_service_refuses_and_lets_it_be_tried_again(
+async def test_shows_why_the_service_refused_a_file_and_sends_it_again(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
     await join(page, service.url, room_name)
@@ -128,7 +128,7 @@ async def test_shows_what_the_service_refuses_and_lets_it_be_tried_again(
     await expect(upload.get_by_role("button", name=re.compile("again"))).to_have_count(0)
 
 
-async def test_sends_nothing_that_is_clearly_no_sound(
+async def test_refuses_a_file_that_is_no_sound_before_sending(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
     await join(page, service.url, room_name)
@@ -137,7 +137,7 @@ async def test_sends_nothing_that_is_clearly_no_sound(
     assert service.bodies == []
 
 
-async def test_takes_several_dropped_files_in_their_order(
+async def test_sends_dropped_files_in_their_order(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
     await join(page, service.url, room_name)
@@ -156,7 +156,7 @@ async def test_takes_several_dropped_files_in_their_order(
     assert [name for name, _, _ in service.bodies] == ["one.wav", "two.wav"]
 
 
-async def test_cancels_one_that_waits(page: Page, service: FakeService, avatar: FakeAvatar, room_name: str) -> None:
+async def test_cancels_a_waiting_segment(page: Page, service: FakeService, avatar: FakeAvatar, room_name: str) -> None:
     service.add(source={"kind": "file", "name": "later.wav"})
     await join(page, service.url, room_name)
     await page.get_by_role("button", name="Cancel later.wav").click()
@@ -166,7 +166,7 @@ async def test_cancels_one_that_waits(page: Page, service: FakeService, avatar: 
 async def test_shows_earlier_segments_on_request(page: Page, service: FakeService, room_name: str) -> None:
     for _ in range(45):
         service.add(state="finished", receipt="confirmed")
-    await join(page, service.url, room_name, stage="coming")
+    await join(page, service.url, room_name, phase="coming")
     rows = page.locator(".segment")
     await expect(rows).to_have_count(20)
     for count in (40, 45):
@@ -209,59 +209,59 @@ async def test_offers_no_text_where_the_service_has_none(
     await expect(page.get_by_label("Text to say")).to_be_hidden()
 
 
-async def test_says_that_the_service_is_away_and_goes_on_when_it_is_back(
+async def test_says_that_the_service_does_not_answer_and_recovers(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
     await join(page, service.url, room_name)
-    service.away = True
-    banner = page.locator("#trouble")
+    service.unreachable = True
+    banner = page.locator("#banner")
     await expect(banner).to_contain_text("does not answer", timeout=10_000)
-    assert await page.evaluate("mouthpiece.stage") == "listening"
-    service.away = False
+    assert await page.evaluate("mouthpiece.phase") == "listening"
+    service.unreachable = False
     await expect(banner).to_be_hidden(timeout=15_000)
 
 
-async def test_goes_on_after_the_connection_was_cut(
+async def test_recovers_from_a_cut_connection(
     page: Page, service: FakeService, livekit: LiveKit, avatar: FakeAvatar, room_name: str
 ) -> None:
-    async with CuttableLine(livekit.url) as line:
-        service.livekit_url = line.url
+    async with CuttableProxy(livekit.url) as proxy:
+        service.livekit_url = proxy.url
         await join(page, service.url, room_name)
-        line.cut()
-        await until(page, "mouthpiece.stage === 'reconnecting'")
+        proxy.cut()
+        await until(page, "mouthpiece.phase === 'reconnecting'")
         await expect(page.get_by_role("status").first).to_have_text("Reconnecting…")
-        line.mend()
-        await until(page, "mouthpiece.stage === 'listening'", 30)
+        proxy.restore()
+        await until(page, "mouthpiece.phase === 'listening'", 30)
         await pictures_move(page)
 
 
-async def test_joins_anew_when_the_livekit_server_was_started_again(
+async def test_joins_again_after_a_restart_of_the_livekit_server(
     page: Page, service: FakeService, livekit_binary: Path, room_name: str
 ) -> None:
     port = livekit_server.free_port()
     async with livekit_server.run_server(livekit_binary, port=port) as first:
         service.livekit_url = first.url
-        await join(page, service.url, room_name, stage="coming")
-    await until(page, "mouthpiece.stage === 'reconnecting'")
+        await join(page, service.url, room_name, phase="coming")
+    await until(page, "mouthpiece.phase === 'reconnecting'")
     async with livekit_server.run_server(livekit_binary, port=port) as second, FakeAvatar(second, room_name):
-        await until(page, "mouthpiece.stage === 'listening'", 90)
+        await until(page, "mouthpiece.phase === 'listening'", 90)
         await pictures_move(page)
 
 
-async def test_comes_back_to_the_room_after_a_reload(
+async def test_returns_to_the_room_after_a_reload(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
     await join(page, service.url, room_name)
     await page.reload()
-    await expect(page.locator("#curtain-note")).to_have_text(f"Room {room_name}")
+    await expect(page.locator("#lobby-note")).to_have_text(f"Room {room_name}")
     await page.keyboard.press("Enter")
-    await until(page, "mouthpiece.stage === 'listening'")
+    await until(page, "mouthpiece.phase === 'listening'")
 
 
 async def test_opens_a_new_room_and_keeps_it_in_the_address(page: Page, service: FakeService) -> None:
     await page.goto(service.url)
     await page.get_by_role("button", name="Join").click()
-    await until(page, "mouthpiece.stage === 'coming'")
+    await until(page, "mouthpiece.phase === 'coming'")
     await expect(page).to_have_url(re.compile(r"\?room=fresh-room$"))
 
 
@@ -273,30 +273,32 @@ async def test_says_why_it_ended_and_joins_again(
         await server.room.remove_participant(
             api.RoomParticipantIdentity(room=room_name, identity=await own_identity(server, room_name))
         )
-    await until(page, "mouthpiece.stage === 'ended'")
-    await expect(page.locator("#curtain-text")).to_have_text("You were removed from the room.")
+    await until(page, "mouthpiece.phase === 'ended'")
+    await expect(page.locator("#lobby-text")).to_have_text("You were removed from the room.")
     await page.get_by_role("button", name="Join again").click()
-    await until(page, "mouthpiece.stage === 'listening'")
+    await until(page, "mouthpiece.phase === 'listening'")
 
 
-async def test_says_that_the_livekit_server_was_not_reached(
+async def test_says_that_the_livekit_server_does_not_answer(
     page: Page, service: FakeService, livekit: LiveKit, room_name: str
 ) -> None:
     service.livekit_url = "ws://127.0.0.1:9"
     await page.goto(f"{service.url}/?room={room_name}")
     await page.get_by_role("button", name="Join").click()
-    await until(page, "mouthpiece.stage === 'failed'", 60)
-    await expect(page.locator("#curtain-text")).to_have_text(
+    await until(page, "mouthpiece.phase === 'failed'", 60)
+    await expect(page.locator("#lobby-text")).to_have_text(
         re.compile("^The LiveKit server at ws://127.0.0.1:9 was not")
     )
 
 
-async def test_says_that_the_service_was_not_reached(page: Page, service: FakeService, room_name: str) -> None:
+async def test_says_that_the_service_does_not_answer_on_joining(
+    page: Page, service: FakeService, room_name: str
+) -> None:
     await page.goto(f"{service.url}/?room={room_name}")
-    service.away = True
+    service.unreachable = True
     await page.get_by_role("button", name="Join").click()
-    await until(page, "mouthpiece.stage === 'failed'")
-    await expect(page.locator("#curtain-text")).to_contain_text("The service does not answer.")
+    await until(page, "mouthpiece.phase === 'failed'")
+    await expect(page.locator("#lobby-text")).to_contain_text("The service does not answer.")
 
 
 async def test_can_be_used_with_the_keyboard_alone(
@@ -304,9 +306,9 @@ async def test_can_be_used_with_the_keyboard_alone(
 ) -> None:
     await join(page, service.url, room_name)
     await page.locator("body").press("s")
-    await until(page, "mouthpiece.stage === 'speaking'")
+    await until(page, "mouthpiece.phase === 'speaking'")
     await page.locator("body").press("Escape")
-    await until(page, "mouthpiece.stage === 'listening'", 5)
+    await until(page, "mouthpiece.phase === 'listening'", 5)
     await page.locator("body").press("m")
     assert await page.evaluate("document.querySelector('audio').muted")
     reached = set()
@@ -315,21 +317,25 @@ async def test_can_be_used_with_the_keyboard_alone(
         focused, outline = await page.evaluate(
             "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
         )
-        assert outline != "none" or focused == "", focused  # none: the way round leads through the browser's own
+        assert outline != "none" or focused == "", (
+            focused
+        )  # none on the body: tabbing passes through the browser's own controls
         reached.add(focused)
     assert {"mute", "captions-toggle", "leave", "sample", "choose", "help"} <= reached
 
 
-async def test_turns_the_sound_on_where_the_browser_held_it_back(
+async def test_turns_the_sound_on_where_the_browser_blocked_it(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
-    await page.add_init_script("setTimeout(() => document.querySelector('#join').click(), 500)")  # no person's click
+    await page.add_init_script(
+        "setTimeout(() => document.querySelector('#join').click(), 500)"
+    )  # not a click of the viewer
     await page.goto(f"{service.url}/?room={room_name}")
-    await asyncio.sleep(5)  # asking the page anything would count as a person's act
+    await asyncio.sleep(5)  # any question to the page would count as an act of the viewer
     await page.get_by_role("button", name="Turn the sound on").click()
     await expect(page.get_by_role("button", name="Turn the sound on")).to_be_hidden()
     await page.set_input_files("#file", LONG)
-    await until(page, "mouthpiece.stage === 'speaking'")
+    await until(page, "mouthpiece.phase === 'speaking'")
     assert await energy_over(page, 0.5) > 100 * SILENCE
     assert await page.evaluate("!document.querySelector('audio').paused")
 

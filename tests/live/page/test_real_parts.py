@@ -1,4 +1,4 @@
-"""The page in Chromium with everything real: sender, worker, avatar, LiveKit, as the demo starts them."""
+"""The page in Chromium with the real sender, worker, avatar and LiveKit server, as the demo starts them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASSETS = Path(__file__).parents[3] / "assets"
 SILENCE = 1e-6
-"""Mean power below which nothing is heard: -60 dBFS."""
+"""Mean power below which sound counts as silence: -60 dBFS."""
 
 
 class _Parts:
-    """Avatar, worker and sender on a loop in a thread: they outlive the loops of single tests."""
+    """Avatar, worker and sender, on a loop in a thread because they outlive the loops of single tests."""
 
     def __init__(self, livekit: LiveKit, folder: Path) -> None:
         ports = {name: livekit_server.free_port() for name in ("avatar", "worker", "sender")}
@@ -72,7 +72,7 @@ async def test_sees_hears_and_interrupts(page: Page, service: str, room_name: st
     assert await energy_over(page, 0.5) < SILENCE
 
     await page.set_input_files("#file", ASSETS / "lighthouse_16kHz.wav")
-    await until(page, "mouthpiece.stage === 'speaking'")
+    await until(page, "mouthpiece.phase === 'speaking'")
     assert await energy_over(page, 2.0) > 100 * SILENCE
 
     row = page.locator(".segment").first
@@ -83,7 +83,7 @@ async def test_sees_hears_and_interrupts(page: Page, service: str, room_name: st
     assert silent_after < 1500  # with a jitter buffer, on a machine that may be busy
     await expect(row.locator(".chip")).to_have_text("Interrupted")
     await expect(row.locator(".receipt")).to_have_text("confirmed")
-    await until(page, "mouthpiece.stage === 'listening'", 3)
+    await until(page, "mouthpiece.phase === 'listening'", 3)
     assert await energy_over(page, 0.5) < SILENCE
 
 
@@ -97,14 +97,14 @@ async def test_plays_the_sample_to_its_end(page: Page, service: str, room_name: 
     assert segment["position"] == pytest.approx(segment["duration"], abs=0.05)
 
 
-async def test_sound_and_picture_belong_together(page: Page, service: str, room_name: str) -> None:
+async def test_sound_and_picture_are_in_sync(page: Page, service: str, room_name: str) -> None:
     await join(page, service, room_name)
     await until(page, "document.body.hasAttribute('data-picture')")
     await lip_sync.watch(page)
     differences: list[float] = []
-    for turn in (1, 2, 3):  # a machine that is busy elsewhere drops pictures, and the browser mends by and by
+    for attempt in (1, 2, 3):  # on a busy machine pictures are dropped, and the browser takes time to adapt
         await page.set_input_files("#file", {"name": "v.wav", "mimeType": "audio/wav", "buffer": lip_sync.bursts()})
-        said = f"mouthpiece.segments.filter(({{state}}) => state === 'finished').length === {turn}"
+        said = f"mouthpiece.segments.filter(({{state}}) => state === 'finished').length === {attempt}"
         await until(page, said, 60)
         differences = (await lip_sync.differences(page))[-lip_sync.BURSTS :]
         if len(differences) >= lip_sync.BURSTS / 2 and abs(statistics.median(differences)) <= 40:
@@ -112,14 +112,14 @@ async def test_sound_and_picture_belong_together(page: Page, service: str, room_
     median = statistics.median(differences)
     shown = ", ".join(f"{difference:.0f}" for difference in differences)
     logging.getLogger(__name__).info("the mouth moves %.0f ms after the voice (median of %s)", median, shown)
-    assert abs(median) < 120  # far from right is noticed here; how near it is, a quiet machine must tell
+    assert abs(median) < 120  # finds gross errors; the exact figure needs a quiet machine
 
 
 async def test_shows_why_a_file_was_refused(page: Page, service: str, room_name: str) -> None:
     await join(page, service, room_name)
     await page.set_input_files("#file", {"name": "noise.wav", "mimeType": "audio/wav", "buffer": b"no sound" * 500})
-    trouble = page.locator(".upload .trouble, .segment .trouble").first
-    await expect(trouble).not_to_be_empty()
+    error = page.locator(".upload .error, .segment .error").first
+    await expect(error).not_to_be_empty()
 
 
 async def test_any_livekit_client_with_the_token_finds_the_avatar(
@@ -139,4 +139,4 @@ async def test_any_livekit_client_with_the_token_finds_the_avatar(
                 f"{service}/v1/rooms/{room_name}/segments?wait=finished", content=sound, timeout=60
             )
             assert said.json()["receipt"] == "confirmed"
-            assert await page.evaluate("window.found") == found  # the sender was there, and was taken for nobody
+            assert await page.evaluate("window.found") == found  # the sender was in the room and took neither role

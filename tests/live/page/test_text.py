@@ -1,4 +1,4 @@
-"""A text typed into the page: said, and read over the picture while it is said. Everything is real."""
+"""A text typed into the page is said, with captions while it is said; all services are real."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def shot(tmp_path: Path) -> Path:
     return tmp_path / "captions.png"
 
 
-async def test_what_is_typed_is_said_and_read_in_time(
+async def test_a_typed_text_is_said_with_captions_in_time(
     page: Page,
     service: str,  # noqa: F811
     room_name: str,

@@ -1,4 +1,4 @@
-"""Reads what the page in a browser shows and hears, by its hook ``window.mouthpiece`` and by what can be seen."""
+"""Steps and measurements on the page in a browser, through ``window.mouthpiece`` and what is visible."""
 
 from __future__ import annotations
 
@@ -10,34 +10,37 @@ from playwright.async_api import Page
 
 
 async def until(page: Page, expression: str, seconds: float = 20) -> float:
-    """Waits until ``expression`` holds in the page, and says how many seconds that took.
+    """Wait until ``expression`` is true in the page; return the seconds that it took.
 
-    By questions from outside: Playwright's own waiting evaluates text within the page, which its policy forbids.
+    It polls from outside: Playwright's ``wait_for_function`` evaluates a string in the page, which the page's content
+    security policy forbids.
+
+    :raises AssertionError: not true within ``seconds``.
     """
     began = time.monotonic()
     while not await page.evaluate(expression):
         if time.monotonic() - began > seconds:
-            stage = await page.evaluate("window.mouthpiece?.stage")
-            raise AssertionError(f"not within {seconds} s: {expression} (the page is {stage!r})")
+            phase = await page.evaluate("window.mouthpiece?.phase")
+            raise AssertionError(f"not within {seconds} s: {expression} (the phase is {phase!r})")
         await asyncio.sleep(0.02)
     return time.monotonic() - began
 
 
-async def join(page: Page, url: str, room: str, *, stage: str = "listening") -> None:
-    """Opens the page for ``room``, presses Join and waits for the stage."""
+async def join(page: Page, url: str, room: str, *, phase: str = "listening") -> None:
+    """Open the page for ``room``, press Join and wait for ``phase``."""
     await page.goto(f"{url}/?room={room}")
     await page.get_by_role("button", name="Join").click()
-    await until(page, f"mouthpiece.stage === '{stage}'", 30)
+    await until(page, f"mouthpiece.phase === '{phase}'", 30)
 
 
 async def media(page: Page) -> dict[str, Any]:
-    """The counters of what was received (``MediaFigures`` in web/src/io/player.ts)."""
+    """The counters of received media (``MediaFigures`` in web/src/io/player.ts)."""
     figures: dict[str, Any] = await page.evaluate("mouthpiece.media()")
     return figures
 
 
 async def pictures_move(page: Page) -> None:
-    """The picture on the screen itself changes, and frames go on arriving."""
+    """Assert that the visible picture changes and that frames arrive."""
     before = await media(page)
     shots = [await page.locator("#video").screenshot()]
     for _ in range(20):
@@ -51,7 +54,7 @@ async def pictures_move(page: Page) -> None:
 
 
 async def energy_over(page: Page, seconds: float) -> float:
-    """Mean power (0…1) of the sound that was played out in the next ``seconds``."""
+    """Measure the mean power (0…1) of the sound played out in the next ``seconds``."""
     before = await media(page)
     await asyncio.sleep(seconds)
     after = await media(page)
@@ -59,10 +62,10 @@ async def energy_over(page: Page, seconds: float) -> float:
 
 
 async def interrupt(page: Page) -> float:
-    """Presses Interrupt, and says how many milliseconds later, by the page's clock, the last sound was heard."""
+    """Press Interrupt; return how many milliseconds later, by the page's clock, the last sound was heard."""
     await page.evaluate(
         """() => {
-            window.silence = new Promise((tell) => {
+            window.silence = new Promise((resolve) => {
                 document.querySelector("#interrupt").addEventListener("click", () => {
                     const pressed = performance.now();
                     let loud = pressed;
@@ -70,7 +73,7 @@ async def interrupt(page: Page) -> float:
                         const now = performance.now();
                         if (mouthpiece.level > 0.001) loud = now;
                         if (now - loud < 600) setTimeout(listen, 5);  // longer than a pause between words
-                        else tell(loud - pressed);
+                        else resolve(loud - pressed);
                     };
                     listen();
                 }, {once: true});

@@ -1,62 +1,69 @@
-/** Captions: text streams on the topic `lk.transcription`, laid over the picture. */
+/** Captions: text streams on the topic `lk.transcription`, shown over the picture. */
 
 export const CAPTION_TOPIC = "lk.transcription";
-/** Attribute of a stream: a later one with the same value replaces it. */
+/** Attribute of a stream: a later stream with the same value replaces it. */
 export const SEGMENT_ID = "lk.segment_id";
-/** Attribute of the captions of our sender, which says when a sentence is over; of other streams only their end is known. */
-export const PHASE = "mouthpiece.caption";
+/** Attribute of our sender's streams: whether the sentence is playing, said or cut off. Other streams lack it. */
+export const CAPTION_STATE = "mouthpiece.caption";
 
-/** `arriving` and `done`: a stream that is still being written, and one that has ended. The others are the sender's word. */
-export type Phase = "arriving" | "done" | "playing" | "said" | "cut";
+/** As our sender states it. */
+type SentenceState = "playing" | "said" | "cut";
+
+/** `arriving` and `done` are those of a stream without our attribute: still open, and closed. */
+export type CaptionState = SentenceState | "arriving" | "done";
 
 export interface Caption {
   readonly id: string;
   readonly text: string;
-  readonly phase: Phase;
+  readonly state: CaptionState;
   /** Milliseconds, of the latest change. */
   readonly at: number;
 }
 
+/** A caption with the time at which it disappears. */
 export interface Line extends Caption {
-  /** Milliseconds: from then on it is not shown. */
+  /** Milliseconds. */
   readonly until: number;
 }
 
-const SHOWN = 2;
-/** Milliseconds that a line stays of whose time only the start is known, and longer the more there is to read. */
-const LINGER = 2_500;
-const LINGER_PER_LETTER = 45;
-/** Milliseconds that a sentence stays that was shown while it was spoken. */
-const AFTER = 1_500;
-/** Milliseconds after which a line whose end never came is taken for abandoned: more than the longest sentence. */
+const MAX_LINES = 2;
+/** Milliseconds to read a line of which only the start is known, plus a share for each letter. */
+const READING = 2_500;
+const READING_PER_LETTER = 45;
+/** Milliseconds that a sentence stays after its end, where it was shown from its start. */
+const AFTER_END = 1_500;
+/** Milliseconds after which a line without an end counts as abandoned: longer than the longest sentence. */
 const ABANDONED = 60_000;
 
-export function phaseOf(attributes: Readonly<Record<string, string>> | undefined): "playing" | "said" | "cut" | null {
-  const phase = attributes?.[PHASE];
-  return phase === "playing" || phase === "said" || phase === "cut" ? phase : null;
+/** The sender's state of a sentence; null for a stream that is not our sender's. */
+export function sentenceState(attributes: Readonly<Record<string, string>> | undefined): SentenceState | null {
+  const state = attributes?.[CAPTION_STATE];
+  return state === "playing" || state === "said" || state === "cut" ? state : null;
 }
 
-export function withCaption(lines: readonly Line[], one: Caption): readonly Line[] {
-  const before = lines.find(({ id }) => id === one.id);
-  const line = { ...one, until: one.at + stays(one, before) };
-  if (before && one.phase !== "playing") return lines.map((other) => (other === before ? line : other));
-  return [...lines.filter((other) => other !== before), line].slice(-SHOWN);
+/** `lines` with `caption` added, or in the place of the line with its id. */
+export function withCaption(lines: readonly Line[], caption: Caption): readonly Line[] {
+  const before = lines.find(({ id }) => id === caption.id);
+  const line = { ...caption, until: caption.at + shownFor(caption, before) };
+  if (before && caption.state !== "playing") return lines.map((other) => (other === before ? line : other));
+  return [...lines.filter((other) => other !== before), line].slice(-MAX_LINES);
 }
 
-/** Those to be read at `now`, in the order in which they began. */
-export function visible(lines: readonly Line[], now: number): readonly Line[] {
+/** The lines to show at `now`, in the order in which they began. */
+export function visibleLines(lines: readonly Line[], now: number): readonly Line[] {
   return lines.filter(({ text, until }) => text.trim() !== "" && now < until);
 }
 
-function stays({ phase, text }: Caption, before: Caption | undefined): number {
-  switch (phase) {
+/** Milliseconds. */
+function shownFor({ state, text }: Caption, before: Caption | undefined): number {
+  switch (state) {
     case "arriving":
     case "playing":
       return ABANDONED;
     case "cut":
       return 0;
     case "said":
-      if (before?.phase === "playing") return AFTER;
+      if (before?.state === "playing") return AFTER_END;
   }
-  return LINGER + LINGER_PER_LETTER * text.length;
+  return READING + READING_PER_LETTER * text.length;
 }

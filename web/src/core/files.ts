@@ -1,8 +1,8 @@
-/** What a chosen file is sent as, and what need not be sent at all. */
+/** Which content type a chosen file is sent with, and which files are refused before they are sent. */
 
 export interface FileFacts {
   readonly name: string;
-  /** As the browser guesses it; often empty. */
+  /** The browser's guess; often empty. */
   readonly type: string;
   /** Bytes. */
   readonly size: number;
@@ -22,8 +22,8 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   webm: "audio/webm",
 };
 
-/** Browsers call these containers video even where they hold sound alone. */
-const SOUND_IN: Readonly<Record<string, string>> = {
+/** Containers that browsers call video or application even where they hold only sound. */
+const SOUND_CONTAINERS: Readonly<Record<string, string>> = {
   "application/ogg": "audio/ogg",
   "video/mp4": "audio/mp4",
   "video/ogg": "audio/ogg",
@@ -32,11 +32,11 @@ const SOUND_IN: Readonly<Record<string, string>> = {
 
 export function contentType({ name, type }: FileFacts): string {
   const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-  const known = SOUND_IN[type] ?? (type.startsWith("audio/") ? type : undefined);
+  const known = SOUND_CONTAINERS[type] ?? (type.startsWith("audio/") ? type : undefined);
   return known ?? BY_EXTENSION[extension] ?? "application/octet-stream";
 }
 
-/** A sentence, if it is clear without asking the service that this is no sound; the service decides the rest. */
+/** Why `file` is certainly no sound, as a sentence for the viewer; null leaves the decision to the service. */
 export function refusal(file: FileFacts): string | null {
   if (file.size === 0) return `“${file.name}” is empty. Choose a sound file such as WAV, MP3, FLAC or Ogg.`;
   if (contentType(file) === "application/octet-stream" && /^(image|text|font|video|application)\/./.test(file.type)) {

@@ -1,44 +1,26 @@
-/** The service's HTTP API (docs/api.md), as far as the page needs it. */
+/** The part of the service's HTTP API (docs/api.md) that the page uses. */
 
-import type { Segment, SegmentPage } from "../core/segments.ts";
-import type { Voice } from "../core/voices.ts";
-import { Trouble } from "./trouble.ts";
-
-/** What the service answered instead: `application/problem+json` (RFC 9457). */
-export class Problem extends Trouble {
-  override readonly name = "Problem";
-  readonly status: number;
-
-  constructor(status: number, detail: string) {
-    super(detail);
-    this.status = status;
-  }
-}
-
-/** No answer at all. */
-export class Unreachable extends Trouble {
-  override readonly name = "Unreachable";
-
-  constructor() {
-    super("The service does not answer. Check that it runs and that this device can reach it.");
-  }
-}
+import type { Segment, SegmentPage } from "../core/segment.ts";
+import type { TtsVoice } from "../core/tts-voices.ts";
+import { Problem, Unreachable } from "./errors.ts";
 
 export interface OpenedRoom {
   readonly room: string;
   readonly livekit_url: string;
   readonly token: string;
-  /** Identity of the avatar to expect; null where the worker decides. */
+  /** Identity that the avatar will have; null where the worker decides. */
   readonly avatar: string | null;
 }
 
-/** Where keys come from: `current` is tried first, `refused` asks for another and gives null when there is none. */
-export interface Keys {
+/** Where the API key comes from. */
+export interface ApiKeys {
+  /** The key to send, or null to send none. */
   current(): string | null;
+  /** The service refused `key`: the key to try next, or null to give up. */
   refused(key: string | null): Promise<string | null>;
 }
 
-interface Answer {
+interface Response {
   readonly status: number;
   readonly text: string;
 }
@@ -49,17 +31,17 @@ interface Request {
   readonly body?: XMLHttpRequestBodyInit;
   readonly type?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Nobody has asked for it: no dialog for a key. */
+  /** The page itself makes the request, not the viewer: a refused key opens no dialog. */
   readonly background?: boolean;
-  /** Bytes sent so far, and of how many. */
+  /** Bytes sent so far and in total. */
   readonly onProgress?: (sent: number, total: number) => void;
 }
 
 export class Api {
   readonly #base: URL;
-  readonly #keys: Keys;
+  readonly #keys: ApiKeys;
 
-  constructor(base: URL, keys: Keys) {
+  constructor(base: URL, keys: ApiKeys) {
     this.#base = base;
     this.#keys = keys;
   }
@@ -68,13 +50,13 @@ export class Api {
     return this.#call({ method: "POST", path: "rooms", ...json(room === null ? {} : { room }), signal });
   }
 
-  segments(room: string, about: { limit: number; after?: string }, signal?: AbortSignal): Promise<SegmentPage> {
-    const query = new URLSearchParams({ limit: String(about.limit) });
-    if (about.after !== undefined) query.set("after", about.after);
+  segments(room: string, range: { limit: number; after?: string }, signal?: AbortSignal): Promise<SegmentPage> {
+    const query = new URLSearchParams({ limit: String(range.limit) });
+    if (range.after !== undefined) query.set("after", range.after);
     return this.#call({ method: "GET", path: `${roomPath(room)}/segments?${query}`, background: true, signal });
   }
 
-  /** Sends a sound file as a form, whose part carries the file's name and type. */
+  /** Sends a sound file as a form: its part carries the file's name and type. */
   speakFile(
     room: string,
     file: Blob,
@@ -88,13 +70,13 @@ export class Api {
     return this.#call({ method: "POST", path: `${roomPath(room)}/segments`, body, signal, onProgress });
   }
 
-  /** Without a voice the service's default one speaks. */
-  speakText(room: string, text: string, voice?: Voice): Promise<Segment> {
+  /** Without `voice` the service uses its default. */
+  speakText(room: string, text: string, voice?: TtsVoice): Promise<Segment> {
     const spoken = { text, voice: voice?.id, tts: voice?.provider ?? undefined };
     return this.#call({ method: "POST", path: `${roomPath(room)}/segments`, ...json(spoken) });
   }
 
-  /** What was stopped, as it ended. */
+  /** Stops the playing segment and returns what ended. */
   async interrupt(room: string): Promise<readonly Segment[]> {
     const stopped = await this.#call<{ segments: readonly Segment[] }>({
       method: "POST",
@@ -108,10 +90,10 @@ export class Api {
     return this.#call({ method: "DELETE", path: `segments/${encodeURIComponent(segment)}` });
   }
 
-  /** The voices that text can be spoken with; none where the service speaks no text. */
-  async voices(): Promise<readonly Voice[]> {
+  /** The voices for text; none where the service speaks no text. */
+  async voices(): Promise<readonly TtsVoice[]> {
     try {
-      const answer = await this.#call<{ voices?: readonly Voice[] }>({
+      const answer = await this.#call<{ voices?: readonly TtsVoice[] }>({
         method: "GET",
         path: "voices",
         background: true,
@@ -123,21 +105,21 @@ export class Api {
     }
   }
 
-  /** @throws {Problem} the service said no. @throws {Unreachable} it said nothing. */
+  /** @throws {Problem} the service answered with an error. @throws {Unreachable} it did not answer. */
   async #call<T>(request: Request): Promise<T> {
     let key = this.#keys.current();
-    let answer = await this.#send(request, key);
-    while (answer.status === 401 && !request.background) {
+    let response = await this.#send(request, key);
+    while (response.status === 401 && !request.background) {
       key = await this.#keys.refused(key);
       if (key === null) break;
-      answer = await this.#send(request, key);
+      response = await this.#send(request, key);
     }
-    if (answer.status >= 200 && answer.status < 300) return parsed(answer.text) as T;
-    throw new Problem(answer.status, detailOf(answer));
+    if (response.status >= 200 && response.status < 300) return parsed(response.text) as T;
+    throw new Problem(response.status, detailOf(response));
   }
 
-  /** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
-  #send({ method, path, body, type, signal, onProgress }: Request, key: string | null): Promise<Answer> {
+  /** Uses XMLHttpRequest: fetch reports no upload progress. */
+  #send({ method, path, body, type, signal, onProgress }: Request, key: string | null): Promise<Response> {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       const abort = () => request.abort();
@@ -146,7 +128,7 @@ export class Api {
       if (type !== undefined) request.setRequestHeader("Content-Type", type);
       if (key !== null) request.setRequestHeader("Authorization", `Bearer ${key}`);
       if (onProgress) request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total);
-      if (onProgress === undefined) request.timeout = 20_000; // an upload takes as long as it takes
+      if (onProgress === undefined) request.timeout = 20_000; // an upload may take any time
       request.onload = () => resolve({ status: request.status, text: request.responseText });
       request.onerror = request.ontimeout = () => reject(new Unreachable());
       request.onabort = () => reject(new DOMException("aborted", "AbortError"));
@@ -156,10 +138,6 @@ export class Api {
       request.send(body ?? null);
     });
   }
-}
-
-export function isAborted(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
 }
 
 function roomPath(room: string): string {
@@ -178,7 +156,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function detailOf({ status, text }: Answer): string {
+function detailOf({ status, text }: Response): string {
   const { detail, title } = parsed(text) as { detail?: unknown; title?: unknown };
   if (typeof detail === "string" && detail !== "") return detail;
   if (typeof title === "string" && title !== "") return title;

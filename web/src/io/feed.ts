@@ -1,21 +1,23 @@
-/** Where the list of segments comes from. Polling today; whatever else tells of changes can take its place. */
+/** Where the list of segments comes from: polling today. `SegmentFeed` is all that the rest of the page uses. */
 
-import { pollDelay, type SegmentPage } from "../core/segments.ts";
-import { type Api, isAborted, Problem } from "./api.ts";
+import { pollDelay } from "../core/poll-delay.ts";
+import type { SegmentPage } from "../core/segment.ts";
+import type { Api } from "./api.ts";
+import { isAborted, Problem } from "./errors.ts";
 
-export interface FeedSink {
+export interface FeedListener {
   /** The newest segments of the room. */
   page(page: SegmentPage): void;
-  /** Something of the room is queued or playing. */
+  /** Whether a segment of the room is queued, playing or paused. */
   isLive(): boolean;
-  /** The service answers (null), or why it is no help. */
-  health(trouble: unknown): void;
+  /** The outcome of a request: null, or the error. */
+  health(error: unknown): void;
 }
 
 export interface SegmentFeed {
   start(room: string): void;
-  /** Something has just happened: look now. */
-  poke(): void;
+  /** Asks at once: something has just happened. */
+  refresh(): void;
   stop(): void;
 }
 
@@ -23,16 +25,16 @@ export const PAGE_SIZE = 20;
 
 export class PollingFeed implements SegmentFeed {
   readonly #api: Api;
-  readonly #sink: FeedSink;
+  readonly #listener: FeedListener;
   #running: AbortController | null = null;
-  #wake: () => void = () => {};
-  #poked = false;
+  #endPause: () => void = () => {};
+  #refreshDue = false;
 
-  constructor(api: Api, sink: FeedSink) {
+  constructor(api: Api, listener: FeedListener) {
     this.#api = api;
-    this.#sink = sink;
-    document.addEventListener("visibilitychange", () => this.poke());
-    window.addEventListener("online", () => this.poke());
+    this.#listener = listener;
+    document.addEventListener("visibilitychange", () => this.refresh());
+    window.addEventListener("online", () => this.refresh());
   }
 
   start(room: string): void {
@@ -41,40 +43,41 @@ export class PollingFeed implements SegmentFeed {
     void this.#run(room, this.#running.signal);
   }
 
-  poke(): void {
-    this.#poked = true;
-    this.#wake();
+  refresh(): void {
+    this.#refreshDue = true;
+    this.#endPause();
   }
 
   stop(): void {
     this.#running?.abort();
     this.#running = null;
-    this.#wake();
+    this.#endPause();
   }
 
   async #run(room: string, signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      this.#poked = false;
+      this.#refreshDue = false;
       try {
-        this.#sink.page(await this.#api.segments(room, { limit: PAGE_SIZE }, signal));
+        this.#listener.page(await this.#api.segments(room, { limit: PAGE_SIZE }, signal));
         failures = 0;
-        this.#sink.health(null);
+        this.#listener.health(null);
       } catch (error) {
         if (isAborted(error)) return;
-        const empty = error instanceof Problem && error.status === 404; // nothing was ever said in this room
-        if (empty) this.#sink.page({ segments: [], next: null });
+        const empty = error instanceof Problem && error.status === 404; // the room has never had a segment
+        if (empty) this.#listener.page({ segments: [], next: null });
         failures = empty ? 0 : failures + 1;
-        this.#sink.health(empty ? null : error);
+        this.#listener.health(empty ? null : error);
       }
-      if (!this.#poked) await this.#pause(pollDelay({ live: this.#sink.isLive(), hidden: document.hidden, failures }));
+      if (this.#refreshDue) continue;
+      await this.#pause(pollDelay({ live: this.#listener.isLive(), hidden: document.hidden, failures }));
     }
   }
 
   #pause(delay: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, delay);
-      this.#wake = () => {
+      this.#endPause = () => {
         clearTimeout(timer);
         resolve();
       };

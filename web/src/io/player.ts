@@ -1,12 +1,12 @@
-/** Puts the avatar's tracks on the page and listens to how loud it is. */
+/** Plays the avatar's tracks in the page's elements and measures the loudness of its sound. */
 
 import type { RemoteTrack } from "livekit-client";
-import { rootMeanSquare, VoiceActivity } from "../core/voice.ts";
-import type { Media } from "./visit.ts";
+import { rootMeanSquare, VoiceActivity } from "../core/activity.ts";
+import type { Media } from "./connection.ts";
 
-const EVERY = 50; // ms between looks at the loudness
+const MEASURE_EVERY = 50; // ms
 
-/** What a viewer gets, for measuring. Counters only grow, for as long as the tracks stay the same. */
+/** Counters of the media received. They grow as long as the tracks stay the same. */
 export interface MediaFigures {
   readonly frames: number;
   readonly width: number;
@@ -14,13 +14,14 @@ export interface MediaFigures {
   /** WebRTC's totalAudioEnergy and totalSamplesDuration (seconds). */
   readonly audioEnergy: number;
   readonly audioDuration: number;
-  /** Samples made up because none had come in time. */
+  /** Samples that the browser invented because none had arrived in time. */
   readonly concealedSamples: number;
 }
 
 export interface PlayerListener {
-  voice(heard: boolean): void;
-  /** Root mean square, 0…1, some 20 times a second. */
+  /** Whether the avatar is heard; called at every measurement. */
+  audible(audible: boolean): void;
+  /** Root mean square, 0…1, 20 times a second. */
   level(level: number): void;
 }
 
@@ -30,10 +31,10 @@ export class Player {
   readonly #listener: PlayerListener;
   readonly #activity = new VoiceActivity();
   readonly #samples = new Float32Array(2048);
-  #shown: { video: RemoteTrack | null; audio: RemoteTrack | null } = { video: null, audio: null };
+  #attached: { video: RemoteTrack | null; audio: RemoteTrack | null } = { video: null, audio: null };
   #context: AudioContext | null = null;
   #analyser: AnalyserNode | null = null;
-  #tap: MediaStreamAudioSourceNode | null = null;
+  #source: MediaStreamAudioSourceNode | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #muted = false;
   /** Root mean square, 0…1. */
@@ -45,11 +46,11 @@ export class Player {
     this.#listener = listener;
   }
 
-  /** Within a click, so that the browser lets it run. */
+  /** Call it within a click: a browser then allows sound. */
   prepare(): void {
     this.#context ??= new AudioContext();
     void this.#context.resume();
-    this.#audio.play().catch(() => {}); // Safari lets an element play later that was asked to within a click
+    this.#audio.play().catch(() => {}); // Safari lets an element play later if a click has started it once
   }
 
   get muted(): boolean {
@@ -61,29 +62,30 @@ export class Player {
     this.#audio.muted = muted;
   }
 
-  show(media: Media | null): void {
+  /** Attaches the tracks of `media` and detaches those of before; null detaches all. */
+  attach(media: Media | null): void {
     const { video, audio } = media ?? { video: null, audio: null };
-    if (video !== this.#shown.video) {
-      this.#shown.video?.detach(this.#video);
+    if (video !== this.#attached.video) {
+      this.#attached.video?.detach(this.#video);
       if (video) video.attach(this.#video);
-      else this.#video.srcObject = null; // no frozen face
+      else this.#video.srcObject = null; // or the last picture would stay
     }
-    if (audio !== this.#shown.audio) {
-      this.#shown.audio?.detach(this.#audio);
+    if (audio !== this.#attached.audio) {
+      this.#attached.audio?.detach(this.#audio);
       audio?.attach(this.#audio);
-      this.#audio.muted = this.#muted; // attaching has reset it
-      this.#listenTo(audio);
+      this.#audio.muted = this.#muted; // attach() has reset it
+      this.#measure(audio);
     }
-    this.#shown = { video, audio };
+    this.#attached = { video, audio };
   }
 
-  /** LiveKit's opinion counts where the sound itself cannot be looked at. */
+  /** LiveKit's active-speaker state counts where the sound itself cannot be measured. */
   activeSpeaker(speaking: boolean): void {
-    if (this.#context?.state !== "running") this.#listener.voice(speaking);
+    if (this.#context?.state !== "running") this.#listener.audible(speaking);
   }
 
   async figures(): Promise<MediaFigures> {
-    const audio = await inbound(this.#shown.audio);
+    const audio = await inbound(this.#attached.audio);
     return {
       frames: this.#video.getVideoPlaybackQuality().totalVideoFrames,
       width: this.#video.videoWidth,
@@ -94,27 +96,27 @@ export class Player {
     };
   }
 
-  #listenTo(track: RemoteTrack | null): void {
-    this.#tap?.disconnect();
-    this.#tap = null;
+  #measure(track: RemoteTrack | null): void {
+    this.#source?.disconnect();
+    this.#source = null;
     this.#activity.clear();
     this.level = 0;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#listener.voice(false);
+    this.#listener.audible(false);
     if (track === null || this.#context === null) return;
     this.#analyser ??= new AnalyserNode(this.#context, { fftSize: this.#samples.length });
-    this.#tap = this.#context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack]));
-    this.#tap.connect(this.#analyser);
-    this.#timer = setInterval(() => this.#look(), EVERY);
+    this.#source = this.#context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack]));
+    this.#source.connect(this.#analyser);
+    this.#timer = setInterval(() => this.#takeLevel(), MEASURE_EVERY);
   }
 
-  #look(): void {
+  #takeLevel(): void {
     if (this.#analyser === null || this.#context?.state !== "running") return;
     this.#analyser.getFloatTimeDomainData(this.#samples);
     this.level = rootMeanSquare(this.#samples);
     this.#listener.level(this.level);
-    this.#listener.voice(this.#activity.push(this.level, performance.now()));
+    this.#listener.audible(this.#activity.push(this.level, performance.now()));
   }
 }
 

@@ -1,29 +1,29 @@
-/** A stay in a room, over as many connections as it takes: joins, comes back after a loss, ends once. */
+/** One session in a room: joins it, joins it again after the connection was lost, and ends once. */
 
-import type { Phase } from "../core/captions.ts";
-import { Stage, type Store } from "../core/stage.ts";
-import { type Api, isAborted, Problem } from "./api.ts";
-import { messageOf } from "./trouble.ts";
-import { type Media, Visit, type VisitListener } from "./visit.ts";
+import type { CaptionState } from "../core/captions.ts";
+import { Phase, type Store } from "../core/phase.ts";
+import type { Api } from "./api.ts";
+import { type ConnectionListener, type Media, RoomConnection } from "./connection.ts";
+import { isAborted, messageOf, Problem } from "./errors.ts";
 
 export interface SessionListener {
   media(media: Media | null): void;
   activeSpeaker(speaking: boolean): void;
-  caption(id: string, text: string, phase: Phase): void;
+  caption(id: string, text: string, state: CaptionState): void;
   soundBlocked(blocked: boolean): void;
   viewers(count: number): void;
 }
 
-/** livekit-client itself has tried for about a minute before this begins. */
-const COME_BACK_FOR = 120_000;
-const COME_BACK_EVERY = 3_000;
+/** Milliseconds. livekit-client has already tried for about a minute when this begins. */
+const REJOIN_FOR = 120_000;
+const REJOIN_EVERY = 3_000;
 
 export class Session {
   readonly #api: Api;
   readonly #store: Store;
   readonly #listener: SessionListener;
-  #visit: Visit | null = null;
-  #stay: AbortController | null = null;
+  #connection: RoomConnection | null = null;
+  #running: AbortController | null = null;
 
   constructor(api: Api, store: Store, listener: SessionListener) {
     this.#api = api;
@@ -33,19 +33,19 @@ export class Session {
 
   /** Call it within a click: a browser then allows sound. */
   join(): void {
-    this.#stay?.abort();
-    this.#stay = new AbortController();
+    this.#running?.abort();
+    this.#running = new AbortController();
     this.#store.dispatch({ kind: "join" });
-    void this.#run(this.#stay.signal);
+    void this.#run(this.#running.signal);
   }
 
   leave(): void {
-    this.#stay?.abort();
+    this.#running?.abort();
     this.#end("You left the room.");
   }
 
   async allowSound(): Promise<void> {
-    await this.#visit?.allowSound();
+    await this.#connection?.allowSound();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -61,24 +61,24 @@ export class Session {
   async #connect(signal: AbortSignal): Promise<void> {
     const opened = await this.#api.openRoom(this.#store.state.room, signal);
     this.#store.dispatch({ kind: "opened", room: opened.room });
-    await this.#visit?.leave();
-    signal.throwIfAborted(); // a listener that is added now would not hear of it
-    const visit = new Visit(this.#hear(signal), opened.avatar);
-    this.#visit = visit;
-    const leave = () => void visit.leave();
+    await this.#connection?.leave();
+    signal.throwIfAborted(); // the abort event is over: the listener below would miss it
+    const connection = new RoomConnection(this.#connectionListener(signal), opened.avatar);
+    this.#connection = connection;
+    const leave = () => void connection.leave();
     signal.addEventListener("abort", leave, { once: true });
     try {
-      await visit.join(opened.livekit_url, opened.token);
+      await connection.join(opened.livekit_url, opened.token);
       signal.throwIfAborted();
     } catch (error) {
-      signal.removeEventListener("abort", leave); // the next attempt has a visit of its own
-      await visit.leave();
+      signal.removeEventListener("abort", leave); // the next attempt has its own connection
+      await connection.leave();
       throw error;
     }
     this.#store.dispatch({ kind: "connected" });
   }
 
-  #hear(signal: AbortSignal): VisitListener {
+  #connectionListener(signal: AbortSignal): ConnectionListener {
     const { media, activeSpeaker, caption, soundBlocked, viewers } = this.#listener;
     return {
       media,
@@ -88,19 +88,19 @@ export class Session {
       viewers,
       lost: () => this.#store.dispatch({ kind: "lost" }),
       restored: () => this.#store.dispatch({ kind: "connected" }),
-      over: (reason, final) => {
+      closed: (reason, final) => {
         if (signal.aborted) return;
         if (final) this.#end(reason);
-        else void this.#comeBack(signal, reason);
+        else void this.#rejoin(signal, reason);
       },
     };
   }
 
-  /** With a new token: the old one may have run out, the room may have gone. */
-  async #comeBack(signal: AbortSignal, reason: string): Promise<void> {
+  /** Opens the room again: its token may have expired, and the room may be gone. */
+  async #rejoin(signal: AbortSignal, reason: string): Promise<void> {
     this.#store.dispatch({ kind: "lost" });
     this.#listener.media(null);
-    const giveUpAt = performance.now() + COME_BACK_FOR;
+    const giveUpAt = performance.now() + REJOIN_FOR;
     while (!signal.aborted && performance.now() < giveUpAt) {
       try {
         await this.#connect(signal);
@@ -109,13 +109,13 @@ export class Session {
         if (signal.aborted) return;
         if (error instanceof Problem && error.status < 500 && error.status !== 429) return this.#end(error.message);
       }
-      await new Promise((resolve) => setTimeout(resolve, COME_BACK_EVERY));
+      await new Promise((resolve) => setTimeout(resolve, REJOIN_EVERY));
     }
     if (!signal.aborted) this.#end(`${reason} It did not come back.`);
   }
 
   #end(reason: string): void {
     this.#listener.media(null);
-    if (this.#store.state.stage !== Stage.Ended) this.#store.dispatch({ kind: "ended", reason });
+    if (this.#store.state.phase !== Phase.Ended) this.#store.dispatch({ kind: "ended", reason });
   }
 }

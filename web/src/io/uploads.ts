@@ -1,8 +1,8 @@
-/** Sound files on their way to the service: one after the other, so that they are said in the order they were given. */
+/** Uploads sound files one after another, so that they are said in the order in which they were chosen. */
 
-import type { Segment } from "../core/segments.ts";
-import { type Api, isAborted, Problem } from "./api.ts";
-import { messageOf } from "./trouble.ts";
+import type { Segment } from "../core/segment.ts";
+import type { Api } from "./api.ts";
+import { isAborted, messageOf, Problem } from "./errors.ts";
 
 export interface Upload {
   readonly id: number;
@@ -11,9 +11,9 @@ export interface Upload {
   /** Bytes. */
   readonly sent: number;
   readonly total: number;
-  /** Why it failed: a sentence for a person. */
-  readonly trouble: string;
-  /** The same again may succeed. */
+  /** Why it failed, as a sentence for the viewer; empty where it has not. */
+  readonly error: string;
+  /** A second attempt may succeed. */
   readonly retryable: boolean;
 }
 
@@ -27,7 +27,7 @@ interface Job {
   readonly room: string;
   readonly file: Blob;
   readonly type: string;
-  readonly stop: AbortController;
+  readonly abort: AbortController;
 }
 
 export class Uploads {
@@ -49,73 +49,74 @@ export class Uploads {
       state: "waiting",
       sent: 0,
       total: file.size,
-      trouble: "",
+      error: "",
       retryable: false,
     };
-    this.#jobs = [...this.#jobs, { upload, room, file, type, stop: new AbortController() }];
-    this.#changed();
-    void this.#work();
+    this.#jobs = [...this.#jobs, { upload, room, file, type, abort: new AbortController() }];
+    this.#report();
+    void this.#sendWaiting();
   }
 
-  /** Stops one that is on its way, puts away one that failed. */
+  /** Stops an upload, or dismisses one that failed. */
   remove(id: number): void {
     const job = this.#jobs.find(({ upload }) => upload.id === id);
-    this.#drop(job);
-    job?.stop.abort();
+    this.#forget(job);
+    job?.abort.abort();
   }
 
   retry(id: number): void {
     const job = this.#jobs.find(({ upload }) => upload.id === id);
     if (job?.upload.state !== "failed") return;
-    this.#update(job, { state: "waiting", sent: 0, trouble: "" });
-    void this.#work();
+    this.#update(job, { state: "waiting", sent: 0, error: "" });
+    void this.#sendWaiting();
   }
 
+  /** Stops and forgets all uploads. */
   clear(): void {
     const jobs = this.#jobs;
     this.#jobs = [];
-    for (const { stop } of jobs) stop.abort();
-    this.#changed();
+    for (const { abort } of jobs) abort.abort();
+    this.#report();
   }
 
-  async #work(): Promise<void> {
+  async #sendWaiting(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
-    for (let job = this.#next(); job !== undefined; job = this.#next()) await this.#send(job);
+    for (let job = this.#nextWaiting(); job !== undefined; job = this.#nextWaiting()) await this.#send(job);
     this.#sending = false;
   }
 
-  #next(): Job | undefined {
+  #nextWaiting(): Job | undefined {
     return this.#jobs.find(({ upload }) => upload.state === "waiting");
   }
 
   async #send(job: Job): Promise<void> {
     this.#update(job, { state: "sending" });
     try {
-      const { room, file, type, stop } = job;
-      const segment = await this.#api.speakFile(room, file, job.upload.name, type, stop.signal, (sent) =>
+      const { room, file, type, abort } = job;
+      const segment = await this.#api.speakFile(room, file, job.upload.name, type, abort.signal, (sent) =>
         this.#update(job, { sent: Math.min(sent, file.size) }),
       );
-      this.#drop(job);
+      this.#forget(job);
       this.#listener.accepted(segment, job.upload.name);
     } catch (error) {
-      if (isAborted(error)) return this.#drop(job);
+      if (isAborted(error)) return this.#forget(job);
       const retryable = !(error instanceof Problem) || error.status === 429 || error.status >= 500;
-      this.#update(job, { state: "failed", trouble: messageOf(error), retryable });
+      this.#update(job, { state: "failed", error: messageOf(error), retryable });
     }
   }
 
   #update(job: Job, change: Partial<Upload>): void {
     job.upload = { ...job.upload, ...change };
-    this.#changed();
+    this.#report();
   }
 
-  #drop(job: Job | undefined): void {
+  #forget(job: Job | undefined): void {
     this.#jobs = this.#jobs.filter((one) => one !== job);
-    this.#changed();
+    this.#report();
   }
 
-  #changed(): void {
+  #report(): void {
     this.#listener.changed(this.#jobs.map(({ upload }) => upload));
   }
 }

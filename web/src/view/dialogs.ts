@@ -1,16 +1,19 @@
-/** The two dialogs, and the notices that come and go. */
+/** The two dialogs (API key, keyboard help), and the notices. */
 
 import { find, iconButton, make, setText } from "./dom.ts";
 
-/** Asks for the API key; null when the person gives up. */
-export function askKey(again: boolean): Promise<string | null> {
+/** Asks for the API key; null when the dialog is cancelled. `again`: the service refused the last key. */
+export function askForKey(again: boolean): Promise<string | null> {
   const dialog = find("key-dialog", HTMLDialogElement);
   const input = find("key-input", HTMLInputElement);
-  const text = again
-    ? "That key was not accepted. Check it and try again."
-    : "It is kept in this tab only and forgotten when you close it.";
-  setText(find("key-text", HTMLElement), text);
-  find("key-text", HTMLElement).classList.toggle("trouble", again);
+  const text = find("key-text", HTMLElement);
+  setText(
+    text,
+    again
+      ? "That key was not accepted. Check it and try again."
+      : "It is kept in this tab only and forgotten when you close it.",
+  );
+  text.classList.toggle("error", again);
   let key: string | null = null;
   find("key-cancel", HTMLButtonElement).onclick = () => dialog.close();
   find("key-form", HTMLFormElement).onsubmit = () => {
@@ -31,15 +34,15 @@ export function showHelp(): void {
   find("help-dialog", HTMLDialogElement).showModal();
 }
 
-const STAYS = 8_000; // ms
+const NOTICE_SHOWN = 8_000; // ms
 
-/** Says what went wrong; announced at once. */
-export function notice(text: string): void {
-  const place = find("notices", HTMLElement);
-  for (const old of place.querySelectorAll(".notice")) if (old.firstElementChild?.textContent === text) old.remove();
-  const card = make("div", { class: "notice" }, make("p", {}, text));
-  const dismiss = () => card.remove();
-  card.append(iconButton("close", "Dismiss", dismiss));
-  place.append(card);
-  setTimeout(dismiss, STAYS);
+/** Shows a sentence for some seconds, which screen readers announce at once; a repeated one replaces itself. */
+export function showNotice(text: string): void {
+  const list = find("notices", HTMLElement);
+  for (const old of list.querySelectorAll(".notice")) if (old.firstElementChild?.textContent === text) old.remove();
+  const notice = make("div", { class: "notice" }, make("p", {}, text));
+  const dismiss = () => notice.remove();
+  notice.append(iconButton("close", "Dismiss", dismiss));
+  list.append(notice);
+  setTimeout(dismiss, NOTICE_SHOWN);
 }

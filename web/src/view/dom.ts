@@ -1,5 +1,6 @@
-/** The few ways in which this page touches the DOM: found elements are typed, made ones carry text, never markup. */
+/** The functions through which the views touch the DOM. Elements are found by id and type, and made without markup. */
 
+/** @throws {Error} index.html has no such element. */
 export function find<T extends Element>(id: string, type: new () => T): T {
   const element = document.getElementById(id);
   if (!(element instanceof type)) throw new Error(`the page has no ${type.name} #${id}`);
@@ -8,7 +9,7 @@ export function find<T extends Element>(id: string, type: new () => T): T {
 
 type Props = Readonly<Record<string, string | boolean | (() => void)>>;
 
-/** An element; `onclick` listens, other properties are attributes, true is an empty one and false none. */
+/** Makes an element. In `props` a function listens for clicks, true is an empty attribute, false is none. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   props: Props = {},
@@ -37,17 +38,25 @@ export function icon(name: string): SVGSVGElement {
   return svg;
 }
 
-export function useIcon(button: HTMLElement, name: string): void {
+export function setIcon(button: HTMLElement, name: string): void {
   button.querySelector("use")?.setAttribute("href", `#i-${name}`);
 }
 
-/** Only where it differs: an unchanged live region must not be announced again. */
+/** A small button that shows only an icon; `label` is its accessible name and tooltip. */
+export function iconButton(name: string, label: string, onclick: () => void, props: Props = {}): HTMLButtonElement {
+  const all = { type: "button", class: "ghost only-icon", "aria-label": label, title: label, onclick, ...props };
+  return make("button", all, icon(name));
+}
+
+/** Sets a text only where it differs: screen readers would announce an unchanged live region again. */
 export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A small button that shows only an icon. */
-export function iconButton(name: string, label: string, onclick: () => void, props: Props = {}): HTMLButtonElement {
-  const all = { type: "button", class: "ghost only-icon", "aria-label": label, title: label, onclick, ...props };
-  return make("button", all, icon(name));
+export function isPressed(button: HTMLButtonElement): boolean {
+  return button.getAttribute("aria-pressed") === "true";
+}
+
+export function setPressed(button: HTMLButtonElement, pressed: boolean): void {
+  button.setAttribute("aria-pressed", String(pressed));
 }

@@ -1,4 +1,4 @@
-// Joins with ?url=…&token=… and tells, in window.found, what components-js' useVoiceAssistant found.
+// Joins with ?url=…&token=… and writes into window.found what components-js' useVoiceAssistant returns.
 import { LiveKitRoom, RoomAudioRenderer, useVoiceAssistant, VideoTrack } from "@livekit/components-react";
 import { createElement } from "react";
 import { createRoot } from "react-dom/client";

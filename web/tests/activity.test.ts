@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rootMeanSquare, VoiceActivity } from "../src/core/voice.ts";
+import { rootMeanSquare, VoiceActivity } from "../src/core/activity.ts";
 
 test("a pause between words is part of the speech, a longer one ends it", () => {
   const activity = new VoiceActivity();
@@ -9,11 +9,11 @@ test("a pause between words is part of the speech, a longer one ends it", () => 
   expect(activity.push(0, 600)).toBe(false);
 });
 
-test("what codecs make of silence is no voice", () => {
+test("coding noise is no speech", () => {
   expect(new VoiceActivity().push(0.001, 0)).toBe(false);
 });
 
-test("another voice begins in silence", () => {
+test("clear() ends the speech", () => {
   const activity = new VoiceActivity();
   activity.push(0.1, 0);
   activity.clear();

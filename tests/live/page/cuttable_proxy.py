@@ -1,4 +1,4 @@
-"""A TCP line to a server that can be cut and mended: what a lost network does to a signalling connection."""
+"""A TCP proxy in front of a server, which a test can cut and restore: what a lost network does to a connection."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 
-class CuttableLine:
-    """Listens on loopback and forwards to ``url`` while it is whole; ``url`` of its own is where it listens."""
+class CuttableProxy:
+    """Listens on loopback, at ``url``, and forwards to the given URL until it is cut."""
 
     def __init__(self, url: str) -> None:
-        there = urlsplit(url)
-        self._scheme, self._host, self._port = there.scheme, there.hostname, there.port
+        upstream = urlsplit(url)
+        self._scheme, self._host, self._port = upstream.scheme, upstream.hostname, upstream.port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
-        self._lines: set[asyncio.Task[None] | None] = set()
-        self._whole = True
+        self._connections: set[asyncio.Task[None] | None] = set()
+        self._forwards = True
         self.url = ""
 
-    async def __aenter__(self) -> CuttableLine:
+    async def __aenter__(self) -> CuttableProxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.url = f"{self._scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
@@ -32,32 +32,32 @@ class CuttableLine:
         self.cut()
         self._server.close()
         await self._server.wait_closed()
-        await asyncio.gather(*filter(None, self._lines))
+        await asyncio.gather(*filter(None, self._connections))
 
     def cut(self) -> None:
-        """Ends what is open and refuses what comes."""
-        self._whole = False
+        """Aborts open connections and refuses new ones."""
+        self._forwards = False
         for writer in self._writers:
             writer.transport.abort()
 
-    def mend(self) -> None:
-        self._whole = True
+    def restore(self) -> None:
+        self._forwards = True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._whole:
+        if not self._forwards:
             writer.transport.abort()
             return
-        line = asyncio.current_task()
-        self._lines.add(line)
-        there_reader, there_writer = await asyncio.open_connection(self._host, self._port)
-        both = {writer, there_writer}
+        connection = asyncio.current_task()
+        self._connections.add(connection)
+        upstream_reader, upstream_writer = await asyncio.open_connection(self._host, self._port)
+        both = {writer, upstream_writer}
         self._writers |= both
-        await asyncio.gather(pass_on(reader, there_writer), pass_on(there_reader, writer))
+        await asyncio.gather(_forward(reader, upstream_writer), _forward(upstream_reader, writer))
         self._writers -= both
-        self._lines.discard(line)
+        self._connections.discard(connection)
 
 
-async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(ConnectionError):
         while data := await reader.read(2**16):
             writer.write(data)

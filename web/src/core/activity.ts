@@ -1,14 +1,14 @@
-/** Whether a voice is heard, from the loudness of its sound. */
+/** Voice activity: whether someone is speaking, from the loudness of the sound. */
 
-/** Root mean square of samples in −1…1; −42 dB: above coding noise, below the quietest speech worth a name. */
+/** Root mean square of samples in −1…1 (−42 dBFS): above coding noise, below quiet speech. */
 const THRESHOLD = 0.008;
-/** Milliseconds: pauses between words are part of the speech. */
+/** Milliseconds. Pauses between words are shorter, and count as speech. */
 const HOLD = 450;
 
 export class VoiceActivity {
   #lastLoud = Number.NEGATIVE_INFINITY;
 
-  /** `now` in milliseconds of a monotonic clock. */
+  /** Takes the root mean square at `now`, milliseconds of a monotonic clock; true while someone is speaking. */
   push(level: number, now: number): boolean {
     if (level >= THRESHOLD) this.#lastLoud = now;
     return now - this.#lastLoud < HOLD;

@@ -1,0 +1,82 @@
+/** A segment as the service's API describes it (docs/api.md), and the functions over a list of them. */
+
+export type SegmentState =
+  | "queued"
+  | "playing"
+  | "paused"
+  | "finished"
+  | "interrupted"
+  | "cancelled"
+  | "expired"
+  | "ignored"
+  | "failed"
+  | "unknown";
+
+export type Receipt = "none" | "confirmed" | "estimated" | "unknown";
+
+export interface Segment {
+  readonly id: string;
+  readonly state: SegmentState;
+  readonly receipt: Receipt;
+  readonly source: {
+    readonly kind: "file" | "text" | "url" | "live";
+    readonly name?: string | null;
+    readonly text?: string | null;
+  };
+  readonly audio: { readonly duration: number | null } | null;
+  /** Seconds. */
+  readonly position: number | null;
+  /** RFC 3339. */
+  readonly created_at: string;
+  readonly error: { readonly detail?: string } | string | null;
+}
+
+export interface SegmentPage {
+  readonly segments: readonly Segment[];
+  /** Cursor of the page after this one; null on the last. */
+  readonly next: string | null;
+}
+
+export function isOver({ state }: Segment): boolean {
+  return state !== "queued" && state !== "playing" && state !== "paused";
+}
+
+/**
+ * `known` brought up to date with the newest page; newest first.
+ *
+ * Segments older than the page stay. Those that the page should list and does not were purged, and go.
+ */
+export function merge(known: readonly Segment[], page: SegmentPage): readonly Segment[] {
+  const oldest = page.segments.at(-1);
+  if (oldest === undefined || page.next === null) return page.segments;
+  const listed = new Set(page.segments.map(({ id }) => id));
+  const older = known.filter(({ id, created_at }) => !listed.has(id) && created_at < oldest.created_at);
+  return [...page.segments, ...older];
+}
+
+/** `known` with `segment` in its place, or first where it is new. */
+export function put(known: readonly Segment[], segment: Segment): readonly Segment[] {
+  const isKnown = known.some(({ id }) => id === segment.id);
+  return isKnown ? known.map((old) => (old.id === segment.id ? segment : old)) : [segment, ...known];
+}
+
+/** A position, and when the service first reported it. */
+export interface Observation {
+  /** Seconds. */
+  readonly position: number;
+  /** Milliseconds of a monotonic clock. */
+  readonly at: number;
+}
+
+/** While a segment plays, a repeated position keeps the time of its first report: the service has not measured again. */
+export function observe(before: Observation | undefined, segment: Segment, now: number): Observation {
+  const position = segment.position ?? 0;
+  return before?.position === position && segment.state === "playing" ? before : { position, at: now };
+}
+
+/** Seconds played at `now`: a playing segment went on since its position was observed. */
+export function positionAt(segment: Segment, observed: Observation, now: number): number {
+  if (segment.state !== "playing") return observed.position;
+  const position = observed.position + (now - observed.at) / 1000;
+  return Math.min(position, segment.audio?.duration ?? Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,12 @@
+/** The attributes of `<body>` that the style sheets choose the page's layout by. */
+
+import { isLive, Phase, type State } from "../core/phase.ts";
+
+/**
+ * `data-phase`: the phase. `data-layout`: `room` (avatar and panel), `connecting` (the avatar's part alone) or `lobby`
+ * (the lobby over it). `data-picture`, set by AvatarView: the avatar's picture is shown.
+ */
+export function renderLayout({ phase }: State): void {
+  document.body.dataset.phase = phase;
+  document.body.dataset.layout = isLive(phase) ? "room" : phase === Phase.Connecting ? "connecting" : "lobby";
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { errorOf, formatDuration, formatSize, statusLine, titleOf } from "../src/core/labels.ts";
+import { initial, Phase } from "../src/core/phase.ts";
+import type { Segment } from "../src/core/segment.ts";
+
+test.each([
+  [0, "0:00"],
+  [0.8, "0.8 s"],
+  [3.9, "0:03"],
+  [84.25, "1:24"],
+  [3723, "1:02:03"],
+])("%d seconds are %s", (seconds, text) => {
+  expect(formatDuration(seconds)).toBe(text);
+});
+
+test("sizes are rounded", () => {
+  expect([formatSize(10), formatSize(124_000), formatSize(57_600_000)]).toEqual(["1 kB", "124 kB", "57.6 MB"]);
+});
+
+test("every phase has its own status line", () => {
+  const lines = Object.values(Phase).map((phase) => statusLine({ ...initial(null), phase }));
+  expect(new Set(lines).size).toBe(lines.length);
+});
+
+test("a segment's title is its text, its name, the name of the uploaded file, or its kind", () => {
+  const title = (source: Segment["source"], name?: string) => titleOf({ source } as Segment, name);
+  expect(title({ kind: "text", text: "Hello", name: "n" })).toBe("Hello");
+  expect(title({ kind: "file", name: "a.wav" }, "b.wav")).toBe("a.wav");
+  expect(title({ kind: "file", name: null }, "b.wav")).toBe("b.wav");
+  expect(title({ kind: "live" })).toBe("Live sound");
+});
+
+test("an error is shown as a sentence, from an object or a string", () => {
+  expect(errorOf({ error: { detail: "No avatar." } } as Segment)).toBe("No avatar.");
+  expect(errorOf({ error: "No avatar." } as Segment)).toBe("No avatar.");
+  expect(errorOf({ error: null } as Segment)).toBe("");
+});
