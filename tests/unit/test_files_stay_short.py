@@ -21,7 +21,6 @@ TO_BE_SHORTENED: Final = frozenset(
         "src/mouthpiece/playback/ledger.py",
         "tests/loopback/anam/emulator.py",
         "tests/unit/playback/test_ledger.py",
-        "web/src/style/theatre.css",
     }
 )
 """Files that somebody is at."""

@@ -53,7 +53,6 @@ TO_BE_RENAMED: Final = frozenset(
     {
         "actor",
         "barred",
-        "cast",
         "casting",
         "ears",
         "fate",
@@ -75,13 +74,9 @@ TO_BE_RENAMED: Final = frozenset(
         "speech",
         "stage",
         "tell",
-        "theatre",
         "told",
-        "trouble",
         "turn",
         "turns",
-        "visit",
-        "voice",
         "whereabouts",
     }
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.live.page.test_real_parts import service  # noqa: F401 (a fixture)
+from tests.live.page.test_real_services import service  # noqa: F401 (a fixture)
 from tests.live.page.watching import join
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

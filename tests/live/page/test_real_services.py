@@ -30,18 +30,18 @@ SILENCE = 1e-6
 """Mean power below which sound counts as silence: -60 dBFS."""
 
 
-class _Parts:
+class _DemoServices:
     """Avatar, worker and sender, on a loop in a thread because they outlive the loops of single tests."""
 
     def __init__(self, livekit: LiveKit, folder: Path) -> None:
         ports = {name: livekit_server.free_port() for name in ("avatar", "worker", "sender")}
-        self._parts = our_parts(livekit, ports, folder / "data", os.environ)
+        self._services = our_parts(livekit, ports, folder / "data", os.environ)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._supervisor = Supervisor(folder / "logs", lambda line: None)
         self.url = f"http://127.0.0.1:{ports['sender']}"
 
-    def __enter__(self) -> _Parts:
+    def __enter__(self) -> _DemoServices:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(180)
         return self
@@ -54,7 +54,7 @@ class _Parts:
 
     async def _start(self) -> None:
         try:
-            await self._supervisor.start(*self._parts)
+            await self._supervisor.start(*self._services)
         except BaseException:
             await self._supervisor.__aexit__()
             raise
@@ -62,8 +62,8 @@ class _Parts:
 
 @pytest.fixture(scope="module")
 def service(livekit: LiveKit, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with _Parts(livekit, tmp_path_factory.mktemp("parts")) as parts:
-        yield parts.url
+    with _DemoServices(livekit, tmp_path_factory.mktemp("services")) as running:
+        yield running.url
 
 
 async def test_sees_hears_and_interrupts(page: Page, service: str, room_name: str) -> None:
