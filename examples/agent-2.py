@@ -1,14 +1,15 @@
-"""A worker whose avatar says what comes from outside: no STT, no LLM, no TTS in the agent.
+"""A worker whose avatar speaks audio from outside: no STT, no LLM, no TTS in the agent.
 
-The sender runs in here for local simulation only. In production it is a service of its own (the one that comes with
-Mouthpiece, or external_audio_sender.py), started anywhere: it needs the room's name and LiveKit's credentials.
+The sender runs in this process for local simulation only. In production it is a service of its own (Mouthpiece's, or
+external_audio_sender.py) on any machine: it needs the room's name and LiveKit's credentials.
 
     python -m mouthpiece_avatar &
     python examples/agent-2.py dev
     lk dispatch create --agent-name agent-2 --room demo
 
 LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET come from the environment or from .env.local. `python -m
-mouthpiece_agents` is this and more: it brings back an avatar that died, ends empty rooms, takes metadata.
+mouthpiece_agents` does this and more: it starts an avatar again that has left, ends its job in an empty room, and reads
+the job's metadata.
 """
 
 import asyncio
@@ -19,14 +20,14 @@ from dotenv import load_dotenv
 from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
 from livekit.agents.voice.room_io import RoomOptions
 
-from mouthpiece_agents.avatar_participant import AvatarSession
+from mouthpiece_agents.avatar_session import AvatarSession
 
 load_dotenv(".env.local")
 server = AgentServer()
 
 
-def say_why(simulation: asyncio.Task[None]) -> None:
-    """Of a task that nobody awaits a failure would never be seen."""
+def print_error(simulation: asyncio.Task[None]) -> None:
+    """Print why the simulation failed; nothing awaits its task, so that its error would go unseen."""
     if not simulation.cancelled() and (error := simulation.exception()) is not None:
         print(f"the simulation ended: {type(error).__name__}: {error}", flush=True)
 
@@ -42,12 +43,12 @@ async def entrypoint(ctx: JobContext) -> None:
     session = AgentSession()
     await avatar.start(session, room=ctx.room)
     await session.start(
-        agent=Agent(instructions="You lend your face to whoever sends sound."),
+        agent=Agent(instructions=""),  # without an LLM nothing reads them
         room=ctx.room,
         room_options=RoomOptions(audio_input=False, close_on_disconnect=False),  # a reloaded tab comes back
     )
     simulation = asyncio.create_task(external_audio_sender.run(ctx.room.name))
-    simulation.add_done_callback(say_why)
+    simulation.add_done_callback(print_error)
 
     async def stop() -> None:
         simulation.cancel()

@@ -3,8 +3,8 @@
 import signal
 
 if __name__ == "__main__":
-    # the imports take seconds: a Ctrl-C ends the first few hundredths of one without a traceback, and is then kept
-    # until somebody waits for it
+    # the imports below take seconds: until `block`, a Ctrl-C ends the process without a traceback; after it, the signal
+    # stays pending until `signals.watch` takes it
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     import sys

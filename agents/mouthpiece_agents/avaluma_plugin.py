@@ -1,8 +1,8 @@
 """Avaluma's own plugin for livekit-agents, where it is installed.
 
-It is ``livekit.plugins.avaluma``, ``avaluma_livekit_plugin`` in older versions, and on no package index. Both offer
-``AvatarSession(license_key=, avatar_id=, avatar_server_url=)`` with ``start(agent_session=, room=)``; neither has a
-call to stop the avatar or to start it again, so each start takes a new session of the plugin.
+It is ``livekit.plugins.avaluma``, or ``avaluma_livekit_plugin`` in older versions; no package index has it. Both offer
+``AvatarSession(license_key=, avatar_id=, avatar_server_url=)`` with ``start(agent_session=, room=)``. Neither has a
+call to stop the avatar or to start it again, so each start makes a new session of the plugin.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from livekit import api, rtc
 from livekit.agents import AgentSession
 
 from mouthpiece.errors import AvatarStartFailed, MouthpieceError
-from mouthpiece_agents.job_request import Plan
-from mouthpiece_agents.removal import remove_avatar
+from mouthpiece_agents.avatar_participant import remove_avatar
+from mouthpiece_agents.job_request import JobRequest
 from mouthpiece_agents.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ logger = logging.getLogger(__name__)
 MODULES = ("livekit.plugins.avaluma", "avaluma_livekit_plugin")
 """Newest first."""
 CLOSE_TIMEOUT = 3.0
-"""Seconds; a job that ends waits no longer for the plugin."""
+"""Seconds that a job which ends waits for the plugin."""
 
 
 @functools.cache
 def find_plugin() -> Callable[..., Any] | None:
-    """The plugin's ``AvatarSession`` class, or None where it is not installed."""
+    """Return the plugin's ``AvatarSession`` class, or None where the plugin is not installed."""
     for name in MODULES:
         try:
             found = getattr(importlib.import_module(name), "AvatarSession", None)
@@ -50,9 +50,9 @@ def find_plugin() -> Callable[..., Any] | None:
 
 
 class SessionView:
-    """An ``AgentSession`` as one start of the plugin sees it: what the plugin subscribes can be taken back.
+    """An ``AgentSession`` for one start of the plugin, which remembers the plugin's subscriptions to cancel them.
 
-    Without it every restart of the avatar would send each state once more.
+    Without it, after each restart of the avatar the plugin would send every state once more.
     """
 
     def __init__(self, session: AgentSession[Any]) -> None:
@@ -63,14 +63,14 @@ class SessionView:
         return getattr(self._session, name)
 
     def on(self, event: Any, callback: Callable[..., Any] | None = None) -> Callable[..., Any]:
-        """As ``AgentSession.on``, as a call or as a decorator."""
+        """Subscribe as ``AgentSession.on`` does, as a call or as a decorator."""
         if callback is None:
             return functools.partial(self.on, event)
         self._subscribed.append((event, callback))
         return self._session.on(event, callback)
 
     def release(self) -> None:
-        """Takes every subscription back."""
+        """Cancel every subscription."""
         for event, callback in self._subscribed:
             self._session.off(event, callback)
         self._subscribed.clear()
@@ -79,9 +79,12 @@ class SessionView:
 class PluginAvatar:
     """The avatar of one job, started through Avaluma's plugin."""
 
-    def __init__(self, plugin: Callable[..., Any], plan: Plan, settings: Settings, agent_identity: str) -> None:
+    def __init__(
+        self, plugin: Callable[..., Any], request: JobRequest, settings: Settings, agent_identity: str
+    ) -> None:
+        """:param plugin: the plugin's ``AvatarSession`` class."""
         self._plugin = plugin
-        self._plan = plan
+        self._request = request
         self._settings = settings
         self._agent_identity = agent_identity
         self._session: AgentSession[Any] | None = None
@@ -91,15 +94,16 @@ class PluginAvatar:
 
     @property
     def avatar_identity(self) -> str:
-        return self._plan.identity
+        return self._request.identity
 
     async def attach(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
+        """Keep both for ``restart``: the plugin attaches itself when it starts."""
         self._session, self._room = agent_session, room
 
     async def restart(self) -> None:
-        """Asks for the avatar.
+        """Start the avatar with a new session of the plugin, which asks its server up to three times.
 
-        :raises AvatarStartFailed: the plugin did not get it in time; it makes its own three tries.
+        :raises AvatarStartFailed: the plugin raised an error, or was not done within ``avatar_start_timeout``.
         """
         if self._session is None:
             raise RuntimeError("attach before restart")
@@ -107,28 +111,28 @@ class PluginAvatar:
         self._view = SessionView(self._session)
         try:
             started = self._plugin(
-                license_key=self._plan.secret.get_secret_value(),
-                avatar_id=self._plan.avatar_id,
-                avatar_server_url=self._plan.server_url,
+                license_key=self._request.secret.get_secret_value(),
+                avatar_id=self._request.avatar_id,
+                avatar_server_url=self._request.server_url,
             )
-            self._started = started  # from here on it has something to close, whatever comes of the start
+            self._started = started  # before the start: it must be closed even if that fails
             async with asyncio.timeout(self._settings.avatar_start_timeout):
                 await started.start(agent_session=self._view, room=self._room, **self._address(started.start))
         except MouthpieceError:
             await self._release()
             raise
-        except Exception as error:  # whatever a plugin raises: it has no error of its own that says why
+        except Exception as error:  # the plugin has no error class of its own
             await self._release()
             failed = AvatarStartFailed(f"Avaluma's plugin could not start the avatar: {type(error).__name__}")
             failed.retryable = True
             raise failed from error
 
     async def alive(self) -> bool | None:
-        """Avaluma's server cannot be asked."""
+        """Return None: Avaluma's server has no call for it."""
         return None
 
     async def aclose(self) -> None:
-        """Takes the avatar out of the room, which is the only way to end it."""
+        """Remove the avatar from the room, the only way to end it."""
         if self._room is None:
             return
         room, self._room = self._room, None
@@ -142,7 +146,7 @@ class PluginAvatar:
     async def _release(self) -> None:
         if self._view is not None:
             self._view.release()
-        # today's plugin has nothing to close; one on livekit-agents' base class has
+        # today's plugin has no `aclose`; one on livekit-agents' base class would have
         close = getattr(self._started, "aclose", None)
         self._view = self._started = None
         if close is None:
@@ -150,14 +154,14 @@ class PluginAvatar:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await close()
-        except Exception as error:  # of a plugin that we are through with
+        except Exception as error:  # the job goes on without this session in any case
             logger.warning("Avaluma's plugin did not close its session: %s", type(error).__name__)
 
     def _address(self, start: Callable[..., Any]) -> dict[str, str]:
-        """The older plugin takes LiveKit's address from the environment only."""
-        if self._plan.livekit_url == self._settings.livekit_url:
+        """Return the argument for LiveKit's address; the older plugin reads it from the environment only."""
+        if self._request.livekit_url == self._settings.livekit_url:
             return {}
         if "livekit_url" in inspect.signature(start).parameters:
-            return {"livekit_url": self._plan.livekit_url}
+            return {"livekit_url": self._request.livekit_url}
         logger.warning("this version of Avaluma's plugin ignores MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR")
         return {}

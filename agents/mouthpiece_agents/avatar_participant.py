@@ -1,175 +1,87 @@
-"""Our own avatar session for livekit-agents, on its ``AvatarSession`` base class: for the local avatar and Avaluma's.
-
-It takes the place of Avaluma's plugin (which is on no package index) and is used the same way::
-
-    avatar = AvatarSession(avatar_id="demo", avatar_server_url="http://127.0.0.1:8080")
-    await avatar.start(session, room=ctx.room)
-    await session.start(agent=agent, room=ctx.room)
-"""
+"""The avatar as a participant of the room: the token that it joins with, the agent that it belongs to, its removal."""
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import asyncio
+import datetime
+import enum
+import logging
+from collections.abc import Collection, Mapping
 
-from livekit import api, rtc
-from livekit.agents import AgentSession, get_job_context
-from livekit.agents.voice import avatar
+import aiohttp
+from livekit import api
 
 from mouthpiece import wire
-from mouthpiece.dispatch import Provider, check_avatar_id
-from mouthpiece.errors import ConfigurationError
-from mouthpiece_agents.avatar_server_client import AvatarServer
-from mouthpiece_agents.removal import remove_avatar
-from mouthpiece_agents.state_relay import StateRelay
-from mouthpiece_agents.tokens import avatar_token
 
-SAMPLE_RATE = 16_000
-"""Hertz; what Avaluma's plugin sends."""
+logger = logging.getLogger(__name__)
 
-_SECRET_NAMES = {Provider.LOCAL: "MOUTHPIECE_AVATAR_SECRET", Provider.AVALUMA: "AVALUMA_LICENSE_KEY"}
+TOKEN_LIFETIME = datetime.timedelta(hours=1)
+"""It is used once, to join; a connected participant outlives its token, which the server renews."""
+REMOVE_TIMEOUT = 3.0
+"""Seconds; a job that ends waits no longer for LiveKit."""
 
 
-class AvatarSession(avatar.AvatarSession[str]):
-    """One avatar in one room, started by an avatar server."""
+def avatar_token(
+    api_key: str, api_secret: str, *, room: str, avatar_id: str, agent_identity: str, own_attributes: bool
+) -> str:
+    """Return a token like Avaluma's plugin: agent kind, identity and name ``avatar-<id>``, on the agent's behalf.
 
-    def __init__(
-        self,
-        *,
-        avatar_id: str,
-        avatar_server_url: str = "http://127.0.0.1:8080",
-        license_key: str = "mouthpiece",
-        provider: Provider = Provider.LOCAL,
-        start_timeout: float = 60.0,
-        livekit_url: str | None = None,
-        livekit_api_key: str | None = None,
-        livekit_api_secret: str | None = None,
-        livekit_url_for_avatar: str | None = None,
-    ) -> None:
-        """
-        :param license_key: what the avatar server gets as ``api-secret``; the local one takes any on loopback.
-        :param start_timeout: seconds for one start, its retries included.
-        :param livekit_url: it, the key and the secret default to ``LIVEKIT_URL``, ``LIVEKIT_API_KEY`` and
-            ``LIVEKIT_API_SECRET``, as in LiveKit's own plugins; a worker sets them for its jobs.
-        :param livekit_url_for_avatar: the address that the avatar server joins, where it is not ``livekit_url``.
-        :raises ValueError: the avatar id cannot be part of an identity.
-        """
-        super().__init__()
-        self._avatar_id = check_avatar_id(avatar_id)
-        self._provider = provider
-        self._server = AvatarServer(
-            avatar_server_url, license_key, secret_name=_SECRET_NAMES[provider], start_timeout=start_timeout
-        )
-        self._livekit = (livekit_url, livekit_api_key, livekit_api_secret)
-        self._livekit_url_for_avatar = livekit_url_for_avatar
-        self._relay: StateRelay | None = None
-        self._output: _Output | None = None
-        self._room_name = ""
-        self._agent_identity = ""
-        self._session_id: str | None = None
-        self._open = False
-
-    @property
-    def avatar_identity(self) -> str:
-        return wire.avatar_identity(self._avatar_id)
-
-    @property
-    def provider(self) -> str:
-        return self._provider.value
-
-    async def start(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
-        """Gives the session's sound to the avatar, keeps it told of the session's states, and asks for it.
-
-        Whatever the session says goes to the avatar, as with LiveKit's plugins; a session without TTS says nothing, and
-        the output then costs nothing. It does not take the avatar from others: ours hears every agent of its room, and
-        a stock receiver binds to the room's first agent, which this one is, whether or not it has an output.
-
-        :raises AvatarStartFailed: the server does not start it.
-        :raises ConfigurationError: LiveKit's address, key or secret is missing.
-        """
-        await self.attach(agent_session, room)
-        await self.restart()
-
-    async def attach(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
-        """The first half of ``start``: everything but asking for the avatar.
-
-        :raises ConfigurationError: LiveKit's address, key or secret is missing.
-        """
-        self._access()
-        context = get_job_context(required=False)
-        self._room_name = room.name
-        self._agent_identity = context.token_claims().identity if context else room.local_participant.identity
-        await super().start(agent_session, room)
-        await self._server.__aenter__()
-        self._open = True
-        self._relay = StateRelay(agent_session, room, self.avatar_identity)
-        self._relay.start()
-        agent_session.output.audio = self._output = _Output(
-            room,
-            destination_identity=self.avatar_identity,
-            sample_rate=SAMPLE_RATE,
-            # ours listens before it joins; Avaluma's plugin waits for the video of theirs
-            wait_remote_track=rtc.TrackKind.KIND_VIDEO if self._provider is Provider.AVALUMA else None,
-        )
-
-    async def restart(self) -> None:
-        """Asks for the avatar, again if it has vanished. An avatar that is still there is replaced by the new one.
-
-        :raises AvatarStartFailed: the server does not start it.
-        """
-        url, key, secret = self._access()
-        token = avatar_token(
-            key,
-            secret,
-            room=self._room_name,
-            avatar_id=self._avatar_id,
-            agent_identity=self._agent_identity,
-            own_attributes=self._provider is Provider.LOCAL,
-        )
-        self._session_id = await self._server.start(self._avatar_id, self._livekit_url_for_avatar or url, token)
-
-    async def alive(self) -> bool | None:
-        """Whether the avatar server still runs the session; None when that cannot be known."""
-        session_id = self._session_id
-        if session_id is None or self._provider is not Provider.LOCAL:
-            return None
-        known = await self._server.knows(session_id)
-        return known if session_id == self._session_id else None
-
-    async def aclose(self) -> None:
-        """Ends the avatar's session and takes the avatar out of the room; can be repeated."""
-        if not self._open:
-            return
-        self._open = False
-        if self._relay is not None:
-            await self._relay.aclose()
-        if self._output is not None:
-            self._output.stop_waiting()
-        if self._session_id is not None and self._provider is Provider.LOCAL:
-            await self._server.end(self._session_id)
-        await self._server.__aexit__(None, None, None)
-        url, key, secret = self._access()
-        async with api.LiveKitAPI(url, key, secret) as livekit:
-            await remove_avatar(livekit, self._room_name, self.avatar_identity, self._agent_identity)
-        if self._room is not None:
-            self._room.off("connection_state_changed", self._on_connection_state_changed)
-            self._room = None  # the base class would remove whoever has the identity now
-        joining = self._wait_avatar_join_task
-        await super().aclose()
-        if joining is not None and not joining.cancelled():
-            joining.exception()  # an avatar that left before it showed a picture is no news here
-
-    def _access(self) -> tuple[str, str, str]:
-        names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-        url, key, secret = (given or os.environ.get(name, "") for given, name in zip(self._livekit, names, strict=True))
-        if not (url and key and secret):
-            raise ConfigurationError("LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be set")
-        return url, key, secret
+    :param own_attributes: also grant ``can_update_own_metadata``, which Avaluma's token lacks. Our avatar shows by an
+        attribute that it listens, and livekit-server ignores ``set_attributes`` without this grant (1.13.5: no error,
+        no effect).
+    """
+    identity = wire.avatar_identity(avatar_id)
+    grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=own_attributes or None)
+    return (
+        api.AccessToken(api_key, api_secret)
+        .with_kind("agent")
+        .with_identity(identity)
+        .with_name(identity)
+        .with_grants(grants)
+        .with_attributes({wire.ATTR_PUBLISH_ON_BEHALF: agent_identity})
+        .with_ttl(TOKEN_LIFETIME)
+        .to_jwt()
+    )
 
 
-class _Output(avatar.DataStreamAudioOutput):
-    """livekit-agents' own, which logs an error if the room ends while it waits for the avatar (1.8.9)."""
+class Owner(enum.Enum):
+    """The agent that a participant with the avatar's identity publishes on behalf of."""
 
-    def stop_waiting(self) -> None:
-        if self._start_atask is not None:
-            self._start_atask.cancel()
+    THIS_AGENT = "this agent"
+    """This job's agent: it was interrupted and has come back."""
+    OTHER_AGENT = "another agent"
+    """Another participant in the room; two agents that restart one avatar would never end."""
+    NONE = "none"
+    """An agent that has left. The avatar is replaced: front ends would look for its agent in vain."""
+
+
+def owner(attributes: Mapping[str, str], agent_identity: str, others: Collection[str]) -> Owner:
+    """Return the owner of the avatar that has these ``attributes``.
+
+    :param agent_identity: the identity of this job's agent.
+    :param others: the identities of the other participants in the room.
+    """
+    behalf = attributes.get(wire.ATTR_PUBLISH_ON_BEHALF)
+    if behalf == agent_identity:
+        return Owner.THIS_AGENT
+    return Owner.OTHER_AGENT if behalf in others else Owner.NONE
+
+
+async def remove_avatar(livekit: api.LiveKitAPI, room: str, identity: str, agent_identity: str) -> None:
+    """Remove participant ``identity`` from the room if it publishes on behalf of ``agent_identity``; never raises.
+
+    Uses LiveKit's server API, which works whether or not the agent is connected. livekit-agents'
+    ``AvatarSession.aclose`` asks for the identity alone, and only while the room is connected, which it no longer is
+    when shutdown callbacks run (1.8.9): it would leave this avatar, or remove another agent's.
+    """
+    who = api.RoomParticipantIdentity(room=room, identity=identity)
+    try:
+        async with asyncio.timeout(REMOVE_TIMEOUT):
+            participant = await livekit.room.get_participant(who)
+            if participant.attributes.get(wire.ATTR_PUBLISH_ON_BEHALF) == agent_identity:
+                await livekit.room.remove_participant(who)
+    except api.TwirpError as error:
+        if error.code != api.TwirpErrorCode.NOT_FOUND:
+            logger.warning("LiveKit did not remove the avatar from the room: %s", error.code)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        logger.warning("LiveKit could not be asked to remove the avatar from the room: %s", type(error).__name__)

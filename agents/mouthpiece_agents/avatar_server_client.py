@@ -1,8 +1,8 @@
-"""Our own client of the start-avatar protocol, which Avaluma's avatar server and ours both speak.
+"""A client of the start-avatar protocol, which Avaluma's avatar server and ours both speak.
 
-``POST /v1/livekit/start-avatar`` with the header ``api-secret`` and the body :class:`mouthpiece.wire.StartAvatar`;
-whatever a success answers, only ``session_id`` is read from it, and it may be missing. Ours also takes
-``GET /v1/sessions`` and ``DELETE /v1/sessions/{session_id}``; Avaluma's plugin has no call to stop an avatar.
+``POST /v1/livekit/start-avatar`` with the header ``api-secret`` and the body :class:`mouthpiece.wire.StartAvatar`. Of a
+successful answer only ``session_id`` is read, which may be missing. Our server also answers ``GET /v1/sessions`` and
+``DELETE /v1/sessions/{session_id}``; Avaluma's plugin has no call to stop an avatar.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ CONNECT_TIMEOUT = 5.0
 ANSWER_TIMEOUT = 30.0
 """Seconds; a server answers once the avatar has joined, which includes loading it."""
 LATE_ANSWER = 3.0
-"""Seconds."""
+"""Seconds that a cancelled start waits for its answer."""
 END_TIMEOUT = 3.0
-"""Seconds for small questions; a job that ends waits no longer for the server."""
+"""Seconds for the calls about sessions; a job that ends waits no longer for the server."""
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read."""
 MAX_DETAIL = 200
-"""Characters of a server's explanation that are passed on."""
+"""Characters of a server's explanation that get into our messages."""
 
 
-class AvatarServer:
-    """One avatar server; ``async with`` opens and closes its connections."""
+class AvatarServerClient:
+    """The client of one avatar server; ``async with`` opens and closes its connections."""
 
     def __init__(
         self,
@@ -53,7 +53,11 @@ class AvatarServer:
         start_timeout: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """:param start_timeout: seconds for one start, its retries included."""
+        """
+        :param secret: the ``api-secret``.
+        :param secret_name: the setting that holds it, for messages.
+        :param start_timeout: seconds for one start, its retries included.
+        """
         self._url = url.rstrip("/")
         self._secret = secret
         self._secret_name = secret_name
@@ -73,12 +77,12 @@ class AvatarServer:
             self._http = None
 
     async def start(self, avatar_id: str, livekit_url: str, livekit_token: str) -> str | None:
-        """Asks for the avatar until the server agrees. Returns its session id, if it gave one.
+        """Ask the server for the avatar until it agrees; return the session id, or None if the answer has none.
 
-        Cancelled while the server is at it, this waits up to ``LATE_ANSWER`` seconds for the answer and ends the
-        session again: an avatar that joins after its job has ended would stay for as long as there is a viewer.
+        A call that is cancelled during a request waits up to ``LATE_ANSWER`` seconds for the answer and ends the
+        session: an avatar that joins after its job has ended would stay for as long as there is a viewer.
 
-        :raises AvatarStartFailed: it does not agree; ``retryable`` says whether it might later.
+        :raises AvatarStartFailed: the server does not agree; ``retryable`` says whether a later call may succeed.
         """
         body = asdict(wire.StartAvatar(livekit_url, livekit_token, self._secret, avatar_id))
         deadline = self._clock() + self._start_timeout
@@ -101,7 +105,7 @@ class AvatarServer:
             await asyncio.sleep(delay)
 
     async def end(self, session_id: str) -> bool:
-        """Ends a session; False when the server does not know it or did not answer in time."""
+        """End a session; return False if the server does not know it or does not answer in time."""
         http = self._opened()
         try:
             path = f"/v1/sessions/{quote(session_id, safe='')}"
@@ -112,7 +116,7 @@ class AvatarServer:
             return False
 
     async def knows(self, session_id: str) -> bool | None:
-        """Whether a session still runs; None when the server does not say."""
+        """Return whether the server still runs the session, or None if it does not say."""
         try:
             timeout = aiohttp.ClientTimeout(total=END_TIMEOUT)
             async with self._opened().get(
@@ -144,7 +148,7 @@ class AvatarServer:
 
     async def _post(self, path: str, body: dict[str, Any]) -> _Answer:
         timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
-        # no redirects: they would carry the key and the token to another server
+        # redirects are not followed: they would carry the key and the token to another server
         async with self._opened().post(self._url + path, json=body, timeout=timeout, allow_redirects=False) as response:
             answer = await _read(response.content)
             return _Answer(response.status, answer, response.headers.get("Retry-After"))
@@ -163,10 +167,10 @@ class _Answer:
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:
-    """All of it, or its first ``MAX_ANSWER`` bytes."""
+    """Read to the end, or the first ``MAX_ANSWER`` bytes."""
     body = bytearray()
     while len(body) < MAX_ANSWER and (piece := await content.read(MAX_ANSWER - len(body))):
-        body += piece  # a read returns what has come by then
+        body += piece  # `read` returns the bytes that have arrived, which may be fewer
     return bytes(body)
 
 
@@ -183,43 +187,43 @@ def _session_id(body: bytes) -> str | None:
 
 
 def _text(body: bytes, key: str) -> str:
-    """A member of a JSON object; empty when it is no text, or not there."""
+    """Return a member of a JSON object; empty if it is not a string, or missing."""
     value = _object(body).get(key)
     return value if isinstance(value, str) else ""
 
 
 def _detail(body: bytes, *, hidden: Sequence[str]) -> str:
-    """What the server says about its refusal: problem+json, FastAPI's validation errors, or ``error``; one line.
+    """Return the server's explanation of an error in one line: problem+json, FastAPI's validation errors, or ``error``.
 
-    Nothing of what was sent is passed on: FastAPI echoes the input beside each error, the token included, and what is
-    ``hidden`` is left out of everything.
+    FastAPI repeats the input beside each error, the token included, so only its location and message are read. Each
+    string in ``hidden`` is replaced wherever it occurs.
     """
-    said = " ".join(_said(body).split())
+    explanation = " ".join(_explanation(body).split())
     for secret in hidden:
-        said = said.replace(secret, "…") if secret else said
-    return said[:MAX_DETAIL]
+        explanation = explanation.replace(secret, "…") if secret else explanation
+    return explanation[:MAX_DETAIL]
 
 
-def _said(body: bytes) -> str:
+def _explanation(body: bytes) -> str:
     answer = _object(body)
     for key in ("detail", "title", "error", "message"):
-        said = answer.get(key)
-        if isinstance(said, str) and said:
-            return said
-        if isinstance(said, list):
-            problems = [item for item in said if isinstance(item, dict)]
+        value = answer.get(key)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, list):
+            problems = [item for item in value if isinstance(item, dict)]
             fields = [".".join(map(str, item.get("loc", []))) + f": {item.get('msg', '')}" for item in problems]
             return "; ".join(fields)
     return ""
 
 
 def _reason(error: BaseException) -> str:
-    """In words, without the address: it may hold a password."""
+    """Describe a failed connection in words, without the address, which may hold a password."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
         if number is not None and number in errno.errorcode:
-            return os.strerror(number)  # asyncio's own words hold the address
-        return error.os_error.strerror or "connection failed"  # of a name that is not known
+            return os.strerror(number)  # asyncio's own message holds the address
+        return error.os_error.strerror or "connection failed"  # a name that does not resolve has no errno
     return "the connection broke"

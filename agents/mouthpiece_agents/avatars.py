@@ -1,4 +1,4 @@
-"""The avatar of one job, whoever renders it."""
+"""The avatar of one job: the calls that every kind of avatar has, and the choice between the kinds."""
 
 from __future__ import annotations
 
@@ -10,50 +10,59 @@ from livekit.agents import AgentSession
 
 from mouthpiece.dispatch import Provider
 from mouthpiece_agents.avaluma_plugin import PluginAvatar, find_plugin
-from mouthpiece_agents.avatar_participant import AvatarSession
-from mouthpiece_agents.job_request import Plan
+from mouthpiece_agents.avatar_session import AvatarSession
+from mouthpiece_agents.job_request import JobRequest
 from mouthpiece_agents.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 class Avatar(Protocol):
-    """Attached once; asked for as often as it vanishes; closed once, whatever went before."""
+    """``attach`` once, then ``restart`` whenever the avatar is missing; ``aclose`` once, whatever was called before."""
 
     @property
     def avatar_identity(self) -> str: ...
 
     async def attach(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
-        """Joins it to the session of a connected room."""
+        """Send the audio and the states of ``agent_session`` to the avatar. ``room`` is connected.
+
+        :raises ConfigurationError: LiveKit's address, key or secret is missing.
+        """
 
     async def restart(self) -> None:
-        """Asks for it. Safe to cancel.
+        """Ask the avatar server for the avatar. Safe to cancel.
 
-        :raises AvatarStartFailed: it does not come; ``retryable`` says whether it might later.
+        :raises AvatarStartFailed: the server does not start it; ``retryable`` says whether a later call may succeed.
         """
 
     async def alive(self) -> bool | None:
-        """Whether its server still runs it; None when that cannot be known. Bounded, and never raises."""
+        """Return whether the avatar server still runs the avatar, or None if it cannot be asked.
+
+        Bounded, and never raises.
+        """
 
     async def aclose(self) -> None:
-        """Removes it; bounded, and never raises."""
+        """Remove the avatar from the room. Bounded, and never raises."""
 
 
-def avatar_for(plan: Plan, settings: Settings, agent_identity: str) -> Avatar:
-    """The avatar that a plan asks for: through Avaluma's plugin where that is installed, else by our own client."""
-    if plan.provider is Provider.AVALUMA:
+def create_avatar(request: JobRequest, settings: Settings, agent_identity: str) -> Avatar:
+    """Return the avatar for ``request``: through Avaluma's plugin where it is installed, else through our own client.
+
+    :param agent_identity: the identity of the job's agent in the room.
+    """
+    if request.provider is Provider.AVALUMA:
         plugin = find_plugin()
         if plugin is not None:
             logger.info("using Avaluma's plugin %s", plugin.__module__.removesuffix(".avatar"))
-            return PluginAvatar(plugin, plan, settings, agent_identity)
+            return PluginAvatar(plugin, request, settings, agent_identity)
     return AvatarSession(
-        avatar_id=plan.avatar_id,
-        avatar_server_url=plan.server_url,
-        license_key=plan.secret.get_secret_value(),
-        provider=plan.provider,
+        avatar_id=request.avatar_id,
+        avatar_server_url=request.server_url,
+        license_key=request.secret.get_secret_value(),
+        provider=request.provider,
         start_timeout=settings.avatar_start_timeout,
         livekit_url=settings.livekit_url,
         livekit_api_key=settings.livekit_api_key,
         livekit_api_secret=settings.livekit_api_secret.get_secret_value(),
-        livekit_url_for_avatar=plan.livekit_url,
+        livekit_url_for_avatar=request.livekit_url,
     )

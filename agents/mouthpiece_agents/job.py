@@ -1,7 +1,7 @@
 """One job: one room, one ``AgentSession``, one avatar.
 
-The session has no STT, LLM or TTS: whoever wants the avatar to speak sends it sound (the sender), and this worker is
-never in the sound's way. It subscribes to no track.
+The session has no STT, LLM or TTS. Senders stream their audio straight to the avatar, not through this worker, which
+subscribes to no track.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentSession, AutoSubscribe, JobContext, room_io
 
 from mouthpiece.errors import MouthpieceError
-from mouthpiece_agents.avatars import Avatar, avatar_for
+from mouthpiece_agents.avatars import Avatar, create_avatar
 from mouthpiece_agents.empty_room import EmptyRoom
-from mouthpiece_agents.job_request import Plan, plan
+from mouthpiece_agents.job_request import read_job_request
 from mouthpiece_agents.settings import Settings
-from mouthpiece_agents.supervisor import Keeping
+from mouthpiece_agents.supervisor import AvatarSupervisor
 
 logger = logging.getLogger(__name__)
 
 END_TIMEOUT = 3.0
-"""Seconds; a job that ends waits no longer for LiveKit."""
+"""Seconds that a job which ends waits for LiveKit."""
 _NO_VIEWERS = (rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
 """Kinds that livekit-server does not count when it decides whether a room is empty."""
 _USERDATA = "mouthpiece.job"
 
 
 async def run_job(context: JobContext, settings: Settings) -> None:
-    """The entrypoint: returns once the avatar is being kept; :func:`end_job` ends what it began."""
+    """Start the job; return once the avatar is supervised. livekit-agents calls :func:`end_job` at its end."""
     job = Job(context, settings)
     context.proc.userdata[_USERDATA] = job
     try:
@@ -45,14 +45,14 @@ async def run_job(context: JobContext, settings: Settings) -> None:
 
 
 async def end_job(context: JobContext) -> None:
-    """Called by livekit-agents when the job ends, whatever the reason, before it leaves the room."""
+    """End the job. livekit-agents calls this for every end of a job, before the agent leaves the room."""
     job = context.proc.userdata.pop(_USERDATA, None)
     if isinstance(job, Job):
         await job.aclose()
 
 
 class Job:
-    """``start``, and ``aclose`` whatever came of it."""
+    """``start``, then ``aclose``, even if ``start`` failed."""
 
     def __init__(self, context: JobContext, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._context = context
@@ -63,13 +63,15 @@ class Job:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """
-        :raises ConfigurationError: the job's metadata cannot be read, or asks for what is not configured.
+        """Join the room and supervise the avatar there, by tasks that ``aclose`` ends.
+
+        :raises ConfigurationError: the job's metadata is malformed, or asks for an avatar that is not configured.
+        :raises rtc.ConnectError: LiveKit did not let the agent into the room.
         """
         context = self._context
-        chosen = plan(context.job.metadata, self._settings)
+        request = read_job_request(context.job.metadata, self._settings)
         await context.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
-        # a DataStreamAudioOutput cannot pause: said here, or livekit-agents warns of it in each job
+        # a DataStreamAudioOutput cannot pause: without this option livekit-agents warns of it in each job
         session: AgentSession[Any] = AgentSession(turn_handling={"interruption": {"resume_false_interruption": False}})
         await session.start(
             Agent(instructions=""),
@@ -84,21 +86,22 @@ class Job:
             ),
             record=False,
         )
-        self._avatar = avatar_for(chosen, self._settings, context.room.local_participant.identity)
+        self._avatar = create_avatar(request, self._settings, context.room.local_participant.identity)
         await self._avatar.attach(session, context.room)
-        self._own(self._keep(self._avatar), "keep avatar")
-        self._own(self._watch_viewers(chosen), "watch viewers")
+        self._own(self._supervise(self._avatar), "supervise avatar")
+        self._own(self._watch_viewers(request.empty_timeout), "watch viewers")
 
     def fail(self, reason: str) -> None:
-        """Ends the job with a reason that somebody has to act on."""
+        """End the job and log ``reason`` as an error, which somebody has to act on."""
         logger.error("the job ends: %s", reason)
         self._end(reason)
 
     async def aclose(self) -> None:
-        """Stops every task and removes the avatar; takes back the dispatch of a job that ended by itself. That of one
-        which ends with its worker stays: the next worker finds it (:mod:`mouthpiece_agents.lost_dispatches`).
+        """Stop every task and remove the avatar; delete the dispatch if the job ended by itself.
 
-        Bounded: 6 s for a start under way, 3 s for each of three goodbyes.
+        The dispatch of a job that ends with its worker stays: the next worker finds it
+        (:mod:`mouthpiece_agents.lost_dispatches`). Bounded: 6 s for a start that is under way, then 3 s each to end the
+        session, remove the avatar and delete the dispatch.
         """
         for task in self._tasks:
             task.cancel()
@@ -108,29 +111,29 @@ class Job:
             await self._avatar.aclose()
             self._avatar = None
         if self._over:
-            await self._take_back_the_dispatch()
+            await self._delete_dispatch()
 
-    async def _take_back_the_dispatch(self) -> None:
-        """LiveKit keeps a dispatch for as long as its room lives, and shows its job as running after it has ended
-        (livekit-server 1.13.5): whoever opens the room again must not take this one for an avatar that is there.
+    async def _delete_dispatch(self) -> None:
+        """Delete the dispatch, which LiveKit keeps for as long as its room lives, with its job shown as running even
+        after the job has ended (livekit-server 1.13.5): a sender that opens the room again would expect an avatar.
         """
         job = self._context.job
         try:
             async with asyncio.timeout(END_TIMEOUT):
                 await self._context.api.agent_dispatch.delete_dispatch(job.dispatch_id, job.room.name)
         except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            logger.debug("the dispatch was not taken back: %s", type(error).__name__)  # the room may be gone
+            logger.debug("the dispatch was not deleted: %s", type(error).__name__)  # the room may be gone
 
-    async def _keep(self, avatar: Avatar) -> None:
-        self.fail(await Keeping(avatar, self._context.room, self._context.api).run())
+    async def _supervise(self, avatar: Avatar) -> None:
+        self.fail(await AvatarSupervisor(avatar, self._context.room, self._context.api).run())
 
-    async def _watch_viewers(self, chosen: Plan) -> None:
+    async def _watch_viewers(self, empty_timeout: float) -> None:
         room, changed = self._context.room, asyncio.Event()
 
         def on_change(_: rtc.RemoteParticipant) -> None:
             changed.set()
 
-        empty = EmptyRoom(chosen.empty_timeout)
+        empty = EmptyRoom(empty_timeout)
         room.on("participant_connected", on_change)
         room.on("participant_disconnected", on_change)
         try:
@@ -147,7 +150,7 @@ class Job:
         finally:
             room.off("participant_connected", on_change)
             room.off("participant_disconnected", on_change)
-        reason = f"no viewer for {chosen.empty_timeout:g} s (MOUTHPIECE_EMPTY_ROOM_TIMEOUT)"
+        reason = f"no viewer for {empty_timeout:g} s (MOUTHPIECE_EMPTY_ROOM_TIMEOUT)"
         logger.info("the job ends: %s; the room is left to LiveKit's time-outs", reason)
         self._end(reason)
 

@@ -1,4 +1,4 @@
-"""What one job is to do: its metadata over the worker's settings."""
+"""What one job asks for: its metadata, and the worker's settings where the metadata is silent."""
 
 from __future__ import annotations
 
@@ -13,33 +13,38 @@ from mouthpiece_agents.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Which avatar, from where, and how long without viewers."""
+class JobRequest:
+    """The avatar that a job asks for, and how long the job stays in a room without viewers.
+
+    Not livekit-agents' class of this name, which is a job that the worker may still reject.
+    """
 
     provider: Provider
     avatar_id: str
     server_url: str
     secret: SecretStr
     livekit_url: str
-    """The address that the avatar server is told to join."""
+    """The LiveKit address that the avatar server joins."""
     empty_timeout: float
-    """Seconds; 0 is never."""
+    """Seconds without a viewer after which the job ends; 0 is never."""
 
     @property
     def identity(self) -> str:
+        """The avatar's identity in the room."""
         return wire.avatar_identity(self.avatar_id)
 
 
-def plan(metadata: str, settings: Settings) -> Plan:
-    """Decides what the job with this metadata does.
+def read_job_request(metadata: str, settings: Settings) -> JobRequest:
+    """Read the metadata of a job; ``settings`` give what it does not say.
 
-    :raises ConfigurationError: the metadata cannot be read, or what it asks for is not configured.
+    :raises ConfigurationError: the metadata is malformed, or asks for an avatar that the settings lack a key or an id
+        for.
     """
     try:
-        said = JobMetadata.loads(metadata)
+        read = JobMetadata.loads(metadata)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    provider, avatar_id = chosen_avatar(said, settings.avatar_provider, settings.avatar_id)
+    provider, avatar_id = chosen_avatar(read, settings.avatar_provider, settings.avatar_id)
     if provider is Provider.AVALUMA:
         secret, server_url = SecretStr(settings.require_license_key()), settings.avatar_server_url
     else:
@@ -49,11 +54,11 @@ def plan(metadata: str, settings: Settings) -> Plan:
             'the job asks for the provider avaluma and names no avatar: give it {"avatar": {"id": …}}, '
             "the name of your .hvia file without the extension"
         )
-    return Plan(
+    return JobRequest(
         provider=provider,
         avatar_id=avatar_id,
         server_url=server_url,
         secret=secret,
         livekit_url=settings.avatar_livekit_url or settings.livekit_url,
-        empty_timeout=settings.empty_room_timeout if said.empty_timeout is None else said.empty_timeout,
+        empty_timeout=settings.empty_room_timeout if read.empty_timeout is None else read.empty_timeout,
     )

@@ -1,7 +1,7 @@
-"""What the worker prints: one line a record, for people; JSON for machines.
+"""What the worker logs: one line per record, as text for people or as JSON for machines.
 
-Tracebacks appear with ``--log-level debug`` only: livekit-agents logs each failed try with one. Of the extra fields
-of its records only those in ``FIELDS`` are printed: others hold identities, tokens and whole requests.
+Tracebacks appear with ``--log-level debug`` only: livekit-agents logs each failed attempt with one. Of the extra fields
+of its records only those in ``FIELDS`` are logged: others hold identities, tokens and whole requests.
 """
 
 from __future__ import annotations
@@ -15,20 +15,26 @@ from mouthpiece.process.logs import log_to_stderr
 
 FIELDS = ("room", "job_id", "reason", "error", "retry_count")
 QUIET = ("livekit", "aiohttp.access", "asyncio")
-"""Loggers that say more than a person wants to know; warnings still come through."""
+"""Loggers that log far more than this worker's own; of these only warnings and errors are logged."""
 
 
 class ConnectionAttempts(logging.Filter):
-    """livekit-agents warns of each failed try to reach LiveKit, every 10 s: three are said, then one in 5 minutes."""
+    """Passes the first three warnings of a failed connection to LiveKit, then one in 5 minutes.
+
+    livekit-agents logs one every 10 s.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         number = getattr(record, "retry_count", None)
         return not isinstance(number, int) or number <= 3 or number % 30 == 0
 
 
-class SparesThatWereStopped(logging.Filter):
-    """livekit-agents stops a process with SIGUSR1 first, which one that is still starting dies of, and calls that an
-    error. It is what was asked for."""
+class StoppedSpareProcesses(logging.Filter):
+    """Drops the error of a spare process that was stopped while it started.
+
+    livekit-agents stops a process with SIGUSR1 first, which kills one that is still starting, and then logs its exit
+    code as an error (1.8.9).
+    """
 
     MESSAGE = f"process exited with non-zero exit code {-signal.SIGUSR1}"
 
@@ -53,7 +59,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def __init__(self, *, tracebacks: bool) -> None:
         super().__init__()
@@ -73,7 +79,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def one_line(record: logging.LogRecord) -> str:
-    """The message; with an exception, its kind and its first line."""
+    """Return the first line of the message, with the class and the first line of its exception."""
     message = record.getMessage().splitlines()
     text = message[0] if message else ""
     error = record.exc_info[1] if record.exc_info else None
@@ -84,7 +90,7 @@ def one_line(record: logging.LogRecord) -> str:
 
 
 def extras(record: logging.LogRecord) -> dict[str, object]:
-    """The extra fields of a record that may be printed."""
+    """Return the extra fields of a record that are in ``FIELDS`` and not empty."""
     return {name: record.__dict__[name] for name in FIELDS if record.__dict__.get(name) not in (None, "")}
 
 
@@ -99,4 +105,4 @@ def set_up_logs(level: str, form: str) -> None:
     levels = dict.fromkeys(QUIET, "WARNING") | {"livekit.agents": level.upper()}
     handler = log_to_stderr(formatter, root=level.upper(), levels=levels)
     handler.addFilter(ConnectionAttempts())
-    handler.addFilter(SparesThatWereStopped())
+    handler.addFilter(StoppedSpareProcesses())

@@ -1,7 +1,7 @@
-"""The worker's settings: read once from the environment, in ``main``, and handed down.
+"""The worker's settings: read once from the environment, in ``main``, and passed down.
 
-A job runs in a process of its own and gets this very object with its entrypoint (a ``functools.partial``, pickled over
-a pipe): read again in there, a changed ``.env.local`` would give one worker two configurations.
+A job runs in a process of its own and gets this object with its entrypoint (a ``functools.partial``, pickled over a
+pipe). If it read the environment again, a changed ``.env.local`` would give one worker two configurations.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
 
 
 class Settings(BaseSettings):
-    """Each field says which environment variable it comes from; an empty variable counts as not set."""
+    """Each field names its environment variable; an empty variable counts as not set."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -28,44 +28,44 @@ class Settings(BaseSettings):
     livekit_api_secret: SecretStr = Field(validation_alias="LIVEKIT_API_SECRET")
 
     agent_name: str = Field(DEFAULT_AGENT_NAME, validation_alias="AGENT_NAME")
-    """Jobs are dispatched to this name only: no room gets an avatar that it did not ask for."""
+    """Jobs are dispatched to this name only: no room gets an avatar without a dispatch."""
     avatar_provider: Provider = Field(Provider.LOCAL, validation_alias="AVATAR_PROVIDER")
     """For jobs whose metadata names none."""
     avatar_id: AvatarId | None = Field(None, validation_alias="AVATAR_ID")
-    """For jobs whose metadata names none; the local provider has a default of its own, Avaluma has not."""
+    """For jobs whose metadata names none; the local provider has a default of its own, Avaluma has none."""
 
     avatar_url: HttpUrl = Field("http://127.0.0.1:8080", validation_alias="MOUTHPIECE_AVATAR_URL")
     """The local avatar server."""
     avatar_secret: SecretStr = Field(SecretStr("mouthpiece"), validation_alias="MOUTHPIECE_AVATAR_SECRET")
-    """The ``api-secret`` for it; on loopback it takes any."""
+    """Its ``api-secret``; on loopback the server accepts any."""
     avatar_server_url: HttpUrl = Field("https://api.avaluma.ai", validation_alias="AVATAR_SERVER_URL")
-    """Avaluma's avatar server, theirs or one's own."""
+    """Avaluma's avatar server, theirs or your own."""
     avaluma_license_key: SecretStr | None = Field(None, validation_alias="AVALUMA_LICENSE_KEY")
     avatar_livekit_url: LiveKitUrl | None = Field(None, validation_alias="MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR")
-    """The LiveKit address that the avatar server is told to join, where it is not the worker's own."""
+    """The LiveKit address that the avatar server joins, where it is not the worker's own."""
     avatar_start_timeout: float = Field(60, gt=0, validation_alias="MOUTHPIECE_AVATAR_START_TIMEOUT")
     """Seconds for one start of the avatar, its retries included."""
 
     empty_room_timeout: float = Field(300, ge=0, validation_alias="MOUTHPIECE_EMPTY_ROOM_TIMEOUT")
     """Seconds without a viewer after which a job ends; 0 is never (LiveKit's own time-outs still close the room).
 
-    The default is LiveKit's default for a room that nobody has joined yet: a shorter one would send the avatar home
-    before the viewer who was invited opens the page.
+    The default is LiveKit's default for a room that nobody has joined yet: with a shorter one the avatar would leave
+    before an invited viewer opens the page.
     """
     host: str = Field("127.0.0.1", validation_alias="MOUTHPIECE_AGENTS_HOST")
     port: int = Field(8081, ge=0, le=65_535, validation_alias="MOUTHPIECE_AGENTS_PORT")
-    """Of the health check; 0 takes a free one."""
+    """Of the health check; 0 takes a free port."""
     idle_processes: int = Field(1, ge=0, le=16, validation_alias="MOUTHPIECE_AGENTS_IDLE_PROCESSES")
-    """Processes kept warm for the next job; with 0 each job waits a second or two for its own."""
+    """Processes kept warm for the next job; with 0 each job waits a second or two for its process."""
     max_jobs: int = Field(50, ge=1, validation_alias="MOUTHPIECE_AGENTS_MAX_JOBS")
-    """Rooms at a time; what comes beyond that is left to other workers."""
+    """Rooms at a time; jobs beyond that are left to other workers."""
     drain_timeout: float = Field(0, ge=0, validation_alias="MOUTHPIECE_AGENTS_DRAIN_TIMEOUT")
     """Seconds that running jobs may go on after SIGTERM; 0 ends them at once."""
 
     def require_license_key(self) -> str:
-        """Avaluma's licence key.
+        """Return Avaluma's licence key.
 
-        :raises ConfigurationError: it is not set.
+        :raises ConfigurationError: the key is not set.
         """
         if self.avaluma_license_key is None:
             raise ConfigurationError(
@@ -76,9 +76,9 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """From the environment, complete for the provider that jobs get by default.
+    """Read the settings from the environment, complete for the provider that jobs get by default.
 
-    :raises ConfigurationError: a setting is missing or wrong; it says which, and never its value.
+    :raises ConfigurationError: a setting is missing or wrong; the message names it, and never its value.
     """
     settings = read_settings(Settings)
     if settings.avatar_provider is Provider.AVALUMA:

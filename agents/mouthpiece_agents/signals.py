@@ -1,9 +1,9 @@
 """Ctrl-C and SIGTERM, at any moment, as one event on the loop.
 
-livekit-agents ignores SIGINT while it starts a process (``_mask_ctrl_c``, 1.8.9), which with the first one takes
-seconds: a handler would never hear of a Ctrl-C in that time. So both signals are blocked for the whole process, which
-keeps a signal pending even while it is ignored (Linux), and a thread takes them with ``sigwait``. Child processes
-inherit the block: they end when their parent tells them to, not when the terminal does.
+livekit-agents ignores SIGINT while it starts a process (``_mask_ctrl_c``, 1.8.9), which takes seconds for the first
+one: a handler would miss a Ctrl-C in that time. So both signals are blocked for the whole process, which keeps a signal
+pending even while it is ignored (Linux), and a thread takes them with ``sigwait``. Child processes inherit the block:
+their parent ends them, not a Ctrl-C in the terminal.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def block() -> None:
-    """To be called before any thread or process is started."""
-    # first, since its start unblocks the signals in the thread that happens to need it (CPython, ensure_running)
+    """Block both signals. Call this before any thread or process is started."""
+    # first: its start unblocks the signals in the calling thread (CPython, `ensure_running`)
     multiprocessing.resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def watch(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> list[signal.Signals]:
-    """Sets ``stop`` at the first signal, which :func:`block` may have kept; the second one ends the process at once.
+    """Set ``stop`` at the first signal, also one that is pending since :func:`block`; exit at once at the second.
 
-    Returns a list that the first signal is put into.
+    :returns: a list that the first signal is appended to.
     """
     received: list[signal.Signals] = []
 

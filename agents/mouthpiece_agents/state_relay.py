@@ -1,8 +1,8 @@
-"""Tells the avatar what the session is doing, as Avaluma's plugin does.
+"""Sends the states of the session to the avatar by RPC, as Avaluma's plugin does.
 
 RPC ``user_state_changed`` (``speaking``, ``listening``, ``away``) and ``agent_state_changed`` (``initializing``,
 ``idle``, ``listening``, ``thinking``, ``speaking``) with the new state as payload. Unlike the plugin, which sends each
-change by a task of its own, this keeps their order, and tells an avatar that has just joined how things stand.
+change by a task of its own, this keeps their order, and sends the current states to an avatar that has just joined.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ RPC_TIMEOUT = 5.0
 
 
 class StateRelay:
-    """``start`` and ``aclose``; only the newest state of each kind waits, however long the avatar takes to answer."""
+    """``start``, then ``aclose``. While the avatar does not answer, only the newest state of each kind waits."""
 
     def __init__(self, session: AgentSession[Any], room: rtc.Room, identity: str) -> None:
-        """:param identity: the avatar's."""
+        """:param identity: the avatar's identity."""
         self._session = session
         self._room = room
         self._identity = identity
@@ -35,10 +35,11 @@ class StateRelay:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Subscribe to both states and send the current ones."""
         self._session.on("user_state_changed", self._on_user_state)
         self._session.on("agent_state_changed", self._on_agent_state)
         self._room.on("participant_active", self._on_participant_active)
-        self._tell_everything()
+        self._queue_current_states()
         self._task = asyncio.create_task(self._run(), name="avatar state relay")
 
     async def aclose(self) -> None:
@@ -52,20 +53,20 @@ class StateRelay:
         self._task = None
 
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
-        self._tell(wire.RPC_USER_STATE, event.new_state)
+        self._queue(wire.RPC_USER_STATE, event.new_state)
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
-        self._tell(wire.RPC_AGENT_STATE, event.new_state)
+        self._queue(wire.RPC_AGENT_STATE, event.new_state)
 
     def _on_participant_active(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity == self._identity:
-            self._tell_everything()
+            self._queue_current_states()
 
-    def _tell_everything(self) -> None:
-        self._tell(wire.RPC_USER_STATE, self._session.user_state)
-        self._tell(wire.RPC_AGENT_STATE, self._session.agent_state)
+    def _queue_current_states(self) -> None:
+        self._queue(wire.RPC_USER_STATE, self._session.user_state)
+        self._queue(wire.RPC_AGENT_STATE, self._session.agent_state)
 
-    def _tell(self, method: str, state: str) -> None:
+    def _queue(self, method: str, state: str) -> None:
         self._unsent.pop(method, None)  # the order is that of the newest changes
         self._unsent[method] = state
         self._changed.set()

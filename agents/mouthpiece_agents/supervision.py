@@ -1,4 +1,4 @@
-"""Whether the avatar is started, awaited, started again or given up: a decision without I/O.
+"""When the avatar is started, awaited, started again or given up: decisions without I/O.
 
 ::
 
@@ -23,27 +23,27 @@ logger = logging.getLogger(__name__)
 MAX_FAILURES = 5
 """In a row; an avatar that stayed for ``STABLE_AFTER`` seconds ends the row."""
 DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before the next start, by failures in a row. The first also lets a participant that was thrown out by a
-newer one of the same identity be followed by that one."""
+"""Seconds before the next start, by failures in a row. In the first, a newer participant with the same identity, for
+which LiveKit has just removed the avatar, can still join."""
 JOIN_TIMEOUT = 30.0
-"""Seconds between the server's yes and the avatar in the room: Avaluma's answers before it has joined."""
+"""Seconds between the server's answer and the avatar in the room: Avaluma's answers before its avatar has joined."""
 STABLE_AFTER = 30.0
-"""Seconds."""
+"""Seconds after which an avatar that leaves counts as a first failure."""
 
 
 class State(enum.Enum):
     STARTING = "starting"
     """The avatar server has been asked."""
     JOINING = "joining"
-    """It agreed; the avatar is not in the room yet."""
+    """The avatar server agreed; the avatar is not in the room yet."""
     PRESENT = "present"
     AWAY = "away"
-    """It is started again at the deadline."""
+    """The avatar is not in the room; it is started at the deadline."""
     GIVEN_UP = "given up"
 
 
-class Keeper:
-    """The avatar of one job. Times are monotonic seconds, passed in."""
+class AvatarSupervision:
+    """Decides about the avatar of one job. Times are monotonic seconds, passed in."""
 
     def __init__(self) -> None:
         self._state = State.AWAY
@@ -53,14 +53,14 @@ class Keeper:
         self.deadline: float | None = None
         """When ``tick`` has something to do; None while only an event can change anything."""
         self.reason = ""
-        """Why it was given up."""
+        """Why the avatar was given up; empty before that."""
 
     @property
     def state(self) -> State:
         return self._state
 
     def begin(self, now: float) -> None:
-        """The job starts; an avatar of its own may have joined already."""
+        """The job starts. Its avatar may be in the room already, as after an interruption of the agent."""
         if self._state is State.AWAY:
             self.deadline = now
 
@@ -74,7 +74,7 @@ class Keeper:
             self._become(State.JOINING, now + JOIN_TIMEOUT)
 
     def refused(self, error: MouthpieceError, now: float) -> None:
-        """The avatar server did not agree, its retries included."""
+        """The avatar server did not agree, after all retries."""
         if self._state is not State.STARTING:
             return
         if error.retryable:
@@ -83,29 +83,29 @@ class Keeper:
             self.give_up(str(error))
 
     def joined(self, now: float) -> None:
-        """The avatar is in the room. It may be there before the server has answered."""
+        """The avatar has joined the room, perhaps before the server answered."""
         self._in_room = True
         if self._state in (State.JOINING, State.AWAY):
             self._become_present(now)
 
     def left(self, now: float) -> None:
-        """The avatar is no longer in the room."""
+        """The avatar has left the room."""
         self._in_room = False
         if self._state is State.PRESENT:
-            self._fell(now, "the avatar left the room")
+            self._gone(now, "the avatar left the room")
 
     def lost(self, now: float) -> None:
-        """The avatar server no longer runs it, though LiveKit still shows it: its process was killed."""
+        """The avatar server no longer runs the avatar, though LiveKit still shows it: its process was killed."""
         if self._state is State.PRESENT:
-            self._fell(now, "the avatar server has lost the avatar")
+            self._gone(now, "the avatar server has lost the avatar")
 
     def give_up(self, reason: str) -> None:
-        """Nothing will bring the avatar back."""
+        """Stop starting the avatar: no start would succeed."""
         self.reason = reason
         self._become(State.GIVEN_UP, None)
 
     def tick(self, now: float) -> bool:
-        """Time has passed; True when the avatar is to be started now."""
+        """Return True if the avatar must be started now."""
         if self.deadline is None or now < self.deadline:
             return False
         if self._state is State.AWAY:
@@ -115,7 +115,7 @@ class Keeper:
             self._again(f"the avatar did not join within {JOIN_TIMEOUT:.0f} s", now)
         return False
 
-    def _fell(self, now: float, reason: str) -> None:
+    def _gone(self, now: float, reason: str) -> None:
         if now - self._joined_at >= STABLE_AFTER:
             self._failures = 0
         self._again(reason, now)

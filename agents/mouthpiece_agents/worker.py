@@ -1,4 +1,4 @@
-"""``python -m mouthpiece_agents``: registers with LiveKit and runs a job for each room that it is dispatched to."""
+"""The worker, ``python -m mouthpiece_agents``: registers with LiveKit and runs a job for each dispatched room."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ JOB_END_TIMEOUT = 20.0
 PROCESS_END_TIMEOUT = 25.0
 """Seconds for its process to end, the job included; within the 30 that the compose file gives the worker."""
 PROCESS_START_TIMEOUT = 60.0
-"""Seconds; the first process of a busy machine imports for longer than livekit-agents' 10, and would be killed."""
+"""Seconds; on a busy machine the first process imports for longer than livekit-agents' 10 s, and would be killed."""
 LIVEKIT_CHECK_TIMEOUT = 5.0
 """Seconds."""
 RETRIES = 1_000_000
-"""Of the connection to LiveKit, every 10 s at the most: a worker that is started before LiveKit waits for it."""
+"""Of the connection to LiveKit, at most 10 s apart: a worker that is started before LiveKit waits for it."""
 
 EPILOG = f"""\
 settings (from the environment or .env.local in the current folder):
@@ -57,14 +57,17 @@ job metadata (JSON, every key optional) overrides them for one room:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0 ended by SIGTERM, 1 could not run, 2 usage or settings, 130 ended by Ctrl-C."""
+    """Run the worker; return the exit code: 0 ended by SIGTERM, 1 could not run, 2 usage or settings, 130 Ctrl-C.
+
+    :param arguments: in place of the command line's.
+    """
     options = _parser().parse_args(arguments)
     set_up_logs(options.log_level or ("debug" if options.command == "dev" else "info"), options.log_format)
     load_dotenv(".env.local")
     try:
         settings = _with_options(load_settings(), options)
     except ConfigurationError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - before anything is started, for whoever started it
+        print(error, file=sys.stderr)  # noqa: T201 - nothing runs yet: this is for the person at the terminal
         return 2
     try:
         return asyncio.run(run(settings))
@@ -74,10 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def run(settings: Settings) -> int:
-    """Runs the worker until a signal comes.
+    """Run the worker until SIGTERM or Ctrl-C; return the exit code.
 
     :raises LiveKitRefused: LiveKit does not know the key, or the secret is wrong.
-    :raises ConfigurationError: the port of the health check is taken.
+    :raises ConfigurationError: the port of the health check is in use.
     """
     stop = asyncio.Event()
     received = signals.watch(asyncio.get_running_loop(), stop)
@@ -119,10 +122,10 @@ async def _serve(settings: Settings, stopping: asyncio.Task[bool]) -> None:
 
 
 def build_server(settings: Settings) -> AgentServer:
-    """The livekit-agents server that a worker is.
+    """Return the livekit-agents server of this worker, not yet running.
 
-    Its load is the share of ``max_jobs`` that it runs, not the processor's, which is livekit-agents' measure: these
-    jobs compute nothing, and a machine busy with rendering avatars would leave its rooms without any.
+    Its load is the share of ``max_jobs`` that run. livekit-agents' default is the processor's load: these jobs compute
+    nothing, and on a machine that is busy rendering avatars new rooms would get none.
     """
     server = AgentServer(
         ws_url=settings.livekit_url,
@@ -132,7 +135,7 @@ def build_server(settings: Settings) -> AgentServer:
         port=settings.port,
         num_idle_processes=settings.idle_processes,
         load_fnc=lambda server: min(1.0, len(server.active_jobs) / settings.max_jobs),
-        load_threshold=math.inf,  # `Admission` counts, exactly; a threshold turns simultaneous requests away
+        load_threshold=math.inf,  # `Admission` counts exactly; a threshold would reject simultaneous requests
         max_retry=RETRIES,
         initialize_process_timeout=PROCESS_START_TIMEOUT,
         session_end_timeout=JOB_END_TIMEOUT,
@@ -148,7 +151,7 @@ def build_server(settings: Settings) -> AgentServer:
     )
 
     def ready() -> None:
-        logger.info("ready: jobs for the agent name %s come here", settings.agent_name)
+        logger.info("ready: jobs for the agent name %s are taken", settings.agent_name)
 
     server.on("worker_registered", ready)
     server.rtc_session(
@@ -161,7 +164,9 @@ def build_server(settings: Settings) -> AgentServer:
 
 
 async def check_livekit(settings: Settings) -> None:
-    """Says at once that a key or a secret is wrong: the worker's connection would be tried again for ever.
+    """Check the key and the secret with one call, since livekit-agents retries a refused connection without end.
+
+    A LiveKit that cannot be reached is logged and is no error.
 
     :raises LiveKitRefused: LiveKit does not know the key, or the secret is wrong.
     """
@@ -174,7 +179,7 @@ async def check_livekit(settings: Settings) -> None:
             raise LiveKitRefused(
                 "LiveKit refused the key: LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be a pair that it knows"
             ) from None
-        logger.warning("LiveKit answered %s to a first question; going on", error.code)
+        logger.warning("LiveKit answered %s to a first call; going on", error.code)
     except (aiohttp.ClientError, TimeoutError, OSError):
         logger.warning("LiveKit cannot be reached at LIVEKIT_URL yet; the worker keeps trying")
 
@@ -201,8 +206,8 @@ def _port(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m mouthpiece_agents",
-        description="The LiveKit Agents worker: brings an avatar into every room it is dispatched to, and keeps it "
-        "there. Ends at SIGTERM or Ctrl-C, and takes its avatars along.",
+        description="The LiveKit Agents worker: starts an avatar in every room that it is dispatched to, and starts it "
+        "again if it leaves. SIGTERM or Ctrl-C ends the worker and its avatars.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

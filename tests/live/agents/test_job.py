@@ -89,7 +89,7 @@ async def test_a_second_job_leaves_the_avatar_to_the_first(
         await viewer.ready(40)
         before = await rooms.people(room_name)
         await rooms.dispatch(room_name)
-        await running_worker.says("another agent in this room keeps an avatar of this name")
+        await running_worker.says("another agent in this room has an avatar with this name")
         after = await rooms.until(room_name, lambda people: len(agents(people)) == 1)
         assert after[AVATAR].sid == before[AVATAR].sid
 

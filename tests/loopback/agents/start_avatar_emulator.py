@@ -1,4 +1,4 @@
-"""An avatar server of the start-avatar protocol whose answers, and faults, are a list."""
+"""An avatar server of the start-avatar protocol that gives a list of answers, and faults, in turn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mouthpiece import wire
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one call gets; the last one of a script repeats."""
+    """The answer to one call; the last one of a list repeats."""
 
     status: int = 200
     body: bytes = b'{"session_id": "session-1"}'
@@ -24,16 +24,16 @@ class Answer:
     after: float = 0.0
     """Seconds before the answer."""
     hang_up: bool = False
-    """The connection is closed instead."""
+    """Close the connection without an answer."""
     in_pieces: bool = False
-    """The body is sent in two, with a moment between them."""
+    """Send the body in two pieces, with a moment between them."""
 
 
 @dataclass(slots=True)
 class StartAvatarEmulator:
-    """What came, and what is answered."""
+    """The requests that came, and the answers."""
 
-    script: list[Answer]
+    answers: list[Answer]
     on_start: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
     """Awaited with the body before a success is answered."""
     url: str = ""
@@ -41,12 +41,12 @@ class StartAvatarEmulator:
     secrets: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     sessions: object = None
-    """What a question for the sessions is answered with; None: 404, as by Avaluma's."""
+    """The answer to ``GET /v1/sessions``; None: 404, as from Avaluma's server."""
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        answer = self.script[min(len(self.starts), len(self.script) - 1)]
+        answer = self.answers[min(len(self.starts), len(self.answers) - 1)]
         self.starts.append(body)
         self.secrets.append(request.headers[wire.API_SECRET_HEADER])
         self.called.set()

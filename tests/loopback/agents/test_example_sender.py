@@ -1,4 +1,4 @@
-"""The example sender as somebody runs it, without a LiveKit."""
+"""The example sender as a process, without a LiveKit server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SENDER = Path(__file__).parents[3] / "examples" / "external_audio_sender.py"
 
 
 @pytest.mark.parametrize("module", ["numpy", "livekit"])
-def test_a_ctrl_c_among_its_imports_leaves_no_traceback(tmp_path: Path, module: str) -> None:
+def test_a_ctrl_c_during_its_imports_leaves_no_traceback(tmp_path: Path, module: str) -> None:
     (tmp_path / f"{module}.py").write_text(
         "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
     )

@@ -1,4 +1,4 @@
-"""Avaluma's plugin, taken as it is: what it subscribes is taken back, whatever it raises is said."""
+"""Avaluma's plugin as it is: its subscriptions are cancelled, its errors become ``AvatarStartFailed``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from livekit import rtc
 from mouthpiece.errors import AvatarStartFailed
 from mouthpiece_agents import avaluma_plugin
 from mouthpiece_agents.avaluma_plugin import PluginAvatar, SessionView, find_plugin
-from mouthpiece_agents.job_request import plan
+from mouthpiece_agents.job_request import read_job_request
 from mouthpiece_agents.settings import Settings
 
 GIVEN = {
@@ -35,7 +35,7 @@ class FakeSession(rtc.EventEmitter[str]):
 
 
 class FakePlugin:
-    """As the older one: LiveKit's address comes from the environment."""
+    """Like the older plugin, which reads LiveKit's address from the environment."""
 
     made: list[FakePlugin] = []  # noqa: RUF012
     error: Exception | None = None
@@ -59,7 +59,7 @@ class FakePlugin:
 
 
 class ClosablePlugin(FakePlugin):
-    """As one on livekit-agents' base class."""
+    """Like a plugin on livekit-agents' base class."""
 
     closed = 0
     close_error: Exception | None = None
@@ -86,7 +86,7 @@ def fresh() -> Iterator[None]:
 
 async def attached(plugin: type[FakePlugin] = FakePlugin, **changes: Any) -> tuple[PluginAvatar, FakeSession]:
     settings = Settings.model_validate(GIVEN | changes)
-    avatar, session = PluginAvatar(plugin, plan("", settings), settings, "agent-1"), FakeSession()
+    avatar, session = PluginAvatar(plugin, read_job_request("", settings), settings, "agent-1"), FakeSession()
     await avatar.attach(session, rtc.Room())  # type: ignore[arg-type]
     return avatar, session
 
@@ -105,7 +105,7 @@ async def test_the_plugin_gets_key_avatar_server_and_the_session_itself() -> Non
     assert plugin.states == ["speaking"]
 
 
-async def test_after_a_restart_each_state_is_told_once() -> None:
+async def test_after_a_restart_each_state_is_sent_once() -> None:
     avatar, session = await attached()
     await avatar.restart()
     await avatar.restart()
@@ -113,7 +113,7 @@ async def test_after_a_restart_each_state_is_told_once() -> None:
     assert [plugin.states for plugin in FakePlugin.made] == [[], ["listening"]]
 
 
-async def test_whatever_the_plugin_raises_is_a_start_that_may_be_tried_again() -> None:
+async def test_any_error_of_the_plugin_is_a_start_that_may_be_tried_again() -> None:
     FakePlugin.error = KeyError("license")
     avatar, _ = await attached()
     with pytest.raises(AvatarStartFailed, match="Avaluma's plugin could not start the avatar: KeyError") as caught:
@@ -122,7 +122,7 @@ async def test_whatever_the_plugin_raises_is_a_start_that_may_be_tried_again() -
 
 
 @pytest.mark.parametrize("hangs", [False, True])
-async def test_what_a_failed_start_has_opened_is_closed(hangs: bool) -> None:
+async def test_the_session_of_a_failed_start_is_closed(hangs: bool) -> None:
     FakePlugin.error, FakePlugin.hangs = KeyError("license"), hangs
     avatar, session = await attached(ClosablePlugin, MOUTHPIECE_AVATAR_START_TIMEOUT=0.01)
     with pytest.raises(AvatarStartFailed):
@@ -131,10 +131,10 @@ async def test_what_a_failed_start_has_opened_is_closed(hangs: bool) -> None:
     assert isinstance(plugin, ClosablePlugin)
     assert plugin.closed == 1
     session.changed("speaking")
-    assert plugin.states == [], "what it subscribed to was not taken back"
+    assert plugin.states == [], "its subscription was not cancelled"
 
 
-async def test_a_start_that_was_called_off_is_closed_before_the_next() -> None:
+async def test_the_session_of_a_cancelled_start_is_closed_before_the_next() -> None:
     FakePlugin.hangs = True
     avatar, _ = await attached(ClosablePlugin)
     starting = asyncio.create_task(avatar.restart())
@@ -154,18 +154,18 @@ async def test_a_plugin_that_cannot_close_its_session_stops_nothing(monkeypatch:
     assert len(FakePlugin.made) == 2
 
 
-async def test_a_plugin_that_waits_for_ever_is_left() -> None:
+async def test_a_start_that_never_ends_fails_at_the_deadline() -> None:
     FakePlugin.hangs = True
     avatar, _ = await attached(MOUTHPIECE_AVATAR_START_TIMEOUT=0.01)
     with pytest.raises(AvatarStartFailed, match="TimeoutError"):
         await avatar.restart()
 
 
-@pytest.mark.parametrize(("plugin", "told"), [(NewerPlugin, "wss://public"), (FakePlugin, None)])
-async def test_only_a_plugin_that_takes_livekits_address_gets_it(plugin: type[FakePlugin], told: str | None) -> None:
+@pytest.mark.parametrize(("plugin", "url"), [(NewerPlugin, "wss://public"), (FakePlugin, None)])
+async def test_only_a_plugin_that_takes_livekits_address_gets_it(plugin: type[FakePlugin], url: str | None) -> None:
     avatar, _ = await attached(plugin, MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR="wss://public")
     await avatar.restart()
-    assert FakePlugin.made[0].given.get("livekit_url") == told
+    assert FakePlugin.made[0].given.get("livekit_url") == url
 
 
 async def test_a_view_is_the_session_in_everything_else() -> None:

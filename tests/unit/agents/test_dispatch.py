@@ -1,4 +1,4 @@
-"""What a dispatch says, read and written."""
+"""The metadata of a dispatch, read and written."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from mouthpiece.dispatch import JobMetadata, Provider
 
 
 @pytest.mark.parametrize("text", ["", "  ", "{}", '{"avatar": {}}', '{"avatar": null}', '{"other": [1, 2]}'])
-def test_metadata_without_a_choice_says_nothing(text: str) -> None:
+def test_metadata_may_leave_every_choice_open(text: str) -> None:
     assert JobMetadata.loads(text) == JobMetadata()
 
 
@@ -25,11 +25,11 @@ def test_metadata_chooses_provider_avatar_and_time_and_unknown_keys_are_ignored(
         JobMetadata(Provider.AVALUMA, "x", 1.5),
     ],
 )
-def test_what_is_written_is_read_back(metadata: JobMetadata) -> None:
+def test_metadata_that_is_written_is_read_back(metadata: JobMetadata) -> None:
     assert JobMetadata.loads(metadata.dumps()) == metadata
 
 
-def test_metadata_that_says_nothing_is_an_empty_text() -> None:
+def test_metadata_without_a_choice_is_an_empty_string() -> None:
     assert JobMetadata().dumps() == ""
 
 
@@ -53,6 +53,6 @@ def test_metadata_that_says_nothing_is_an_empty_text() -> None:
         ('{"empty_timeout": NaN}', '"empty_timeout"'),
     ],
 )
-def test_wrong_metadata_says_what_is_wrong(text: str, says: str) -> None:
+def test_the_error_for_wrong_metadata_names_the_fault(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         JobMetadata.loads(text)

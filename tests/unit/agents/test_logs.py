@@ -1,4 +1,4 @@
-"""Lines for people: no tracebacks, and only fields that hold nothing private."""
+"""The worker's log lines: no tracebacks, and only fields that hold nothing private."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mouthpiece_agents.logs import ConnectionAttempts, JsonFormatter, LineFormatter, SparesThatWereStopped
+from mouthpiece_agents.logs import ConnectionAttempts, JsonFormatter, LineFormatter, StoppedSpareProcesses
 
 
 def record(message: str = "job ends", *, failed: bool = False, **extra: object) -> logging.LogRecord:
@@ -45,15 +45,15 @@ def test_json_is_one_object_a_line() -> None:
     assert (value["level"], value["message"], value["room"]) == ("error", "job ends", "demo")
 
 
-def test_livekit_that_stays_away_is_said_seldom() -> None:
+def test_a_livekit_that_stays_away_is_logged_seldom() -> None:
     attempts = ConnectionAttempts()
-    said = [number for number in range(1, 100) if attempts.filter(record(retry_count=number))]
-    assert said == [1, 2, 3, 30, 60, 90]
+    logged = [number for number in range(1, 100) if attempts.filter(record(retry_count=number))]
+    assert logged == [1, 2, 3, 30, 60, 90]
     assert attempts.filter(record())
 
 
 def test_a_spare_process_that_was_stopped_while_it_started_is_no_error() -> None:
-    spares = SparesThatWereStopped()
+    spares = StoppedSpareProcesses()
     assert not spares.filter(record(f"process exited with non-zero exit code {-signal.SIGUSR1}"))
     assert spares.filter(record("process exited with non-zero exit code -9"))
     assert spares.filter(record("process exited with non-zero exit code 1"))

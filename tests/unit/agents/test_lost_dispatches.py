@@ -11,7 +11,7 @@ import pytest
 from livekit import api
 
 from mouthpiece_agents import lost_dispatches
-from mouthpiece_agents.lost_dispatches import AT_ONCE, Lost, LostDispatches, lost_in
+from mouthpiece_agents.lost_dispatches import AT_ONCE, LostDispatch, LostDispatches, lost_in
 from mouthpiece_agents.settings import Settings
 
 OURS = api.AgentDispatch(id="AD_1", agent_name="mouthpiece", room="demo", metadata="{}")
@@ -25,20 +25,20 @@ def agent(name: str) -> api.ParticipantInfo:
 
 
 def test_a_dispatch_without_its_agent_is_lost() -> None:
-    assert lost_in("demo", "mouthpiece", [OURS], []) == {Lost("demo", "AD_1", "{}")}
-    assert lost_in("demo", "mouthpiece", [OURS], [VIEWER, agent("support")]) == {Lost("demo", "AD_1", "{}")}
+    assert lost_in("demo", "mouthpiece", [OURS], []) == {LostDispatch("demo", "AD_1", "{}")}
+    assert lost_in("demo", "mouthpiece", [OURS], [VIEWER, agent("support")]) == {LostDispatch("demo", "AD_1", "{}")}
 
 
 def test_a_room_with_our_agent_has_lost_nothing() -> None:
     assert lost_in("demo", "mouthpiece", [OURS], [VIEWER, agent("mouthpiece")]) == set()
 
 
-def test_dispatches_of_other_agents_are_theirs() -> None:
+def test_dispatches_of_other_agents_are_ignored() -> None:
     assert lost_in("demo", "mouthpiece", [OTHERS], [VIEWER]) == set()
 
 
 class FakeLiveKit:
-    """LiveKit's server API with many rooms, each promised an avatar; it counts the rooms that are asked about."""
+    """LiveKit's server API with many rooms, each with a dispatch; it counts the rooms that are asked about at once."""
 
     def __init__(self, rooms: int) -> None:
         self.room = self.agent_dispatch = self
@@ -91,7 +91,7 @@ async def test_of_many_rooms_a_few_are_asked_about_at_once() -> None:
     assert livekit.most == AT_ONCE
 
 
-async def test_a_room_that_ends_meanwhile_is_left_out() -> None:
+async def test_a_room_that_ends_during_a_look_is_left_out() -> None:
     livekit = FakeLiveKit(3)
     livekit.fails["room-1"] = api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "gone", status=404)
     await look(livekit)
@@ -115,7 +115,7 @@ async def test_a_livekit_that_fails_ends_nothing(room: str, error: Exception, ca
     assert caplog.records == []
 
 
-async def test_a_livekit_that_is_too_slow_three_times_in_a_row_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_livekit_that_is_too_slow_three_times_in_a_row_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     livekit = FakeLiveKit(3)
     livekit.fails[""] = TimeoutError()
     await look(livekit, times=2)

@@ -1,4 +1,4 @@
-"""The worker's settings: what is missing or wrong is said by name, and no secret is ever said."""
+"""The worker's settings: an error names each one that is missing or wrong, and never shows a secret."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_a_missing_livekit_setting_is_named(monkeypatch: pytest.MonkeyPatch, nam
         load_settings()
 
 
-def test_everything_that_is_missing_is_named_at_once() -> None:
+def test_all_missing_settings_are_named_at_once() -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
     assert [line.split()[0] for line in str(caught.value).splitlines()] == list(LIVEKIT)
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_avaluma_without_a_licence_key_is_said_by_name(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+def test_a_missing_licence_key_for_avaluma_is_named(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     given(monkeypatch, AVATAR_PROVIDER="avaluma", AVATAR_ID="kadda")
     if value is not None:
         monkeypatch.setenv("AVALUMA_LICENSE_KEY", value)
@@ -56,7 +56,7 @@ def test_avaluma_without_a_licence_key_is_said_by_name(monkeypatch: pytest.Monke
         load_settings()
 
 
-def test_avaluma_without_an_avatar_is_said_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_avatar_for_avaluma_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, AVATAR_PROVIDER="avaluma", AVALUMA_LICENSE_KEY="licence")
     with pytest.raises(ConfigurationError, match=r"^AVATAR_ID is not set"):
         load_settings()
@@ -83,7 +83,7 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch
     assert value not in str(caught.value)
 
 
-def test_no_secret_shows_and_a_job_process_gets_the_very_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_shows_and_a_job_process_gets_equal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, AVALUMA_LICENSE_KEY="licence-1", MOUTHPIECE_AVATAR_SECRET="secret-1")
     settings = load_settings()
     for secret in ("hush-hush", "licence-1", "secret-1"):

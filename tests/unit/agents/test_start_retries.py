@@ -17,7 +17,7 @@ def test_a_refused_key_is_named_and_not_tried_again(status: int) -> None:
     assert not caught.value.retryable
 
 
-def test_another_reason_for_a_refusal_is_passed_on() -> None:
+def test_the_error_holds_the_servers_reason_for_a_refusal() -> None:
     with pytest.raises(AvatarStartFailed, match="HTTP 403, this server may not join that LiveKit server"):
         retries().refused(403, "this server may not join that LiveKit server", None, 0)
 
@@ -42,7 +42,7 @@ def test_an_avatar_that_livekit_refuses_is_not_tried_again() -> None:
     assert not caught.value.retryable
 
 
-def test_what_failed_last_can_be_said() -> None:
+def test_the_reason_is_that_of_the_last_attempt() -> None:
     tries = retries()
     tries.unreachable("connection refused", 0)
     assert "connection refused" in tries.reason

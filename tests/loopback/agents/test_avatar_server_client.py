@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mouthpiece.errors import AvatarStartFailed
-from mouthpiece_agents.avatar_server_client import MAX_ANSWER, AvatarServer
+from mouthpiece_agents.avatar_server_client import MAX_ANSWER, AvatarServerClient
 from mouthpiece_sender.demo.livekit_server import free_port
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator, problem
 
@@ -21,16 +21,16 @@ KEY = "the-licence-key"
 
 
 @contextlib.asynccontextmanager
-async def client(url: str, *, start_timeout: float = 10) -> AsyncIterator[AvatarServer]:
-    async with AvatarServer(url, KEY, secret_name="AVALUMA_LICENSE_KEY", start_timeout=start_timeout) as server:
+async def client(url: str, *, start_timeout: float = 10) -> AsyncIterator[AvatarServerClient]:
+    async with AvatarServerClient(url, KEY, secret_name="AVALUMA_LICENSE_KEY", start_timeout=start_timeout) as server:
         yield server
 
 
-async def start(server: AvatarServer) -> str | None:
+async def start(server: AvatarServerClient) -> str | None:
     return await server.start("mia", "ws://livekit:7880", TOKEN)
 
 
-async def test_the_request_is_the_protocols_and_the_session_is_kept() -> None:
+async def test_a_start_sends_the_protocols_request_and_returns_the_session_id() -> None:
     async with emulator() as there, client(there.url) as server:
         assert await start(server) == "session-1"
         assert there.starts == [
@@ -58,14 +58,14 @@ async def test_an_answer_that_comes_in_pieces_is_read_to_its_end_or_the_limit(pa
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_refused_key_is_said_and_the_server_is_asked_once(status: int) -> None:
+async def test_a_refused_key_is_named_and_the_server_is_asked_once(status: int) -> None:
     async with emulator(Answer(status)) as there, client(there.url) as server:
         with pytest.raises(AvatarStartFailed, match=r"refused the licence key \(AVALUMA_LICENSE_KEY\)"):
             await start(server)
         assert len(there.starts) == 1
 
 
-async def test_a_refused_request_says_what_the_server_said_and_nothing_that_was_sent() -> None:
+async def test_the_error_for_a_refused_request_holds_the_servers_reason_and_not_the_request() -> None:
     echo = [{"loc": ["body", "livekit_url"], "msg": "no such host", "input": {"livekit_token": TOKEN}}]
     async with emulator(problem(422, echo)) as there, client(there.url) as server:
         with pytest.raises(AvatarStartFailed, match=r"HTTP 422, body\.livekit_url: no such host") as caught:
@@ -81,7 +81,7 @@ async def test_a_redirect_is_not_followed() -> None:
         assert not thief.starts
 
 
-async def test_a_server_that_is_loading_is_asked_again_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_server_that_is_loading_is_asked_again_and_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     refusal = problem(503, f"loading\nthe avatar for {TOKEN} and {KEY}")
     async with emulator(refusal, Answer()) as there, client(there.url) as server:
         with caplog.at_level(logging.INFO, "mouthpiece_agents"):
@@ -91,7 +91,7 @@ async def test_a_server_that_is_loading_is_asked_again_and_that_is_said(caplog: 
     assert "HTTP 503, loading the avatar for … and …; asking again in 0.5 s" in record.getMessage()
 
 
-async def test_a_server_that_is_not_there_yet_is_said(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_server_that_is_not_there_yet_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async with client(f"http://127.0.0.1:{free_port()}", start_timeout=0.7) as server:
         with caplog.at_level(logging.INFO, "mouthpiece_agents"), pytest.raises(AvatarStartFailed):
             await start(server)
@@ -127,7 +127,7 @@ async def test_a_server_that_never_answers_is_given_up_at_the_deadline() -> None
         assert caught.value.retryable
 
 
-async def test_a_server_that_is_not_there_is_said_without_its_address() -> None:
+async def test_the_error_for_a_server_that_is_not_there_leaves_out_its_address() -> None:
     port = free_port()
     async with client(f"http://user:hidden@127.0.0.1:{port}", start_timeout=0.2) as server:
         with pytest.raises(AvatarStartFailed, match="cannot be reached") as caught:
@@ -136,13 +136,13 @@ async def test_a_server_that_is_not_there_is_said_without_its_address() -> None:
     assert caught.value.retryable
 
 
-async def test_an_address_that_is_none_is_said() -> None:
+async def test_an_invalid_address_is_an_error() -> None:
     async with client("http://:::/") as server:
         with pytest.raises(AvatarStartFailed):
             await start(server)
 
 
-async def test_a_session_that_is_started_while_we_leave_is_ended_again() -> None:
+async def test_a_session_that_starts_during_a_cancellation_is_ended() -> None:
     async with emulator(Answer(after=0.3)) as there, client(there.url) as server:
         starting = asyncio.create_task(start(server))
         await there.called.wait()
@@ -163,7 +163,7 @@ async def test_ending_at_a_server_that_is_gone_is_no_error() -> None:
         assert not await server.end("session-1")
 
 
-async def test_a_server_says_which_sessions_it_runs() -> None:
+async def test_a_server_is_asked_which_sessions_it_runs() -> None:
     async with emulator() as there, client(there.url) as server:
         there.sessions = {"sessions": [{"session_id": "session-1"}, "odd"]}
         assert await server.knows("session-1") is True
@@ -171,7 +171,7 @@ async def test_a_server_says_which_sessions_it_runs() -> None:
 
 
 @pytest.mark.parametrize("sessions", [None, {"sessions": 3}, ["session-1"]])
-async def test_a_server_that_does_not_say_so_is_not_taken_for_one_that_lost_the_avatar(sessions: object) -> None:
+async def test_a_server_that_cannot_be_asked_does_not_count_as_one_that_lost_the_avatar(sessions: object) -> None:
     async with emulator() as there, client(there.url) as server:
         there.sessions = sessions
         assert await server.knows("session-1") is None
