@@ -84,9 +84,9 @@ def problem(status: int, detail: object, **headers: str) -> Answer:
 
 
 @contextlib.asynccontextmanager
-async def emulator(*script: Answer) -> AsyncIterator[StartAvatarEmulator]:
-    """A running one on a free port of loopback."""
-    emulated = StartAvatarEmulator(list(script) or [Answer()])
+async def emulator(*answers: Answer) -> AsyncIterator[StartAvatarEmulator]:
+    """Run an emulator on a free port of loopback."""
+    emulated = StartAvatarEmulator(list(answers) or [Answer()])
     app = web.Application()
     app.router.add_post(wire.START_AVATAR_PATH, emulated.start)
     app.router.add_get("/v1/sessions", emulated.listed)
