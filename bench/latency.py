@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 from livekit import rtc
 
@@ -57,7 +58,8 @@ def tone(seconds: float) -> bytes:
     """Loud from the first sample to the last; rich enough to open a mouth wide."""
     t = np.arange(int(seconds * RATE)) / RATE
     wave = sum(np.sin(2 * np.pi * f * t) / (1 + i) for i, f in enumerate((220, 440, 700, 880, 1_100)))
-    return (wave / np.abs(wave).max() * 16_000).astype("<i2").tobytes()
+    samples: npt.NDArray[np.int16] = (wave / np.abs(wave).max() * 16_000).astype("<i2")
+    return samples.tobytes()
 
 
 @dataclass

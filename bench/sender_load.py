@@ -161,7 +161,8 @@ async def interrupt(child: Child, viewer: Viewer) -> float:
     answer = await child.tell("interrupt")
     if answer["state"] != "interrupted":
         raise RuntimeError(f"the segment was {answer['state']}, not interrupted")
-    return 1000 * (await viewer.offset(answer["called"]) - answer["called"])
+    called = float(answer["called"])
+    return 1000 * (await viewer.offset(called) - called)
 
 
 async def measure_ours(livekit: LiveKit, long: Path, short: Path, seconds: float, trials: int, say: Say) -> Figures:

@@ -205,8 +205,8 @@ async def main() -> int:
     for figure in next(iter(results.values()), {}):
         print(f"{figure:32}" + "".join(f"{found[figure]:12.3f}" for found in results.values()))
     print("\nThe base class, ms of CPU a second of sound (chunks of 100 ms)")
-    for name, figure in cost.items():
-        print(f"{name:32}{figure:12.3f}")
+    for name, milliseconds in cost.items():
+        print(f"{name:32}{milliseconds:12.3f}")
     if options.json:
         options.json.write_text(json.dumps({**results, "base class": cost}, indent=2))
     return 0

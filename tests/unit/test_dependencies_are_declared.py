@@ -57,7 +57,7 @@ IN_EACH_OF: Final[Mapping[str, Collection[str]]] = {
 PLUGINS_AND_STAND_INS: Final = {"avaluma_livekit_plugin", "livekit.plugins.plain", "vision_agents"}
 """Imported in tests, and made by them; or by a user, who has it installed."""
 SUPPORT: Final = {"bench", "examples", "tests", "external_audio_sender", "agent_2"}
-TOOLS: Final = {"mypy", "pytest-timeout", "ruff", "types-psutil"}
+TOOLS: Final = {"mypy", "pytest-timeout", "ruff", "types-psutil", "types-pyyaml"}
 """Of the development dependencies, what no code imports."""
 BY_NAME: Final = {"files", "find_spec", "import_module", "sdk_module"}
 """Functions whose first argument, a literal, names a module to load."""

@@ -207,7 +207,7 @@ async def test_ending_a_room_in_mid_sentence(stage: Stage) -> None:
 async def test_a_room_without_an_avatar_ends_with_its_reason(livekit: LiveKit, tmp_path: Path, room_name: str) -> None:
     async with running_service(livekit, tmp_path / "data", avatar_timeout=1.0) as client:
         queue = f"/v1/rooms/{room_name}/segments"
-        wait = {"wait": "finished", "timeout": 20}
+        wait: dict[str, str | int] = {"wait": "finished", "timeout": 20}
         unknown = (await client.post(queue, content=sound_file(), params=wait)).json()
         await client.post("/v1/rooms", json={"room": room_name})
         empty = (await client.post(queue, content=sound_file(), params=wait)).json()
@@ -256,7 +256,7 @@ async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_lis
     async with running_service(livekit, tmp_path / "data") as client:
         stopped = (await client.get(f"/v1/segments/{playing.json()['id']}")).json()
         assert (stopped["state"], stopped["receipt"]) == ("interrupted", "confirmed")
-        wait = {"wait": "finished", "timeout": 20}
+        wait: dict[str, str | int] = {"wait": "finished", "timeout": 20}
         answer = await client.post(f"/v1/rooms/{room_name}/segments", content=sound_file(0.5), params=wait)
         assert (answer.json()["state"], answer.json()["receipt"]) == ("finished", "confirmed")
 

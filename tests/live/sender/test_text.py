@@ -90,11 +90,11 @@ async def test_a_text_is_heard_and_read_as_it_is_heard(speaker: Speaker, viewer:
             "mouthpiece.caption": "said" if number % 2 else "playing",
         }
     # Audio is sent two seconds ahead; the captions must come with the voice, and go with it.
-    first, over, second, last = (at for at, _, _, _ in captions)
-    assert first == pytest.approx(onset, abs=0.4)
-    assert over - first > 1.0
-    assert second == pytest.approx(over, abs=0.2)
-    assert last - first == pytest.approx(ended.position, abs=0.5)
+    began, over, again, ended_at = (at for at, _, _, _ in captions)
+    assert began == pytest.approx(onset, abs=0.4)
+    assert over - began > 1.0
+    assert again == pytest.approx(over, abs=0.2)
+    assert ended_at - began == pytest.approx(ended.position, abs=0.5)
 
 
 async def test_an_interrupted_text_is_silent_and_the_next_one_is_heard(speaker: Speaker, viewer: Viewer) -> None:

@@ -283,7 +283,7 @@ class _Connection:
         self._voice = Voice()
 
     async def take(self, message: dict[str, Any]) -> None:
-        action, payload = message["actionType"], message.get("payload")
+        action, payload = message["actionType"], message.get("payload") or {}
         if action == "offer":
             await self._take_offer(payload["connectionDescription"])
         elif action == "agentaudioinput":

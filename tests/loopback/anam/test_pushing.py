@@ -79,8 +79,8 @@ async def test_the_persona_is_an_avatar_for_passthrough_and_nothing_else(sound: 
 
 
 async def test_the_session_stays_for_a_while_after_the_sound(sound: Sound, tmp_path: Path) -> None:
-    file, environment = str(sound(1.0)), {"MOUTHPIECE_ANAM_LINGER": "1.5"}
-    async with engine() as emulated, play(emulated, tmp_path, file, **environment) as process:
+    file = str(sound(1.0))
+    async with engine() as emulated, play(emulated, tmp_path, file, MOUTHPIECE_ANAM_LINGER="1.5") as process:
         await begun(emulated)
         loop = asyncio.get_running_loop()
         began = loop.time()

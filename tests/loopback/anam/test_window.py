@@ -86,7 +86,7 @@ def box_at(picture: Picture) -> float:
 
 def save(picture: Picture, path: Path) -> None:
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
-    frame.to_image().save(path)
+    frame.to_image().save(path)  # type: ignore[no-untyped-call]
 
 
 def press(display: Display, key: str) -> None:
@@ -160,8 +160,12 @@ async def test_without_the_extra_it_says_what_to_install_and_goes_on(
     hidden = tmp_path / "hidden" / missing
     await asyncio.to_thread(hidden.mkdir, parents=True)
     await asyncio.to_thread((hidden / "__init__.py").write_text, f"raise ModuleNotFoundError(name={missing!r})")
-    environment = {"DISPLAY": display.name, "PYTHONPATH": str(hidden.parent)}
-    async with engine() as emulated, play(emulated, tmp_path, str(sound(1.0)), "--view", **environment) as process:
+    async with (
+        engine() as emulated,
+        play(
+            emulated, tmp_path, str(sound(1.0)), "--view", DISPLAY=display.name, PYTHONPATH=str(hidden.parent)
+        ) as process,
+    ):
         code, _, err = await outcome(process)
     assert code == 0
     assert SAYINGS["no-opencv" if missing == "cv2" else "no-sounddevice"] in err
@@ -173,8 +177,10 @@ async def test_the_avatars_sound_is_played(sound: Sound, tmp_path: Path) -> None
     heard = modules / "heard.raw"
     await asyncio.to_thread(modules.mkdir)
     await asyncio.to_thread(shutil.copy, Path(__file__).with_name("fake_sounddevice.py"), modules / "sounddevice.py")
-    environment = {"PYTHONPATH": str(modules)}
-    async with engine() as emulated, play(emulated, tmp_path, str(sound(2.0)), "--view", **environment) as process:
+    async with (
+        engine() as emulated,
+        play(emulated, tmp_path, str(sound(2.0)), "--view", PYTHONPATH=str(modules)) as process,
+    ):
         code, _, err = await outcome(process)
     assert code == 0
     assert "no sound" not in err

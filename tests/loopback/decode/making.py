@@ -23,18 +23,19 @@ def write_with_av(path: Path, container: str, codec: str, samples: Samples, rate
     """What libsndfile does not write."""
     with av.open(str(path), "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate)
-        stream.layout = "mono"  # type: ignore[union-attr]
+        assert isinstance(stream, av.AudioStream)
+        stream.layout = "mono"
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate = rate
-        resampler = av.AudioResampler(format=stream.codec_context.format, rate=rate)  # type: ignore[union-attr]
+        resampler = av.AudioResampler(format=stream.codec_context.format, rate=rate)
         fifo = av.AudioFifo()
         for block in resampler.resample(frame):
             block.pts = None
             fifo.write(block)
-        size = stream.codec_context.frame_size or 1024  # type: ignore[union-attr]
+        size = stream.codec_context.frame_size or 1024
         while part := fifo.read(size, partial=True):
-            output.mux(stream.encode(part))  # type: ignore[union-attr]
-        output.mux(stream.encode(None))  # type: ignore[union-attr]
+            output.mux(stream.encode(part))
+        output.mux(stream.encode(None))
 
 
 def decoder_processes() -> list[psutil.Process]:

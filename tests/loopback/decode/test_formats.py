@@ -63,7 +63,7 @@ def worst_likeness(one: Samples, other: Samples, frames: int) -> float:
     for start in range(0, len(one) - frames + 1, frames):
         a = one[start : start + frames].astype(np.float64)
         b = other[start : start + frames].astype(np.float64)
-        worst = min(worst, float(a @ b / max(np.sqrt((a @ a) * (b @ b)), 1.0)))
+        worst = min(worst, float(a @ b) / max(float(np.sqrt((a @ a) * (b @ b))), 1.0))
     return worst
 
 

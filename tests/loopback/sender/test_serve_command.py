@@ -44,8 +44,9 @@ async def test_stopping_ends_open_waits_and_uploads_in_time(tmp_path: Path) -> N
         _, writer = await asyncio.open_connection(host, int(port))  # an upload that hangs
         writer.write(f"POST /v1/rooms/x/segments HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9999\r\n\r\nRIFF".encode())
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
-            sending = {"content": sound_file(), "params": {"avatar": "avatar-x", "wait": "finished"}}
-            waiting = asyncio.create_task(client.post("/v1/rooms/demo/segments", **sending))
+            params = {"avatar": "avatar-x", "wait": "finished"}
+            sending = client.post("/v1/rooms/demo/segments", content=sound_file(), params=params)
+            waiting = asyncio.create_task(sending)
             while not (await client.get("/v1/rooms/demo/segments")).json()["segments"]:
                 pass
             serving.process.terminate()

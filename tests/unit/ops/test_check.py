@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_what_a_viewer_misses_is_found(change: dict[str, float], what: str) -> N
         ({"position": 1.9}, "position"),
     ],
 )
-def test_what_the_service_says_wrong_is_found(change: dict[str, object], what: str) -> None:
+def test_what_the_service_says_wrong_is_found(change: dict[str, Any], what: str) -> None:
     assert bad(spoken=dataclasses.replace(SPOKEN, **change)) == [what]
 
 
