@@ -55,7 +55,8 @@ class LedgerMachine(RuleBasedStateMachine):
                     self.open = None
                 case Clear():
                     self.clears += 1
-                case Report(segment, _, state, receipt, position):
+                case Report(segment, type, state, receipt, position):
+                    assert not type.startswith("segment.") or type == f"segment.{state}"
                     self._one_way(segment, state)
                     assert position >= self.position.get(segment, 0.0) - 1e-9, "a position fell"
                     self.position[segment] = position
