@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -17,7 +17,7 @@ from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull, Roo
 from mouthpiece.playback.commands import Utterance
 from mouthpiece.segments import Attempt, Event, Problem, Segment, State, Until, Viewers, utc_now
 from mouthpiece_sender.storage.journal import Journal, Page
-from mouthpiece_sender.target import Room, SpeakRequest, Target, Told
+from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest, Target
 
 logger = logging.getLogger(__name__)
 
@@ -28,25 +28,11 @@ INTERRUPT_TIMEOUT = 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class AvatarActivity:
-    """One avatar as the gateway sees it."""
-
-    identity: str | None
-    """None: whichever avatar comes."""
-    profile: str | None
-    ready: bool
-    queue: int
-    """Segments that wait."""
-    playing: str | None
-    """The segment that plays."""
-
-
-@dataclass(frozen=True, slots=True)
 class RoomActivity:
     """One room as the gateway sees it."""
 
     connected: bool
-    avatars: list[AvatarActivity]
+    avatars: Sequence[AvatarActivity]
     viewers: int | None
 
 
@@ -114,7 +100,7 @@ class Gateway:
         :raises MouthpieceError: the target does not take it (its ``admit``).
         """
         session = self._rooms.get(request.room)
-        if session is not None and session.barred:
+        if session is not None and session.duplicate:
             raise DuplicateIdentity(
                 "Another sender joined the room under our identity; give one of them another MOUTHPIECE_INSTANCE."
             )
@@ -222,7 +208,7 @@ class Gateway:
 
     def activity(self) -> Mapping[str, RoomActivity]:
         """The rooms in which something of ours is, or was a moment ago."""
-        return {room: _activity(session) for room, session in self._rooms.items()}
+        return {name: RoomActivity(room.connected, room.avatars, room.viewers) for name, room in self._rooms.items()}
 
     def expect(self, room: str) -> None:
         """Something will be said in this room soon: be there once its avatar is."""
@@ -237,7 +223,7 @@ class Gateway:
 
     def _session(self, room: str) -> Room:
         if room not in self._rooms:
-            session = self._target.room(room, self._told, self._retire)
+            session = self._target.room(room, self._on_report, self._retire)
             self._rooms[room] = session
             self._tasks.create_task(self._run(session), name="room")
         return self._rooms[room]
@@ -246,7 +232,7 @@ class Gateway:
         try:
             await session.run()
         except* Exception:
-            # A fault of ours in one room must not take the others down; what it held is told, not lost.
+            # A fault of ours in one room must not take the others down; what it held is reported, not lost.
             logger.exception("a room ended by a fault of ours")
             session.give_up(Problem.of(MouthpieceError("The sender failed in this room.")))
         finally:
@@ -267,8 +253,8 @@ class Gateway:
         position = session.position(segment.id)
         return segment if position is None else replace(segment, position=position)
 
-    def _told(self, told: Told) -> None:
-        report, at = told.report, self._wall_clock()
+    def _on_report(self, update: RoomReport) -> None:
+        report, at = update.report, self._wall_clock()
         active = self._active.get(report.segment)
         if active is None:
             return
@@ -280,17 +266,18 @@ class Gateway:
             position=report.position,
             interrupted=report.interrupted,
             error=report.problem,
-            audio=told.audio or before.audio,
+            audio=update.audio or before.audio,
         )
-        if before.source.text is None and told.text and report.state.terminal:
-            after = replace(after, source=replace(before.source, text=told.text))  # it was written as it was said
+        if before.source.text is None and update.text and report.state.terminal:
+            after = replace(after, source=replace(before.source, text=update.text))  # it was written as it was said
         if report.attempt is not None:
-            after = replace(after, avatar=told.avatar or after.avatar, profile=told.profile or after.profile)
+            after = replace(after, avatar=update.avatar or after.avatar, profile=update.profile or after.profile)
         if report.state is State.PLAYING and before.started_at is None:
-            after = replace(after, started_at=at, viewers=Viewers(told.viewers, None))
+            after = replace(after, started_at=at, viewers=Viewers(update.viewers, None))
         if report.state.terminal:
             started = after.started_at or (at if report.position > 0 else None)
-            after = replace(after, started_at=started, finished_at=at, viewers=replace(after.viewers, end=told.viewers))
+            viewers = replace(after.viewers, end=update.viewers)
+            after = replace(after, started_at=started, finished_at=at, viewers=viewers)
         active.segment = after
         active.changed.set()
         detail = report.problem.type if report.problem else None
@@ -309,14 +296,14 @@ class Gateway:
 
     async def _record(self, segment: Segment, event: Event, attempt: Attempt | None) -> None:
         """Until it is stored: meanwhile a segment is shown as we know it, and new ones are refused by the store."""
-        told = False
+        logged = False
         while True:
             try:
                 await self._journal.record(segment, event, attempt)
             except (MouthpieceError, OSError):
-                if not told:
+                if not logged:
                     logger.exception("what became of a segment could not be stored; it is tried until it can")
-                told = True
+                logged = True
             else:
                 return
             if self._closing.is_set():
@@ -324,11 +311,3 @@ class Gateway:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STORE_RETRY):
                     await self._closing.wait()
-
-
-def _activity(session: Room) -> RoomActivity:
-    avatars = [
-        AvatarActivity(identity, profile, ready, len(ledger.queued), ledger.in_flight[0] if ledger.in_flight else None)
-        for identity, profile, ready, ledger in session.seats
-    ]
-    return RoomActivity(session.connected, avatars, session.viewers)

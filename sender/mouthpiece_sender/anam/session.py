@@ -1,4 +1,4 @@
-"""One session with Anam's engine: opened, awaited, spoken through, and always closed."""
+"""One session with Anam's engine: it is opened, becomes ready, takes sound, and is always closed."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ logger = logging.getLogger(__name__)
 
 INTERRUPT_TIMEOUT: Final = 0.4
 END_TIMEOUT: Final = 0.5
-"""Seconds; with the second that a stuck write has, less than the ledger waits for a clear (playback.CLEAR_GRACE)."""
+"""Seconds. With ``attempt_stream.STOP_TIMEOUT`` they are less than the ledger waits for a clear (``CLEAR_GRACE``)."""
 SETTLING: Final = 0.1
-"""Seconds from an interrupt to the next sound: they travel on two connections, and nobody confirms the interrupt."""
+"""Seconds from an interrupt to the next sound: they travel on two connections, and Anam confirms no interrupt."""
 LOOK: Final = 0.5
-"""Seconds between two looks at whether the SDK's connection stands: it does not tell of every end."""
+"""Seconds between two checks of the SDK's connection: the SDK does not report every end of it."""
 
 
 class AnamSession:
-    """``async with AnamSession(…)`` gives a session that takes sound: not connected alone, but ready.
+    """``async with AnamSession(…)`` returns a session that is ready for sound, not merely connected.
 
-    Picture and sound are taken off the SDK's queues all the time, also where nobody looks: those have no bound.
+    Picture and sound are always taken off the SDK's queues, also without a sink: the queues have no bound.
 
     :raises AvatarTimeout: it did not connect, or did not become ready.
-    :raises AnamRefused: the key, the avatar or the plan was not accepted. :raises AnamBusy: no session is free.
+    :raises AnamRefused: the key, the avatar or the plan was not accepted.
+    :raises AnamBusy: no session is free.
     :raises AnamUnavailable: Anam cannot be reached.
     :raises AvatarLeft: the engine ended it before it was ready.
     """
@@ -73,7 +74,7 @@ class AnamSession:
         return self._lost.is_set()
 
     async def lost_within(self, seconds: float) -> bool:
-        """Waits so long; True at once when the session is lost meanwhile."""
+        """Wait ``seconds``; return True early if the session is lost meanwhile."""
         if self.lost:
             return True
         try:
@@ -84,21 +85,21 @@ class AnamSession:
         return True
 
     def declare_lost(self) -> None:
-        """It did not take what it was given."""
+        """Note that the session did not take a write."""
         self._lost.set()
 
     async def until_lost(self) -> None:
-        """Returns when the session is lost."""
+        """Wait until the session is lost."""
         while not await self.lost_within(LOOK):
             pass
 
     def input_stream(self, sample_rate: int) -> Any:
-        """The SDK's, for mono s16le of so many hertz."""
+        """The SDK's input stream, for mono s16le at ``sample_rate`` hertz."""
         config = self._anam.AgentAudioInputConfig(encoding="pcm_s16le", sample_rate=sample_rate, channels=1)
         return self._session.create_agent_audio_input_stream(config)
 
     async def interrupt(self) -> bool:
-        """The avatar drops what it has not said; whether that was taken. Best effort, within half a second."""
+        """Ask the avatar to drop what it has not said; True if the SDK sent that. Takes at most half a second."""
         try:
             async with asyncio.timeout(INTERRUPT_TIMEOUT):
                 await self._session.interrupt()
@@ -164,12 +165,15 @@ class AnamSession:
 class PassthroughStream:
     """The sound of one attempt, in one turn of the avatar or, where its source pauses, in several.
 
-    Whatever happened, every turn is ended: the avatar waits for more otherwise, and its picture stands still.
+    Every turn is ended, whatever happens: otherwise the avatar waits for more, and its picture freezes.
     """
 
-    def __init__(self, session: AnamSession, sample_rate: int) -> None:
+    def __init__(self, session: AnamSession, sample_rate: int, listener: Callable[[float], None] | None = None) -> None:
+        """:param listener: receives how many seconds have been sent, after each write."""
         self._session = session
         self._sample_rate = sample_rate
+        self._listener = listener
+        self._frames = 0
         self._turning = False
 
     async def open(self) -> Self:
@@ -182,9 +186,12 @@ class PassthroughStream:
             raise ConnectionResetError("Anam's session ended.")
         self._turning = True
         await self._stream.send_audio_chunk(data)
+        self._frames += len(data) // 2
+        if self._listener is not None:
+            self._listener(self._frames / self._sample_rate)
 
     async def end_turn(self) -> None:
-        """What was said so far is all for now."""
+        """End the avatar's turn, if one has begun."""
         if not self._turning or self._session.lost:
             return
         self._turning = False

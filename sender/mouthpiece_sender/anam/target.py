@@ -1,4 +1,4 @@
-"""Anam's engine as a target: what a room is for LiveKit, a session is here."""
+"""Anam's engine as a target of the gateway."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mouthpiece_sender.anam.errors import AnamBusy, NotThroughAnam
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.room import AnamRoom
 from mouthpiece_sender.anam.settings import AnamSettings
-from mouthpiece_sender.target import Room, SpeakRequest, Told
+from mouthpiece_sender.target import Room, RoomReport, SpeakRequest
 
 ROOM: Final = "anam"
-"""What stands for the room where nobody names one."""
+"""The room's name where a command is given none."""
 
 
 class AnamTarget:
-    """``async with AnamTarget(settings) as target:`` starts and ends what takes picture and sound (``sinks``).
+    """``async with AnamTarget(settings) as target:`` enters the ``sinks``, which take picture and sound.
 
-    One room at a time: there is one avatar, and one window to show it in.
+    It speaks into one room at a time: there is one avatar, and one window to show it in.
 
     :param warm: seconds that a session stays open once it has gone quiet.
     :raises ConfigurationError: (on entering) the SDK is not installed, or a recording cannot be written.
@@ -57,20 +57,20 @@ class AnamTarget:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    def room(self, name: str, listener: Callable[[Told], None], dormant: Callable[[Room], None]) -> AnamRoom:
-        warm = max(self._warm, self.settings.linger)  # the end of what was said last is still on its way to the viewer
+    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> AnamRoom:
+        warm = max(self._warm, self.settings.linger)  # the last words are still on their way to the viewer
         return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, warm)
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
         """
-        :raises NotThroughAnam: it asks for something that Anam has not.
-        :raises AnamBusy: the avatar is in another room.
+        :raises NotThroughAnam: the request asks for something that Anam does not have.
+        :raises AnamBusy: the avatar speaks in another room.
         """
         if request.avatar not in (None, self.settings.avatar_id):
             raise NotThroughAnam(f"There is one avatar here: {self.settings.avatar_id} (ANAM_AVATAR_ID).")
         if request.wait_for_viewer:
             raise NotThroughAnam("Anam does not tell who looks: wait_for_viewer would wait for ever.")
-        elsewhere = {name for name, room in rooms.items() if room.seats} | set(arriving)
+        elsewhere = {name for name, room in rooms.items() if room.avatars} | set(arriving)
         if elsewhere - {request.room}:
             raise AnamBusy(
                 "Anam's avatar is in another room, and in one room at a time; it leaves it when it has been quiet for "

@@ -11,16 +11,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from mouthpiece import profiles, wire
+from mouthpiece import wire
 from mouthpiece.dispatch import chosen_avatar
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.dependencies import CallerDep, Dependencies, Deps, LiveKitDep
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
-from mouthpiece_sender.gateway import AvatarActivity, RoomActivity
+from mouthpiece_sender.gateway import RoomActivity
 from mouthpiece_sender.livekit.server_api import LiveKitApi, ParticipantFacts, RoomFacts
 from mouthpiece_sender.livekit.tokens import viewer_token
+from mouthpiece_sender.target import AvatarActivity
 
 router = APIRouter(tags=["Rooms"])
 
@@ -147,7 +148,7 @@ def new_identity() -> str:
 
 async def _avatar_of(api: LiveKitApi, room: str) -> str | None:
     """The avatar that is there already."""
-    found = [facts.identity for facts in await api.participants(room) or () if _profile(facts)]
+    found = [facts.identity for facts in await api.participants(room) or () if facts.profile]
     return found[0] if len(found) == 1 else None
 
 
@@ -160,7 +161,7 @@ def _shown(
     if participants is None:
         there = [(identity, avatar.profile) for identity, avatar in ours.items() if connected]
     else:
-        there = [(one.identity, profile.name) for one in participants if (profile := _profile(one)) is not None]
+        there = [(one.identity, profile.name) for one in participants if (profile := one.profile) is not None]
     return models.Room(
         room=name,
         created_at=datetime.fromtimestamp(facts.created_at, UTC) if facts else None,
@@ -183,10 +184,6 @@ def _shown_avatar(
         queue=ours.queue if ours else 0,
         playing=ours.playing if ours else None,
     )
-
-
-def _profile(facts: ParticipantFacts) -> profiles.Profile | None:
-    return profiles.recognise(facts.identity, facts.attributes, facts.is_agent)
 
 
 def _is_known(deps: Dependencies, activity: RoomActivity) -> bool:

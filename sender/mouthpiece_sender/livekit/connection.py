@@ -1,61 +1,40 @@
-"""One join of one room, and the only place of the sender that touches the LiveKit client SDK.
+"""What a room session needs of a connection to its room, and the values that come out of one.
 
-What it sees it tells as values to one listener; what it is told to do it does. It answers the avatars' receipts,
-makes itself visible at once, and plays and subscribes to nothing.
+``room_connection.py`` is the real one; tests hand in another.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-import uuid
+import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
-
-from livekit import rtc
-from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # not exported at the top
+from typing import Final, Protocol, Self
 
 from mouthpiece import wire
-from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
-from mouthpiece.wire import CaptionPhase, PlaybackFinished, PlaybackReceipt, StreamHeader
+from mouthpiece.errors import DuplicateIdentity, LiveKitUnavailable, RoomClosed
+from mouthpiece.segments import Problem
+from mouthpiece.wire import StreamHeader
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
+from mouthpiece_sender.playout.attempt_stream import Writer
 from mouthpiece_sender.playout.captions import Line
 
-logger = logging.getLogger(__name__)
-
-CONNECT_TIMEOUT = 10.0
-"""Seconds."""
-RPC_ROUND_TRIP = 2.0
-"""Seconds that the answer to an RPC may take; the SDK's own 7 s are for relays far away."""
-CAPTION_TIMEOUT = 2.0
-"""Seconds that publishing a caption may take."""
-LINGER = 0.3
-"""Seconds that we stay after the last receipt: our answer must have left, or the avatar calls in vain, three times,
-and a stock receiver is deaf from then on (wire.md, 3)."""
-LEAVE_TIMEOUT = 3.0
-"""Seconds."""
-_LEAVING: set[asyncio.Task[None]] = set()
-"""Of rooms that we join no more: each ends when its connect has come about, or failed."""
-_SILENT_TOPICS = (wire.SESSION_TOPIC,)
-_SILENT_TEXT_TOPICS = ("lk.transcription", "lk.chat", "lk.agent.events", "lk.agent.session")
+CONNECTION_LOST: Final = Problem.of(LiveKitUnavailable("The connection to LiveKit was lost."))
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantsChanged:
-    """Somebody came, went, or changed attributes: ask for ``participants()`` again."""
+    """A participant joined, left or changed its attributes: call ``participants()`` again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLost:
-    """The connection is being mended by the SDK; nothing reaches anybody meanwhile."""
+    """The SDK is reconnecting; nothing reaches the room meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionBack:
-    """It has been mended."""
+    """The SDK has reconnected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +43,48 @@ class Disconnected:
 
     reason: str
 
+    @property
+    def problem(self) -> Problem:
+        """The problem that segments are reported with."""
+        match self.reason:
+            case "DUPLICATE_IDENTITY":
+                return Problem.of(
+                    DuplicateIdentity(
+                        "Another sender joined the room under our identity; "
+                        "give one of them another MOUTHPIECE_INSTANCE."
+                    )
+                )
+            case "ROOM_CLOSED" | "ROOM_DELETED":
+                return Problem.of(RoomClosed(f"LiveKit closed the room ({self.reason})."))
+            case "PARTICIPANT_REMOVED":
+                return Problem.of(RoomClosed("We were removed from the room."))
+        return Problem.of(LiveKitUnavailable(f"The connection to LiveKit was lost ({self.reason})."))
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiptStarted:
+    """An avatar began to play. ``segment`` is None where its receipts carry no id."""
+
     caller: str
     segment: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFinished:
+    """An avatar ended an attempt. ``segment`` is None where its receipts carry no id."""
+
     caller: str
     segment: str | None
     position: float
-    """Seconds."""
+    """Seconds of the attempt."""
     interrupted: bool
 
 
 RoomEvent = ParticipantsChanged | ConnectionLost | ConnectionBack | Disconnected | ReceiptStarted | ReceiptFinished
 
 
-class ClearAnswer:
-    """What ``lk.clear_buffer`` can bring: the two payloads, and two ways of no answer."""
+class ClearAnswer(enum.StrEnum):
+    """The outcomes of a call of ``lk.clear_buffer``: two payloads, and two kinds of failure."""
 
     OK = wire.CLEAR_OK
     REJECT = wire.CLEAR_REJECT
@@ -92,229 +92,38 @@ class ClearAnswer:
     NONE = "none"
 
 
-@dataclass
-class RoomConnection:
-    """``async with RoomConnection(…) as room:`` joins and leaves.
+class Connection(Protocol):
+    """One join of one room, for as long as its context lasts.
 
     :raises LiveKitUnavailable: on entering: the server cannot be reached.
     :raises LiveKitRefused: on entering: it does not accept the token.
     """
 
-    access: LiveKitAccess
-    token: str
-    listener: Callable[[RoomEvent], None]
-    """Called on the event loop; must not block."""
-    _room: rtc.Room = field(init=False)
-    _presence: rtc.LocalDataTrack | None = None
-    _last_receipt: float = float("-inf")
-
-    async def __aenter__(self) -> Self:
-        self._room = rtc.Room()
-        self._subscribe()
-        options = rtc.RoomOptions(auto_subscribe=False)
-        connecting = asyncio.create_task(self._room.connect(self.access.url, self.token, options), name="connect")
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                await asyncio.shield(connecting)
-        except rtc.ConnectError as error:
-            raise _connect_error(error, self.access.url) from None
-        except TimeoutError:
-            await self._take_back(connecting)
-            raise LiveKitUnavailable(f"LiveKit at {self.access.url} did not answer in time.") from None
-        except BaseException:
-            await self._take_back(connecting)
-            raise
-        try:
-            self._answer_receipts()
-            await self._become_visible()
-        except (PublishDataTrackError, PublishTrackError, RuntimeError):
-            await self._leave()
-            raise LiveKitUnavailable(f"LiveKit at {self.access.url} let us in and then broke off.") from None
-        except BaseException:
-            await self._leave()
-            raise
-        return self
+    async def __aenter__(self) -> Self: ...
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._leave()
+    ) -> None: ...
 
     @property
-    def connected(self) -> bool:
-        return bool(self._room.isconnected())
+    def connected(self) -> bool: ...
 
     def participants(self) -> list[ParticipantFacts]:
-        """Everybody else who is in the room now."""
-        if not self._room.isconnected():
-            return []
-        return [
-            ParticipantFacts(
-                identity=participant.identity,
-                sid=participant.sid,
-                is_agent=participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT,
-                attributes=dict(participant.attributes),
-                is_viewer=participant.kind
-                in (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP),
-                name=participant.name,
-            )
-            for participant in self._room.remote_participants.values()
-        ]
+        """Every other participant of the room."""
+        ...
 
-    async def open_stream(self, destination: str, header: StreamHeader) -> rtc.ByteStreamWriter:
-        """A byte stream to an avatar. Closing it ends the segment, and it must be closed whatever happens."""
-        return await self._room.local_participant.stream_bytes(
-            name=wire.STREAM_NAME_PREFIX + uuid.uuid4().hex[:8],
-            topic=wire.AUDIO_STREAM_TOPIC,
-            destination_identities=[destination],
-            attributes=header.attributes(),
-        )
+    async def open_stream(self, destination: str, header: StreamHeader) -> Writer:
+        """Open a byte stream to an avatar. Closing it ends the segment, and it must be closed whatever happens."""
+        ...
 
-    async def clear_buffer(self, destination: str) -> str:
-        """Calls ``lk.clear_buffer``; one of :class:`ClearAnswer`, never an exception."""
-        try:
-            answer = await self._room.local_participant.perform_rpc(
-                destination_identity=destination,
-                method=wire.RPC_CLEAR_BUFFER,
-                payload="",
-                response_timeout=RPC_ROUND_TRIP + 1,
-                max_round_trip_latency=RPC_ROUND_TRIP,
-            )
-        except rtc.RpcError as error:
-            unsupported = error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
-            return ClearAnswer.UNSUPPORTED if unsupported else ClearAnswer.NONE
-        return answer if answer in (ClearAnswer.OK, ClearAnswer.REJECT) else ClearAnswer.OK
+    async def clear_buffer(self, destination: str) -> ClearAnswer:
+        """Call ``lk.clear_buffer``. Raises nothing."""
+        ...
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:
-        """Shows everybody what ``speaker`` says now, or that it was said. Never an exception, and bounded: a caption
-        that is lost (False) is no reason to stop speaking.
-
-        As livekit-agents 1.8.9 publishes a transcript that still changes (``voice/room_io/_output.py``): whole text
-        streams of one segment id in the name of who is heard, the last one final; front ends put it beside that track.
-        """
-        attributes = {
-            wire.ATTR_CAPTION: line.id,
-            wire.ATTR_CAPTION_FINAL: "false" if line.phase is CaptionPhase.PLAYING else "true",
-            wire.ATTR_CAPTION_PHASE: line.phase.value,
-        }
-        if track := self._voice_of(speaker):
-            attributes[wire.ATTR_CAPTION_TRACK] = track
-        try:
-            async with asyncio.timeout(CAPTION_TIMEOUT):
-                writer = await self._room.local_participant.stream_text(
-                    topic=wire.CAPTION_TOPIC, attributes=attributes, sender_identity=speaker
-                )
-                try:
-                    await writer.write(line.text)
-                finally:
-                    await writer.aclose()
-        except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
-            logger.debug("a caption was not published: %s", type(error).__name__)
-            return False
-        return True
-
-    def _voice_of(self, identity: str) -> str | None:
-        participant = self._room.remote_participants.get(identity)
-        publications = participant.track_publications.values() if participant else ()
-        return next((one.sid for one in publications if one.kind == rtc.TrackKind.KIND_AUDIO), None)
-
-    def _subscribe(self) -> None:
-        def changed(*_: object) -> None:
-            self.listener(ParticipantsChanged())
-
-        for event in ("participant_connected", "participant_disconnected", "participant_attributes_changed"):
-            self._room.on(event, changed)
-        self._room.on("reconnecting", lambda: self.listener(ConnectionLost()))
-        self._room.on("reconnected", lambda: self.listener(ConnectionBack()))
-        self._room.on(
-            "disconnected",
-            lambda reason: self.listener(Disconnected(rtc.DisconnectReason.Name(reason))),
-        )
-        for topic in _SILENT_TOPICS:
-            self._room.register_byte_stream_handler(topic, lambda reader, _: reader.close())
-        for topic in _SILENT_TEXT_TOPICS:
-            self._room.register_text_stream_handler(topic, lambda reader, _: reader.close())
-
-    def _answer_receipts(self) -> None:
-        """A stock receiver whose receipt fails three times goes deaf: every one is answered, whatever it says."""
-
-        def heard(event: RoomEvent) -> None:
-            self._last_receipt = asyncio.get_running_loop().time()
-            self.listener(event)
-
-        def started(data: rtc.RpcInvocationData) -> str:
-            heard(ReceiptStarted(data.caller_identity, None))
-            return "ok"
-
-        def finished(data: rtc.RpcInvocationData) -> str:
-            try:
-                receipt = PlaybackFinished.loads(data.payload)
-            except ValueError:
-                logger.warning("a receipt that cannot be read was ignored")
-            else:
-                heard(ReceiptFinished(data.caller_identity, None, receipt.playback_position, receipt.interrupted))
-            return "ok"
-
-        def playback(data: rtc.RpcInvocationData) -> str:
-            try:
-                receipt = PlaybackReceipt.loads(data.payload)
-            except ValueError:
-                logger.warning("a receipt that cannot be read was ignored")
-                return "ok"
-            caller, segment = data.caller_identity, receipt.segment
-            heard(
-                ReceiptStarted(caller, segment)
-                if receipt.event == "started"
-                else ReceiptFinished(caller, segment, receipt.position, receipt.interrupted)
-            )
-            return "ok"
-
-        participant = self._room.local_participant
-        participant.register_rpc_method(wire.RPC_PLAYBACK_STARTED, started)
-        participant.register_rpc_method(wire.RPC_PLAYBACK_FINISHED, finished)
-        participant.register_rpc_method(wire.RPC_PLAYBACK, playback)
-
-    async def _become_visible(self) -> None:
-        """livekit-server announces a participant that publishes nothing in batches, every 3 s; a data track ends
-        the wait at once (wire.md, 1). A server too old for data tracks gets a muted audio track."""
-        participant = self._room.local_participant
-        try:
-            async with asyncio.timeout(RPC_ROUND_TRIP):
-                self._presence = await participant.publish_data_track(name="mouthpiece")
-        except (PublishDataTrackError, TimeoutError):
-            track = rtc.LocalAudioTrack.create_audio_track("mouthpiece", rtc.AudioSource(48_000, 1))
-            track.mute()
-            await participant.publish_track(track)
-
-    async def _take_back(self, connecting: asyncio.Task[None]) -> None:
-        """A connect cannot be cancelled: one that comes about later leaves a participant behind that nobody owns, and
-        the SDK ends the process some seconds after ("timed out waiting for ReadyForRoomEventRequest", livekit 1.1.21).
-        """
-
-        async def leave_once_joined() -> None:
-            with contextlib.suppress(rtc.ConnectError):
-                await connecting
-                await self._leave()
-
-        leaving = asyncio.create_task(leave_once_joined(), name="leave once joined")
-        _LEAVING.add(leaving)
-        leaving.add_done_callback(_LEAVING.discard)
-        await asyncio.wait([leaving], timeout=LEAVE_TIMEOUT)
-
-    async def _leave(self) -> None:
-        if self._room.isconnected():
-            await asyncio.sleep(max(0.0, self._last_receipt + LINGER - asyncio.get_running_loop().time()))
-        try:
-            async with asyncio.timeout(LEAVE_TIMEOUT):
-                await self._room.disconnect()
-        except (TimeoutError, RuntimeError):
-            logger.warning("leaving the room took too long; the connection was dropped")
+        """Show every viewer a caption of ``speaker``; False if it was lost. Bounded in time; raises nothing."""
+        ...
 
 
-def _connect_error(error: rtc.ConnectError, url: str) -> LiveKitUnavailable | LiveKitRefused:
-    text = str(error)
-    if "401" in text or "unauthorized" in text.lower() or "invalid token" in text.lower():
-        return LiveKitRefused(
-            f"LiveKit at {url} does not accept our key and secret: check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
-        )
-    return LiveKitUnavailable(f"LiveKit at {url} cannot be reached: check LIVEKIT_URL, and that it runs.")
+ConnectionFactory = Callable[[LiveKitAccess, str, Callable[[RoomEvent], None]], Connection]
+"""Makes a connection from the server's address, a token, and a listener that is called on the event loop."""

@@ -1,8 +1,8 @@
-"""When to look for the avatar, when to join, when to leave: decided without I/O.
+"""Decides when to look for an avatar, when to join the room and when to leave it. No I/O.
 
-It looks through the server API first: a join by itself creates a room that did not exist, and an unpinned stock
-receiver would bind to us in its agent's place. It joins once the avatar is there, stays warm for a while, leaves when
-quiet, and never rejoins after it was thrown out as a duplicate.
+The sender looks through the server API first: joining creates a room that did not exist, and a stock receiver that is
+not pinned to an agent would bind to us. It joins once the avatar is in the room, stays for a while after its last
+segment, and never rejoins after it was removed as a duplicate.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ class Act(enum.Enum):
     LEAVE = "leave"
 
 
-class Whereabouts(enum.Enum):
+class Membership(enum.Enum):
     AWAY = "away"
     JOINING = "joining"
     THERE = "there"
     LEAVING = "leaving"
-    BARRED = "barred"
-    """Thrown out as a duplicate: two would throw each other out for ever."""
+    DUPLICATE = "duplicate"
+    """Removed by another participant of the same identity: two senders would remove each other for ever."""
 
 
 @dataclass
 class Presence:
-    """One room's. ``warm``: seconds to stay once it has gone quiet."""
+    """Of one room. ``warm``: seconds to stay once nothing is queued or plays."""
 
     warm: float
-    state: Whereabouts = Whereabouts.AWAY
+    state: Membership = Membership.AWAY
     _busy_until: float = float("-inf")
     _next_look: float = float("-inf")
     _looking: bool = False
@@ -45,41 +45,41 @@ class Presence:
     _failures: int = 0
 
     def decide(self, waiting: bool, now: float) -> Act:
-        """``waiting``: something is queued or plays. The act that is returned counts as begun."""
+        """The act to begin now. ``waiting``: something is queued or plays."""
         if waiting:
             self._busy_until = now + self.warm
         match self.state:
-            case Whereabouts.AWAY if now <= self._busy_until:
+            case Membership.AWAY if now <= self._busy_until:
                 if self._avatar_seen:
                     self._avatar_seen = False
-                    self.state = Whereabouts.JOINING
+                    self.state = Membership.JOINING
                     return Act.JOIN
                 if not self._looking and now >= self._next_look:
                     self._looking = True
                     return Act.LOOK
-            case Whereabouts.THERE if now > self._busy_until:
-                self.state = Whereabouts.LEAVING
+            case Membership.THERE if now > self._busy_until:
+                self.state = Membership.LEAVING
                 return Act.LEAVE
         return Act.NOTHING
 
     def next_wakeup(self, waiting: bool, now: float) -> float | None:
-        """When ``decide`` may say something new by itself."""
-        if self.state is Whereabouts.AWAY and not self._looking and now <= self._busy_until:
+        """When ``decide`` may return another act without any input."""
+        if self.state is Membership.AWAY and not self._looking and now <= self._busy_until:
             return max(self._next_look, now)
-        if self.state is Whereabouts.THERE and not waiting:
+        if self.state is Membership.THERE and not waiting:
             return max(self._busy_until, now)
         return None
 
     def dormant(self, now: float) -> bool:
-        """We are out, and nothing calls us back."""
-        return self.state is Whereabouts.AWAY and not self._looking and now > self._busy_until
+        """We are out of the room, and nothing waits to be said in it."""
+        return self.state is Membership.AWAY and not self._looking and now > self._busy_until
 
     def expect(self, now: float) -> None:
-        """Something will be said here soon: look for the avatar and be there."""
+        """Something will be said here soon: look for the avatar, and join."""
         self._busy_until = max(self._busy_until, now + self.warm)
 
     def looked(self, avatar: bool, now: float) -> None:
-        """A look ended: there is an avatar, or none yet."""
+        """A look ended. ``avatar``: whether one is in the room."""
         self._looking = False
         self._failures = 0
         self._avatar_seen = avatar
@@ -88,16 +88,16 @@ class Presence:
     def failed(self, now: float) -> None:
         """A look or a join failed."""
         self._looking = False
-        if self.state is Whereabouts.JOINING:
-            self.state = Whereabouts.AWAY
+        if self.state is Membership.JOINING:
+            self.state = Membership.AWAY
         self._next_look = now + BACKOFF[min(self._failures, len(BACKOFF) - 1)]
         self._failures += 1
 
     def joined(self) -> None:
-        self.state = Whereabouts.THERE
+        self.state = Membership.THERE
         self._failures = 0
 
     def left(self, now: float, *, duplicate: bool = False) -> None:
-        """We are out, by our own will or not."""
-        self.state = Whereabouts.BARRED if duplicate else Whereabouts.AWAY
+        """We left, or were disconnected."""
+        self.state = Membership.DUPLICATE if duplicate else Membership.AWAY
         self._next_look = now + LOOK_INTERVAL

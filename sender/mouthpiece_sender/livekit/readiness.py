@@ -1,7 +1,7 @@
-"""Whether an avatar listens to us: decided without I/O from its profile, its attribute and the answers to the probe.
+"""Decides whether an avatar listens to us, from its profile, its attribute and its answers to the probe. No I/O.
 
-The probe is ``lk.clear_buffer`` while nothing of ours plays. It is made once per avatar session, and it is also the
-first act towards an avatar that may still be playing audio of an earlier life of ours.
+The probe is ``lk.clear_buffer`` while nothing of ours plays. It succeeds once per session, and it also stops audio
+that an earlier process of this sender may have left playing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PROBE_INTERVAL = 0.2
 class Listening(enum.Enum):
     UNKNOWN = "unknown"
     PROBING = "probing"
-    """A probe is on its way."""
+    """A probe has been sent and not been answered."""
     YES = "yes"
     ELSEWHERE = "elsewhere"
     """It is bound to another sender."""
@@ -36,14 +36,14 @@ class AvatarReadiness:
     next_probe: float = 0.0
 
     def due(self, now: float) -> bool:
-        """Whether to probe now; the caller does, and tells ``answered``."""
+        """Whether to probe now. The caller does, and passes the answer to ``answered``."""
         return self.state is Listening.UNKNOWN and now >= self.next_probe
 
     def probing(self) -> None:
         self.state = Listening.PROBING
 
-    def answered(self, answer: str, now: float) -> Listening:
-        """What an answer (:class:`ClearAnswer`) means for this profile."""
+    def answered(self, answer: ClearAnswer, now: float) -> Listening:
+        """Take the answer to a probe; returns the new state."""
         if answer == ClearAnswer.OK:
             self.state = Listening.YES
         elif answer == ClearAnswer.REJECT:
@@ -56,10 +56,10 @@ class AvatarReadiness:
         return self.state
 
     def again(self) -> None:
-        """It was bound elsewhere: somebody wants it asked once more."""
+        """Probe once more an avatar that was bound to another sender."""
         self.state, self.next_probe = Listening.UNKNOWN, 0.0
 
-    def _without_probe(self, answer: str, now: float) -> bool:
+    def _without_probe(self, answer: ClearAnswer, now: float) -> bool:
         match self.profile.readiness:
             case Readiness.ATTRIBUTE:
                 return True  # its attribute is there; the clear was for what may still play

@@ -1,4 +1,4 @@
-"""LiveKit's server API, and the one seam to it: its errors become ours here."""
+"""LiveKit's server API. Its errors are translated to ours here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from livekit.protocol import models
 from livekit.protocol.agent import JobStatus
 from livekit.protocol.agent_dispatch import AgentDispatch
 
+from mouthpiece import profiles, wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
+from mouthpiece.profiles import Profile
 
 TIMEOUT = 5.0
 """Seconds that one call may take."""
@@ -25,13 +27,13 @@ _VIEWER_KINDS = (models.ParticipantInfo.Kind.STANDARD, models.ParticipantInfo.Ki
 
 @dataclass(frozen=True, slots=True)
 class LiveKitAccess:
-    """Where LiveKit is, and what opens it. The secret is left out of the representation."""
+    """LiveKit's address, key and secret. ``repr`` leaves out the key and the secret."""
 
     url: str
     api_key: str
     api_secret: str
     public_url: str | None = None
-    """What a browser uses, where it differs."""
+    """The address for browsers, where it differs."""
 
     def __repr__(self) -> str:
         return f"LiveKitAccess(url={self.url!r})"
@@ -39,7 +41,7 @@ class LiveKitAccess:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantFacts:
-    """What the sender wants to know of a participant."""
+    """The part of a participant that the sender needs."""
 
     identity: str
     sid: str
@@ -48,6 +50,16 @@ class ParticipantFacts:
     is_viewer: bool
     """A person: no agent, no recorder, no ingest."""
     name: str
+
+    @property
+    def profile(self) -> Profile | None:
+        """The profile of the avatar that it is; None if it is no avatar."""
+        return profiles.recognise(self.identity, self.attributes, self.is_agent)
+
+    @property
+    def is_room_agent(self) -> bool:
+        """Whether LiveKit's front ends take it for the room's agent: agent kind, and on nobody's behalf."""
+        return self.is_agent and wire.ATTR_PUBLISH_ON_BEHALF not in self.attributes and self.profile is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +97,11 @@ class LiveKitApi:
         await self._api.aclose()
 
     async def check(self) -> None:
-        """Returns if the server is there and accepts the key."""
+        """Return if the server answers and accepts the key."""
         await self.rooms(["mouthpiece-readiness"])
 
     async def participants(self, room: str) -> list[ParticipantFacts] | None:
-        """Who is in a room; None if there is no such room."""
+        """The participants of a room; None if there is no such room."""
         async with self._translated():
             try:
                 listed = await self._api.room.list_participants(api.ListParticipantsRequest(room=room))
@@ -102,7 +114,7 @@ class LiveKitApi:
         return [_facts(participant) for participant in listed.participants]
 
     async def rooms(self, names: Sequence[str] = ()) -> list[RoomFacts]:
-        """The rooms of those names that there are, or all rooms."""
+        """The rooms of those names that exist; without ``names``, all rooms."""
         async with self._translated():
             listed = await self._api.room.list_rooms(api.ListRoomsRequest(names=list(names)))
         return [
@@ -115,21 +127,21 @@ class LiveKitApi:
         return next(iter(await self.rooms([name])), None)
 
     async def create_room(self, name: str, *, empty_timeout: int, departure_timeout: int) -> RoomFacts:
-        """Creates a room, or returns the one that there is. ``*_timeout``: seconds until LiveKit closes it while
-        nobody has joined yet, and after the last viewer left."""
+        """Create a room, or return the one that exists. ``*_timeout``: seconds until LiveKit closes it while nobody has
+        joined yet, and after the last viewer left."""
         async with self._translated():
             room = await self._api.room.create_room(
                 api.CreateRoomRequest(
                     name=name,
                     empty_timeout=empty_timeout,
                     departure_timeout=departure_timeout,
-                    sync_streams=True,  # or a browser is given sound and picture as strangers to each other
+                    sync_streams=True,  # or browsers do not synchronise sound and picture
                 )
             )
         return RoomFacts(room.name, room.sid, room.creation_time, room.empty_timeout, room.departure_timeout)
 
     async def delete_room(self, name: str) -> bool:
-        """Ends a room and throws everybody out; False if there is none."""
+        """End a room and disconnect its participants; False if there is none."""
         async with self._translated():
             try:
                 await self._api.room.delete_room(api.DeleteRoomRequest(room=name))
@@ -140,7 +152,7 @@ class LiveKitApi:
         return True
 
     async def dispatch(self, room: str, agent_name: str, metadata: str) -> bool:
-        """Sends the worker of that name into a room that there is; False if one is there, or on its way."""
+        """Dispatch the worker ``agent_name`` to an existing room; False if one is there, or on its way."""
         async with self._translated():
             for dispatch in await self._api.agent_dispatch.list_dispatch(room_name=room):
                 if dispatch.agent_name == agent_name and not _has_ended(dispatch):
@@ -180,6 +192,6 @@ def _facts(participant: models.ParticipantInfo) -> ParticipantFacts:
 
 
 def _has_ended(dispatch: AgentDispatch) -> bool:
-    """Whether every job that came of a dispatch is over: the room may have another one then."""
+    """Whether every job of a dispatch has ended: the room may get another one then."""
     jobs = dispatch.state.jobs
     return dispatch.state.deleted_at != 0 or (bool(jobs) and all(job.state.status in _ENDED for job in jobs))

@@ -7,30 +7,32 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from mouthpiece import profiles
 from mouthpiece.errors import AvatarAmbiguous
 from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
+from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.room import RoomSession
+from mouthpiece_sender.livekit.room_connection import RoomConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.target import Room, SpeakRequest, Told
+from mouthpiece_sender.target import Room, RoomReport, SpeakRequest
 
 
 @dataclass(frozen=True, slots=True)
 class LiveKitTarget:
-    """How rooms are treated, and as whom they are joined. Times are seconds."""
+    """How long rooms are waited for, and under which identity they are joined. Times are seconds."""
 
     access: LiveKitAccess
     api: LiveKitApi
     instance: str = "1"
-    """Part of our identity in each room: one for each sender that runs beside others, the same after a restart."""
+    """Part of our identity in each room: another one for each sender that runs, the same after a restart."""
     identity: str | None = None
-    """Overrides the identity, for a receiver that is bound to a fixed one; use it in one room only."""
+    """Replaces the made identity, for a receiver that is bound to a fixed one; use it in one room only."""
     name: str = SENDER_NAME
     avatar_timeout: float = 30.0
     warm: float = 60.0
     clock: Callable[[], float] = time.monotonic
+    connect: ConnectionFactory = RoomConnection
 
-    def room(self, name: str, listener: Callable[[Told], None], dormant: Callable[[Room], None]) -> RoomSession:
+    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> RoomSession:
         return RoomSession(
             name,
             self.access,
@@ -42,6 +44,7 @@ class LiveKitTarget:
             self.clock,
             self.avatar_timeout,
             self.warm,
+            self.connect,
         )
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
@@ -54,18 +57,17 @@ class LiveKitTarget:
             return
         there = rooms.get(request.room)
         if there is not None and there.connected:
-            identities = [identity for identity, profile, _, _ in there.seats if profile is not None]
+            identities = [avatar.identity for avatar in there.avatars if avatar.profile is not None]
         else:
             identities = [
-                facts.identity
-                for facts in await self.api.participants(request.room) or ()
-                if profiles.recognise(facts.identity, facts.attributes, facts.is_agent)
+                facts.identity for facts in await self.api.participants(request.room) or () if facts.profile is not None
             ]
         if len(identities) > 1:
             names = ", ".join(sorted(str(identity) for identity in identities))
             raise AvatarAmbiguous(f"Several avatars are in the room ({names}): name one with avatar=<identity>.")
 
     def _identity(self, room: str) -> str:
-        """One a room: with the same identity in two rooms a stock receiver clears the wrong one (wire.md, 9)."""
+        """Another one for each room: a stock receiver keeps handlers by identity, and a clear in one room would clear
+        another (wire.md, 9)."""
         digest = hashlib.sha256(room.encode()).hexdigest()[:8]
         return f"{SENDER_IDENTITY_PREFIX}-{self.instance}-{digest}"

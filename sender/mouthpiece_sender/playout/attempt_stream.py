@@ -1,6 +1,6 @@
-"""One attempt on its way: from a sound, through the transforms, into one byte stream, as far as it is allowed.
+"""The stream of one attempt: reads a sound, transforms it and writes it into one byte stream, as far as granted.
 
-Whatever happens, the stream is closed: an unclosed one deafens a stock receiver for good (wire.md, 10).
+Whatever happens, the stream is closed: a stock receiver goes deaf when its sender leaves with one open (wire.md, 10).
 """
 
 from __future__ import annotations
@@ -22,20 +22,19 @@ from mouthpiece_sender.sounds.sound import Sound
 logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT = 1.0
-"""Seconds that a write in progress may still take when the stream is to be closed."""
+"""Seconds that a write in progress may still take once the stream is to be closed."""
 PAUSE = 1.0
-"""Seconds without more sound after which what is held back to fill a chunk is sent as it is."""
+"""Seconds without more audio after which an unfilled chunk is sent as it is."""
 KEEP_ALIVE = 5
-"""Pauses on end after which a little silence is sent: receivers give up a stream that is silent for 10 s."""
+"""Pauses in a row after which silence is sent: receivers end a stream that brought no chunk for 10 s."""
 SILENCE = 0.02
-"""Seconds of it."""
+"""Seconds of silence that keep a stream alive."""
 
-
-AWAY = Problem.of(LiveKitUnavailable("The connection does not take the sound."))
+UNAVAILABLE = Problem.of(LiveKitUnavailable("The connection does not take the sound."))
 
 
 class Writer(Protocol):
-    """The part of the SDK's stream writer that is used."""
+    """The part of the SDK's stream writer that is used here."""
 
     async def write(self, data: bytes) -> None: ...
     async def aclose(self) -> None: ...
@@ -43,7 +42,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """So many seconds of the attempt have been written; ``whole``: there is no more."""
+    """``sent`` seconds of the attempt have been written. ``whole``: the sound has ended."""
 
     attempt: Attempt
     sent: float
@@ -60,7 +59,7 @@ class NotOpened:
 
 @dataclass(frozen=True, slots=True)
 class SourceFailed:
-    """The sound ended badly."""
+    """The sound could not be read to its end."""
 
     attempt: Attempt
     problem: Problem
@@ -76,14 +75,14 @@ class WriteFailed:
 
 class _Phase(enum.Enum):
     WAITING = "waiting"
-    """For the stream before."""
+    """For the previous stream to close."""
     OPENING = "opening"
     READING = "reading"
     WRITING = "writing"
     CLOSING = "closing"
 
 
-class _Broke(Exception):
+class _NotWritten(Exception):
     """The connection did not take the audio."""
 
 
@@ -92,7 +91,7 @@ StreamEvent = Progress | NotOpened | SourceFailed | WriteFailed
 
 @dataclass
 class AttemptStream:
-    """Run as a task; ``grant`` says how far it may go, ``stop`` ends it early."""
+    """``start`` runs it as a task, ``grant`` extends how far it may send, ``stop`` ends it early."""
 
     attempt: Attempt
     sound: Sound
@@ -102,15 +101,15 @@ class AttemptStream:
     listener: Callable[[StreamEvent], None]
     chunk: float = QUANTUM
     """Seconds a write, at first."""
-    after: AttemptStream | None = None
-    """The one before: streams never overlap, so this one opens when that one is closed (wire.md, 4)."""
-    rest: Callable[[], Awaitable[None]] | None = None
-    """Called once when the source pauses; without it a little silence keeps the stream alive."""
-    away: Problem = AWAY
-    """What it is when the stream does not open, or does not take the sound."""
+    previous: AttemptStream | None = None
+    """Streams must not overlap: this one opens when ``previous`` is closed (wire.md, 4)."""
+    on_pause: Callable[[], Awaitable[None]] | None = None
+    """Called once when the source pauses; without it, silence keeps the stream alive."""
+    unavailable: Problem = UNAVAILABLE
+    """The problem to report when the stream does not open, or does not take the audio."""
     _granted: float = 0.0
     _frames: int = 0
-    """Sent so far."""
+    """Written so far."""
     _phase: _Phase = _Phase.WAITING
     _stopping: bool = False
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -120,17 +119,17 @@ class AttemptStream:
         self._task = group.create_task(self._run(), name="attempt-stream")
 
     def grant(self, up_to: float) -> None:
-        """Seconds of the attempt that may have been sent."""
+        """Allow ``up_to`` seconds of the attempt to be sent."""
         self._granted = up_to
         self._changed.set()
 
     async def closed(self) -> None:
-        """Returns once the stream is closed, by whatever way."""
+        """Wait until the stream is closed."""
         if self._task is not None:
             await asyncio.wait([self._task])
 
     async def stop(self) -> None:
-        """Returns once the stream is closed. A source that is slow is not waited for."""
+        """Close the stream, and wait until it is closed. A slow source does not delay this."""
         self._stopping = True
         self._changed.set()
         if self._task is not None and not self._task.done():
@@ -142,9 +141,9 @@ class AttemptStream:
                 await asyncio.wait([self._task])
 
     async def _run(self) -> None:
-        if self.after is not None:
-            await self.after.closed()
-            self.after = None
+        if self.previous is not None:
+            await self.previous.closed()
+            self.previous = None
         if self._stopping:
             return
         self._phase = _Phase.OPENING
@@ -152,14 +151,14 @@ class AttemptStream:
             writer = await self.open_stream()
         except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
             logger.debug("stream not opened: %s", type(error).__name__)
-            self.listener(NotOpened(self.attempt, self.away))
+            self.listener(NotOpened(self.attempt, self.unavailable))
             return
         self._phase = _Phase.READING
         ended: StreamEvent | None = None
         try:
             ended = await self._send(writer)
-        except _Broke:
-            ended = WriteFailed(self.attempt, self.away)
+        except _NotWritten:
+            ended = WriteFailed(self.attempt, self.unavailable)
         except MouthpieceError as error:
             ended = SourceFailed(self.attempt, Problem.of(error))
         except Exception:
@@ -173,9 +172,10 @@ class AttemptStream:
                 self.listener(ended)
 
     async def _send(self, writer: Writer) -> Progress | None:
-        """
-        :raises MouthpieceError: the sound broke; what came before that has been sent.
-        :raises _Broke: the connection did.
+        """Send the sound. Returns None if it was stopped.
+
+        :raises MouthpieceError: the sound cannot be read any further; what came before has been sent.
+        :raises _NotWritten: the connection does not take the audio.
         """
         chain = self._transforms()
         broken: MouthpieceError | None = None
@@ -184,15 +184,15 @@ class AttemptStream:
                 async for block in coming:
                     if isinstance(block, int):
                         chunks, chain = chain.flush(), self._transforms()
-                        if not chunks and self.rest is None and block % KEEP_ALIVE == 0:
+                        if not chunks and self.on_pause is None and block % KEEP_ALIVE == 0:
                             chunks = [Pcm.silence(SILENCE, self.sample_rate)]
                     else:
                         chunks = chain.push(block)
                     for chunk in chunks:
                         if not await self._write(writer, chunk):
                             return None
-                    if block == 1 and self.rest is not None:
-                        await self._carried_out(self.rest())
+                    if block == 1 and self.on_pause is not None:
+                        await self._sent(self.on_pause())
         except MouthpieceError as error:
             broken = error
         for chunk in chain.flush():
@@ -206,33 +206,33 @@ class AttemptStream:
         return Chain(MixDown(), Resampler(self.sample_rate), Chunker(self.chunk, steady=STEADY, after=STEADY_AFTER))
 
     async def _write(self, writer: Writer, chunk: Pcm) -> bool:
-        """False: it is to stop."""
+        """Write a chunk once it is granted; False if the stream is to stop instead."""
         while not self._stopping and (self._frames + chunk.frames) / self.sample_rate > self._granted + 1e-6:
             self._changed.clear()
             await self._changed.wait()
         if self._stopping:
             return False
-        await self._carried_out(writer.write(chunk.to_bytes()))
+        await self._sent(writer.write(chunk.to_bytes()))
         self._frames += chunk.frames
         self.listener(Progress(self.attempt, self._frames / self.sample_rate))
         return True
 
-    async def _carried_out(self, sending: Awaitable[None]) -> None:
-        """:raises _Broke: it was not."""
+    async def _sent(self, sending: Awaitable[None]) -> None:
+        """:raises _NotWritten: the connection does not take the audio."""
         self._phase = _Phase.WRITING
         try:
             await sending
         except Exception as error:  # the SDK's own, of many kinds
             logger.debug("stream broke: %s", type(error).__name__)
-            raise _Broke from error
+            raise _NotWritten from error
         self._phase = _Phase.READING
 
 
 async def _closed(writer: Writer) -> None:
-    """Closes it, also where we are cancelled meanwhile: nobody else would."""
+    """Close ``writer``, also if this task is cancelled meanwhile."""
     closing = asyncio.ensure_future(writer.aclose())
     try:
-        with contextlib.suppress(Exception):  # already closed, or the room is gone: the avatar knows by itself
+        with contextlib.suppress(Exception):  # already closed, or the room is gone: the avatar notices that by itself
             await asyncio.shield(closing)
     except asyncio.CancelledError:
         await asyncio.wait([closing], timeout=STOP_TIMEOUT)
@@ -242,7 +242,7 @@ async def _closed(writer: Writer) -> None:
 
 @contextlib.asynccontextmanager
 async def _with_pauses(blocks: AsyncIterator[Pcm]) -> AsyncIterator[AsyncIterator[Pcm | int]]:
-    """``blocks``, and between them, whenever none has come for ``PAUSE`` seconds, how many such times it has been."""
+    """``blocks``, and among them a number for each ``PAUSE`` seconds without a block: 1, 2, …, and again from 1."""
 
     async def waited_for() -> AsyncGenerator[Pcm | int, None]:
         while True:

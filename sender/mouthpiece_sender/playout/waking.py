@@ -1,4 +1,4 @@
-"""How a room waits between two decisions."""
+"""Waiting for a change or for a moment, whichever comes first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 async def changed_within(changed: asyncio.Event, seconds: float | None) -> None:
-    """Returns when ``changed`` is set, or so many seconds have passed; None: only then."""
+    """Wait until ``changed`` is set, at most ``seconds``; None: without a limit."""
     try:
         async with asyncio.timeout(None if seconds is None else max(0.0, seconds)):
             await changed.wait()

@@ -161,7 +161,7 @@ async def test_it_does_not_open_before_the_one_before_is_closed() -> None:
         one = stream(first, Tone(10), events)
         one.grant(0.5)
         one.start(group)
-        two = stream(second, Tone(0.1), events, after=one)
+        two = stream(second, Tone(0.1), events, previous=one)
         two.grant(1.0)
         two.start(group)
         await events.arrived()
@@ -232,7 +232,7 @@ async def test_where_a_stream_can_rest_it_does_once_a_pause_and_no_silence_is_se
         rested.set()
 
     async with asyncio.TaskGroup() as group:
-        running = stream(writer, slow, events, rest=rest)
+        running = stream(writer, slow, events, on_pause=rest)
         running.grant(30.0)
         running.start(group)
         await rested.wait()
@@ -251,7 +251,7 @@ async def test_a_stream_that_cannot_rest_is_told_as_broken(monkeypatch: pytest.M
         raise ConnectionResetError
 
     async with asyncio.TaskGroup() as group:
-        running = stream(writer, Slow(), events, rest=rest, away=away)
+        running = stream(writer, Slow(), events, on_pause=rest, unavailable=away)
         running.grant(30.0)
         running.start(group)
     assert (events[-1], writer.closed) == (WriteFailed(ATTEMPT, away), 1)

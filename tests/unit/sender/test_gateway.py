@@ -10,13 +10,12 @@ import pytest
 
 from mouthpiece.errors import QueueFull, StoreError
 from mouthpiece.playback.commands import Report, Utterance
-from mouthpiece.playback.ledger import Ledger
 from mouthpiece.segments import Attempt, Event, Mode, Problem, Segment, Source, State, new_segment_id
 from mouthpiece_sender import gateway as gateway_module
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.journal import MemoryJournal
-from mouthpiece_sender.target import Room, SpeakRequest, Told
+from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest
 from tests.sounds import Tone
 
 
@@ -25,11 +24,11 @@ class FakeRoom:
     """Takes segments, and ends them when the test says so."""
 
     room: str
-    listener: Callable[[Told], None]
+    listener: Callable[[RoomReport], None]
     connected: bool = True
-    barred: bool = False
+    duplicate: bool = False
     viewers: int | None = 1
-    seats: Sequence[tuple[str | None, str | None, bool, Ledger]] = ()
+    avatars: Sequence[AvatarActivity] = ()
     taken: list[str] = field(default_factory=list)
     ends: asyncio.Event = field(default_factory=asyncio.Event)
     breaks: bool = False
@@ -42,7 +41,7 @@ class FakeRoom:
 
     def end(self, segment: str, state: State = State.FINISHED, problem: Problem | None = None) -> None:
         report = Report(segment, f"segment.{state}", state, position=1.0, problem=problem)
-        self.listener(Told(report, "avatar-x", "mouthpiece", 1, None))
+        self.listener(RoomReport(report, "avatar-x", "mouthpiece", 1, None))
 
     def cancel(self, segment: str) -> None:
         self.end(segment, State.CANCELLED)
@@ -73,7 +72,7 @@ class FakeTarget:
     def __init__(self) -> None:
         self.rooms: list[FakeRoom] = []
 
-    def room(self, name: str, listener: Callable[[Told], None], dormant: Callable[[Room], None]) -> FakeRoom:
+    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> FakeRoom:
         self.rooms.append(FakeRoom(name, listener))
         return self.rooms[-1]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from mouthpiece_sender.livekit.presence import BACKOFF, LOOK_INTERVAL, Act, Presence, Whereabouts
+from mouthpiece_sender.livekit.presence import BACKOFF, LOOK_INTERVAL, Act, Membership, Presence
 
 
 def test_it_does_nothing_while_there_is_nothing_to_say() -> None:
@@ -53,7 +53,7 @@ def test_a_failed_join_is_tried_again_later_and_later() -> None:
 def test_thrown_out_as_a_duplicate_it_never_comes_back() -> None:
     presence = there()
     presence.left(1.0, duplicate=True)
-    assert presence.state is Whereabouts.BARRED
+    assert presence.state is Membership.DUPLICATE
     assert presence.decide(True, 100.0) is Act.NOTHING
     assert presence.next_wakeup(True, 100.0) is None
 

@@ -1,0 +1,284 @@
+"""One join of one room through the LiveKit client SDK: the only file that speaks into rooms with it.
+
+It passes what happens in the room to one listener, as values. It answers the avatars' receipts, makes itself visible
+at once, and subscribes to nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from livekit import rtc
+from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # not exported at the top
+
+from mouthpiece import wire
+from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
+from mouthpiece.wire import CaptionPhase, PlaybackFinished, PlaybackReceipt, StreamHeader
+from mouthpiece_sender.livekit.connection import (
+    ClearAnswer,
+    ConnectionBack,
+    ConnectionLost,
+    Disconnected,
+    ParticipantsChanged,
+    ReceiptFinished,
+    ReceiptStarted,
+    RoomEvent,
+)
+from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
+from mouthpiece_sender.playout.captions import Line
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds."""
+RPC_ROUND_TRIP = 2.0
+"""Seconds that the answer to an RPC may take; the SDK's own 7 s are for relays far away."""
+CAPTION_TIMEOUT = 2.0
+"""Seconds that publishing a caption may take."""
+LINGER = 0.3
+"""Seconds to stay after the last receipt, until our RPC reply is out: a stock receiver goes deaf after three failed
+calls (wire.md, 3)."""
+LEAVE_TIMEOUT = 3.0
+"""Seconds."""
+_LEAVING: set[asyncio.Task[None]] = set()
+"""Tasks that leave a room whose join was given up: each ends once its connect has succeeded or failed."""
+_SILENT_TOPICS = (wire.SESSION_TOPIC,)
+_SILENT_TEXT_TOPICS = ("lk.transcription", "lk.chat", "lk.agent.events", "lk.agent.session")
+
+
+@dataclass
+class RoomConnection:
+    """``async with RoomConnection(…) as room:`` joins and leaves.
+
+    :raises LiveKitUnavailable: on entering: the server cannot be reached.
+    :raises LiveKitRefused: on entering: it does not accept the token.
+    """
+
+    access: LiveKitAccess
+    token: str
+    listener: Callable[[RoomEvent], None]
+    """Called on the event loop; must not block."""
+    new_room: Callable[[], rtc.Room] = rtc.Room
+    _room: rtc.Room = field(init=False)
+    _presence: rtc.LocalDataTrack | None = None
+    _last_receipt: float = float("-inf")
+
+    async def __aenter__(self) -> Self:
+        self._room = self.new_room()
+        self._subscribe()
+        options = rtc.RoomOptions(auto_subscribe=False)
+        connecting = asyncio.create_task(self._room.connect(self.access.url, self.token, options), name="connect")
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await asyncio.shield(connecting)
+        except rtc.ConnectError as error:
+            raise _connect_error(error, self.access.url) from None
+        except TimeoutError:
+            await self._take_back(connecting)
+            raise LiveKitUnavailable(f"LiveKit at {self.access.url} did not answer in time.") from None
+        except BaseException:
+            await self._take_back(connecting)
+            raise
+        try:
+            self._answer_receipts()
+            await self._become_visible()
+        except (PublishDataTrackError, PublishTrackError, RuntimeError):
+            await self._leave()
+            raise LiveKitUnavailable(f"LiveKit at {self.access.url} let us in and then broke off.") from None
+        except BaseException:
+            await self._leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._leave()
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._room.isconnected())
+
+    def participants(self) -> list[ParticipantFacts]:
+        """Every other participant of the room."""
+        if not self._room.isconnected():
+            return []
+        return [
+            ParticipantFacts(
+                identity=participant.identity,
+                sid=participant.sid,
+                is_agent=participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT,
+                attributes=dict(participant.attributes),
+                is_viewer=participant.kind
+                in (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP),
+                name=participant.name,
+            )
+            for participant in self._room.remote_participants.values()
+        ]
+
+    async def open_stream(self, destination: str, header: StreamHeader) -> rtc.ByteStreamWriter:
+        """Open a byte stream to an avatar. Closing it ends the segment, and it must be closed whatever happens."""
+        return await self._room.local_participant.stream_bytes(
+            name=wire.STREAM_NAME_PREFIX + uuid.uuid4().hex[:8],
+            topic=wire.AUDIO_STREAM_TOPIC,
+            destination_identities=[destination],
+            attributes=header.attributes(),
+        )
+
+    async def clear_buffer(self, destination: str) -> ClearAnswer:
+        """Call ``lk.clear_buffer``. Raises nothing."""
+        try:
+            answer = await self._room.local_participant.perform_rpc(
+                destination_identity=destination,
+                method=wire.RPC_CLEAR_BUFFER,
+                payload="",
+                response_timeout=RPC_ROUND_TRIP + 1,
+                max_round_trip_latency=RPC_ROUND_TRIP,
+            )
+        except rtc.RpcError as error:
+            unsupported = error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
+            return ClearAnswer.UNSUPPORTED if unsupported else ClearAnswer.NONE
+        return ClearAnswer.REJECT if answer == ClearAnswer.REJECT else ClearAnswer.OK
+
+    async def publish_caption(self, speaker: str, line: Line) -> bool:
+        """Show every viewer what ``speaker`` says now, or that it was said. Returns False if that failed: a lost
+        caption is no reason to stop speaking. Raises nothing, and takes at most ``CAPTION_TIMEOUT`` seconds.
+
+        livekit-agents 1.8.9 publishes a transcript that still changes in the same form (``voice/room_io/_output.py``):
+        whole text streams of one segment id in the name of the participant that is heard, the last one final. Front
+        ends show it beside that participant's track.
+        """
+        attributes = {
+            wire.ATTR_CAPTION: line.id,
+            wire.ATTR_CAPTION_FINAL: "false" if line.phase is CaptionPhase.PLAYING else "true",
+            wire.ATTR_CAPTION_PHASE: line.phase.value,
+        }
+        if track := self._voice_of(speaker):
+            attributes[wire.ATTR_CAPTION_TRACK] = track
+        try:
+            async with asyncio.timeout(CAPTION_TIMEOUT):
+                writer = await self._room.local_participant.stream_text(
+                    topic=wire.CAPTION_TOPIC, attributes=attributes, sender_identity=speaker
+                )
+                try:
+                    await writer.write(line.text)
+                finally:
+                    await writer.aclose()
+        except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
+            logger.debug("a caption was not published: %s", type(error).__name__)
+            return False
+        return True
+
+    def _voice_of(self, identity: str) -> str | None:
+        participant = self._room.remote_participants.get(identity)
+        publications = participant.track_publications.values() if participant else ()
+        return next((one.sid for one in publications if one.kind == rtc.TrackKind.KIND_AUDIO), None)
+
+    def _subscribe(self) -> None:
+        def changed(*_: object) -> None:
+            self.listener(ParticipantsChanged())
+
+        for event in ("participant_connected", "participant_disconnected", "participant_attributes_changed"):
+            self._room.on(event, changed)
+        self._room.on("reconnecting", lambda: self.listener(ConnectionLost()))
+        self._room.on("reconnected", lambda: self.listener(ConnectionBack()))
+        self._room.on(
+            "disconnected",
+            lambda reason: self.listener(Disconnected(rtc.DisconnectReason.Name(reason))),
+        )
+        for topic in _SILENT_TOPICS:
+            self._room.register_byte_stream_handler(topic, lambda reader, _: reader.close())
+        for topic in _SILENT_TEXT_TOPICS:
+            self._room.register_text_stream_handler(topic, lambda reader, _: reader.close())
+
+    def _answer_receipts(self) -> None:
+        """Answer every receipt, whatever it says: a stock receiver goes deaf after three failed calls (wire.md, 3)."""
+
+        def received(event: RoomEvent) -> None:
+            self._last_receipt = asyncio.get_running_loop().time()
+            self.listener(event)
+
+        def started(data: rtc.RpcInvocationData) -> str:
+            received(ReceiptStarted(data.caller_identity, None))
+            return "ok"
+
+        def finished(data: rtc.RpcInvocationData) -> str:
+            try:
+                receipt = PlaybackFinished.loads(data.payload)
+            except ValueError:
+                logger.warning("a receipt that cannot be read was ignored")
+            else:
+                received(ReceiptFinished(data.caller_identity, None, receipt.playback_position, receipt.interrupted))
+            return "ok"
+
+        def playback(data: rtc.RpcInvocationData) -> str:
+            try:
+                receipt = PlaybackReceipt.loads(data.payload)
+            except ValueError:
+                logger.warning("a receipt that cannot be read was ignored")
+                return "ok"
+            caller, segment = data.caller_identity, receipt.segment
+            received(
+                ReceiptStarted(caller, segment)
+                if receipt.event == "started"
+                else ReceiptFinished(caller, segment, receipt.position, receipt.interrupted)
+            )
+            return "ok"
+
+        participant = self._room.local_participant
+        participant.register_rpc_method(wire.RPC_PLAYBACK_STARTED, started)
+        participant.register_rpc_method(wire.RPC_PLAYBACK_FINISHED, finished)
+        participant.register_rpc_method(wire.RPC_PLAYBACK, playback)
+
+    async def _become_visible(self) -> None:
+        """Publish a data track: livekit-server announces a participant that publishes nothing in batches, every 3 s,
+        and one with a track at once (wire.md, 1). A server too old for data tracks gets a muted audio track."""
+        participant = self._room.local_participant
+        try:
+            async with asyncio.timeout(RPC_ROUND_TRIP):
+                self._presence = await participant.publish_data_track(name="mouthpiece")
+        except (PublishDataTrackError, TimeoutError):
+            track = rtc.LocalAudioTrack.create_audio_track("mouthpiece", rtc.AudioSource(48_000, 1))
+            track.mute()
+            await participant.publish_track(track)
+
+    async def _take_back(self, connecting: asyncio.Task[None]) -> None:
+        """Leave once ``connecting`` has ended. A connect cannot be cancelled: one that succeeds later leaves a
+        participant behind that nobody owns, and the SDK ends the process some seconds after ("timed out waiting for
+        ReadyForRoomEventRequest", livekit 1.1.21).
+        """
+
+        async def leave_once_joined() -> None:
+            with contextlib.suppress(rtc.ConnectError):
+                await connecting
+                await self._leave()
+
+        leaving = asyncio.create_task(leave_once_joined(), name="leave once joined")
+        _LEAVING.add(leaving)
+        leaving.add_done_callback(_LEAVING.discard)
+        await asyncio.wait([leaving], timeout=LEAVE_TIMEOUT)
+
+    async def _leave(self) -> None:
+        if self._room.isconnected():
+            await asyncio.sleep(max(0.0, self._last_receipt + LINGER - asyncio.get_running_loop().time()))
+        try:
+            async with asyncio.timeout(LEAVE_TIMEOUT):
+                await self._room.disconnect()
+        except (TimeoutError, RuntimeError):
+            logger.warning("leaving the room took too long; the connection was dropped")
+
+
+def _connect_error(error: rtc.ConnectError, url: str) -> LiveKitUnavailable | LiveKitRefused:
+    text = str(error)
+    if "401" in text or "unauthorized" in text.lower() or "invalid token" in text.lower():
+        return LiveKitRefused(
+            f"LiveKit at {url} does not accept our key and secret: check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+        )
+    return LiveKitUnavailable(f"LiveKit at {url} cannot be reached: check LIVEKIT_URL, and that it runs.")
