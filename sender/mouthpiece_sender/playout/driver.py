@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
-from mouthpiece.playback.ledger import Ledger, Waiting
+from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.pacing import QUANTUM
+from mouthpiece.playback.queue import Waiting
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Attempt, Mode, Problem
 from mouthpiece_sender.playout.attempt_stream import (
