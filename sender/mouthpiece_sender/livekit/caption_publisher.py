@@ -20,8 +20,8 @@ class CaptionPublisher:
 
     publish: Callable[[Line], Awaitable[bool]]
     reach: Callable[[str, float], tuple[float, float] | None]
-    """For a segment and a moment: seconds that have been played, and that will have been once all that was sent has;
-    None if it is not in flight."""
+    """For a segment and a moment: the second that plays, and the one at which what has been sent ends; None if it is
+    not in flight."""
     leaving: Callable[[], bool]
     """From then on no caption is tried again."""
     tasks: asyncio.TaskGroup
@@ -46,8 +46,8 @@ class CaptionPublisher:
                 self._put(other.pause(CaptionPhase.SAID))
             if clock is None and isinstance(sound, Worded):
                 clock = self._clocks[report.segment] = CaptionClock(report.segment, sound)
-            if clock is not None:
-                clock.begin(report.position)
+            if clock is not None and report.attempt is not None:
+                clock.begin(report.attempt.offset)  # a replay goes back behind the segment's position
 
     def tick(self, now: float) -> None:
         """Publish the sentences that have begun to play, and the ends of those that have been said."""

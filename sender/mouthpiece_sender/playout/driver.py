@@ -121,13 +121,14 @@ class LedgerDriver:
         return [segment for segment in self.ledger.queued if self._items[segment].avatar is None]
 
     def position(self, segment: str) -> float | None:
-        """Seconds of a segment that have been played by now; None if it is not in flight."""
+        """The furthest second of a segment that has been heard by now; None if it is not in flight."""
         return self.ledger.position(segment, self.clock())
 
     def reach(self, segment: str, now: float) -> tuple[float, float] | None:
-        """Seconds of a segment that have been played, and that will have been once all that was sent has."""
-        position, known = self.ledger.position(segment, now), self.ledger.position(segment, now + _FOREVER)
-        return None if position is None or known is None else (position, known)
+        """The second of a segment that plays now, and the one at which what has been sent ends; None if it is not in
+        flight."""
+        playhead, end = self.ledger.playhead(segment, now), self.ledger.playhead(segment, now + _FOREVER)
+        return None if playhead is None or end is None else (playhead, end)
 
     # Inputs
 
