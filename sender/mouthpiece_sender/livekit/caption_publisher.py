@@ -41,7 +41,7 @@ class CaptionPublisher:
                 self._put(clock.over(whole=report.state is State.FINISHED))
         elif report.type == "attempt.ended" and clock is not None:
             self._put(clock.pause(CaptionPhase.CUT))
-        elif report.type == "segment.playing":
+        elif report.type in ("segment.playing", "attempt.started"):
             for other in self._clocks.values():
                 self._put(other.pause(CaptionPhase.SAID))
             if clock is None and isinstance(sound, Worded):
