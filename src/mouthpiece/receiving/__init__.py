@@ -1,0 +1,12 @@
+"""Segments taken from the byte streams of a room, for whatever plays them.
+
+::
+
+    room ──header, chunks──▶ StreamReceiver ──open · push · end · abort──▶ StreamSink
+                               │      ▲                                    (StreamQueue is one)
+                     what came ▼      │ admitted, held, refused
+                             Admission
+
+``Admission`` decides who is heard, ``StreamQueue`` whose turn it is; neither does any I/O. ``StreamReceiver`` reads the
+streams of LiveKit's SDK.
+"""

@@ -1,0 +1,98 @@
+"""The sound of one byte stream, from its header to its last sample: mono, at the rate that it came with."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+
+from mouthpiece.audio.pcm import MixDown, Pcm
+from mouthpiece.wire import StreamHeader
+
+SAMPLE_RATES = range(4_000, 192_001)
+"""Hertz that a stream may have."""
+MAX_CHANNELS = 2
+
+
+class StreamState(enum.Enum):
+    """``OPEN`` → ``ENDED`` → ``OVER``; after an interrupt ``CLEARED`` → ``OVER``. :class:`InboundStream` writes it."""
+
+    OPEN = "open"
+    """More sound may come."""
+    ENDED = "ended"
+    """All sound has come; some of it may not have been played yet."""
+    CLEARED = "cleared"
+    """Interrupted; what the player has queued of it is about to be dropped."""
+    OVER = "over"
+    """Reported."""
+
+
+def check_format(header: StreamHeader) -> None:
+    """:raises ValueError: sound of this rate or with so many channels is not played; the message is for the log."""
+    if header.sample_rate not in SAMPLE_RATES:
+        raise ValueError(f"its sample rate must be 4,000 to 192,000 hertz, not {header.sample_rate}")
+    if header.num_channels > MAX_CHANNELS:
+        raise ValueError(f"it must have 1 or {MAX_CHANNELS} channels, not {header.num_channels}")
+
+
+class InboundStream:
+    """Bytes are pushed as they come from the wire; blocks of PCM are taken as they can be played."""
+
+    def __init__(self, sender: str, header: StreamHeader) -> None:
+        """:raises ValueError: see :func:`check_format`."""
+        check_format(header)
+        self.sender = sender
+        """Identity."""
+        self.header = header
+        self.state = StreamState.OPEN
+        self._incomplete = b""
+        """Bytes that are no whole frame yet."""
+        self._mix = MixDown()
+        self._blocks: deque[Pcm] = deque()
+        self._seconds = 0.0
+
+    @property
+    def backlog(self) -> float:
+        """Seconds that came and were not taken yet."""
+        return self._seconds
+
+    def push(self, data: bytes) -> None:
+        """Add s16le, interleaved, cut anywhere. Once the stream is not ``OPEN`` this does nothing."""
+        if self.state is not StreamState.OPEN:
+            return
+        data = self._incomplete + data
+        whole = len(data) - len(data) % (2 * self.header.num_channels)
+        self._incomplete = data[whole:]
+        if not whole:
+            return
+        pcm = Pcm.from_bytes(memoryview(data)[:whole], self.header.sample_rate, self.header.num_channels)
+        for mono in self._mix.push(pcm):
+            self._blocks.append(mono)
+            self._seconds += mono.duration
+
+    def take_block(self, seconds: float) -> Pcm | None:
+        """Take the next block, at most ``seconds`` (and at least one sample) long; None while nothing waits."""
+        if not self._blocks:
+            return None
+        block = self._blocks.popleft()
+        most = max(1, int(seconds * block.sample_rate))
+        if block.frames > most:
+            self._blocks.appendleft(Pcm(block.samples[most:], block.sample_rate))
+            block = Pcm(block.samples[:most], block.sample_rate)
+        self._seconds = self._seconds - block.duration if self._blocks else 0.0
+        return block
+
+    def end(self) -> None:
+        """No more comes. An incomplete last frame is dropped."""
+        if self.state is StreamState.OPEN:
+            self.state = StreamState.ENDED
+            self._incomplete = b""
+
+    def clear(self) -> None:
+        """Interrupt it: what was not taken yet is dropped."""
+        self.state = StreamState.CLEARED
+        self._blocks.clear()
+        self._seconds = 0.0
+
+    def close(self) -> None:
+        """Its end has been reported."""
+        self.state = StreamState.OVER
