@@ -1,13 +1,13 @@
-"""The playout decides who speaks, what goes into the audio source next, and what has left it; without I/O or clock.
+"""Decides which stream is spoken, what goes into the audio source next, and what has left it. No I/O, no clock.
 
 ::
 
-    open · push · end · clear ──▶ PlayoutQueue ──act(now)──▶ Capture | Cut | Rest      (the publisher performs it)
-                                    └───events()────▶ Started | Finished        (the receipts report it)
+    open · push · end · clear ──▶ PlayoutQueue ──act(now)──▶ Capture | Cut | Wait   (MediaPublisher performs it)
+                                       └─────────events()──▶ Started | Finished     (Receipts reports it)
 
 The audio source keeps a queue that it plays in real time. It may be deep, because nothing has to wait behind it: an
-interrupt and an onset cut what is queued. So the playout keeps ``LEAD`` of speech in it, which carries us over a late
-wake-up, and ``SILENCE`` between streams, and knows at every moment which sample is leaving.
+interrupt and the onset of speech cut what is queued. So ``LEAD`` seconds of speech are kept in it, which covers a late
+wake-up, and ``SILENCE`` seconds between streams; and which sample is leaving is known at every moment.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mouthpiece.audio.pcm import Samples
-from mouthpiece.errors import QueueFull
+from mouthpiece.receiving.inbound_stream import StreamState
+from mouthpiece.receiving.stream_queue import StreamQueue
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.inbound_stream import RATE, InboundStream, StreamState
+from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 
 LEAD = 0.20
 """Seconds of speech kept in the source."""
@@ -32,9 +33,7 @@ SILENCE = 0.25
 """Seconds of silence kept in the source between streams."""
 SILENCE_BLOCK = 0.25
 REGATHER = 0.06
-"""Seconds that a stream which ran dry gathers before it speaks again."""
-MAX_BACKLOG = 30 * 60.0
-"""Seconds of sound that may wait in a room."""
+"""Seconds that a stream which ran dry gathers before it is spoken again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +41,19 @@ class Capture:
     """Put these samples into the source."""
 
     samples: Samples
+    speech: bool
+    """Of a stream; otherwise the silence between streams."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Clear the source's queue, then put ``keep`` back into it."""
+    """Clear the source's queue, then put ``keep``, which is speech or nothing, back into it."""
 
     keep: Samples
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Wait:
     """Nothing to do for ``seconds``, unless something comes in."""
 
     seconds: float
@@ -62,14 +63,14 @@ class Rest:
 class Started:
     """The first sample of the stream leaves the source now."""
 
-    stream: InboundStream
+    stream: PlayoutStream
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The stream is over; ``stream.position`` is how much of it was played."""
 
-    stream: InboundStream
+    stream: PlayoutStream
     interrupted: bool
 
 
@@ -77,7 +78,7 @@ class Finished:
 class _Span:
     """Neighbouring samples of one stream (None: silence) in the source's queue."""
 
-    stream: InboundStream | None
+    stream: PlayoutStream | None
     samples: Samples
 
 
@@ -85,7 +86,8 @@ class PlayoutQueue:
     """See the module. ``now`` is monotonic seconds; sample counts are at ``RATE``."""
 
     def __init__(self) -> None:
-        self._line: deque[InboundStream] = deque()
+        self._line = StreamQueue(PlayoutStream)
+        """Streams that have not been handed to the source whole."""
         self._queue: deque[_Span] = deque()
         self._drained_until = 0.0
         self._left = 0  # samples that have left since the beginning, speech and silence
@@ -93,46 +95,39 @@ class PlayoutQueue:
         self._cleared = False
         self._events: list[Started | Finished] = []
 
-    # -- what comes in -----------------------------------------------------------------------------------------------
+    # -- input: a StreamSink of mouthpiece.receiving -----------------------------------------------------------------
 
-    def open(self, sender: str, header: StreamHeader) -> InboundStream:
-        """A stream's header has come: it gets in line.
+    def open(self, sender: str, header: StreamHeader) -> PlayoutStream:
+        """A stream begins; it is spoken after those that are there.
 
-        :raises ValueError: the header announces what we cannot play.
+        :raises ValueError: the header announces what cannot be played.
         """
-        stream = InboundStream(sender, header)
-        self._line.append(stream)
-        return stream
+        return self._line.open(sender, header)
 
-    def push(self, stream: InboundStream, data: bytes) -> None:
-        """:raises QueueFull: more sound waits than ``MAX_BACKLOG``; the data was not taken."""
-        seconds = len(data) / (2 * stream.header.num_channels * stream.header.sample_rate)
-        if self.backlog + seconds > MAX_BACKLOG:
-            raise QueueFull("half an hour of sound waits already: send it along with its playing")
-        stream.push(data)
+    def push(self, stream: PlayoutStream, data: bytes) -> None:
+        """:raises QueueFull: more sound than ``stream_queue.MAX_BACKLOG`` would wait; ``data`` was not taken."""
+        self._line.push(stream, data)
 
-    def end(self, stream: InboundStream) -> None:
+    def end(self, stream: PlayoutStream) -> None:
         """The stream has been closed, or will not go on: what has come is spoken."""
-        stream.end()
+        self._line.end(stream)
 
     def clear(self, sender: str) -> bool:
-        """Interrupts every stream of ``sender`` there is by now; whether there was one."""
+        """Interrupt every stream of ``sender`` that is not over; return whether there was one."""
         streams = [stream for stream in self._streams() if stream.sender == sender]
         for stream in streams:
             self.abort(stream)
         return bool(streams)
 
-    def abort(self, stream: InboundStream) -> None:
-        """Interrupts one stream; nothing of it is spoken any more."""
-        if stream.state in (StreamState.CLEARED, StreamState.OVER):
-            return
-        stream.clear()
-        self._cleared = True
+    def abort(self, stream: PlayoutStream) -> None:
+        """Interrupt one stream: nothing of it is spoken any more."""
+        if self._line.abort(stream):
+            self._cleared = True
 
-    # -- what is to be done ------------------------------------------------------------------------------------------
+    # -- output ------------------------------------------------------------------------------------------------------
 
-    def act(self, now: float) -> Capture | Cut | Rest:
-        """The next thing to do. Afterwards call again; after a ``Rest``, when it is over or something came in."""
+    def act(self, now: float) -> Capture | Cut | Wait:
+        """Return what to do next. Call again when that is done, or when something came in."""
         self._drain(now)
         if self._cleared and (cut := self._settle()):
             return cut
@@ -143,29 +138,29 @@ class PlayoutQueue:
             return self._drop_silence()
         speech = sum(len(span.samples) for span in self._queue if span.stream is not None)
         if speech < self._queued:  # silence lies behind a rest of speech: it is cut when that has left
-            return Rest(self._seconds(speech))
+            return Wait(self._seconds(speech))
         if self._queued >= LEAD * RATE:
-            return self._rest(self._seconds(self._queued) - LEAD)
+            return self._wait(self._seconds(self._queued) - LEAD)
         samples = stream.take(int(BLOCK * RATE))
         self._put(stream, samples)
-        return Capture(samples)
+        return Capture(samples, speech=True)
 
     def events(self) -> list[Started | Finished]:
-        """What has happened since the last call, in order."""
+        """Return what has happened since the last call, in order."""
         events, self._events = self._events, []
         return events
 
-    # -- what is to be seen ------------------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------------------------
 
     @property
     def backlog(self) -> float:
         """Seconds of sound that came and were not handed to the source yet."""
-        return sum(stream.backlog for stream in self._line)
+        return self._line.backlog
 
     def leaving(self, now: float) -> int:
-        """Index of the sample that leaves the source at ``now``, counted over speech and silence from the start.
+        """Return the index of the sample that leaves the source at ``now``, counted over speech and silence.
 
-        A moment in the past is answered too, as long as the source did not run dry since.
+        ``now`` may be a moment in the past, as long as the source did not run dry since.
         """
         since = int((now - self._drained_until) * RATE)
         return max(0, self._left + min(since, self._queued))
@@ -182,15 +177,14 @@ class PlayoutQueue:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _streams(self) -> list[InboundStream]:
+    def _streams(self) -> list[PlayoutStream]:
         """Every stream that is not over, in order."""
         leaving = [span.stream for span in self._queue if span.stream is not None]
         return list(dict.fromkeys([*leaving, *self._line]))
 
-    def _speaker(self) -> InboundStream | None:
-        """The first stream in line, if it has something to say now. Turns that have said all leave the line."""
-        while self._line:
-            stream = self._line[0]
+    def _speaker(self) -> PlayoutStream | None:
+        """Return the first stream in line if it has sound to speak now; those that were taken whole leave the line."""
+        while (stream := self._line.first) is not None:
             if stream.state is StreamState.OPEN and stream.starved:
                 enough = stream.ready(int(REGATHER * RATE)) >= int(REGATHER * RATE)
             else:
@@ -201,22 +195,22 @@ class PlayoutQueue:
             if stream.state is StreamState.OPEN:
                 stream.starved = stream.taken > 0
                 return None
-            self._line.popleft()
+            self._line.remove(stream)
             if stream.left == stream.taken:
                 self._over(stream, interrupted=False)
         return None
 
-    def _idle(self) -> Capture | Rest:
+    def _idle(self) -> Capture | Wait:
         speech = bool(self._queue) and self._queue[-1].stream is not None
         wanted = FLOOR if speech else SILENCE
         if self._queued > wanted * RATE:
-            return self._rest(self._seconds(self._queued) - wanted)
+            return self._wait(self._seconds(self._queued) - wanted)
         samples: Samples = np.zeros(int(SILENCE_BLOCK * RATE), np.int16)
         self._put(None, samples)
-        return Capture(samples)
+        return Capture(samples, speech=False)
 
     def _settle(self) -> Cut | None:
-        """Ends the cleared streams, in order; a cut if something of them lies in the source."""
+        """End the cleared streams, in order; return a cut if something of them lies in the source."""
         self._cleared = False
         kept = [span for span in self._queue if span.stream is None or span.stream.state is not StreamState.CLEARED]
         cut = len(kept) < len(self._queue)
@@ -239,13 +233,12 @@ class PlayoutQueue:
         self._queue = deque(spans)
         self._queued = sum(len(span.samples) for span in spans)
 
-    def _over(self, stream: InboundStream, *, interrupted: bool) -> None:
-        stream.over()
-        if stream in self._line:
-            self._line.remove(stream)
+    def _over(self, stream: PlayoutStream, *, interrupted: bool) -> None:
+        stream.close()
+        self._line.remove(stream)
         self._events.append(Finished(stream, interrupted))
 
-    def _put(self, stream: InboundStream | None, samples: Samples) -> None:
+    def _put(self, stream: PlayoutStream | None, samples: Samples) -> None:
         self._queued += len(samples)
         if self._queue and self._queue[-1].stream is stream:
             self._queue[-1].samples = np.concatenate((self._queue[-1].samples, samples))
@@ -254,7 +247,7 @@ class PlayoutQueue:
         self._start()
 
     def _drain(self, now: float) -> None:
-        """Lets go of what the source has played by ``now``."""
+        """Drop what the source has played by ``now``."""
         gone = min(int((now - self._drained_until) * RATE), self._queued)
         if gone == self._queued:
             self._drained_until = now
@@ -281,9 +274,9 @@ class PlayoutQueue:
             stream.started = True
             self._events.append(Started(stream))
 
-    def _rest(self, seconds: float) -> Rest:
-        """As long, but not past the moment when a stream begins or has ended."""
-        return Rest(min(seconds, self._seconds(len(self._queue[0].samples))) if self._queue else seconds)
+    def _wait(self, seconds: float) -> Wait:
+        """Wait so long, but not past the moment at which a stream begins or has ended."""
+        return Wait(min(seconds, self._seconds(len(self._queue[0].samples))) if self._queue else seconds)
 
     @staticmethod
     def _seconds(samples: int) -> float:

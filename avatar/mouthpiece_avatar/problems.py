@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from mouthpiece.errors import LiveKitRefused, MouthpieceError, QueueFull, RoomError
+from mouthpiece.errors import AvatarStartFailed, LiveKitRefused, MouthpieceError, QueueFull, RoomError
 
 _RETRY_AFTER = "5"
 """Seconds."""
@@ -36,7 +36,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(MouthpieceError)
     async def on_error(_: Request, error: MouthpieceError) -> JSONResponse:
         status = 500
-        if isinstance(error, LiveKitRefused):
+        if isinstance(error, LiveKitRefused | AvatarStartFailed):
             status = 502
         elif isinstance(error, RoomError | QueueFull):
             status = 503

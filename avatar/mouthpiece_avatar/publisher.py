@@ -1,6 +1,6 @@
-"""The publisher performs what the playout decides: sound into the audio source, pictures into the video source.
+"""Performs what :class:`PlayoutQueue` decides: sound into the audio source, pictures into the video source.
 
-It is the only one that touches the two sources, so a capture that is under way and a cut cannot cross.
+Nothing else touches the two sources, so a capture that is under way and a cut cannot cross.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from collections.abc import Callable
 from livekit import rtc
 
 from mouthpiece.audio.pcm import Samples
-from mouthpiece_avatar.inbound_stream import RATE
-from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Rest, Started
+from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Started, Wait
+from mouthpiece_avatar.playout_stream import RATE
 from mouthpiece_avatar.renderer import Renderer
 
-FPS = 25
 SOURCE_QUEUE_MS = 1_000
-"""More than the playout ever puts into it, so that a capture returns at once."""
-MAX_BITRATE = 1_200_000
-"""Bits a second for 512x512 at 25 frames a second: drawn faces need a third of it."""
+"""More than :class:`PlayoutQueue` ever puts into it, so that a capture returns at once."""
+MAX_BITS_PER_PIXEL = 1_200_000 / (512 * 512 * 25)
+"""Of one frame: 1.2 Mbit/s for 512x512 at 25 frames a second. Drawn faces need a third of it."""
 PICTURE_DELAY = 0.015
 """Seconds that pictures are held back against the sound that leaves the source. Sound is coded 20 ms at a time and so
 takes longer to a viewer than pictures do: ``bench/latency.py`` shows by how much the two are apart there."""
@@ -27,7 +26,7 @@ _SHORTEST_REST = 0.001
 
 
 class MediaPublisher:
-    """``publish``, then ``run`` until cancelled, then ``aclose``; ``wake`` it when the playout was given something."""
+    """``publish``, then ``run`` until cancelled, then ``aclose``; ``wake`` when something was put into the queue."""
 
     def __init__(
         self,
@@ -54,7 +53,10 @@ class MediaPublisher:
     async def publish(self, participant: rtc.LocalParticipant) -> None:
         """Publishes both tracks under one stream name: a receiver then plays them in step."""
         sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
-        video = rtc.VideoSource(*self._renderer.size)
+        width, height = self._renderer.size
+        fps = self._renderer.fps
+        bitrate = round(MAX_BITS_PER_PIXEL * width * height * fps)
+        video = rtc.VideoSource(width, height)
         self._sources = sound, video
         await participant.publish_track(
             rtc.LocalAudioTrack.create_audio_track("avatar_audio", sound),
@@ -66,18 +68,23 @@ class MediaPublisher:
                 source=rtc.TrackSource.SOURCE_CAMERA,
                 stream="avatar",
                 simulcast=False,
-                video_encoding=rtc.VideoEncoding(max_framerate=FPS, max_bitrate=MAX_BITRATE),
+                video_encoding=rtc.VideoEncoding(max_framerate=fps, max_bitrate=bitrate),
             ),
         )
 
     async def run(self) -> None:
-        """:raises RuntimeError: it was not published."""
+        """Publish sound and pictures until cancelled.
+
+        :raises RuntimeError: it was not published.
+        :raises ExceptionGroup: the renderer failed.
+        """
         if self._sources is None:
-            raise RuntimeError("the publisher has nowhere to publisher to: publish it first")
+            raise RuntimeError("call publish before run")
         sound, video = self._sources
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_sound(sound))
             tasks.create_task(self._run_pictures(video))
+            tasks.create_task(self._renderer.run())
 
     async def aclose(self) -> None:
         if self._sources is not None:
@@ -92,24 +99,24 @@ class MediaPublisher:
             for event in self._playout.events():
                 self._report(event)
             match action:
-                case Capture(samples):
-                    self._renderer.audio_queued(self._playout.put - len(samples), samples)
+                case Capture(samples, speech):
+                    self._renderer.audio_queued(self._playout.put - len(samples), samples, speech=speech)
                     await _capture(sound, samples)
                 case Cut(keep):
                     sound.clear_queue()
                     self._renderer.audio_cut(self._playout.put - len(keep))
                     if len(keep):
-                        self._renderer.audio_queued(self._playout.put - len(keep), keep)
+                        self._renderer.audio_queued(self._playout.put - len(keep), keep, speech=True)
                         await _capture(sound, keep)
-                case Rest(seconds):
+                case Wait(seconds):
                     try:
                         async with asyncio.timeout(max(seconds, _SHORTEST_REST)):
                             await self._woken.wait()
                     except TimeoutError:
-                        pass  # the rest is over
+                        pass  # it is over
 
     async def _run_pictures(self, video: rtc.VideoSource) -> None:
-        period = 1 / FPS
+        period = 1 / self._renderer.fps
         due = self._clock()
         while True:
             now = self._clock()

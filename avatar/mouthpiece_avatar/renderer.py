@@ -1,8 +1,9 @@
-"""Who is looked at: the contract between the publisher and whatever draws."""
+"""The contract between the publisher and whatever draws the pictures."""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Awaitable
 from typing import Protocol
 
 import numpy as np
@@ -15,30 +16,60 @@ Image = npt.NDArray[np.uint8]
 
 
 class Mood(enum.Enum):
-    """What the others in the room are doing, as far as the worker tells."""
+    """What the others in the room are doing, as far as the worker reports it."""
 
     IDLE = "idle"
     ATTENTIVE = "attentive"
-    """Somebody speaks to us."""
+    """Somebody speaks to the avatar."""
     THINKING = "thinking"
-    """An answer is being made."""
+    """The agent is making an answer."""
 
 
 class Renderer(Protocol):
-    """Sample indices count everything that was put into the audio source, mono at 48 kHz."""
+    """Draws one avatar. A sample index counts everything that was put into the audio source, mono at 48 kHz."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of its pictures."""
+        """Width and height of its pictures in pixels."""
 
-    def audio_queued(self, index: int, samples: Samples) -> None:
-        """These samples were put into the source; ``index`` is that of the first."""
+    @property
+    def fps(self) -> int:
+        """Pictures a second."""
+
+    def audio_queued(self, index: int, samples: Samples, *, speech: bool) -> None:
+        """These samples were put into the source.
+
+        :param index: of the first of them.
+        :param speech: they are of a stream; otherwise they are the silence between streams.
+        """
 
     def audio_cut(self, index: int) -> None:
-        """What was put into the source from ``index`` on has been cut."""
+        """What was put into the source from ``index`` on has been removed from it."""
 
     def frame(self, index: int) -> Image:
-        """The next picture, for the moment at which sample ``index`` leaves the source."""
+        """Return the next picture, for the moment at which sample ``index`` leaves the source.
+
+        It may be drawn over by the next call.
+        """
 
     def set_mood(self, mood: Mood) -> None:
         """What the face shows while it does not speak."""
+
+    async def run(self) -> None:
+        """What the renderer does beside these calls, until it is cancelled. May return at once."""
+
+    async def aclose(self) -> None:
+        """Release what it holds, whether it ever ran or not; more than once does no harm."""
+
+
+class Renderers(Protocol):
+    """Makes the renderer of each avatar."""
+
+    def __call__(self, avatar: str) -> Awaitable[Renderer]:
+        """Make the renderer of the avatar with this id.
+
+        :raises AvatarStartFailed: it cannot be made.
+        """
+
+    async def preload(self) -> None:
+        """Do ahead what would delay the first avatar."""

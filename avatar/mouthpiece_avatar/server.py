@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import resource
 import signal
 import socket
 import sys
@@ -15,10 +14,13 @@ from collections.abc import Iterator
 import uvicorn
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.file_limit import raise_file_limit
+from mouthpiece.process.logs import set_up_service_logs
 from mouthpiece.process.sockets import listen
 from mouthpiece_avatar.app import create_app
-from mouthpiece_avatar.face.registry import FaceRegistry
-from mouthpiece_avatar.logs import set_up_logs
+from mouthpiece_avatar.logs import SessionFormatter
+from mouthpiece_avatar.renderer import Renderers
+from mouthpiece_avatar.renderers import choose_renderers
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings, load_settings
 
@@ -35,6 +37,8 @@ settings, from the environment or .env.local:
   MOUTHPIECE_AVATAR_SECRETS         api-secret values that are let in, with commas between them; on loopback any is
   LIVEKIT_URL                       the LiveKit server that avatars may join
   MOUTHPIECE_AVATAR_LIVEKIT_URLS    several of them, with commas between them; without either: those on this machine
+  MOUTHPIECE_AVATAR_RUNTIME         face (built in) or bithuman (bitHuman's SDK; needs the two settings below)
+  BITHUMAN_API_SECRET, _MODEL_PATH  bitHuman's secret, and the .imx file of the avatar
   MOUTHPIECE_AVATAR_FACE            the face of avatars whose id is not the name of a face (mia, noah)
   MOUTHPIECE_AVATAR_MAX_SESSIONS    rooms at a time (20)
 
@@ -46,8 +50,9 @@ try it:
 _FILES_A_ROOM = 65
 """File descriptors that one rtc.Room holds (measured)."""
 _FILES_BESIDE = 256
+"""File descriptors of everything else."""
 _STOP_WITHIN = 6
-"""Seconds for requests that are under way when we are told to stop: a session that is called back takes up to 5."""
+"""Seconds for requests that are under way at the end: a session that is called back takes up to 5."""
 
 
 def main() -> int:
@@ -62,10 +67,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
     parser.add_argument("--verbose", action="store_true", help="log more, LiveKit's own messages too")
     options = parser.parse_args()
-    set_up_logs(verbose=options.verbose)
+    set_up_service_logs("mouthpiece_avatar", verbose=options.verbose, formatter=SessionFormatter())
     try:
         settings = load_settings(host=options.host, port=options.port)
-        faces = FaceRegistry(settings.face)
+        renderers = choose_renderers(settings)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -79,13 +84,13 @@ def main() -> int:
         )
         return 1
     with listening:
-        asyncio.run(_serve(settings, faces, listening))
+        asyncio.run(_serve(settings, renderers, listening))
     return 0
 
 
-async def _serve(settings: Settings, faces: FaceRegistry, listening: socket.socket) -> None:
-    async with Sessions(faces, limit=settings.max_sessions) as sessions, asyncio.TaskGroup() as tasks:
-        tasks.create_task(faces.preload())
+async def _serve(settings: Settings, renderers: Renderers, listening: socket.socket) -> None:
+    async with Sessions(renderers, limit=settings.max_sessions) as sessions, asyncio.TaskGroup() as tasks:
+        tasks.create_task(renderers.preload())
         config = uvicorn.Config(
             create_app(settings, sessions),
             log_config=None,
@@ -122,12 +127,7 @@ class _Server(uvicorn.Server):
 
 
 def _raise_file_limit(rooms: int) -> None:
-    """The usual soft limit of 1,024 is reached at room 15."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = rooms * _FILES_A_ROOM + _FILES_BESIDE
-    if hard != resource.RLIM_INFINITY:
-        if wanted > hard:
-            logger.warning("%d rooms need %d open files, the system allows %d: raise ulimit -n", rooms, wanted, hard)
-        wanted = min(max(wanted, soft), hard)
-    if wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    allowed = raise_file_limit(wanted)
+    if allowed < wanted:
+        logger.warning("%d rooms need %d open files, the system allows %d: raise ulimit -n", rooms, wanted, allowed)

@@ -13,12 +13,12 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
+from mouthpiece.receiving.stream_receiver import StreamReceiver, agent_kind
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.playout import PlayoutQueue
 from mouthpiece_avatar.publisher import MediaPublisher
 from mouthpiece_avatar.receipts import Receipts
 from mouthpiece_avatar.renderer import Mood, Renderer
-from mouthpiece_avatar.stream_receiver import StreamReceiver
 from mouthpiece_avatar.token import Claims
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,12 @@ class Session:
         self._room = rtc.Room()
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
         self.publisher = MediaPublisher(self.playout, renderer, clock=clock, report=self.receipts.report)
-        self.receiver = StreamReceiver(self.playout, kind=self._is_agent, wake=self.publisher.wake, spawn=self._spawn)
+        self.receiver = StreamReceiver(
+            self.playout,
+            is_agent=lambda identity: agent_kind(self._room, identity),
+            spawn=self._spawn,
+            changed=self.publisher.wake,
+        )
 
     async def run(self) -> None:
         """Joins, speaks what comes, and leaves when :meth:`end` is called or the room lets it go.
@@ -142,12 +147,8 @@ class Session:
     def _listen(self) -> None:
         """Before connecting: a stream may come with the first packet."""
         room = self._room
-        room.register_byte_stream_handler(
-            wire.AUDIO_STREAM_TOPIC,
-            lambda reader, identity: self.receiver.stream_opened(reader, identity, reader.info.attributes),
-        )
+        self.receiver.register(room)
         room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
-        room.on("participant_connected", self._on_participant)
         room.on("participant_disconnected", self._on_participant_left)
         room.on("reconnecting", self._on_reconnecting)
         room.on("reconnected", self._on_reconnected)
@@ -189,7 +190,7 @@ class Session:
         me.register_rpc_method(wire.RPC_USER_STATE, self._on_user_state)
         me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_agent_state)
         for identity in self._room.remote_participants:
-            self.receiver.announced(identity)
+            self.receiver.participant_announced(identity)
         await self.publisher.publish(me)
         await self._say_that_we_listen()
 
@@ -213,7 +214,10 @@ class Session:
         else:
             await asyncio.wait({self._late}, timeout=LEAVE_WITHIN)  # it goes on beyond that
         await self._cancel_tasks()  # of streams that came while we left
-        await self.publisher.aclose()
+        try:
+            await self.publisher.aclose()
+        finally:
+            await self._renderer.aclose()
 
     async def _take_back(self, connecting: asyncio.Task[None]) -> None:
         """Cancelled, a connect that comes about would leave a participant behind that nobody owns, and the SDK ends the
@@ -237,9 +241,6 @@ class Session:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # -- what the room tells -----------------------------------------------------------------------------------------
-
-    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
-        self.receiver.announced(participant.identity)
 
     def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
         self.receipts.gone(participant.identity)
@@ -283,12 +284,6 @@ class Session:
     def _to(self, state: SessionState) -> None:
         if self.state is not SessionState.ENDED:
             self.state = state
-
-    def _is_agent(self, identity: str) -> bool | None:
-        participant = self._room.remote_participants.get(identity)
-        if participant is None:
-            return None
-        return participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
     def _present(self, identity: str) -> bool:
         return identity in self._room.remote_participants

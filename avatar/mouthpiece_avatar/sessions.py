@@ -1,4 +1,4 @@
-"""All sessions of this process: starts them, lists them, ends them, and lets go of what has ended."""
+"""All sessions of this process: starts, lists and ends them, and forgets those that have ended."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Totals:
 
 
 class Sessions:
-    """``async with`` ends every session at its end. ``renderer_for`` finds the renderer for an avatar's id."""
+    """``async with`` ends every session at its end. ``make_renderer`` makes the renderer for an avatar's id."""
 
-    def __init__(self, renderer_for: Callable[[str], Awaitable[Renderer]], *, limit: int) -> None:
-        self._renderer_for = renderer_for
+    def __init__(self, make_renderer: Callable[[str], Awaitable[Renderer]], *, limit: int) -> None:
+        self._make_renderer = make_renderer
         self._limit = limit
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self.ended: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class Sessions:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def stop(self) -> None:
-        """Tells every session to end; that of an avatar which has not joined yet too, so that nobody waits for it."""
+        """End every session, also that of an avatar which has not joined yet, so that nobody waits for it."""
         for session in self.all():
             session.end("the avatar server stops")
 
@@ -73,14 +73,16 @@ class Sessions:
         return [session for session, _ in self._running.values()]
 
     async def start(self, request: StartAvatar, claims: Claims) -> Session:
-        """Returns once the avatar has joined. An older one of the same identity in the same room ends.
+        """Return once the avatar has joined. An older one of the same identity in the same room ends.
 
-        :raises QueueFull: as many run as may.
-        :raises RoomError: LiveKit did not let it in.
+        :raises QueueFull: as many sessions run as may.
+        :raises RoomError: LiveKit did not let the avatar in.
+        :raises AvatarStartFailed: its renderer cannot be made.
         """
-        renderer = await self._renderer_for(request.avaluma_avatar_id)
+        renderer = await self._make_renderer(request.avaluma_avatar_id)
         older = [session for session in self.all() if session.joined.is_set() and session.is_place_of(request, claims)]
         if len(self._running) - len(older) >= self._limit:
+            await renderer.aclose()
             raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")
         session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, renderer)
         task = asyncio.create_task(session.run(), name=session.id)
@@ -102,7 +104,7 @@ class Sessions:
         return session
 
     async def end(self, session_id: str) -> bool:
-        """Ends a session and waits until it has left; whether there was one."""
+        """End a session and wait until its avatar has left; return whether there was one."""
         found = self._running.get(session_id)
         if found is None:
             return False

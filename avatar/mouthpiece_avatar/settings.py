@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import Annotated, Any
 
 from dotenv import load_dotenv
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.settings import CommaList, read_settings
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 
 ENV_FILE = Path(".env.local")
 
 
-def _listed(value: Any) -> Any:
-    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+class RuntimeName(enum.StrEnum):
+    """What draws the avatars."""
+
+    FACE = "face"
+    """The built-in faces."""
+    BITHUMAN = "bithuman"
+    """bitHuman's SDK."""
 
 
 def _address(url: str) -> str:
     LiveKitAddress.parse(url)
     return url
-
-
-CommaList = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -39,19 +43,23 @@ class Settings(BaseSettings):
     """0 takes a free one."""
     livekit_url: Annotated[str, AfterValidator(_address)] | None = Field(default=None, validation_alias="LIVEKIT_URL")
     """The LiveKit server that avatars may join, unless ``livekit_urls`` names others."""
-    livekit_urls: CommaList = Field(default_factory=list, validation_alias="MOUTHPIECE_AVATAR_LIVEKIT_URLS")
+    livekit_urls: CommaList[str] = Field(default_factory=list, validation_alias="MOUTHPIECE_AVATAR_LIVEKIT_URLS")
     """The LiveKit servers that avatars may join."""
-    secrets: Annotated[list[SecretStr], NoDecode, BeforeValidator(_listed)] = Field(
-        default_factory=list, validation_alias="MOUTHPIECE_AVATAR_SECRETS"
-    )
+    secrets: CommaList[SecretStr] = Field(default_factory=list, validation_alias="MOUTHPIECE_AVATAR_SECRETS")
     """The ``api-secret`` values that are let in; on loopback any is when this is empty."""
+    runtime: RuntimeName = Field(default=RuntimeName.FACE, validation_alias="MOUTHPIECE_AVATAR_RUNTIME")
+    """What draws the avatars."""
     face: str = Field(default="mia", validation_alias="MOUTHPIECE_AVATAR_FACE")
-    """For avatars whose id is not the name of a face."""
+    """Of the runtime ``face``: for avatars whose id is not the name of a face."""
+    bithuman_secret: SecretStr | None = Field(default=None, validation_alias="BITHUMAN_API_SECRET")
+    """Of the runtime ``bithuman``: bitHuman's API secret."""
+    bithuman_model: Path | None = Field(default=None, validation_alias="BITHUMAN_MODEL_PATH")
+    """Of the runtime ``bithuman``: the ``.imx`` file of the avatar."""
     max_sessions: int = Field(default=20, ge=1, validation_alias="MOUTHPIECE_AVATAR_MAX_SESSIONS")
     """Rooms at a time; what comes beyond that is answered with 503."""
 
     def allowed(self) -> list[LiveKitAddress] | None:
-        """The servers that avatars may join; None: those on this machine.
+        """Return the servers that avatars may join; None: those on this machine.
 
         :raises ConfigurationError: one of them is not an address.
         """
@@ -77,22 +85,11 @@ class Settings(BaseSettings):
 
 
 def load_settings(**given: Any) -> Settings:
-    """From the environment and ``.env.local``; what is ``given`` (a command line's options) goes first.
+    """Read the settings from the environment and ``.env.local``; ``given`` (a command line's options) overrides both.
 
-    :raises ConfigurationError: a setting is wrong; it says which, and never its value.
+    :raises ConfigurationError: settings are wrong; it names each one, and never says a value.
     """
     load_dotenv(ENV_FILE)
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-        sentences = [f"{_variable(p['loc'][0])}: {p['msg'].removeprefix('Value error, ')}" for p in problems]
-        raise ConfigurationError("\n".join(sentences)) from None
+    settings = read_settings(Settings, **given)
     settings.check()
     return settings
-
-
-def _variable(name: int | str) -> str:
-    """Of a field that was given by its own name."""
-    field = Settings.model_fields.get(str(name))
-    return str(field.validation_alias if field is not None else name)

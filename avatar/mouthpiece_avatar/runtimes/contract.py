@@ -1,4 +1,4 @@
-"""Push and drain: sound in as it comes, pictures out at 25 frames a second, as bitHuman's SDKs do it.
+"""Push and drain: sound in as it comes, pictures out at a steady rate, as bitHuman's SDKs do it.
 
 Source of the shape: bitHuman, "Audio streaming" (the canonical loop, the audio and the frame format).
 """
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 FPS = 25
+"""Frames a second, where a runtime does not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,12 +38,12 @@ class AudioChunk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One twenty-fifth of a second."""
+    """What is seen and heard for ``1 / fps`` seconds."""
 
     bgr_image: npt.NDArray[np.uint8] | None
     """(height, width, 3)."""
     audio_chunk: AudioChunk
-    """40 ms; silence in a filler."""
+    """As long as the frame; silence in a filler."""
     end_of_speech: bool = False
     """The last frame of a turn, ended or interrupted."""
 
@@ -53,23 +54,31 @@ class Frame:
 
 
 class Runtime(Protocol):
-    """What draws and speaks. A turn is what is pushed up to a flush or a ``last_chunk``."""
+    """Draws a face to the sound that is pushed. A turn is what is pushed up to a flush or a ``last_chunk``."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of its pictures in pixels; a runtime may yet draw others."""
+
+    @property
+    def fps(self) -> int:
+        """Frames a second."""
 
     async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
-        """Takes int16 mono sound of any rate and size; never waits.
+        """Take int16 mono sound of any rate and size; never waits.
 
-        :raises QueueFull: half an hour of sound waits already; nothing of this was taken.
-        :raises ValueError: a sample rate that is none.
+        :raises QueueFull: half an hour of sound waits already; nothing of ``audio`` was taken.
+        :raises ValueError: ``sample_rate`` is not positive.
         """
 
     async def flush(self) -> None:
-        """Ends the turn: what is left of it is padded with silence to a whole frame."""
+        """End the turn: what is left of it is padded with silence to a whole frame."""
 
     def interrupt(self) -> None:
-        """Drops what was not drained yet, and ends the turn."""
+        """Drop what was not drained yet, and end the turn."""
 
     def run(self) -> AsyncIterator[Frame]:
-        """Frames at 25 a second, for ever, whatever the pushes do; the first one comes as soon as it is asked for."""
+        """Yield ``fps`` frames a second until ``stop``, whatever the pushes do; the first one comes at once."""
 
     async def stop(self) -> None:
-        """Ends ``run``."""
+        """End ``run``, and release what the runtime holds; more than once does no harm."""

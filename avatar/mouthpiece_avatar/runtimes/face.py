@@ -15,14 +15,15 @@ import numpy.typing as npt
 
 from mouthpiece.audio.pcm import Samples
 from mouthpiece.errors import QueueFull
+from mouthpiece.receiving.stream_queue import MAX_BACKLOG
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.face.animator import FaceAnimator
 from mouthpiece_avatar.face.compositor import Compositor, load_sprites
 from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.drawing import SIZE
 from mouthpiece_avatar.face.lipsync import Articulation, LipSync, blend
 from mouthpiece_avatar.face.sprites import Sprites
-from mouthpiece_avatar.inbound_stream import RATE, InboundStream
-from mouthpiece_avatar.playout import MAX_BACKLOG
+from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 from mouthpiece_avatar.runtimes.contract import FPS, AudioChunk, Frame
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ _CATCH_UP = 0.5
 class _Part:
     """Sound of one rate; a turn is made of one or more."""
 
-    sound: InboundStream
+    sound: PlayoutStream
     last: bool = False
     """Its turn ends with it."""
 
@@ -49,6 +50,9 @@ class FaceRuntime:
     came between: a frame is drawn from its own and earlier sound, and what the face does by itself is counted in
     frames that have a picture.
     """
+
+    size = (SIZE, SIZE)
+    fps = FPS
 
     def __init__(
         self,
@@ -102,7 +106,7 @@ class FaceRuntime:
         newest = self._newest()
         sound = newest.sound if newest is not None else None
         if sound is None or sound.header.sample_rate != sample_rate:
-            sound = InboundStream("", StreamHeader(sample_rate, 1))  # a turn may change its rate
+            sound = PlayoutStream("", StreamHeader(sample_rate, 1))  # a turn may change its rate
         if sum(part.sound.backlog for part in self._parts) + len(audio) / (2 * sample_rate) > MAX_BACKLOG:
             raise QueueFull("half an hour of sound waits already: drain frames, or push along with them")
         if newest is None or newest.sound is not sound:

@@ -20,7 +20,7 @@ from tests.unit.avatar.plain_sprites import plain_sprites
 SPRITES = plain_sprites()
 
 
-async def renderer_for(_: str) -> Renderer:
+async def make_renderer(_: str) -> Renderer:
     return FaceRenderer(SPRITES)
 
 
@@ -35,7 +35,7 @@ def held() -> dict[str, int]:
 
 async def one_session(livekit: LiveKit, room: str, join: Join) -> None:
     """Joins, speaks, is interrupted in the middle of a stream, and leaves with a stream open."""
-    async with Sessions(renderer_for, limit=5) as sessions:
+    async with Sessions(make_renderer, limit=5) as sessions:
         request = wire.StartAvatar(livekit.url, avatar_token(livekit, room), "any", "mia")
         session = await sessions.start(request, Claims(AVATAR, room))
         async with join() as sender:

@@ -24,14 +24,14 @@ from tests.unit.avatar.plain_sprites import plain_sprites
 SPRITES = plain_sprites()
 
 
-async def renderer_for(_: str) -> Renderer:
+async def make_renderer(_: str) -> Renderer:
     return FaceRenderer(SPRITES)
 
 
 @pytest.fixture
 async def session(livekit: LiveKit, room_name: str) -> AsyncIterator[Session]:
     """An avatar of this process, so that its connection can be broken."""
-    async with Sessions(renderer_for, limit=1) as sessions:
+    async with Sessions(make_renderer, limit=1) as sessions:
         request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
         yield await sessions.start(request, Claims(AVATAR, room_name))
 

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from mouthpiece import wire
-from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, QueueFull
+from mouthpiece.errors import AvatarStartFailed, LiveKitRefused, LiveKitUnavailable, QueueFull
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.sessions import Totals
 from mouthpiece_avatar.settings import Settings
@@ -205,6 +205,7 @@ async def test_a_body_that_is_none_is_refused_without_repeating_it(http: httpx.A
     ("error", "status", "retry"),
     [
         (LiveKitRefused("not accepted"), 502, False),
+        (AvatarStartFailed("its renderer refused"), 502, False),
         (LiveKitUnavailable("not reachable"), 503, True),
         (QueueFull("no place"), 503, True),
         (RuntimeError("a bug"), 500, False),

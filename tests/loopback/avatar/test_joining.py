@@ -37,12 +37,12 @@ def asked(livekit: SilentLiveKit) -> wire.StartAvatar:
     return wire.StartAvatar(livekit.url, "a-token", "any", "mia")
 
 
-async def renderer_for(_: str) -> Renderer:
+async def make_renderer(_: str) -> Renderer:
     return FaceRenderer(plain_sprites())
 
 
 async def test_a_session_that_is_ended_while_it_joins_leaves_at_once(livekit: SilentLiveKit) -> None:
-    session = Session("ses_1", asked(livekit), CLAIMS, await renderer_for("mia"))
+    session = Session("ses_1", asked(livekit), CLAIMS, await make_renderer("mia"))
     running = asyncio.create_task(session.run())
     await livekit.asked.wait()
     before = time.monotonic()
@@ -55,7 +55,7 @@ async def test_a_session_that_is_ended_while_it_joins_leaves_at_once(livekit: Si
 
 
 async def test_the_server_of_avatars_does_not_wait_for_one_that_joins(livekit: SilentLiveKit) -> None:
-    async with Sessions(renderer_for, limit=1) as sessions:
+    async with Sessions(make_renderer, limit=1) as sessions:
         starting = asyncio.create_task(sessions.start(asked(livekit), CLAIMS))
         await livekit.asked.wait()
         before = time.monotonic()
@@ -69,7 +69,7 @@ async def test_a_livekit_that_never_answers_is_given_up(
     livekit: SilentLiveKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session_module, "JOIN_WITHIN", 0.3)
-    session = Session("ses_1", asked(livekit), CLAIMS, await renderer_for("mia"))
+    session = Session("ses_1", asked(livekit), CLAIMS, await make_renderer("mia"))
     with pytest.raises(LiveKitUnavailable, match=r"within 0\.3 seconds"):
         await session.run()
     assert session.reason == "could not join in time"

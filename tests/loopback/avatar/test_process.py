@@ -21,7 +21,9 @@ from tests.loopback.avatar.silent_livekit import SilentLiveKit
 
 
 def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIVEKIT", "MOUTHPIECE"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("BITHUMAN", "LIVEKIT", "MOUTHPIECE"))
+    }
     return subprocess.run(
         [sys.executable, "-m", "mouthpiece_avatar", *arguments],
         env=kept | environment,
@@ -45,6 +47,10 @@ def test_its_help_teaches(tmp_path: Path) -> None:
         (("--host", "0.0.0.0"), {}, "MOUTHPIECE_AVATAR_SECRETS"),
         (("--host", "0.0.0.0"), {"MOUTHPIECE_AVATAR_SECRETS": "s"}, "LIVEKIT_URL"),
         ((), {"MOUTHPIECE_AVATAR_FACE": "bob"}, "mia, noah"),
+        ((), {"MOUTHPIECE_AVATAR_RUNTIME": "puppet"}, "MOUTHPIECE_AVATAR_RUNTIME"),
+        ((), {"MOUTHPIECE_AVATAR_RUNTIME": "bithuman", "BITHUMAN_API_SECRET": "hush-hush"}, "BITHUMAN_MODEL_PATH"),
+        ((), {"MOUTHPIECE_AVATAR_RUNTIME": "bithuman", "BITHUMAN_MODEL_PATH": "ann.imx"}, "no file ann.imx"),
+        ((), {"MOUTHPIECE_AVATAR_RUNTIME": "bithuman", "BITHUMAN_MODEL_PATH": "ann.imx"}, "BITHUMAN_API_SECRET"),
         ((), {"MOUTHPIECE_AVATAR_PORT": "eighty"}, "MOUTHPIECE_AVATAR_PORT"),
         (("--port", "70000"), {}, "MOUTHPIECE_AVATAR_PORT"),
         ((), {"LIVEKIT_URL": "livekit.example.com"}, "LIVEKIT_URL"),
@@ -59,6 +65,7 @@ def test_a_wrong_setting_is_named_and_nothing_starts(
     done = run(tmp_path, *arguments, **environment)
     assert done.returncode == 2
     assert said in done.stderr
+    assert "hush-hush" not in done.stderr
     assert "Traceback" not in done.stderr
 
 

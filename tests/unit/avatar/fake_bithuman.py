@@ -1,6 +1,6 @@
 """A fake of bitHuman's SDK, for tests of the adapter: it draws nothing, and says so in every picture.
 
-Shaped after bithuman 2.12 (``AsyncBithuman``, ``VideoFrame``, ``AudioChunk``); none of its code.
+Shaped after bithuman 2.12.9 (``AsyncBithuman``, ``VideoFrame``, ``AudioChunk``, ``BithumanError``); none of its code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import numpy as np
 RATE, FPS = 16_000, 25
 FRAME = RATE // FPS
 FAKE_PICTURE = np.full((16, 16, 3), 0xFA, np.uint8)
-"""What this fake shows: not a face."""
+"""What this fake shows while it speaks: not a face."""
+FAKE_IDLE_PICTURE = np.full((16, 16, 3), 0x05, np.uint8)
 
 
 @dataclass
@@ -33,15 +34,29 @@ class FakeVideoFrame:
     end_of_speech: bool = False
 
 
+class FakeBithumanError(Exception):
+    """Base of the SDK's own errors."""
+
+
 class FakeAsyncBithuman:
     """Speaks what is pushed, at 16 kHz, 25 frames a second."""
 
-    def __init__(self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
+    fps = FPS
+    frame_width: int | None = 16
+    frame_height: int | None = 16
+
+    def __init__(
+        self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]], *, idle_pictures: bool = False
+    ) -> None:
+        """:param idle_pictures: show a picture while nothing is said too, as models with an idle loop do."""
         self._clock, self._sleep = clock, sleep
+        self._idle_picture = FAKE_IDLE_PICTURE if idle_pictures else None
         self._turns: deque[list[np.ndarray]] = deque()
         self._ended: deque[bool] = deque()
         self._stopped = False
         self._cut = False
+        self.released = False
+        """Its metered session is closed."""
 
     async def push_audio(self, data: bytes, sample_rate: int, last_chunk: bool = True) -> None:
         samples = np.frombuffer(data, np.int16)
@@ -72,16 +87,20 @@ class FakeAsyncBithuman:
     async def stop(self) -> None:
         self._stopped = True
 
+    async def shutdown(self) -> None:
+        await self.stop()
+        self.released = True
+
     def _next(self) -> FakeVideoFrame:
         if self._cut:
             self._cut = False
-            return FakeVideoFrame(end_of_speech=True)
+            return FakeVideoFrame(self._idle_picture, end_of_speech=True)
         if not self._turns:
-            return FakeVideoFrame()
+            return FakeVideoFrame(self._idle_picture)
         sound = np.concatenate([*self._turns[0], np.zeros(0, np.int16)])
         last = self._ended[0] and len(sound) <= FRAME
         if len(sound) <= FRAME and not last:
-            return FakeVideoFrame()
+            return FakeVideoFrame(self._idle_picture)
         self._turns[0] = [sound[FRAME:]]
         if last:
             self._turns.popleft()
@@ -91,17 +110,24 @@ class FakeAsyncBithuman:
 
 
 def fake_module(
-    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    *,
+    idle_pictures: bool = False,
+    refuses_with: Exception | None = None,
 ) -> ModuleType:
-    """A module to be used in place of ``bithuman``."""
+    """A module to be used in place of ``bithuman``; ``refuses_with`` is what ``create`` raises."""
 
     class AsyncBithuman(FakeAsyncBithuman):
         @classmethod
         async def create(cls, *, model_path: str, api_secret: str) -> AsyncBithuman:
             assert model_path
             assert api_secret
-            return cls(clock, sleep)
+            if refuses_with is not None:
+                raise refuses_with
+            return cls(clock, sleep, idle_pictures=idle_pictures)
 
     module = ModuleType("fake_bithuman")
     module.AsyncBithuman = AsyncBithuman  # type: ignore[attr-defined]
+    module.BithumanError = FakeBithumanError  # type: ignore[attr-defined]
     return module

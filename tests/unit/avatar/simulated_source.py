@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mouthpiece.audio.pcm import Samples
-from mouthpiece_avatar.inbound_stream import RATE
-from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Rest, Started
+from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Started, Wait
+from mouthpiece_avatar.playout_stream import RATE
 
 STEP = 0.005
 """Seconds at most between two looks at the playout."""
@@ -43,12 +43,12 @@ class SimulatedSource:
             action = self.playout.act(self.now)
             self.events += self.playout.events()
             match action:
-                case Capture(samples):
+                case Capture(samples, _):
                     self._queue = np.concatenate((self._queue, samples))
                 case Cut(keep):
                     self.cuts += 1
                     self._queue = keep
-                case Rest(seconds):
+                case Wait(seconds):
                     return max(seconds, 0.001)
 
     def _play(self, seconds: float) -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mouthpiece.errors import QueueFull
+from mouthpiece.receiving.stream_queue import MAX_BACKLOG
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.inbound_stream import RATE
-from mouthpiece_avatar.playout import MAX_BACKLOG, Finished, PlayoutQueue, Started
+from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
+from mouthpiece_avatar.playout_stream import RATE
 from tests.unit.avatar.simulated_source import SimulatedSource
 
 MONO = StreamHeader(RATE, 1)

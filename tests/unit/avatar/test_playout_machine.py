@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.inbound_stream import RATE, InboundStream
 from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
+from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 from tests.unit.avatar.simulated_source import SimulatedSource
 
 SENDERS = st.sampled_from("abc")
@@ -22,7 +22,7 @@ class Streams(RuleBasedStateMachine):
         super().__init__()
         self.playout = PlayoutQueue()
         self.source = SimulatedSource(self.playout)
-        self.streams: list[InboundStream] = []
+        self.streams: list[PlayoutStream] = []
         self.pushed: dict[int, int] = {}
         self.closed: set[int] = set()
         self.cleared: set[int] = set()

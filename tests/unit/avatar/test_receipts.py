@@ -11,10 +11,10 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece_avatar import receipts as receipts_module
-from mouthpiece_avatar.inbound_stream import RATE, InboundStream
 from mouthpiece_avatar.playout import Finished, Started
+from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 from mouthpiece_avatar.receipts import TRIES, Receipts
-from tests.unit.avatar.fakes import FakeTasks
+from tests.unit.receiving.fakes import FakeTasks
 
 
 class Senders:
@@ -54,8 +54,8 @@ async def senders() -> AsyncIterator[Senders]:
     await made.tasks.cancel()
 
 
-def stream(sender: str = "a", segment: str | None = None, seconds: float = 0.0) -> InboundStream:
-    made = InboundStream(sender, wire.StreamHeader(16_000, 1, segment))
+def stream(sender: str = "a", segment: str | None = None, seconds: float = 0.0) -> PlayoutStream:
+    made = PlayoutStream(sender, wire.StreamHeader(16_000, 1, segment))
     made.left = round(seconds * RATE)
     return made
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mouthpiece.errors import ConfigurationError, QueueFull
-from mouthpiece_avatar.runtimes.bithuman import BithumanRuntime
+from mouthpiece.errors import AvatarStartFailed, ConfigurationError, QueueFull
+from mouthpiece_avatar.runtimes.bithuman import BithumanRenderers, BithumanRuntime
 from mouthpiece_avatar.runtimes.contract import Frame, Runtime
 from mouthpiece_avatar.runtimes.face import FaceRuntime
-from tests.unit.avatar.fake_bithuman import fake_module
+from tests.unit.avatar.fake_bithuman import FakeAsyncBithuman, FakeBithumanError, fake_module
 from tests.unit.avatar.plain_sprites import plain_sprites
 
 RATE = 16_000
@@ -45,8 +46,14 @@ async def bithuman(time: Time) -> Runtime:
     return await BithumanRuntime.create("a.imx", "secret", module=fake_module(time.clock, time.sleep))
 
 
+async def bithuman_with_idle_pictures(time: Time) -> Runtime:
+    return await BithumanRuntime.create(
+        "a.imx", "secret", module=fake_module(time.clock, time.sleep, idle_pictures=True)
+    )
+
+
 Make = Callable[[Time], Awaitable[Runtime]]
-RUNTIMES: list[Make] = [face, face_with_idle_pictures, bithuman]
+RUNTIMES: list[Make] = [face, face_with_idle_pictures, bithuman, bithuman_with_idle_pictures]
 
 
 @pytest.fixture(params=RUNTIMES, ids=lambda make: make.__name__)
@@ -97,7 +104,7 @@ async def test_the_first_frame_is_not_waited_for_and_the_rest_keep_the_beat(made
         times.append(time.now - started)
         if len(times) == 50:
             break
-    assert times == pytest.approx([index * 0.04 for index in range(50)])
+    assert times == pytest.approx([index / runtime.fps for index in range(50)])
 
 
 async def test_between_turns_there_are_fillers(made: tuple[Runtime, Time]) -> None:
@@ -113,7 +120,7 @@ async def test_images_have_the_shape_that_is_promised(made: tuple[Runtime, Time]
     for frame in await drain(runtime):
         assert frame.bgr_image is not None
         assert frame.bgr_image.dtype == np.uint8
-        assert frame.bgr_image.shape[2:] == (3,)
+        assert frame.bgr_image.shape == (runtime.size[1], runtime.size[0], 3)
         assert frame.audio_chunk.array.dtype == np.int16
         assert frame.audio_chunk.bytes == frame.audio_chunk.array.tobytes()
 
@@ -232,3 +239,61 @@ async def test_bithumans_secret_may_come_from_the_environment(monkeypatch: pytes
     await BithumanRuntime.create("a.imx", module=module)
     await BithumanRuntime.create("a.imx", "of the caller", module=module)
     assert given == ["of the environment", "of the caller"]
+
+
+@pytest.mark.parametrize(
+    "refusal", [ValueError("no model"), RuntimeError("no network"), FakeBithumanError("account refused")]
+)
+async def test_a_refusal_of_the_sdk_is_one_error_of_ours(refusal: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(AvatarStartFailed, match=type(refusal).__name__) as raised:
+        await BithumanRuntime.create("a.imx", "the secret", module=fake_module(refuses_with=refusal))
+    assert str(refusal) in caplog.text
+    assert "the secret" not in caplog.text + str(raised.value)
+
+
+async def test_stopping_ends_the_metered_session_too() -> None:
+    sdk = FakeAsyncBithuman(Time().clock, Time().sleep)
+    runtime = BithumanRuntime(sdk)
+    await runtime.stop()
+    await runtime.stop()
+    assert sdk.released
+
+
+async def test_size_and_rate_are_the_sdks_where_it_says_them() -> None:
+    sdk = FakeAsyncBithuman(Time().clock, Time().sleep)
+    sdk.fps, sdk.frame_width, sdk.frame_height = 20, None, None
+    assert BithumanRuntime(sdk).size == (1280, 720)
+    assert BithumanRuntime(sdk).fps == 20
+    async for frame in BithumanRuntime(sdk).run():
+        assert frame.audio_chunk.duration == pytest.approx(1 / 20)
+        break
+
+
+def test_everything_that_bithuman_lacks_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigurationError) as raised:
+        BithumanRenderers(None, None)
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 3
+    for word, line in zip(("--extra bithuman", "BITHUMAN_API_SECRET", "BITHUMAN_MODEL_PATH"), lines, strict=True):
+        assert word in line
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"BITHUMAN_MODEL_PATH: there is no file .*nobody\.imx"):
+        BithumanRenderers(tmp_path / "nobody.imx", "secret", module=fake_module())
+
+
+@pytest.fixture
+def renderers(tmp_path: Path) -> BithumanRenderers:
+    model = tmp_path / "ann.imx"
+    model.write_bytes(b"a model")
+    return BithumanRenderers(model, "secret", module=fake_module())
+
+
+async def test_each_avatar_gets_a_runtime_of_its_own(renderers: BithumanRenderers) -> None:
+    one, other = await renderers("mia"), await renderers("noah")
+    assert one is not other
+    assert one.size == (16, 16)
+    await one.aclose()
+    await other.aclose()

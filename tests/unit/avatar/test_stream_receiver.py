@@ -1,4 +1,4 @@
-"""Whose streams are heard, and how each of them ends."""
+"""Whose streams are heard, and how each of them ends: the core's receiver with the avatar's playout queue."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from mouthpiece.receiving import admission
+from mouthpiece.receiving.stream_receiver import StreamReceiver
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar import stream_receiver as receiver_module
-from mouthpiece_avatar.inbound_stream import RATE
 from mouthpiece_avatar.playout import Finished, PlayoutQueue
-from mouthpiece_avatar.stream_receiver import StreamReceiver
-from tests.unit.avatar.fakes import FakeReader, FakeTasks
+from mouthpiece_avatar.playout_stream import RATE
 from tests.unit.avatar.simulated_source import SimulatedSource
+from tests.unit.receiving.fakes import FakeReader, FakeTasks
 
 HEADER = StreamHeader(RATE, 1).attributes()
 SOUND = b"\1\1" * 4_800
@@ -30,7 +30,7 @@ class Room:
         self.tasks = FakeTasks()
         self.woken = 0
         self.receiver = StreamReceiver(
-            self.playout, kind=self.kinds.get, wake=self._wake, spawn=self.tasks.spawn, **times
+            self.playout, is_agent=self.kinds.get, changed=self._wake, spawn=self.tasks.spawn, **times
         )
 
     def _wake(self) -> None:
@@ -43,7 +43,7 @@ class Room:
 
     def announce(self, sender: str, *, agent: bool) -> None:
         self.kinds[sender] = agent
-        self.receiver.announced(sender)
+        self.receiver.participant_announced(sender)
 
     async def heard(self) -> float:
         """Seconds of sound that have left after everything that came was played."""
@@ -136,7 +136,7 @@ async def test_a_held_stream_whose_sender_never_appears_is_let_go() -> None:
 
 
 async def test_what_is_held_is_bounded(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiver_module, "HELD_BYTES", 3 * len(SOUND))
+    monkeypatch.setattr(admission, "HELD_BYTES", 3 * len(SOUND))
     reader = room.open("flood")
     for _ in range(4):
         reader.write(SOUND)
