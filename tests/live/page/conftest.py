@@ -18,6 +18,7 @@ from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo import page as npm
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.demo.toolchain import ToolchainError
+from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
 
 FRONT_END = Path(__file__).parent / "front_end"
@@ -81,6 +82,15 @@ def livekit_binary(livekit: LiveKit) -> Path:
 async def service(livekit: LiveKit, dist: Path) -> AsyncIterator[FakeService]:
     async with FakeService(livekit, dist) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def avatar(livekit: LiveKit, service: FakeService, room_name: str) -> AsyncIterator[FakeAvatar]:
+    """An agent and its avatar in the room; the avatar plays what the fake service accepts."""
+    async with FakeAvatar(livekit, room_name) as present:
+        service.avatar = present
+        yield present
+        await service.remove_avatar()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

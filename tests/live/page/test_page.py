@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from livekit import api
 from playwright.async_api import Page, expect
 
@@ -25,14 +23,6 @@ ASSETS = Path(__file__).parents[3] / "assets"
 LONG = ASSETS / "lighthouse_16kHz.wav"
 SILENCE = 1e-6
 """Mean power below which sound counts as silence: -60 dBFS."""
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def avatar(livekit: LiveKit, service: FakeService, room_name: str) -> AsyncIterator[FakeAvatar]:
-    async with FakeAvatar(livekit, room_name) as present:
-        service.avatar = present
-        yield present
-        await service.remove_avatar()
 
 
 async def test_shows_moving_pictures_and_is_heard_until_interrupt_is_pressed(

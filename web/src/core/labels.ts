@@ -68,6 +68,11 @@ export function errorOf({ error }: Segment): string {
   return typeof error === "string" ? error : (error?.detail ?? "");
 }
 
+/** For several segments of one state: 3 cancelled. */
+export function groupLabel(state: SegmentState, count: number): string {
+  return `${count} ${STATE_LABELS[state].toLowerCase()}`;
+}
+
 /** Seconds as 0:04, 1:24 or 1:02:03; below one second with a tenth: 0.8 s. */
 export function formatDuration(seconds: number): string {
   if (seconds > 0 && seconds < 1) return `${seconds.toFixed(1)} s`;

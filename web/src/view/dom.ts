@@ -53,6 +53,16 @@ export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Makes `children` the children of `parent`. An element that is in its place is not moved, and so keeps its focus. */
+export function placeChildren(parent: Element, children: readonly Element[]): void {
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  children.forEach((child, index) => {
+    const there = parent.children.item(index);
+    if (there !== child) parent.insertBefore(child, there);
+  });
+}
+
 export function isPressed(button: HTMLButtonElement): boolean {
   return button.getAttribute("aria-pressed") === "true";
 }
