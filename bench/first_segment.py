@@ -29,7 +29,7 @@ from mouthpiece_sender.storage.journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from bench import parts
+from bench import services
 
 from tests.sounds import Tone
 
@@ -70,7 +70,7 @@ async def ours(livekit: LiveKit, room: str) -> bool:
 async def document(livekit: LiveKit, room_name: str) -> bool:
     """As the document's sender does it, without its sleep: join, find the avatar, stream, close."""
     room = rtc.Room()
-    await room.connect(livekit.url, parts.token(livekit, "external-audio-sender", room=room_name))
+    await room.connect(livekit.url, services.token(livekit, "external-audio-sender", room=room_name))
     try:
         while not (found := [p for p in room.remote_participants.values() if p.identity.startswith("avatar-")]):
             await asyncio.sleep(0.02)
@@ -96,7 +96,7 @@ async def trial(livekit: LiveKit, way: str) -> tuple[bool, float]:
         __file__,
         "--receiver",
         livekit.url,
-        parts.token(livekit, "avatar-bench", room=room),
+        services.token(livekit, "avatar-bench", room=room),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -120,7 +120,7 @@ async def trial(livekit: LiveKit, way: str) -> tuple[bool, float]:
 
 async def main(arguments: argparse.Namespace) -> None:
     figures = {}
-    async with parts.server() as livekit:
+    async with services.server() as livekit:
         for way, trials in (("ours", arguments.trials), ("document", arguments.document_trials)):
             results = []
             for number in range(trials):

@@ -37,8 +37,8 @@ from livekit import rtc
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import parts  # noqa: E402
-from bench.parts import AVATAR, ROOM  # noqa: E402
+from bench import services  # noqa: E402
+from bench.services import AVATAR, ROOM  # noqa: E402
 
 from mouthpiece import wire  # noqa: E402
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
@@ -128,8 +128,8 @@ class Sender:
 
 @contextlib.asynccontextmanager
 async def stock(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
-    secret = parts.token(livekit, AVATAR, **parts.BEHALF)
-    async with parts.process(str(ROOT / "bench/avatar_stock.py"), livekit.url, TOKEN=secret) as running:
+    secret = services.token(livekit, AVATAR, **services.BEHALF)
+    async with services.process(str(ROOT / "bench/avatar_stock.py"), livekit.url, TOKEN=secret) as running:
         yield psutil.Process(running.pid)
 
 
@@ -152,7 +152,7 @@ async def measure(
 ) -> Figures:
     figures = Figures()
     room = rtc.Room()
-    await room.connect(livekit.url, parts.token(livekit, SENDER), rtc.RoomOptions(auto_subscribe=False))
+    await room.connect(livekit.url, services.token(livekit, SENDER), rtc.RoomOptions(auto_subscribe=False))
     track = await room.local_participant.publish_data_track(name="presence")  # announces the sender at once
     sender = Sender(room)
     try:
@@ -289,10 +289,10 @@ async def main() -> int:
     parser.add_argument("--only", choices=("ours", "stock"), help="measure one of them")
     options = parser.parse_args()
     results: dict[str, Figures] = {}
-    kinds = {"ours": (parts.avatar, mouth), "stock": (stock, flash)}
+    kinds = {"ours": (services.avatar, mouth), "stock": (stock, flash)}
     for name, (start, probe) in kinds.items():
         if options.only in (None, name):
-            async with parts.server() as livekit, start(livekit) as running:
+            async with services.server() as livekit, start(livekit) as running:
 
                 def say(text: str, name: str = name) -> None:
                     print(f"\r{name}: {text:50}", end="", file=sys.stderr, flush=True)

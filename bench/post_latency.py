@@ -38,12 +38,12 @@ import soundfile
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import latency, parts  # noqa: E402
+from bench import latency, services  # noqa: E402
 
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 
-ROOM = f"/v1/rooms/{parts.ROOM}"
+ROOM = f"/v1/rooms/{services.ROOM}"
 
 
 @dataclass
@@ -69,8 +69,8 @@ async def measure(livekit: LiveKit, trials: int) -> Figures:
     figures = Figures()
     short, long = sound(1.5), sound(30)
     async with (
-        parts.service(livekit) as (client, _),
-        Viewer(livekit.url, viewer_token(livekit, parts.ROOM), identity=parts.AVATAR) as viewer,
+        services.service(livekit) as (client, _),
+        Viewer(livekit.url, viewer_token(livekit, services.ROOM), identity=services.AVATAR) as viewer,
     ):
         await viewer.ready()
         (await client.post(f"{ROOM}/segments", content=short, params={"wait": "finished"})).raise_for_status()
@@ -144,11 +144,11 @@ async def main() -> int:
     parser.add_argument("--stock", action="store_true", help="measure the stock avatar beside it")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    async with parts.server() as livekit, parts.avatar(livekit):
+    async with services.server() as livekit, services.avatar(livekit):
         ours = await measure(livekit, options.trials)
     stock: latency.Figures | None = None
     if options.stock:
-        async with parts.server() as livekit, latency.stock(livekit) as running:
+        async with services.server() as livekit, latency.stock(livekit) as running:
             stock = await latency.measure(
                 livekit, running, latency.flash, 1, 2 * options.trials, lambda text: say(f"stock: {text}")
             )

@@ -33,8 +33,8 @@ import soundfile
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import parts  # noqa: E402
-from bench.parts import AVATAR, ROOM  # noqa: E402
+from bench import services  # noqa: E402
+from bench.services import AVATAR, ROOM  # noqa: E402
 
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
@@ -136,10 +136,10 @@ async def sender(kind: str, livekit: LiveKit) -> AsyncIterator[Child]:
         "LIVEKIT_URL": livekit.url,
         "LIVEKIT_API_KEY": livekit.api_key,
         "LIVEKIT_API_SECRET": livekit.api_secret,
-        "TOKEN": parts.token(livekit, "external-audio-sender"),
+        "TOKEN": services.token(livekit, "external-audio-sender"),
         "AVATAR": AVATAR,
     }
-    async with parts.process(str(ROOT / "bench/sender_load_child.py"), kind, ROOM, **environment) as running:
+    async with services.process(str(ROOT / "bench/sender_load_child.py"), kind, ROOM, **environment) as running:
         child = Child(running)
         await child.heard()
         yield child
@@ -263,7 +263,7 @@ async def main() -> int:
                 print(f"\r{name}: {text:50}", end="", file=sys.stderr, flush=True)
 
             say("starting")
-            async with parts.server() as livekit, parts.avatar(livekit):
+            async with services.server() as livekit, services.avatar(livekit):
                 if name == "ours":
                     results[name] = await measure_ours(livekit, long, short, options.seconds, options.trials, say)
                 else:

@@ -33,8 +33,8 @@ import psutil
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import parts  # noqa: E402
-from bench.parts import ROOM  # noqa: E402
+from bench import services  # noqa: E402
+from bench.services import ROOM  # noqa: E402
 from bench.words import sentence  # noqa: E402
 
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
@@ -107,7 +107,10 @@ def megabytes(process: psutil.Process) -> float:
 
 async def measure(livekit: LiveKit, trials: int, words: int) -> Figures:
     figures = Figures(long_words=words)
-    async with parts.service(livekit) as (client, process), Viewer(livekit.url, viewer_token(livekit, ROOM)) as viewer:
+    async with (
+        services.service(livekit) as (client, process),
+        Viewer(livekit.url, viewer_token(livekit, ROOM)) as viewer,
+    ):
         await viewer.ready()
         _, segment, _ = await said(client, viewer, "The first text joins the room.")
         await ended(client, segment)
@@ -180,7 +183,7 @@ async def main() -> int:
     parser.add_argument("--words", type=int, default=2000, help="of the long text (2000: about eleven minutes)")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    async with parts.server() as livekit, parts.avatar(livekit):
+    async with services.server() as livekit, services.avatar(livekit):
         figures = await measure(livekit, options.trials, options.words)
     print(table(figures))
     if options.json:

@@ -1,6 +1,7 @@
-"""``mouthpiece demo``: everything on one machine, from nothing, and its check by ear and eye.
+"""``mouthpiece demo``: everything on one machine, and a check of the sound and picture that a viewer receives.
 
-``command.run`` is what the command line calls; ``parts`` says which processes run and how; ``supervisor`` starts,
-watches and stops them; ``service`` talks to the sender; ``viewer`` joins a room and keeps what it hears and sees;
-``check`` judges that; ``toolchain`` finds Go and Node.js or gets them as wheels, and ``page`` builds the page.
+``command.run`` is the command; ``processes`` defines the processes that run; ``supervisor`` starts, watches and stops
+them; ``service`` calls the sender's API; ``viewer`` joins a room and records what it receives; ``check`` compares that
+with the file that was spoken; ``livekit_server`` finds or builds the server, ``toolchain`` finds Go and Node.js or
+installs their wheels, and ``page`` builds the page.
 """

@@ -1,4 +1,4 @@
-"""The demo's check: what a viewer heard and saw of one spoken file, and whether that is as it should be."""
+"""The demo's check: the sound and picture of one spoken file that reached a viewer, compared with the file."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mouthpiece_sender.demo.viewer import FRAME, LOUD, Picture, Sound, loudness
 FIRST_SOUND_WITHIN = 2.0
 """Seconds."""
 LENGTH_WITHIN = 0.25
-"""Seconds that what was heard may differ from the file: the sound codec smears an onset by some frames."""
+"""Seconds by which the sound heard may differ from the file: the audio codec smears an onset by some frames."""
 POSITION_WITHIN = 0.1
 """Seconds."""
 FRAMES_A_SECOND = (15.0, 27.0)
-"""The avatar draws 25; a small machine that does everything at once, the viewer too, may fall behind."""
+"""The avatar draws 25; a small machine that runs everything, the viewer too, may fall behind."""
 MOVING_SHARE = 0.1
-"""Of the pictures that came while it spoke, those that must differ from the one before."""
+"""The share of the pictures received during the sound that must differ from the one before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What the sender's API said of the segment."""
+    """The segment as the sender's API returned it."""
 
     state: str
     receipt: str
@@ -37,7 +37,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Perceived:
-    """What a viewer heard and saw while the segment was spoken."""
+    """The sound and picture that a viewer received during the segment."""
 
     first_sound: float | None
     """Seconds from the request to the first sound."""
@@ -50,12 +50,12 @@ class Perceived:
 
 @dataclass(frozen=True, slots=True)
 class Sounding:
-    """Where the sound in a file is, by the viewer's own measure; seconds."""
+    """Where the sound in a file is, by the viewer's own threshold; seconds."""
 
     silence: float
-    """Before it."""
+    """Before the sound."""
     length: float
-    """From its beginning to its end."""
+    """From the beginning of the sound to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Finding:
 
 
 def perceive(sounds: Sequence[Sound], pictures: Sequence[Picture], asked: float) -> Perceived:
-    """What reached the viewer since ``asked`` (monotonic seconds)."""
+    """Summarize what reached the viewer since ``asked`` (monotonic seconds)."""
     since = [sound for sound in sounds if sound.at >= asked]
     loud = [index for index, sound in enumerate(since) if sound.loud]
     if not loud:
@@ -86,7 +86,7 @@ def perceive(sounds: Sequence[Sound], pictures: Sequence[Picture], asked: float)
 
 
 def sounding(path: Path) -> Sounding:
-    """Looks for the sound in a file."""
+    """Find the sound in a file that libsndfile reads."""
     samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
     frames = np.array_split(samples.mean(axis=1).astype(np.int16), max(1, round(len(samples) / rate / FRAME)))
     loud = [index for index, frame in enumerate(frames) if loudness(frame) >= LOUD]
@@ -94,7 +94,7 @@ def sounding(path: Path) -> Sounding:
 
 
 def judge(perceived: Perceived, spoken: Spoken, file: Sounding) -> list[Finding]:
-    """Compares what arrived with what was asked for."""
+    """Compare what the viewer received, and what the API returned, with the file."""
     slowest, fastest = FRAMES_A_SECOND
     first = None if perceived.first_sound is None else perceived.first_sound - file.silence
     return [
@@ -134,7 +134,7 @@ def judge(perceived: Perceived, spoken: Spoken, file: Sounding) -> list[Finding]
 
 
 def report(findings: Sequence[Finding]) -> list[str]:
-    """As lines for a person."""
+    """Return the findings as lines for a terminal."""
     return [
         f"  {'ok ' if finding.good else 'BAD'}  {finding.what:<12} {finding.measured:<28} (wanted: {finding.wanted})"
         for finding in findings

@@ -1,4 +1,4 @@
-"""The command: starts everything, opens a room, speaks; then waits for Ctrl-C, or checks what a viewer perceives."""
+"""The command: start everything, open a room, speak; then wait for Ctrl-C, or check what a viewer receives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from mouthpiece_sender.demo import check as checking
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.failure import DemoFailed
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from mouthpiece_sender.demo.processes import DEFAULT_PORTS, LOOPBACK, choose_ports, livekit_part, our_parts
+from mouthpiece_sender.demo.processes import (
+    DEFAULT_PORTS,
+    LOOPBACK,
+    choose_ports,
+    livekit_process,
+    mouthpiece_processes,
+)
 from mouthpiece_sender.demo.service import Service
 from mouthpiece_sender.demo.supervisor import Supervisor
 from mouthpiece_sender.demo.toolchain import ToolchainError
@@ -31,62 +37,62 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 
 GREETING = Path("assets/hello_world_16kHz.wav")
 LONGER = Path("assets/lighthouse_16kHz.wav")
-"""For the printed command, so that there is time to interrupt it."""
+"""For the printed command: long enough to be interrupted."""
 FOLDER = Path(".mouthpiece")
 AVATAR_WITHIN = 60.0
 """Seconds until the avatar's sound and pictures reach a viewer."""
 
 
 def run(*, check: bool = False) -> int:
-    """Runs the demo until Ctrl-C or SIGTERM, or its check; returns the exit code.
+    """Run the demo until Ctrl-C or SIGTERM, or its check; return the exit code.
 
-    0: it was up and was told to stop, or the check found everything right; 1: something failed or was found wrong;
-    130: stopped before it was up.
+    0: stopped while it was up, or the check passed; 1: something failed, or the check did not pass; 130: stopped before
+    it was up.
     """
     if not GREETING.is_file():
-        _say(f"{GREETING} is not here: run the demo in a checkout of Mouthpiece")
+        _print(f"{GREETING} is not here: run the demo in a checkout of Mouthpiece")
         return 1
-    logging.getLogger("livekit").setLevel(logging.ERROR)  # our viewer's own; the parts have their log files
+    logging.getLogger("livekit").setLevel(logging.ERROR)  # of the viewer in this process; the others have log files
     try:
-        return asyncio.run(_until_told(check))
-    except KeyboardInterrupt:  # before the loop's own handler was there
+        return asyncio.run(_until_signal(check))
+    except KeyboardInterrupt:  # before the loop's signal handler was installed
         return 130
 
 
-async def _until_told(check: bool) -> int:
-    told = asyncio.Event()
+async def _until_signal(check: bool) -> int:
+    stop = asyncio.Event()
     up = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)  # a second one changes nothing: stopping is bounded
+        loop.add_signal_handler(number, stop.set)  # a second one changes nothing: stopping is bounded
     work = asyncio.create_task(_demo(check, up))
-    stop = asyncio.create_task(told.wait())
-    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-    if told.is_set() and not work.done():
-        _say("\nstopping")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set() and not work.done():
+        _print("\nstopping")
         work.cancel()
-    stop.cancel()
+    stopping.cancel()
     try:
         return await work
     except asyncio.CancelledError:
         return 0 if up.is_set() else 130
     except (DemoFailed, ToolchainError, MouthpieceError) as error:
-        _say(f"\n{error}")
+        _print(f"\n{error}")
         return 1
 
 
 async def _demo(check: bool, up: asyncio.Event) -> int:
     environment = _environment()
     async with AsyncExitStack() as stack:
-        supervisor = Supervisor(FOLDER / "logs", lambda line: _say(f"  {line}"))
+        supervisor = Supervisor(FOLDER / "logs", lambda line: _print(f"  {line}"))
         await stack.enter_async_context(supervisor)
         data = stack.enter_context(tempfile.TemporaryDirectory()) if check else FOLDER / "data"
-        _say("Mouthpiece starts its parts (Ctrl-C stops them):")
+        _print("Mouthpiece starts its processes (Ctrl-C stops them):")
         ports = choose_ports(list(DEFAULT_PORTS), _is_free, livekit_server.free_port)
         livekit = await _livekit(environment, supervisor, ports["livekit-server"])
-        parts = our_parts(livekit, ports, Path(data), environment)
-        await supervisor.start(*parts)
-        sender = parts[-1].address
+        processes = mouthpiece_processes(livekit, ports, Path(data), environment)
+        await supervisor.start(*processes)
+        sender = processes[-1].address
         service = await stack.enter_async_context(Service(sender))
         room = "demo" if "LIVEKIT_URL" not in environment else f"demo-{secrets.token_hex(3)}"
         opened = await supervisor.unless_one_ends(service.open_room(room))
@@ -94,17 +100,19 @@ async def _demo(check: bool, up: asyncio.Event) -> int:
             return await supervisor.unless_one_ends(_check(service, room, opened))
         began = time.monotonic()
         spoken = await supervisor.unless_one_ends(service.speak(room, GREETING))
-        _say(f"  the avatar came and spoke a greeting ({spoken.state}), {time.monotonic() - began:.1f} s\n")
-        _say(_invitation(sender, room))
+        _print(f"  the avatar came and spoke a greeting ({spoken.state}), {time.monotonic() - began:.1f} s\n")
+        _print(_invitation(sender, room))
         up.set()
         await supervisor.unless_one_ends(asyncio.Event().wait())
     return 0
 
 
 async def _livekit(environment: Mapping[str, str], supervisor: Supervisor, port: int) -> LiveKit:
-    """The server that the settings name, else one of our own.
+    """Return the server that the settings name, or else start one.
 
-    :raises MouthpieceError: the one that is named does not answer, or refuses the key.
+    :raises DemoFailed: the settings name a server without its key or secret, or the new server did not start.
+    :raises MouthpieceError: the server in the settings does not answer, or refuses the key.
+    :raises ToolchainError: livekit-server could not be built.
     """
     if url := environment.get("LIVEKIT_URL"):
         key, secret = environment.get("LIVEKIT_API_KEY"), environment.get("LIVEKIT_API_SECRET")
@@ -114,13 +122,13 @@ async def _livekit(environment: Mapping[str, str], supervisor: Supervisor, port:
             await api.check()
         return LiveKit(url, key, secret)
     livekit = LiveKit(f"ws://{LOOPBACK}:{port}", livekit_server.DEV_KEY, livekit_server.DEV_SECRET)
-    binary = await livekit_server.ensure_binary(_say)
-    await supervisor.start(livekit_part(binary, livekit, environment))
+    binary = await livekit_server.ensure_binary(_print)
+    await supervisor.start(livekit_process(binary, livekit, environment))
     return livekit
 
 
 async def _check(service: Service, room: str, opened: Mapping[str, Any]) -> int:
-    """Speaks a file to a viewer of the room and judges what arrived; returns the exit code."""
+    """Speak a file to a viewer in the room and compare what the viewer received; return the exit code."""
     began = time.monotonic()
     async with Viewer(opened["livekit_url"], opened["token"]) as viewer:
         try:
@@ -130,22 +138,22 @@ async def _check(service: Service, room: str, opened: Mapping[str, Any]) -> int:
                 f"within {AVATAR_WITHIN:.0f} s a viewer of the room got {len(viewer.sounds)} sound frames and "
                 f"{len(viewer.pictures)} pictures: the avatar did not come. See {FOLDER / 'logs'}"
             ) from None
-        _say(f"  sound and pictures reach a viewer {time.monotonic() - began:.1f} s after the room was opened")
+        _print(f"  sound and pictures reach a viewer {time.monotonic() - began:.1f} s after the room was opened")
         asked = time.monotonic()
         spoken = await service.speak(room, GREETING)
-        await asyncio.sleep(0.5)  # what has left the avatar is still on its way through the viewer's buffer
+        await asyncio.sleep(0.5)  # the end of the sound is still in the viewer's jitter buffer
         perceived = checking.perceive(viewer.sounds, viewer.pictures, asked)
     findings = checking.judge(perceived, spoken, await asyncio.to_thread(checking.sounding, GREETING))
-    _say(f"\n{GREETING}, spoken:")
+    _print(f"\n{GREETING}, spoken:")
     for line in checking.report(findings):
-        _say(line)
+        _print(line)
     good = all(finding.good for finding in findings)
-    _say("\nthe demo works" if good else f"\nthe demo does not work as it should; logs: {FOLDER / 'logs'}")
+    _print("\nthe demo works" if good else f"\nthe demo does not work as it should; logs: {FOLDER / 'logs'}")
     return 0 if good else 1
 
 
 def _environment() -> dict[str, str]:
-    """What the user has set: ``.env.local`` under the environment; an empty value counts as not set."""
+    """Return the environment over ``.env.local``; an empty value counts as not set."""
     stored = {name: value for name, value in dotenv_values(".env.local").items() if value is not None}
     return {name: value for name, value in {**stored, **os.environ}.items() if value}
 
@@ -161,7 +169,7 @@ def _is_free(port: int) -> bool:
 
 
 def _invitation(sender: str, room: str) -> str:
-    there = f"{sender}/v1/rooms/{room}"
+    url = f"{sender}/v1/rooms/{room}"
     return f"""\
 Open the page:
 
@@ -169,12 +177,12 @@ Open the page:
 
 and in another terminal, in this folder:
 
-  curl -X POST -H 'Content-Type: audio/wav' --data-binary @{LONGER} {there}/segments
-  curl -X POST {there}/interrupt
-  curl {there}
+  curl -X POST -H 'Content-Type: audio/wav' --data-binary @{LONGER} {url}/segments
+  curl -X POST {url}/interrupt
+  curl {url}
 
 Logs: {FOLDER / "logs"}. Ctrl-C stops everything."""
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)

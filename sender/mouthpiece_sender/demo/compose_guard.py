@@ -1,7 +1,8 @@
-"""Holds the network of the compose file, and keeps its development keys on this machine: ``python -m …gate``.
+"""The container of the compose file that holds the network, and refuses to publish development keys.
 
-Docker ties a network namespace to the container that made it: were that LiveKit's, its restart would cut the others
-off. This one does nothing that could fail, like the pause container of a Kubernetes pod.
+Docker ties a network namespace to the container that made it: if that were LiveKit's container, its restart would cut
+the others off. This one does nothing that can fail, like the pause container of a Kubernetes pod. Its command is
+``python -m mouthpiece_sender.demo.compose_guard``.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.demo.livekit_server import DEV_SECRET
 
 DEV_API_KEY = "mouthpiece-development-key"
-"""What docker-compose.yml gives the sender where nobody set a key."""
+"""The sender's API key in docker-compose.yml, in use until a key is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to print, and whether to go on."""
+    """The lines to print, and whether the services may start."""
 
     lines: tuple[str, ...]
     admitted: bool = True
 
 
 def judge(environment: Mapping[str, str]) -> Verdict:
-    """Development keys are public: they may be published on loopback only."""
+    """Refuse to publish development keys beyond loopback: everybody can read them."""
     publish = environment.get("MOUTHPIECE_PUBLISH") or "127.0.0.1"
     key_is_public = _holds_development_key(environment.get("MOUTHPIECE_API_KEYS", ""))
     secret_is_public = environment.get("LIVEKIT_API_SECRET") == DEV_SECRET
@@ -56,11 +57,12 @@ def judge(environment: Mapping[str, str]) -> Verdict:
 
 
 def _holds_development_key(keys: str) -> bool:
-    """``keys`` as the sender reads them: with commas between them, each ``key`` or ``key:room-prefix``."""
+    """:param keys: as in MOUTHPIECE_API_KEYS: with commas between them, each ``key`` or ``key:room-prefix``."""
     return any(entry.partition(":")[0].strip() == DEV_API_KEY for entry in keys.split(","))
 
 
 def main() -> int:
+    """Print the verdict, then wait for SIGTERM or Ctrl-C; return the exit code, 1 if development keys were refused."""
     verdict = judge(os.environ)
     for line in verdict.lines:
         print(line, file=sys.stderr, flush=True)

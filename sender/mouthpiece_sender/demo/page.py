@@ -1,4 +1,4 @@
-"""Builds the page (``web/``) with Node.js from PATH or its wheel: ``python -m mouthpiece_sender.demo.page build``."""
+"""Build the page (``web/``) with Node.js from PATH or its wheel: ``python -m mouthpiece_sender.demo.page build``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ INSTALLED = Path("node_modules/.package-lock.json")
 
 
 def run_script(web: Path, script: str, report: Report) -> int:
-    """Runs ``npm run <script>`` in ``web`` after ``npm ci`` where that is due; returns npm's exit code.
+    """Run ``npm run <script>`` in ``web``, after ``npm ci`` where that is due; return npm's exit code.
 
-    :raises ToolchainError: Node.js is neither here nor to be had.
+    :param report: called with one line before the installation of Node.js or of packages.
+    :raises ToolchainError: Node.js is not installed, and its wheel could not be installed.
     """
     node = find(NODE, report)
     npm = npm_command(node)
@@ -33,19 +34,19 @@ def run_script(web: Path, script: str, report: Report) -> int:
 
 
 def npm_command(node: Path) -> list[str]:
-    """npm as the given Node.js runs it: the wheel carries npm as a script, not as a command on PATH."""
+    """Return the command of npm for this Node.js: its wheel has npm as a script, not as a command on PATH."""
     script = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return [str(node), str(script)] if script.is_file() else ["npm"]
 
 
 def installation_is_due(web: Path) -> bool:
-    """Whether the lock is newer than what is installed."""
+    """Return whether ``package-lock.json`` is newer than the installed packages."""
     installed = web / INSTALLED
     return not installed.is_file() or installed.stat().st_mtime < (web / "package-lock.json").stat().st_mtime
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Runs a script of web/package.json, installing what it needs.")
+    parser = argparse.ArgumentParser(description="Run a script of web/package.json, after installing what it needs.")
     parser.add_argument("script", choices=["build", "check", "test"], help="the script to run")
     parser.add_argument("--web", type=Path, default=Path("web"), help="the page's folder (default: web)")
     arguments = parser.parse_args()

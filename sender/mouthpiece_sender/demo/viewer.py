@@ -1,4 +1,4 @@
-"""A viewer that measures: joins a room as a browser does, and keeps what it heard and saw, and when."""
+"""A viewer that measures: joins a room as a browser does, and records each audio and video frame with its time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from livekit import rtc
 
 SAMPLE_RATE = 48_000
 FRAME = 0.010
-"""Seconds a sound frame lasts."""
+"""Seconds per audio frame."""
 LOUD = 300.0
-"""Root mean square (of int16) from which a frame counts as sound: -41 dBFS, far above what Opus makes of silence."""
+"""Root mean square (of int16) from which a frame counts as sound: -41 dBFS, far above decoded silence of Opus."""
 GRID = 8
-"""Every eighth pixel of every eighth line is looked at."""
+"""Every eighth pixel of every eighth line is compared."""
 MOVED = 24
-"""Difference in brightness (of 256) at one such pixel that a moving mouth makes, and an encoder's noise does not."""
+"""Difference in brightness (of 256) at one such pixel: a moving mouth reaches it, the noise of an encoder does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound frame of ``FRAME`` seconds."""
+    """An audio frame of ``FRAME`` seconds."""
 
     at: float
-    """Monotonic seconds when it reached us."""
+    """When it arrived, in monotonic seconds."""
     loud: bool
 
 
@@ -37,14 +37,14 @@ class Picture:
     """A video frame."""
 
     at: float
-    """Monotonic seconds when it reached us."""
+    """When it arrived, in monotonic seconds."""
     moved: bool
-    """It differs from the one before it."""
+    """Whether it differs from the one before it."""
 
 
 @dataclass
 class Viewer:
-    """Looks at whoever publishes sound and pictures in the room that the token opens.
+    """Joins the room of the token and records every audio and video track in it.
 
     ::
 
@@ -74,9 +74,9 @@ class Viewer:
         await self._room.disconnect()
 
     async def until(self, condition: Callable[[], bool], timeout: float) -> None:
-        """Returns once ``condition`` holds, which is looked at whenever something arrives.
+        """Wait until ``condition`` holds; it is evaluated at each frame that arrives.
 
-        :raises TimeoutError: it did not within ``timeout`` seconds.
+        :raises TimeoutError: it did not hold within ``timeout`` seconds.
         """
         async with asyncio.timeout(timeout):
             while not condition():
@@ -113,16 +113,16 @@ class Viewer:
 
 
 def loudness(samples: npt.NDArray[np.int16]) -> float:
-    """Root mean square."""
+    """Return the root mean square of ``samples``, any shape."""
     return float(np.sqrt(np.mean(np.square(samples.astype(np.float32)))))
 
 
 def brightness(frame: rtc.VideoFrame) -> npt.NDArray[np.int16]:
-    """The luma plane of an I420 frame, thinned out."""
+    """Return every ``GRID``-th pixel of every ``GRID``-th line of an I420 frame's luma plane, as int16."""
     luma = np.frombuffer(frame.data, np.uint8, count=frame.width * frame.height)
     return luma.reshape(frame.height, frame.width)[::GRID, ::GRID].astype(np.int16)
 
 
 def moved(before: npt.NDArray[np.int16], after: npt.NDArray[np.int16]) -> bool:
-    """Whether something in the picture has moved (or the picture has changed its size)."""
+    """Return whether something in the picture has moved, or the picture has changed its size."""
     return before.shape != after.shape or bool(np.abs(after - before).max() >= MOVED)

@@ -1,4 +1,4 @@
-"""One worker and one avatar server for all tests that do not harm them."""
+"""One worker and one avatar server per module, for all tests that leave them running."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from livekit import api
 
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.agents.parts import AvatarServer, Part, Rooms, worker
+from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, worker
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +26,15 @@ def agent_name() -> str:
 @pytest.fixture(scope="module")
 def running_worker(
     livekit: LiveKit, avatars: AvatarServer, agent_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Part]:
+) -> Iterator[RunningProcess]:
     values = {
         "AGENT_NAME": agent_name,
         "MOUTHPIECE_AVATAR_URL": avatars.url,
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "5",
     }
-    with worker(livekit, tmp_path_factory.mktemp("worker"), **values) as part:
-        part.wait_for("ready: jobs")
-        yield part
+    with worker(livekit, tmp_path_factory.mktemp("worker"), **values) as process:
+        process.wait_for("ready: jobs")
+        yield process
 
 
 @pytest.fixture

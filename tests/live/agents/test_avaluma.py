@@ -1,4 +1,4 @@
-"""The provider avaluma: by our own client, and through the plugin where one is installed (a stand-in here)."""
+"""The provider avaluma: through our own client, and through the plugin where it is installed (here a stand-in)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from livekit import rtc
 
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.agents.parts import Part, Rooms, worker
+from tests.live.agents.services import Rooms, RunningProcess, worker
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.agents.start_avatar_emulator import Answer, StartAvatarEmulator, emulator
 
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.timeout(240)  # several processes that import for secon
 
 
 class RemoteAvatar:
-    """Joins as it is told to, and keeps what it is told; it has no pictures, as one that nobody subscribed to."""
+    """Joins with the token that it gets and records the states that it gets; it publishes no video."""
 
     def __init__(self) -> None:
         self.rooms: list[rtc.Room] = []
-        self.told: list[tuple[str, str]] = []
+        self.states: list[tuple[str, str]] = []
         self._changed = asyncio.Event()
 
     async def join(self, body: Mapping[str, Any]) -> None:
@@ -37,7 +37,7 @@ class RemoteAvatar:
 
     async def heard(self, method: str, state: str, times: int = 1) -> None:
         async with asyncio.timeout(15):
-            while self.told.count((method, state)) < times:
+            while self.states.count((method, state)) < times:
                 self._changed.clear()
                 await self._changed.wait()
 
@@ -46,7 +46,7 @@ class RemoteAvatar:
             await room.disconnect()
 
     def _on_state(self, call: rtc.RpcInvocationData) -> str:
-        self.told.append((call.method, call.payload))
+        self.states.append((call.method, call.payload))
         self._changed.set()
         return "ok"
 
@@ -60,13 +60,15 @@ async def remote() -> AsyncIterator[RemoteAvatar]:
 
 @pytest.fixture
 async def avaluma(remote: RemoteAvatar) -> AsyncIterator[StartAvatarEmulator]:
-    """Avaluma's avatar server, as its plugin knows it: no question for sessions, nothing to end one."""
+    """Avaluma's avatar server with the calls that its plugin uses: none to list sessions, none to end one."""
     async with emulator(Answer(body=b"started")) as there:
         there.on_start = remote.join
         yield there
 
 
-def avaluma_worker(livekit: LiveKit, there: StartAvatarEmulator, agent_name: str, cwd: Path, **values: str) -> Part:
+def avaluma_worker(
+    livekit: LiveKit, there: StartAvatarEmulator, agent_name: str, cwd: Path, **values: str
+) -> RunningProcess:
     return worker(
         livekit,
         cwd,
@@ -79,7 +81,7 @@ def avaluma_worker(livekit: LiveKit, there: StartAvatarEmulator, agent_name: str
     )
 
 
-async def test_our_client_starts_the_avatar_tells_it_the_states_brings_it_back_and_removes_it(
+async def test_our_client_starts_the_avatar_sends_it_states_starts_it_again_and_removes_it(
     livekit: LiveKit,
     rooms: Rooms,
     agent_name: str,
@@ -88,8 +90,8 @@ async def test_our_client_starts_the_avatar_tells_it_the_states_brings_it_back_a
     room_name: str,
     tmp_path: Path,
 ) -> None:
-    with avaluma_worker(livekit, avaluma, agent_name, tmp_path, MOUTHPIECE_EMPTY_ROOM_TIMEOUT="1") as part:
-        await part.says("ready: jobs")
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path, MOUTHPIECE_EMPTY_ROOM_TIMEOUT="1") as process:
+        await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)):
             await rooms.dispatch(room_name)
             await rooms.until(room_name, lambda people: "avatar-kadda" in people)
@@ -97,12 +99,12 @@ async def test_our_client_starts_the_avatar_tells_it_the_states_brings_it_back_a
             await remote.heard("user_state_changed", "listening")
 
             await remote.rooms[0].disconnect()
-            await part.says("the avatar is in the room", times=2)
+            await process.says("the avatar is in the room", times=2)
             await remote.heard("agent_state_changed", "listening", times=2)
         await rooms.until(room_name, lambda people: not people)
         assert avaluma.secrets == ["licence-1", "licence-1"]
         assert [start["avaluma_avatar_id"] for start in avaluma.starts] == ["kadda", "kadda"]
-        assert "licence-1" not in part.output
+        assert "licence-1" not in process.output
 
 
 async def test_the_plugin_is_used_where_it_is_installed(
@@ -115,22 +117,22 @@ async def test_the_plugin_is_used_where_it_is_installed(
     tmp_path: Path,
 ) -> None:
     values = {"PYTHONPATH": str(STAND_IN), "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "1"}
-    with avaluma_worker(livekit, avaluma, agent_name, tmp_path, **values) as part:
-        await part.says("ready: jobs")
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path, **values) as process:
+        await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)):
             await rooms.dispatch(room_name)
-            await part.says("using Avaluma's plugin avaluma_livekit_plugin")
-            await part.says("the stand-in for Avaluma's plugin has started the avatar")
-            await part.says("the avatar is in the room")
+            await process.says("using Avaluma's plugin avaluma_livekit_plugin")
+            await process.says("the stand-in for Avaluma's plugin has started the avatar")
+            await process.says("the avatar is in the room")
 
             await remote.rooms[0].disconnect()
-            await part.says("the stand-in for Avaluma's plugin has started the avatar", times=2)
-            await part.says("the avatar is in the room", times=2)
+            await process.says("the stand-in for Avaluma's plugin has started the avatar", times=2)
+            await process.says("the avatar is in the room", times=2)
         await rooms.until(room_name, lambda people: not people)
         assert avaluma.secrets == ["licence-1", "licence-1"]
 
 
-async def test_a_refused_licence_key_ends_the_job_and_says_so(
+async def test_a_refused_licence_key_ends_the_job_and_is_logged(
     livekit: LiveKit,
     rooms: Rooms,
     agent_name: str,
@@ -139,15 +141,15 @@ async def test_a_refused_licence_key_ends_the_job_and_says_so(
     tmp_path: Path,
 ) -> None:
     avaluma.script = [Answer(401)]
-    with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as part:
-        await part.says("ready: jobs")
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as process:
+        await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)):
             await rooms.dispatch(room_name)
-            await part.says("the job ends: the avatar server refused the licence key (AVALUMA_LICENSE_KEY)")
+            await process.says("the job ends: the avatar server refused the licence key (AVALUMA_LICENSE_KEY)")
             await rooms.until(room_name, lambda people: len(people) == 1)
         assert len(avaluma.starts) == 1
-        assert "licence-1" not in part.output
-        assert "Traceback" not in part.output
+        assert "licence-1" not in process.output
+        assert "Traceback" not in process.output
 
 
 async def test_a_server_that_is_down_is_asked_again_until_it_is_up(
@@ -159,9 +161,9 @@ async def test_a_server_that_is_down_is_asked_again_until_it_is_up(
     tmp_path: Path,
 ) -> None:
     avaluma.script = [Answer(503), Answer(hang_up=True), Answer()]
-    with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as part:
-        await part.says("ready: jobs")
+    with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as process:
+        await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)):
             await rooms.dispatch(room_name)
-            await part.says("the avatar is in the room")
+            await process.says("the avatar is in the room")
             assert len(avaluma.starts) == 3

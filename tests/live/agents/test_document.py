@@ -14,7 +14,7 @@ import soundfile as sf
 from livekit import api
 
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.agents.parts import AvatarServer, Part, Rooms, environment
+from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, environment
 from tests.live.viewer import FRAME, LOUD, Viewer, viewer_token
 
 HERE = Path(__file__).parent
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(240)  # several processes that import for secon
 
 
 def measured(path: Path) -> tuple[float, float]:
-    """How many seconds of a file are sound, by the viewer's measure, and how many it lasts."""
+    """Return the seconds of sound in a file, by the viewer's threshold, and its duration in seconds."""
     samples, rate = sf.read(path, dtype="int16")
     size = round(rate * FRAME)
     frames = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float32)
@@ -35,7 +35,7 @@ def measured(path: Path) -> tuple[float, float]:
 
 
 def laid_out(folder: Path, livekit: LiveKit, avatars: AvatarServer) -> None:
-    """The files as the document lays them out, the plugin among them."""
+    """Write the files in the layout of the document, with the plugin."""
     for file in (HERE / "document").glob("*.py"):
         shutil.copy(file, folder)
     shutil.copy(HERE / "stand_in" / "avaluma_livekit_plugin.py", folder)
@@ -58,8 +58,8 @@ async def test_every_segment_of_the_documents_sender_is_heard_the_first_included
     env = {name: value for name, value in environment(livekit).items() if not name.startswith("LIVEKIT_")}
     whole, duration = await asyncio.to_thread(measured, HELLO)
     # dev: any free port for the health check, and no hour of draining
-    with Part([sys.executable, "agent_2.py", "dev"], env, tmp_path) as part:
-        await part.says("registered worker")
+    with RunningProcess([sys.executable, "agent_2.py", "dev"], env, tmp_path) as process:
+        await process.says("registered worker")
         async with (
             Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer,
             api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server,
@@ -68,7 +68,7 @@ async def test_every_segment_of_the_documents_sender_is_heard_the_first_included
             await viewer.ready(40)
             before = time.monotonic()
             for number in range(1, SEGMENTS + 1):
-                await part.says(f"the document's sender has sent segment {number}")
+                await process.says(f"the document's sender has sent segment {number}")
                 heard = await viewer.onset(before)
                 before = heard + duration + 0.3  # the next one comes 5 s after this one
                 await viewer.until(lambda end=before: viewer.sounds[-1].at > end)

@@ -1,4 +1,4 @@
-"""A job on real parts: livekit-server, the worker and the local avatar server, each a process of its own."""
+"""A job with the real livekit-server, worker and local avatar server, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from livekit import api
 
 from mouthpiece import wire
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.agents.parts import AvatarServer, Part, Rooms, agents
+from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, agents
 from tests.live.viewer import Viewer, viewer_token
 
 AVATAR = "avatar-mouthpiece"
@@ -18,7 +18,7 @@ AVATAR = "avatar-mouthpiece"
 pytestmark = [pytest.mark.usefixtures("running_worker"), pytest.mark.timeout(240)]
 
 
-async def test_a_dispatch_brings_the_avatar_and_a_viewer_sees_and_hears_it(
+async def test_after_a_dispatch_a_viewer_sees_and_hears_the_avatar(
     livekit: LiveKit, rooms: Rooms, room_name: str
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
@@ -31,7 +31,7 @@ async def test_a_dispatch_brings_the_avatar_and_a_viewer_sees_and_hears_it(
         assert not people[agent].tracks
 
 
-async def test_a_token_that_carries_the_dispatch_brings_the_avatar_that_it_names(
+async def test_a_token_with_a_dispatch_starts_the_avatar_that_it_names(
     livekit: LiveKit, rooms: Rooms, agent_name: str, room_name: str
 ) -> None:
     metadata = json.dumps({"avatar": {"provider": "local", "id": "noah"}})
@@ -48,7 +48,7 @@ async def test_a_token_that_carries_the_dispatch_brings_the_avatar_that_it_names
         assert "avatar-noah" in await rooms.people(room_name)
 
 
-async def test_the_job_ends_when_nobody_has_looked_for_long_enough_and_disturbs_nobody(
+async def test_the_job_ends_after_the_empty_timeout_and_leaves_the_room_to_others(
     livekit: LiveKit, rooms: Rooms, room_name: str
 ) -> None:
     other_agent = (
@@ -75,14 +75,14 @@ async def test_a_tab_that_is_reloaded_finds_the_same_agent_and_avatar(
         before = await rooms.people(room_name)
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await viewer.ready(40)
-        await asyncio.sleep(6)  # longer than the worker would have waited for somebody to come back
+        await asyncio.sleep(6)  # longer than the worker's time-out for an empty room
         after = await rooms.people(room_name)
         (agent,) = agents(after)
         assert {after[who].sid for who in (agent, AVATAR)} == {before[who].sid for who in (agent, AVATAR)}
 
 
 async def test_a_second_job_leaves_the_avatar_to_the_first(
-    livekit: LiveKit, rooms: Rooms, running_worker: Part, room_name: str
+    livekit: LiveKit, rooms: Rooms, running_worker: RunningProcess, room_name: str
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name)
@@ -94,7 +94,7 @@ async def test_a_second_job_leaves_the_avatar_to_the_first(
         assert after[AVATAR].sid == before[AVATAR].sid
 
 
-async def test_an_avatar_that_its_agent_left_behind_is_replaced(livekit: LiveKit, rooms: Rooms, room_name: str) -> None:
+async def test_an_avatar_whose_agent_has_left_is_replaced(livekit: LiveKit, rooms: Rooms, room_name: str) -> None:
     orphan = (
         api.AccessToken(livekit.api_key, livekit.api_secret)
         .with_identity(AVATAR)
@@ -124,20 +124,20 @@ async def test_an_avatar_that_its_agent_left_behind_is_replaced(livekit: LiveKit
         ('{"avatar": {"provider": "avaluma", "id": "kadda"}}', "AVALUMA_LICENSE_KEY is not set"),
     ],
 )
-async def test_a_job_that_cannot_be_done_says_why_once_and_ends(
-    livekit: LiveKit, rooms: Rooms, running_worker: Part, room_name: str, metadata: str, says: str
+async def test_a_job_that_cannot_be_done_logs_the_reason_once_and_ends(
+    livekit: LiveKit, rooms: Rooms, running_worker: RunningProcess, room_name: str, metadata: str, says: str
 ) -> None:
     before = running_worker.output.count(says)
     async with Viewer(livekit.url, viewer_token(livekit, room_name)):
         await rooms.dispatch(room_name, metadata)
         await running_worker.says(says, times=before + 1)
-        await asyncio.sleep(2)  # a job that is dispatched again would have come by now
+        await asyncio.sleep(2)  # by then a second dispatch of the job would have arrived
         assert sum(f"received job request  room={room_name}" in line for line in running_worker.lines) == 1
         assert len(await rooms.people(room_name)) == 1
     assert "Traceback" not in running_worker.output
 
 
-async def test_the_killed_avatar_comes_back(
+async def test_a_killed_avatar_is_started_again(
     livekit: LiveKit, rooms: Rooms, avatars: AvatarServer, room_name: str
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:

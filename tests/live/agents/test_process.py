@@ -1,4 +1,4 @@
-"""The worker's process: how it starts, what it says when it cannot, and that nothing is left when it ends."""
+"""The worker's process: its start, the messages when it cannot start, and its end, which leaves no process behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from mouthpiece import wire
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
-from tests.live.agents.parts import AvatarServer, Part, Rooms, agents, worker
+from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, agents, worker
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator
 
@@ -23,15 +23,15 @@ AVATAR = "avatar-mouthpiece"
 pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
 
 
-def nothing_is_left(part: Part, family: list[psutil.Process]) -> None:
+def nothing_is_left(process: RunningProcess, family: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
-    assert "Traceback" not in part.output
-    assert "ERROR" not in part.output
+    assert "Traceback" not in process.output
+    assert "ERROR" not in process.output
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-async def test_a_signal_ends_worker_and_job_and_takes_the_avatar_along(
+async def test_a_signal_ends_worker_job_and_avatar(
     livekit: LiveKit,
     avatars: AvatarServer,
     rooms: Rooms,
@@ -41,42 +41,42 @@ async def test_a_signal_ends_worker_and_job_and_takes_the_avatar_along(
     number: signal.Signals,
     code: int,
 ) -> None:
-    with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatars.url) as part:
-        await part.says("ready: jobs")
+    with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatars.url) as process:
+        await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
             await rooms.dispatch(room_name)
             await viewer.ready(40)
-            family = part.family()
-            part.signal(number)
-            assert await part.ended() == code
+            family = process.family()
+            process.signal(number)
+            assert await process.ended() == code
             assert list(await rooms.people(room_name)) == [viewer.room.local_participant.identity]
-        nothing_is_left(part, family)
+        nothing_is_left(process, family)
 
 
-async def test_a_signal_while_the_avatar_is_being_started_ends_that_too(
+async def test_a_signal_during_the_start_of_the_avatar_ends_that_too(
     livekit: LiveKit, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
     async with emulator(Answer(after=1.5)) as there, Viewer(livekit.url, viewer_token(livekit, room_name)):
-        with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=there.url) as part:
-            await part.says("ready: jobs")
+        with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=there.url) as process:
+            await process.says("ready: jobs")
             await rooms.dispatch(room_name)
             await asyncio.wait_for(there.called.wait(), 20)
-            family = part.family()
-            part.signal(signal.SIGTERM)
-            assert await part.ended() == 0
+            family = process.family()
+            process.signal(signal.SIGTERM)
+            assert await process.ended() == 0
             assert there.ended == ["session-1"]
             assert not agents(await rooms.people(room_name))
-            nothing_is_left(part, family)
+            nothing_is_left(process, family)
 
 
-@pytest.mark.parametrize("said", ["starting worker", "HTTP server listening", "initializing process"])
-async def test_a_signal_at_any_moment_of_the_start_ends_it(livekit: LiveKit, tmp_path: Path, said: str) -> None:
-    with worker(livekit, tmp_path) as part:
-        await part.says(said)
-        family = part.family()
-        part.signal(signal.SIGINT)
-        assert await part.ended() == 130
-        nothing_is_left(part, family)
+@pytest.mark.parametrize("moment", ["starting worker", "HTTP server listening", "initializing process"])
+async def test_a_signal_at_any_moment_of_the_start_ends_it(livekit: LiveKit, tmp_path: Path, moment: str) -> None:
+    with worker(livekit, tmp_path) as process:
+        await process.says(moment)
+        family = process.family()
+        process.signal(signal.SIGINT)
+        assert await process.ended() == 130
+        nothing_is_left(process, family)
 
 
 async def test_running_jobs_may_be_given_time_to_end(
@@ -88,23 +88,23 @@ async def test_running_jobs_may_be_given_time_to_end(
         "MOUTHPIECE_AGENTS_DRAIN_TIMEOUT": "30",
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "1",
     }
-    with worker(livekit, tmp_path, **values) as part:
-        await part.says("ready: jobs")
+    with worker(livekit, tmp_path, **values) as process:
+        await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
             await rooms.dispatch(room_name)
             await viewer.ready(40)
-            part.signal(signal.SIGTERM)
-            await part.says("waiting up to 30 s for running jobs")
+            process.signal(signal.SIGTERM)
+            await process.says("waiting up to 30 s for running jobs")
             await viewer.ready(40)
             assert AVATAR in await rooms.people(room_name)
-        assert await part.ended() == 0
-        assert "Traceback" not in part.output
+        assert await process.ended() == 0
+        assert "Traceback" not in process.output
 
 
 async def test_the_health_check_answers_on_its_port(livekit: LiveKit, tmp_path: Path) -> None:
     port = free_port()
-    with worker(livekit, tmp_path, "--port", str(port)) as part:
-        await part.says("ready: jobs")
+    with worker(livekit, tmp_path, "--port", str(port)) as process:
+        await process.says("ready: jobs")
 
         def ask() -> int:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
@@ -113,33 +113,35 @@ async def test_the_health_check_answers_on_its_port(livekit: LiveKit, tmp_path: 
         assert await asyncio.to_thread(ask) == 200
 
 
-async def test_settings_come_from_the_file_beside_it(livekit: LiveKit, tmp_path: Path) -> None:
+async def test_settings_come_from_the_file_in_the_working_folder(livekit: LiveKit, tmp_path: Path) -> None:
     (tmp_path / ".env.local").write_text("AGENT_NAME=from-the-file\n")
-    with worker(livekit, tmp_path) as part:
-        await part.says("ready: jobs for the agent name from-the-file")
+    with worker(livekit, tmp_path) as process:
+        await process.says("ready: jobs for the agent name from-the-file")
 
 
-async def test_avaluma_without_a_licence_key_is_said_before_anything_starts(livekit: LiveKit, tmp_path: Path) -> None:
-    with worker(livekit, tmp_path, AVATAR_PROVIDER="avaluma", AVATAR_ID="kadda") as part:
-        assert await part.ended() == 2
-        assert part.output.startswith("AVALUMA_LICENSE_KEY is not set")
-        assert len(part.lines) == 1
+async def test_a_missing_licence_key_for_avaluma_is_named_before_anything_starts(
+    livekit: LiveKit, tmp_path: Path
+) -> None:
+    with worker(livekit, tmp_path, AVATAR_PROVIDER="avaluma", AVATAR_ID="kadda") as process:
+        assert await process.ended() == 2
+        assert process.output.startswith("AVALUMA_LICENSE_KEY is not set")
+        assert len(process.lines) == 1
 
 
-async def test_a_wrong_api_secret_is_said_and_ends_it(livekit: LiveKit, tmp_path: Path) -> None:
-    with worker(livekit, tmp_path, LIVEKIT_API_SECRET="another-secret-of-thirty-two-chars") as part:
-        assert await part.ended() == 1
-        assert "LiveKit refused the key" in part.output
-        assert "Traceback" not in part.output
+async def test_a_wrong_api_secret_is_named_and_ends_the_worker(livekit: LiveKit, tmp_path: Path) -> None:
+    with worker(livekit, tmp_path, LIVEKIT_API_SECRET="another-secret-of-thirty-two-chars") as process:
+        assert await process.ended() == 1
+        assert "LiveKit refused the key" in process.output
+        assert "Traceback" not in process.output
 
 
-async def test_a_port_that_is_taken_is_said_and_ends_it(livekit: LiveKit, tmp_path: Path) -> None:
+async def test_a_port_that_is_in_use_is_named_and_ends_the_worker(livekit: LiveKit, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with worker(livekit, tmp_path, MOUTHPIECE_AGENTS_PORT=str(port)) as part:
-            assert await part.ended() == 1
-            assert f"cannot listen on 127.0.0.1:{port}" in part.output
-            assert "Traceback" not in part.output
+        with worker(livekit, tmp_path, MOUTHPIECE_AGENTS_PORT=str(port)) as process:
+            assert await process.ended() == 1
+            assert f"cannot listen on 127.0.0.1:{port}" in process.output
+            assert "Traceback" not in process.output
 
 
 @pytest.mark.usefixtures("livekit")
@@ -148,14 +150,14 @@ async def test_a_worker_that_is_started_before_livekit_waits_for_it(tmp_path: Pa
     assert binary is not None
     port = free_port()
     later = LiveKit(f"ws://127.0.0.1:{port}", livekit_server.DEV_KEY, livekit_server.DEV_SECRET)
-    with worker(later, tmp_path) as part:
-        await part.says("LiveKit cannot be reached at LIVEKIT_URL yet")
+    with worker(later, tmp_path) as process:
+        await process.says("LiveKit cannot be reached at LIVEKIT_URL yet")
         async with livekit_server.run_server(binary, port=port):
-            await part.says("ready: jobs")
-            assert "Traceback" not in part.output
+            await process.says("ready: jobs")
+            assert "Traceback" not in process.output
 
 
-async def test_more_jobs_than_allowed_are_left_to_others(
+async def test_more_jobs_than_allowed_are_left_to_other_workers(
     livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
     values = {
@@ -163,8 +165,8 @@ async def test_more_jobs_than_allowed_are_left_to_others(
         "MOUTHPIECE_AVATAR_URL": avatars.url,
         "MOUTHPIECE_AGENTS_MAX_JOBS": "1",
     }
-    with worker(livekit, tmp_path, **values) as part:
-        await part.says("ready: jobs")
+    with worker(livekit, tmp_path, **values) as process:
+        await process.says("ready: jobs")
         async with (
             Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer,
             Viewer(livekit.url, viewer_token(livekit, room_name + "-2")),
@@ -172,11 +174,11 @@ async def test_more_jobs_than_allowed_are_left_to_others(
             await rooms.dispatch(room_name)
             await viewer.ready(40)
             await rooms.dispatch(room_name + "-2")
-            await part.says("1 jobs run already (MOUTHPIECE_AGENTS_MAX_JOBS)")
+            await process.says("1 jobs run already (MOUTHPIECE_AGENTS_MAX_JOBS)")
             assert not agents(await rooms.people(room_name + "-2"))
 
 
-async def test_a_room_that_was_promised_an_avatar_while_no_worker_was_there_gets_it(
+async def test_a_room_that_was_dispatched_while_no_worker_was_there_gets_its_avatar(
     livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
     values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatars.url}
@@ -189,7 +191,7 @@ async def test_a_room_that_was_promised_an_avatar_while_no_worker_was_there_gets
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-async def test_a_worker_that_is_started_again_brings_the_avatars_back(
+async def test_a_worker_that_is_started_again_starts_the_avatars_again(
     livekit: LiveKit,
     avatars: AvatarServer,
     rooms: Rooms,
@@ -200,13 +202,13 @@ async def test_a_worker_that_is_started_again_brings_the_avatars_back(
 ) -> None:
     values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatars.url}
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
-        with worker(livekit, tmp_path, **values) as part:
-            await part.says("ready: jobs")
+        with worker(livekit, tmp_path, **values) as process:
+            await process.says("ready: jobs")
             await rooms.dispatch(room_name)
             await viewer.ready(40)
             before = await rooms.people(room_name)
-            part.process.send_signal(number)
-            await part.ended()
+            process.popen.send_signal(number)
+            await process.ended()
         with worker(livekit, tmp_path, **values):
             after = await rooms.until(
                 room_name,

@@ -1,4 +1,4 @@
-"""``mouthpiece demo`` as a person runs it: a process of its own, read by what it prints, stopped at many moments."""
+"""``mouthpiece demo`` as a process: its output is read, and it is stopped at many moments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = [
-    ("starts its parts", signal.SIGINT),
+    ("starts its processes", signal.SIGINT),
     ("livekit-server +ws", signal.SIGTERM),
     ("avatar +http", signal.SIGINT),
     ("sender +http", signal.SIGTERM),
@@ -37,17 +37,17 @@ class Demo:
     process: asyncio.subprocess.Process
     lines: list[str] = field(default_factory=list)
 
-    async def says(self, what: str) -> str:
-        """The first line that matches; everything before it is kept in ``lines``."""
+    async def says(self, pattern: str) -> str:
+        """Wait for a line that matches the pattern and return it; all lines up to it go to ``lines``."""
         assert self.process.stdout is not None
         while line := (await self.process.stdout.readline()).decode():
             self.lines.append(line)
-            if re.search(what, line):
+            if re.search(pattern, line):
                 return line
-        pytest.fail(f"the demo ended without saying {what!r}:\n{''.join(self.lines)}")
+        pytest.fail(f"the demo ended without saying {pattern!r}:\n{''.join(self.lines)}")
 
     async def ends(self) -> int:
-        """Its exit code; what it still says goes to ``lines``."""
+        """Wait until the demo has ended; return its exit code. The rest of its output goes to ``lines``."""
         assert self.process.stdout is not None
         async with asyncio.timeout(120):
             self.lines += (await self.process.stdout.read()).decode().splitlines(keepends=True)
@@ -60,7 +60,7 @@ class Demo:
 
 @asynccontextmanager
 async def demo(folder: Path, *arguments: str) -> AsyncIterator[Demo]:
-    """In a folder of its own, so that it finds no settings of somebody's; nothing may be left running there."""
+    """Run it in a folder of its own, without anybody's settings; at the end nothing may be running there."""
     await asyncio.to_thread(_furnish, folder)
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
@@ -96,25 +96,25 @@ def _environment() -> dict[str, str]:
 
 
 def missing(reason: str) -> None:
-    """Skips, or fails where nothing may be skipped."""
+    """Skip the test, or fail it in CI, where nothing may be skipped."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
-    """Those that were started there: the demo, its parts, and their children."""
+    """The running processes with this working folder: the demo, its processes, and their children."""
     found = []
     for process in psutil.process_iter():
         try:
             if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
-            pass  # somebody else's, or gone meanwhile
+            pass  # another user's, or it has ended
     return found
 
 
-async def test_the_check_hears_and_sees_what_was_spoken(tmp_path: Path) -> None:
+async def test_the_check_passes(tmp_path: Path) -> None:
     async with demo(tmp_path, "--check") as running:
         code = await running.ends()
     assert code == 0, running.text
@@ -153,7 +153,7 @@ async def test_stopped_while_it_starts_it_leaves_nothing(tmp_path: Path, moment:
     assert "Traceback" not in running.text
 
 
-async def test_a_part_that_dies_is_named_and_the_rest_is_stopped(tmp_path: Path) -> None:
+async def test_a_process_that_dies_is_named_and_the_rest_is_stopped(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         await running.says("Ctrl-C stops everything")
         avatar = next(process for process in processes_in(tmp_path) if "mouthpiece_avatar" in process.cmdline())
@@ -182,7 +182,7 @@ def _pages(running: Demo) -> list[str]:
     return [line.strip() for line in running.lines if "?room=" in line]
 
 
-async def test_wrong_credentials_for_a_livekit_of_ones_own_are_said(
+async def test_wrong_credentials_for_your_own_livekit_are_named(
     tmp_path: Path, livekit: livekit_server.LiveKit
 ) -> None:
     settings = f"LIVEKIT_URL={livekit.url}\nLIVEKIT_API_KEY={livekit.api_key}\nLIVEKIT_API_SECRET={'x' * 32}\n"
@@ -193,7 +193,7 @@ async def test_wrong_credentials_for_a_livekit_of_ones_own_are_said(
     assert "Traceback" not in running.text
 
 
-async def test_a_livekit_that_is_not_there_is_said_before_anything_starts(tmp_path: Path) -> None:
+async def test_a_livekit_that_is_not_there_is_named_before_anything_starts(tmp_path: Path) -> None:
     settings = f"LIVEKIT_URL=ws://127.0.0.1:{livekit_server.free_port()}\nLIVEKIT_API_KEY=k\nLIVEKIT_API_SECRET=s\n"
     await asyncio.to_thread((tmp_path / ".env.local").write_text, settings)
     async with demo(tmp_path) as running:
@@ -203,7 +203,7 @@ async def test_a_livekit_that_is_not_there_is_said_before_anything_starts(tmp_pa
     assert "Traceback" not in running.text
 
 
-async def test_outside_a_checkout_it_says_where_it_belongs(tmp_path: Path) -> None:
+async def test_outside_a_checkout_it_says_where_to_run_it(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *COMMAND, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

@@ -17,7 +17,7 @@ from playwright.async_api import Page, expect
 
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from mouthpiece_sender.demo.processes import our_parts
+from mouthpiece_sender.demo.processes import mouthpiece_processes
 from mouthpiece_sender.demo.supervisor import Supervisor
 from tests.live.page import lip_sync
 from tests.live.page.fake_service import FakeService
@@ -35,7 +35,7 @@ class _DemoServices:
 
     def __init__(self, livekit: LiveKit, folder: Path) -> None:
         ports = {name: livekit_server.free_port() for name in ("avatar", "worker", "sender")}
-        self._services = our_parts(livekit, ports, folder / "data", os.environ)
+        self._services = mouthpiece_processes(livekit, ports, folder / "data", os.environ)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._supervisor = Supervisor(folder / "logs", lambda line: None)

@@ -15,7 +15,7 @@ import pytest
 
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
-from tests.live.agents.parts import environment
+from tests.live.agents.services import environment
 from tests.live.sender.conftest import StartReceiver, running_gateway, say
 
 ASSETS = Path(__file__).parents[3] / "assets"

@@ -12,7 +12,7 @@ import pytest
 from mouthpiece.segments import Receipt, State
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
-from tests.live.agents.parts import AvatarServer
+from tests.live.agents.services import AvatarServer
 from tests.live.sender.conftest import running_gateway, say, start_avatar
 
 

@@ -13,7 +13,7 @@ from livekit.rtc._ffi_client import FfiClient
 from mouthpiece.segments import Mode, Receipt, State
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
-from tests.live.agents.parts import AvatarServer
+from tests.live.agents.services import AvatarServer
 from tests.live.sender.conftest import running_gateway, say, start_avatar
 from tests.live.viewer import Viewer
 

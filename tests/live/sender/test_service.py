@@ -20,7 +20,7 @@ from mouthpiece.process.sockets import listen
 from mouthpiece_sender import service
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from mouthpiece_sender.settings import Settings
-from tests.live.agents.parts import environment
+from tests.live.agents.services import environment
 from tests.live.avatar.conftest import AVATAR, AvatarServer, avatar_token, running_avatar_server, start_avatar
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.sender.bodies import sound_file

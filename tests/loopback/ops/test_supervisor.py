@@ -1,4 +1,4 @@
-"""Real processes: a small HTTP server in each part's place."""
+"""The demo's supervisor with real processes, each a small HTTP server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from mouthpiece_sender.demo.livekit_server import free_port
-from mouthpiece_sender.demo.processes import Part
-from mouthpiece_sender.demo.supervisor import PartFailed, Supervisor
+from mouthpiece_sender.demo.processes import DemoProcess
+from mouthpiece_sender.demo.supervisor import ProcessFailed, Supervisor
 
 SERVER = """
 import http.server, pathlib, signal, sys, threading
@@ -45,85 +45,85 @@ def logs(tmp_path: Path) -> Path:
     return tmp_path / "logs"
 
 
-def part(name: str, tmp_path: Path, code: str = SERVER) -> Part:
+def server(name: str, tmp_path: Path, code: str = SERVER) -> DemoProcess:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    return Part(
+    return DemoProcess(
         name=name,
         command=[sys.executable, "-c", code, str(port), str(tmp_path / "order"), name],
         environment=dict(os.environ),
         address=address,
         health=f"{address}/",
-        patience=30,
-        grace=10,
+        ready_timeout=30,
+        stop_timeout=10,
     )
 
 
-def process_of(name: str) -> psutil.Process:
-    """The process of the part of that name."""
+def running_process(name: str) -> psutil.Process:
+    """The process that was started under this name."""
     return next(process for process in psutil.Process().children() if name in process.cmdline())
 
 
-async def test_parts_start_in_order_and_stop_in_the_opposite_one(tmp_path: Path, logs: Path) -> None:
+async def test_processes_start_in_order_and_stop_in_reverse(tmp_path: Path, logs: Path) -> None:
     lines: list[str] = []
     async with Supervisor(logs, lines.append) as supervisor:
-        await supervisor.start(part("first", tmp_path))
-        await supervisor.start(part("second", tmp_path), part("third", tmp_path))
+        await supervisor.start(server("first", tmp_path))
+        await supervisor.start(server("second", tmp_path), server("third", tmp_path))
     assert [line.split()[0] for line in lines] == ["first", "second", "third"]
     assert _read(tmp_path / "order").split() == ["third", "second", "first"]
     assert _read(logs / "second.log") == "a line of second\n"
 
 
-async def test_a_part_that_ends_while_it_starts_is_named_with_the_end_of_its_log(tmp_path: Path, logs: Path) -> None:
-    broken = part("broken", tmp_path, "print('no such setting: X'); raise SystemExit(2)")
+async def test_a_process_that_ends_while_it_starts_is_named_with_the_end_of_its_log(tmp_path: Path, logs: Path) -> None:
+    broken = server("broken", tmp_path, "print('no such setting: X'); raise SystemExit(2)")
     async with Supervisor(logs, lambda line: None) as supervisor:
-        with pytest.raises(PartFailed, match=r"broken ended by itself \(exit code 2\)[^$]*no such setting: X"):
+        with pytest.raises(ProcessFailed, match=r"broken ended by itself \(exit code 2\)[^$]*no such setting: X"):
             await supervisor.start(broken)
 
 
-async def test_a_part_that_dies_later_ends_what_is_being_done(tmp_path: Path, logs: Path) -> None:
+async def test_a_process_that_dies_later_cancels_the_work(tmp_path: Path, logs: Path) -> None:
     async with Supervisor(logs, lambda line: None) as supervisor:
-        await supervisor.start(part("steady", tmp_path))
-        await supervisor.start(part("mortal", tmp_path))
+        await supervisor.start(server("steady", tmp_path))
+        await supervisor.start(server("mortal", tmp_path))
         work = asyncio.create_task(supervisor.unless_one_ends(asyncio.Event().wait()))
-        process_of("mortal").kill()
-        with pytest.raises(PartFailed, match=r"mortal ended by itself \(signal SIGKILL\)"):
+        running_process("mortal").kill()
+        with pytest.raises(ProcessFailed, match=r"mortal ended by itself \(signal SIGKILL\)"):
             await work
 
 
-async def test_a_part_that_dies_while_another_starts_is_the_one_that_is_named(tmp_path: Path, logs: Path) -> None:
+async def test_a_process_that_dies_while_another_starts_is_the_one_that_is_named(tmp_path: Path, logs: Path) -> None:
     async with Supervisor(logs, lambda line: None) as supervisor:
-        await supervisor.start(part("mortal", tmp_path))
-        starting = asyncio.create_task(supervisor.start(part("slow", tmp_path, "import signal; signal.pause()")))
-        process_of("mortal").kill()
-        with pytest.raises(PartFailed, match="mortal ended by itself"):
+        await supervisor.start(server("mortal", tmp_path))
+        starting = asyncio.create_task(supervisor.start(server("slow", tmp_path, "import signal; signal.pause()")))
+        running_process("mortal").kill()
+        with pytest.raises(ProcessFailed, match="mortal ended by itself"):
             await starting
 
 
-async def test_a_part_that_never_gets_ready_is_given_up(tmp_path: Path, logs: Path) -> None:
+async def test_a_process_that_never_gets_ready_is_an_error(tmp_path: Path, logs: Path) -> None:
     silent = replace(
-        part("silent", tmp_path, "print('thinking', flush=True); import signal; signal.pause()"), patience=3
+        server("silent", tmp_path, "print('thinking', flush=True); import signal; signal.pause()"), ready_timeout=3
     )
     async with Supervisor(logs, lambda line: None) as supervisor:
-        with pytest.raises(PartFailed, match=r"silent was not ready within 3 s[^$]*thinking"):
+        with pytest.raises(ProcessFailed, match=r"silent was not ready within 3 s[^$]*thinking"):
             await supervisor.start(silent)
 
 
-async def test_readiness_waits_for_what_the_log_must_say(tmp_path: Path, logs: Path) -> None:
-    talker = replace(part("talker", tmp_path), said="a line nobody prints", patience=1)
+async def test_a_process_is_ready_once_its_log_holds_the_ready_line(tmp_path: Path, logs: Path) -> None:
+    talker = replace(server("talker", tmp_path), ready_line="a line nobody prints", ready_timeout=1)
     async with Supervisor(logs, lambda line: None) as supervisor:
-        with pytest.raises(PartFailed, match="not ready"):
+        with pytest.raises(ProcessFailed, match="not ready"):
             await supervisor.start(talker)
 
 
-async def test_a_part_that_ignores_its_end_is_killed_with_its_children(tmp_path: Path, logs: Path) -> None:
-    server = tmp_path / "server.py"
-    await asyncio.to_thread(server.write_text, SERVER.replace("signal.signal(signal.SIGTERM, stop)", ""))
-    stubborn = part("stubborn", tmp_path, STUBBORN)
-    stubborn = replace(stubborn, command=[*stubborn.command, str(server)], grace=0.2)
+async def test_a_process_that_ignores_sigterm_is_killed_with_its_children(tmp_path: Path, logs: Path) -> None:
+    script = tmp_path / "server.py"
+    await asyncio.to_thread(script.write_text, SERVER.replace("signal.signal(signal.SIGTERM, stop)", ""))
+    stubborn = server("stubborn", tmp_path, STUBBORN)
+    stubborn = replace(stubborn, command=[*stubborn.command, str(script)], stop_timeout=0.2)
     async with Supervisor(logs, lambda line: None) as supervisor:
         await supervisor.start(stubborn)
-        leader = process_of("stubborn")
+        leader = running_process("stubborn")
         family = [leader, *leader.children(recursive=True)]
         assert len(family) == 2
     _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=5)
@@ -134,11 +134,11 @@ async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path, log
     """``kill -9`` of the demo must leave nothing running (Linux)."""
     script = f"""
 import asyncio, dataclasses, pathlib, signal
-from mouthpiece_sender.demo.processes import Part
+from mouthpiece_sender.demo.processes import DemoProcess
 from mouthpiece_sender.demo.supervisor import Supervisor
 async def main():
     async with Supervisor(pathlib.Path({str(logs)!r}), print) as supervisor:
-        await supervisor.start(Part(**{_fields(part("orphan", tmp_path))!r}))
+        await supervisor.start(DemoProcess(**{_fields(server("orphan", tmp_path))!r}))
         print("up", flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())
@@ -155,7 +155,7 @@ asyncio.run(main())
     assert alive == []
 
 
-def _fields(given: Part) -> dict[str, object]:
+def _fields(given: DemoProcess) -> dict[str, object]:
     return {name: getattr(given, name) for name in ("name", "command", "environment", "address", "health")}
 
 

@@ -1,4 +1,4 @@
-"""The worker and the avatar server as the processes that they are in production, and LiveKit seen from outside."""
+"""The worker and the avatar server, each in a process of its own, and LiveKit through its server API."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from livekit import api
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 
 OURS = ("LIVEKIT_", "AVATAR_", "AVALUMA_", "AGENT_NAME", "MOUTHPIECE_")
-"""Variables that a test says itself."""
+"""Variables that only a test sets."""
 
 
 def environment(livekit: LiveKit, **values: str) -> dict[str, str]:
-    """Ours without what the developer has set, with LiveKit's address and ``values``."""
+    """Return this process's environment without the developer's settings, with LiveKit's address and ``values``."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     access = {
         "LIVEKIT_URL": livekit.url,
@@ -36,13 +36,13 @@ def environment(livekit: LiveKit, **values: str) -> dict[str, str]:
     return clean | access | {"PYTHONUNBUFFERED": "1"} | values
 
 
-class Part:
-    """A process whose output is kept. Leaving the block ends it, and everything that it started."""
+class RunningProcess:
+    """A process whose output is recorded. Leaving the block ends it and all its children."""
 
     def __init__(self, command: list[str], env: Mapping[str, str], cwd: Path) -> None:
         self.lines: list[str] = []
         self._more = threading.Condition()
-        self.process = subprocess.Popen(
+        self.popen = subprocess.Popen(
             command,
             env=dict(env),
             cwd=cwd,
@@ -61,68 +61,68 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         family = self.family()
-        if self.process.poll() is None:
-            self.process.terminate()
+        if self.popen.poll() is None:
+            self.popen.terminate()
             try:
-                self.process.wait(20)
+                self.popen.wait(20)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self.popen.kill()
+                self.popen.wait()
         for child in family:
             try:
                 child.kill()
             except psutil.NoSuchProcess:
                 pass
         self._reader.join(5)
-        if self.process.stdout:
-            self.process.stdout.close()
+        if self.popen.stdout:
+            self.popen.stdout.close()
         if error is not None:
-            print(f"--- {' '.join(self.process.args[1:])}\n" + self.output)  # type: ignore[union-attr,arg-type] # noqa: T201
+            print(f"--- {' '.join(self.popen.args[1:])}\n" + self.output)  # type: ignore[union-attr,arg-type] # noqa: T201
 
     @property
     def output(self) -> str:
         return "".join(self.lines)
 
     def family(self) -> list[psutil.Process]:
-        """The processes that it has started, and theirs."""
+        """Return all its child processes, and theirs."""
         try:
-            return psutil.Process(self.process.pid).children(recursive=True)
+            return psutil.Process(self.popen.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
 
     async def says(self, text: str, timeout: float = 60, times: int = 1) -> None:
-        """Returns once the output holds ``text`` so many times.
+        """Wait until the output holds ``text`` ``times`` times.
 
-        :raises AssertionError: it did not in time, or the process has ended.
+        :raises AssertionError: it did not within ``timeout`` seconds, or the process has ended.
         """
         await asyncio.to_thread(self.wait_for, text, timeout, times)
 
     def wait_for(self, text: str, timeout: float = 60, times: int = 1) -> None:
-        """As :meth:`says`, for fixtures."""
+        """Do the same as :meth:`says`, for fixtures without an event loop."""
 
-        def there() -> bool:
+        def found() -> bool:
             return self.output.count(text) >= times
 
         with self._more:
-            self._more.wait_for(lambda: there() or not self._reader.is_alive(), timeout)
-        assert there(), f"{text!r} was not said {times} time(s) within {timeout} s:\n{self.output}"
+            self._more.wait_for(lambda: found() or not self._reader.is_alive(), timeout)
+        assert found(), f"{text!r} was not printed {times} time(s) within {timeout} s:\n{self.output}"
 
     async def ended(self, timeout: float = 45) -> int:
-        """Its exit code.
+        """Wait for the end of the process and return its exit code.
 
-        :raises subprocess.TimeoutExpired:
+        :raises subprocess.TimeoutExpired: it did not end within ``timeout`` seconds.
         """
-        code = await asyncio.to_thread(self.process.wait, timeout)
+        code = await asyncio.to_thread(self.popen.wait, timeout)
         await asyncio.to_thread(self._reader.join, 5)
         return code
 
     def signal(self, number: signal.Signals) -> None:
-        """To the whole group, as a terminal sends Ctrl-C."""
-        os.killpg(self.process.pid, number)
+        """Send a signal to the whole process group, as a terminal does at Ctrl-C."""
+        os.killpg(self.popen.pid, number)
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        assert self.popen.stdout is not None
+        for line in self.popen.stdout:
             with self._more:
                 self.lines.append(line)
                 self._more.notify_all()
@@ -130,10 +130,10 @@ class Part:
             self._more.notify_all()
 
 
-def worker(livekit: LiveKit, cwd: Path, *arguments: str, **values: str) -> Part:
-    """``python -m mouthpiece_agents``; the health check takes any free port."""
+def worker(livekit: LiveKit, cwd: Path, *arguments: str, **values: str) -> RunningProcess:
+    """Start ``python -m mouthpiece_agents``; its health check takes any free port."""
     env = environment(livekit, **{"MOUTHPIECE_AGENTS_PORT": "0", **values})
-    return Part([sys.executable, "-m", "mouthpiece_agents", *arguments], env, cwd)
+    return RunningProcess([sys.executable, "-m", "mouthpiece_agents", *arguments], env, cwd)
 
 
 class AvatarServer:
@@ -143,7 +143,7 @@ class AvatarServer:
         self._port = free_port()
         self._env, self._cwd = environment(livekit), cwd
         self.url = f"http://127.0.0.1:{self._port}"
-        self.part = self._start()
+        self.process = self._start()
 
     def __enter__(self) -> Self:
         return self
@@ -151,25 +151,25 @@ class AvatarServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.part.__exit__(kind, error, trace)
+        self.process.__exit__(kind, error, trace)
 
     def kill(self) -> None:
-        self.part.process.kill()
-        self.part.process.wait()
+        self.process.popen.kill()
+        self.process.popen.wait()
 
     def start_again(self) -> None:
-        self.part.__exit__(None, None, None)
-        self.part = self._start()
+        self.process.__exit__(None, None, None)
+        self.process = self._start()
 
-    def _start(self) -> Part:
+    def _start(self) -> RunningProcess:
         command = [sys.executable, "-m", "mouthpiece_avatar", "--port", str(self._port)]
-        part = Part(command, self._env, self._cwd)
+        process = RunningProcess(command, self._env, self._cwd)
         try:
-            _answers(self.url + "/healthz", part)
+            _answers(self.url + "/healthz", process)
         except BaseException as error:
-            part.__exit__(type(error), error, None)
+            process.__exit__(type(error), error, None)
             raise
-        return part
+        return process
 
 
 class Rooms:
@@ -180,14 +180,14 @@ class Rooms:
         self._agent_name = agent_name
 
     async def dispatch(self, room: str, metadata: str = "") -> None:
-        """Sends the worker into a room."""
+        """Dispatch the worker to a room."""
         request = api.CreateAgentDispatchRequest(agent_name=self._agent_name, room=room, metadata=metadata)
         await self.api.agent_dispatch.create_dispatch(request)
 
     async def without_dispatch(self, room: str, timeout: float = 10) -> None:
-        """Returns once LiveKit keeps no dispatch of the worker for a room.
+        """Wait until LiveKit has no dispatch of the worker for a room.
 
-        :raises AssertionError: it does.
+        :raises AssertionError: it still has one after ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
         while any(
@@ -198,7 +198,7 @@ class Rooms:
             await asyncio.sleep(0.1)
 
     async def people(self, room: str) -> dict[str, api.ParticipantInfo]:
-        """Who is in a room, by identity; nobody in one that does not exist."""
+        """Return the participants of a room by identity; none if the room does not exist."""
         try:
             answer = await self.api.room.list_participants(api.ListParticipantsRequest(room=room))
         except api.TwirpError as error:
@@ -210,9 +210,9 @@ class Rooms:
     async def until(
         self, room: str, condition: Callable[[dict[str, api.ParticipantInfo]], bool], timeout: float = 40
     ) -> dict[str, api.ParticipantInfo]:
-        """Who is in the room once ``condition`` holds.
+        """Wait until ``condition`` holds; return the participants of the room by identity.
 
-        :raises AssertionError: it does not in time.
+        :raises AssertionError: it did not hold within ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -224,17 +224,17 @@ class Rooms:
 
 
 def agents(people: Mapping[str, api.ParticipantInfo]) -> list[str]:
-    """The identities of the workers' agents."""
+    """Return the identities of the workers' agents."""
     return [identity for identity in people if identity.startswith("agent-")]
 
 
-def _answers(url: str, part: Part) -> None:
+def _answers(url: str, process: RunningProcess) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
-            assert part.process.poll() is None, f"it ended at once:\n{part.output}"
-            assert time.monotonic() < deadline, f"no answer within 60 s:\n{part.output}"
+            assert process.popen.poll() is None, f"it ended at once:\n{process.output}"
+            assert time.monotonic() < deadline, f"no answer within 60 s:\n{process.output}"
             time.sleep(0.1)

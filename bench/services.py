@@ -1,6 +1,6 @@
-"""What the benches start, each in a process of its own and on free ports: LiveKit, the avatar, the sender's service.
+"""LiveKit, the avatar and the sender's service for the benches, each in a process of its own and on free ports.
 
-Settings of whoever measures are left out of them, so that a figure is the same on every machine.
+Their environment has none of the user's settings, so that a figure is the same on every machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SETTINGS = ("LIVEKIT_", "MOUTHPIECE_", "AVATAR_", "AVALUMA_", "ANAM_", "AGENT_NA
 
 @contextlib.asynccontextmanager
 async def server() -> AsyncIterator[LiveKit]:
-    """A livekit-server; the program ends with a sentence where there is none."""
+    """Run a livekit-server; exit with a message if none is installed."""
     binary = livekit_server.find_binary()
     if binary is None:
         sys.exit("no livekit-server on PATH or in the cache: `make livekit-server` builds one")
@@ -39,7 +39,7 @@ async def server() -> AsyncIterator[LiveKit]:
 
 @contextlib.asynccontextmanager
 async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python program in an empty folder, stopped at the end, by force after 10 s."""
+    """Run a Python program in an empty folder; stop it at the end of the block, with SIGKILL after 10 s."""
     known = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     with tempfile.TemporaryDirectory() as folder:
         running = await asyncio.create_subprocess_exec(
@@ -65,7 +65,7 @@ async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
 
 @contextlib.asynccontextmanager
 async def avatar(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
-    """The local avatar, in ``ROOM``."""
+    """Run the local avatar, in ``ROOM``."""
     port = livekit_server.free_port()
     async with (
         process("-m", "mouthpiece_avatar", "--port", str(port), LIVEKIT_URL=livekit.url) as running,
@@ -80,7 +80,7 @@ async def avatar(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
 
 @contextlib.asynccontextmanager
 async def service(livekit: LiveKit) -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process]]:
-    """``mouthpiece serve``, and a client of it."""
+    """Run ``mouthpiece serve``; yield a client for it, and its process."""
     port = livekit_server.free_port()
     with tempfile.TemporaryDirectory() as data:
         async with (
@@ -98,9 +98,9 @@ async def service(livekit: LiveKit) -> AsyncIterator[tuple[httpx.AsyncClient, ps
 
 
 async def answers(client: httpx.AsyncClient, path: str) -> None:
-    """Returns once a service does.
+    """Wait until ``path`` is answered with a success.
 
-    :raises RuntimeError: it did not within 30 seconds.
+    :raises RuntimeError: it was not within 30 seconds.
     """
     for _ in range(300):
         with contextlib.suppress(httpx.TransportError):
@@ -111,7 +111,7 @@ async def answers(client: httpx.AsyncClient, path: str) -> None:
 
 
 def token(livekit: LiveKit, identity: str, *, room: str = ROOM, **attributes: str) -> str:
-    """Of an agent."""
+    """Return a token for an agent."""
     grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
     made = api.AccessToken(livekit.api_key, livekit.api_secret).with_identity(identity).with_kind("agent")
     return made.with_grants(grants).with_attributes(attributes).to_jwt()
