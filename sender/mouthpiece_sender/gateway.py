@@ -1,4 +1,4 @@
-"""The gateway: every room that something is said in, every segment that has not ended, and the journal behind them."""
+"""The gateway: the rooms that are spoken into, the segments that have not ended, and the journal behind them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 STORE_RETRY = 1.0
 """Seconds from one try to store what happened to the next."""
 INTERRUPT_TIMEOUT = 2.5
-"""Seconds that the end of what was interrupted is waited for."""
+"""Seconds to wait for the end of an interrupted segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class RoomActivity:
 
 @dataclass
 class _Active:
-    """A segment that has not ended, or whose end is not written yet."""
+    """A segment that has not ended, or whose end is not stored yet."""
 
     segment: Segment
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,11 +93,11 @@ class Gateway:
     # Speaking
 
     async def speak(self, request: SpeakRequest) -> Segment:
-        """Accepts a segment: stored when this returns, and said in its turn.
+        """Accept a segment. It is stored when this returns, and said in its turn.
 
-        :raises QueueFull: too much waits in the room already.
-        :raises DuplicateIdentity: we were thrown out of the room by another sender of our identity.
-        :raises MouthpieceError: the target does not take it (its ``admit``).
+        :raises QueueFull: ``max_queue`` segments wait or play in the room already.
+        :raises DuplicateIdentity: another sender of our identity took our place in the room.
+        :raises MouthpieceError: the target refuses the request (:meth:`Target.admit`).
         """
         session = self._rooms.get(request.room)
         if session is not None and session.duplicate:
@@ -145,7 +145,7 @@ class Gateway:
         return self._active[segment.id].segment
 
     async def cancel(self, segment_id: str) -> Segment:
-        """Cancels a segment that waits, interrupts one that plays; one that has ended is returned as it is.
+        """Cancel a segment that waits, interrupt one that plays, and return it; one that has ended is returned as is.
 
         :raises SegmentNotFound: no such segment.
         """
@@ -159,7 +159,7 @@ class Gateway:
     async def interrupt(
         self, room: str, *, avatar: str | None = None, queued: Literal["keep", "drop"] = "keep"
     ) -> list[Segment]:
-        """Stops what plays in a room, of one avatar or of all; the segments concerned, as they ended.
+        """Stop what plays in a room, of one avatar or of all. Returns the segments concerned, as they ended.
 
         A segment that is not interruptible plays on.
         """
@@ -193,7 +193,7 @@ class Gateway:
         return Page([self._live(segment) for segment in page.segments], page.next)
 
     async def wait(self, segment_id: str, until: Until, timeout: float | None) -> Segment:
-        """The segment once it has come so far, or as it stands when ``timeout`` seconds have passed.
+        """Wait until the segment reaches ``until``, at most ``timeout`` seconds; return its current value.
 
         :raises SegmentNotFound: no such segment.
         """
@@ -207,15 +207,15 @@ class Gateway:
         return await self.segment(segment_id)
 
     def activity(self) -> Mapping[str, RoomActivity]:
-        """The rooms in which something of ours is, or was a moment ago."""
+        """The rooms that are spoken into, or were a moment ago."""
         return {name: RoomActivity(room.connected, room.avatars, room.viewers) for name, room in self._rooms.items()}
 
     def expect(self, room: str) -> None:
-        """Something will be said in this room soon: be there once its avatar is."""
+        """Something will be said in ``room`` soon: join it once its avatar is there."""
         self._session(room).expect()
 
     async def forget_room(self, room: str, reason: str) -> None:
-        """The room was ended: what waits there has failed with ``reason``, what played is unknown."""
+        """The room was ended: fail its queued segments with ``reason``; the one that plays ends as unknown."""
         if session := self._rooms.get(room):
             session.give_up(Problem.of(RoomClosed(reason)))
 
@@ -239,12 +239,12 @@ class Gateway:
             self._retire(session)
 
     def _retire(self, session: Room) -> None:
-        """The next segment for its room begins a new one."""
+        """Forget the room: its next segment begins a new one."""
         if self._rooms.get(session.room) is session:
             del self._rooms[session.room]
 
     def _live(self, segment: Segment) -> Segment:
-        """With the position that the playout clock gives by now."""
+        """``segment`` with its position by the playout clock."""
         if active := self._active.get(segment.id):
             segment = active.segment
         session = self._rooms.get(segment.room)
@@ -295,7 +295,7 @@ class Gateway:
                 active.changed.set()
 
     async def _record(self, segment: Segment, event: Event, attempt: Attempt | None) -> None:
-        """Until it is stored: meanwhile a segment is shown as we know it, and new ones are refused by the store."""
+        """Try until the record is stored. Meanwhile the segment is read from memory; the store refuses new ones."""
         logged = False
         while True:
             try:

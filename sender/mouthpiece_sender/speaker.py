@@ -38,25 +38,25 @@ from mouthpiece_sender.target import SpeakRequest, Target
 
 @dataclass(frozen=True, slots=True)
 class PlayingSegment:
-    """A segment that was handed over."""
+    """A segment that was accepted."""
 
     id: str
     _gateway: Gateway
 
     async def now(self) -> Segment:
-        """As it stands."""
+        """Return its current value."""
         return await self._gateway.segment(self.id)
 
     async def wait(self, until: Until, timeout: float | None = None) -> Segment:
-        """As it stands once it has come so far, or after ``timeout`` seconds."""
+        """Wait until it reaches ``until``, at most ``timeout`` seconds; return its current value."""
         return await self._gateway.wait(self.id, until, timeout)
 
     async def finished(self, timeout: float | None = None) -> Segment:
-        """As it ended: look at its ``state``, ``receipt`` and ``error``. Nothing is raised for a bad end."""
+        """Wait for its end and return it. A bad end raises nothing: read ``state``, ``receipt`` and ``error``."""
         return await self.wait("finished", timeout)
 
     async def interrupt(self) -> Segment:
-        """Ends it: cancelled if it waits, interrupted if it plays."""
+        """Cancel it if it waits, interrupt it if it plays."""
         return await self._gateway.cancel(self.id)
 
 
@@ -85,8 +85,8 @@ class Speaker:
         :param avatar: the identity of the avatar, needed where a room has several.
         :param identity: our own identity, for a receiver that is bound to a fixed one.
         :param avatar_timeout: seconds to wait for an avatar.
-        :param via: what speaks instead of an avatar in a LiveKit room (``mouthpiece_sender.anam.target.AnamTarget``);
-            then nothing of LiveKit is needed.
+        :param via: a target to speak through instead of an avatar in a LiveKit room
+            (``mouthpiece_sender.anam.target.AnamTarget``); LiveKit is not needed then.
         """
         self._room = room
         self._given = {"LIVEKIT_URL": url, "LIVEKIT_API_KEY": api_key, "LIVEKIT_API_SECRET": api_secret}
@@ -125,7 +125,7 @@ class Speaker:
 
     @property
     def connected(self) -> bool:
-        """Whether it is in the room, or has a session, by now."""
+        """Whether it is in the room, or has a session."""
         activity = self._gateway.activity().get(self._room)
         return activity is not None and activity.connected
 
@@ -139,7 +139,7 @@ class Speaker:
         wait_for_viewer: bool = False,
         expires_in: float | None = None,
     ) -> PlayingSegment:
-        """Hands over a file or a sound; it is said after what was handed over before.
+        """Play a file or a sound, after what was accepted before.
 
         :param mode: ``append``, ``interrupt`` (stop what plays, go first) or ``ignore`` (only if nothing plays).
         :param expires_in: seconds that it may wait.
@@ -167,15 +167,15 @@ class Speaker:
         wait_for_viewer: bool = False,
         expires_in: float | None = None,
     ) -> PlayingSegment:
-        """Hands over a text, whole or still being written; it is said sentence by sentence, like a sound in its turn.
+        """Say a text, whole or while it is still being written, sentence by sentence, after what was accepted before.
 
-        :param text: pieces of any length where it is still being written; a second without more, and what is there is
-            said as it stands.
-        :param voice: the id of a voice of ``tts`` or, without it, of any provider that is here.
-        :param tts: a provider's name (``mouthpiece.tts.available``) or a TTS of one's own, which stays open; without it
+        :param text: a string, or an iterable of pieces of any length. Where a second passes without a piece, the text
+            so far is said as it stands.
+        :param voice: the id of a voice of ``tts`` or, without ``tts``, of any available provider.
+        :param tts: a provider's name (``mouthpiece.tts.available``) or a TTS of your own, which is not closed; default:
             the offline voice.
         :raises TTSError: the text cannot be spoken, there is no such voice, or it failed before its first sound.
-        :raises ConfigurationError: there is no such provider here.
+        :raises ConfigurationError: no such provider is available.
         :raises AvatarAmbiguous: several avatars are in the room and none was named.
         :raises LiveKitUnavailable: the server cannot be reached.
         :raises LiveKitRefused: it does not accept the key and secret.
@@ -216,7 +216,7 @@ class Speaker:
         return PlayingSegment(segment.id, self._gateway)
 
     async def interrupt(self, *, queued: Literal["keep", "drop"] = "keep") -> list[Segment]:
-        """Stops what plays; what waits goes on, or is dropped too."""
+        """Stop what plays; the queue goes on (``keep``) or is dropped too (``drop``)."""
         return await self._gateway.interrupt(self._room, avatar=self._avatar, queued=queued)
 
 

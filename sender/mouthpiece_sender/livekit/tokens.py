@@ -11,7 +11,7 @@ from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
 SENDER_LIFETIME = datetime.timedelta(minutes=10)
-"""It is minted for each join; a connected participant outlives its token, which the server renews."""
+"""A token is made for each join. The server renews it while the participant is connected."""
 VIEWER_LIFETIME = datetime.timedelta(hours=6)
 
 
@@ -22,10 +22,10 @@ class ReservedIdentity(MouthpieceError):
 
 
 def sender_token(access: LiveKitAccess, room: str, identity: str, name: str) -> str:
-    """Agent kind, or the avatar would not listen (Avaluma, “External audio”).
+    """A token for one join of the sender, of agent kind: Avaluma's avatar ignores others (Avaluma, “External audio”).
 
-    Its ``lk.publish_on_behalf`` is its own identity: front ends take an agent-kind participant without it for *the*
-    agent, and one that carries the agent's identity there for its avatar (wire.md, 8).
+    ``lk.publish_on_behalf`` is the sender's own identity: front ends take an agent-kind participant without it for *the*
+    agent, and one that carries the agent's identity for the agent's avatar (wire.md, 8).
     """
     return (
         api.AccessToken(access.api_key, access.api_secret)
@@ -51,11 +51,11 @@ def viewer_token(
     departure_timeout: int | None = None,
     lifetime: datetime.timedelta = VIEWER_LIFETIME,
 ) -> str:
-    """For somebody who watches. With ``agent_name`` it carries the dispatch: whoever joins with it first, by any
+    """A token for a viewer. With ``agent_name`` it carries the dispatch: the first viewer that joins with it, by any
     LiveKit client, brings the avatar.
 
-    It may publish a microphone (a voice agent's page wants one) and data, nothing else: no picture, nothing on
-    another's behalf, and it cannot change its own attributes to say so.
+    The viewer may publish a microphone (for voice agents) and data, nothing else: no picture, and nothing on another
+    participant's behalf, because it cannot change its own attributes.
 
     :raises ReservedIdentity: the identity is one that avatars, agents or senders go by.
     """

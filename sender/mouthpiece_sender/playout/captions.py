@@ -1,7 +1,7 @@
-"""Captions in time with the voice: which sentence is to be shown now, and which no longer. Decided without I/O.
+"""Decides which sentence to show as a caption, and until when. No I/O.
 
 A caption is published when its sentence begins to *play*, not when it is sent: sound is sent up to two seconds ahead.
-It is published again under the same id when that sentence has been said, or will not be said to its end.
+It is published again, under the same id, when the sentence has been said or was cut off.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Final, Protocol, runtime_checkable
 from mouthpiece.wire import CaptionPhase
 
 DRY: Final = 1.0
-"""Seconds without anything left to play after which a sentence counts as said: its source pauses, or its end was never
-reported. Shorter gaps are those of a voice that is slower than it speaks."""
+"""Seconds with nothing left to play after which a sentence counts as said: its source pauses, or its end was never
+reported. Gaps in speech that is synthesised more slowly than it plays are shorter."""
 SAME: Final = 0.25
-"""Seconds before the next sentence in which the last one is not shown again: positions are estimates."""
+"""Seconds before the next sentence in which the previous one is not shown again: positions are estimates."""
 PENDING: Final = 32
 """Captions that may wait for the network; the oldest are dropped."""
 TRIES: Final = 3
 AGAIN: Final = 1.0
-"""Seconds between them."""
+"""Seconds between two tries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A sentence, and where it begins."""
+    """A sentence, and when it begins."""
 
     start: float
     """Seconds into the segment."""
@@ -42,7 +42,7 @@ class Worded(Protocol):
 
     @property
     def cues(self) -> Sequence[Cue]:
-        """As far as they are known, in order; grows while the sound is read."""
+        """The sentences known so far, in order. There are more as the sound is read."""
         ...
 
 
@@ -57,26 +57,26 @@ class Line:
 
 @dataclass(slots=True)
 class CaptionClock:
-    """Of one segment. ``position`` is what has been played of it, ``known`` how far what was sent so far reaches; both
-    in seconds of the segment. At most one of its lines is left ``PLAYING``, and what ends the segment ends that."""
+    """The captions of one segment. In its methods ``position`` is the second of the segment that plays, and ``known``
+    the one at which what has been sent ends. At most one line is ``PLAYING`` at a time; the segment's end ends it too."""
 
     segment: str
     cues: Worded
     _shown: int = -1
-    """The last sentence that was given out."""
+    """Index of the last sentence that was shown."""
     _open: Cue | None = None
-    """The one that is left ``PLAYING``."""
+    """The sentence whose line is ``PLAYING``."""
     _playing: bool = False
     _dry_since: float | None = None
 
     def begin(self, position: float) -> None:
-        """An attempt begins to play there. The sentence that is spoken there is shown, again if need be."""
+        """An attempt begins to play at ``position``. The sentence at that position is shown, again if need be."""
         begun = [cue.index for cue in self.cues.cues if cue.start <= position]
         self._shown = max(begun, default=0) - 1
         self._playing, self._dry_since = True, None
 
     def due(self, now: float, position: float, known: float) -> list[Line]:
-        """What is to be published now, in order. A position that falls back shows nothing twice."""
+        """The lines to publish now, in order. No line is shown twice when ``position`` falls."""
         if not self._playing:
             return []
         lines: list[Line] = []
@@ -96,18 +96,18 @@ class CaptionClock:
         return lines
 
     def pause(self, phase: CaptionPhase) -> list[Line]:
-        """Nothing of it plays any more, unless it begins again."""
+        """The segment does not play any more, until ``begin``."""
         self._playing = False
         return self._end(phase)
 
     def over(self, *, whole: bool) -> list[Line]:
-        """The segment has ended; ``whole``: all of it was heard, so no sentence is left out."""
+        """The segment has ended. ``whole``: all of it was heard, so that no sentence is left out."""
         if not whole:
             return self.pause(CaptionPhase.CUT)
         return self.pause(CaptionPhase.SAID) + [self._line(cue, CaptionPhase.SAID) for cue in self._following()]
 
     def next(self, now: float, position: float, known: float) -> float | None:
-        """Seconds until ``due`` has something again, as far as is known; None: only more sound can bring it."""
+        """Seconds until ``due`` returns a line, as far as is known; None: not without more sound."""
         if not self._playing:
             return None
         waits = [cue.start - position for cue in self._following()[:1] if cue.start < known]
@@ -119,7 +119,7 @@ class CaptionClock:
         return self.cues.cues[self._shown + 1 :]
 
     def _goes_on(self, position: float) -> bool:
-        """Whether a sentence that was taken for said is being spoken after all."""
+        """Whether the sentence that counts as said is being spoken after all."""
         if self._open is not None or self._shown < 0:
             return False
         return all(cue.start > position + SAME for cue in self._following()[:1])
@@ -138,7 +138,7 @@ class CaptionClock:
 
 @dataclass(slots=True)
 class Outbox:
-    """Of one avatar: the lines that wait to be published, in order, of each caption the latest."""
+    """The lines of one avatar that wait to be published, in order; of each caption only the latest."""
 
     _lines: dict[str, Line] = field(default_factory=dict)
 
@@ -150,14 +150,14 @@ class Outbox:
             self.take()
 
     def take(self) -> Line | None:
-        """The next one, taken out."""
+        """Remove and return the next line."""
         return self._lines.pop(next(iter(self._lines))) if self._lines else None
 
     async def drain(self, publish: Callable[[Line], Awaitable[bool]], leaving: Callable[[], bool]) -> None:
-        """Publishes one after the other until nothing waits: the end of a caption must not overtake its beginning.
+        """Publish one line after the other until none waits: the end of a caption must not overtake its beginning.
 
-        :param publish: says whether it could; an end that could not be published is tried again, a beginning is not.
-        :param leaving: from then on nothing is tried again, and what still waits after a failure is given up.
+        :param publish: returns whether the line was published. A failed end is tried again, a failed beginning is not.
+        :param leaving: once it returns True nothing is tried again, and a failure drops the lines that still wait.
         """
         while (line := self.take()) is not None:
             for tries in range(1, TRIES + 1):

@@ -25,13 +25,13 @@ ATTEMPT = Attempt("seg_1", 1, 0.0)
 
 
 class Events(list[StreamEvent]):
-    """What the stream told; ``arrived`` returns once it told ``count`` things."""
+    """The events of a stream; ``arrived`` waits until there are ``count``."""
 
     def __init__(self) -> None:
         super().__init__()
         self._changed = asyncio.Event()
 
-    def tell(self, event: StreamEvent) -> None:
+    def add(self, event: StreamEvent) -> None:
         self.append(event)
         self._changed.set()
 
@@ -67,7 +67,7 @@ def stream(writer: FakeWriter, sound: object, events: Events, **options: object)
         sound,  # type: ignore[arg-type]
         16_000,
         options.pop("open_stream", open_stream),  # type: ignore[arg-type]
-        events.tell,
+        events.add,
         **options,  # type: ignore[arg-type]
     )
 
@@ -114,7 +114,7 @@ async def _run_for_ever(running: AttemptStream) -> None:
         await asyncio.Event().wait()
 
 
-async def test_a_sound_that_breaks_is_told_and_the_stream_is_closed() -> None:
+async def test_a_sound_that_breaks_is_reported_and_the_stream_is_closed() -> None:
     class Broken(Tone):
         @asynccontextmanager
         async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
@@ -134,7 +134,7 @@ async def test_a_sound_that_breaks_is_told_and_the_stream_is_closed() -> None:
     assert writer.closed == 1
 
 
-async def test_a_connection_that_breaks_is_told() -> None:
+async def test_a_connection_that_breaks_is_reported() -> None:
     writer, events = FakeWriter(error=RuntimeError("gone")), Events()
     async with asyncio.TaskGroup() as group:
         running = stream(writer, Tone(1), events)
@@ -144,7 +144,7 @@ async def test_a_connection_that_breaks_is_told() -> None:
     assert writer.closed == 1
 
 
-async def test_a_stream_that_does_not_open_is_told() -> None:
+async def test_a_stream_that_does_not_open_is_reported() -> None:
     async def refuse() -> FakeWriter:
         raise RuntimeError("no")
 
@@ -154,7 +154,7 @@ async def test_a_stream_that_does_not_open_is_told() -> None:
     assert [type(event) for event in events] == [NotOpened]
 
 
-async def test_it_does_not_open_before_the_one_before_is_closed() -> None:
+async def test_it_opens_once_the_previous_stream_is_closed() -> None:
     first, second = FakeWriter(), FakeWriter()
     events = Events()
     async with asyncio.TaskGroup() as group:
@@ -171,7 +171,7 @@ async def test_it_does_not_open_before_the_one_before_is_closed() -> None:
 
 
 class Slow(Tone):
-    """Half a chunk of sound; then nothing until it is let go on."""
+    """Half a chunk of sound; then nothing until ``on`` is set."""
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -212,7 +212,7 @@ async def test_what_is_held_back_for_a_chunk_is_sent_when_nothing_more_comes(mon
         running.start(group)
         await events.arrived()
         assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 1600
-        await events.arrived(3)  # the receiver is told now and then that there is still somebody
+        await events.arrived(3)  # silence keeps the stream alive
         assert not np.frombuffer(writer.data, np.int16)[1600:].any()
         slow.on.set()
     said = np.frombuffer(writer.data, np.int16)
@@ -220,19 +220,19 @@ async def test_what_is_held_back_for_a_chunk_is_sent_when_nothing_more_comes(mon
     assert events[-1] == Progress(ATTEMPT, len(said) / 16_000, whole=True)
 
 
-async def test_where_a_stream_can_rest_it_does_once_a_pause_and_no_silence_is_sent(
+async def test_on_pause_is_called_once_a_pause_and_no_silence_is_sent_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(attempt_stream, "PAUSE", 0.01)
     writer, events, slow, rests = FakeWriter(), Events(), Slow(), [0]
     rested = asyncio.Event()
 
-    async def rest() -> None:
+    async def on_pause() -> None:
         rests.append(len(writer.data))
         rested.set()
 
     async with asyncio.TaskGroup() as group:
-        running = stream(writer, slow, events, on_pause=rest)
+        running = stream(writer, slow, events, on_pause=on_pause)
         running.grant(30.0)
         running.start(group)
         await rested.wait()
@@ -242,22 +242,22 @@ async def test_where_a_stream_can_rest_it_does_once_a_pause_and_no_silence_is_se
     assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 1600 + [2] * 1600
 
 
-async def test_a_stream_that_cannot_rest_is_told_as_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_on_pause_that_fails_is_reported_as_a_failed_write(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempt_stream, "PAUSE", 0.01)
     away = Problem("anam-unavailable", "Gone.", True)
     writer, events = FakeWriter(), Events()
 
-    async def rest() -> None:
+    async def on_pause() -> None:
         raise ConnectionResetError
 
     async with asyncio.TaskGroup() as group:
-        running = stream(writer, Slow(), events, on_pause=rest, unavailable=away)
+        running = stream(writer, Slow(), events, on_pause=on_pause, unavailable=away)
         running.grant(30.0)
         running.start(group)
     assert (events[-1], writer.closed) == (WriteFailed(ATTEMPT, away), 1)
 
 
-async def test_a_close_that_was_begun_is_waited_for_by_who_is_cancelled() -> None:
+async def test_a_cancelled_stream_waits_for_a_close_that_has_begun() -> None:
     class Lingering(FakeWriter):
         def __init__(self) -> None:
             super().__init__()
@@ -279,7 +279,7 @@ async def test_a_close_that_was_begun_is_waited_for_by_who_is_cancelled() -> Non
     assert writer.closed == 1
 
 
-async def test_an_error_of_the_source_that_nobody_thought_of_is_not_taken_for_the_connections() -> None:
+async def test_an_unexpected_error_of_the_source_is_reported_as_the_sources() -> None:
     class Unreadable(Tone):
         @asynccontextmanager
         async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:

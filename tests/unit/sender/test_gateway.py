@@ -1,4 +1,4 @@
-"""The gateway over rooms that do as they are told: what is accepted, what is stored, and what a fault leaves."""
+"""The gateway over fake rooms: what is accepted, what is stored, and what a fault leaves."""
 
 from __future__ import annotations
 
