@@ -58,7 +58,7 @@ class Line:
 @dataclass(slots=True)
 class CaptionClock:
     """The captions of one segment. In its methods ``position`` is the second of the segment that plays, and ``known``
-    the one at which what has been sent ends. At most one line is ``PLAYING`` at a time; the segment's end ends it too."""
+    the one at which what has been sent ends. At most one line is ``PLAYING`` at a time; the segment's end ends it."""
 
     segment: str
     cues: Worded
