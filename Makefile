@@ -12,7 +12,7 @@ UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/b
 PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 
-.PHONY: help demo extras test lint bench livekit-server web compose-test clean
+.PHONY: help demo extras test lint bench livekit-server web dist compose-test clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1                  /p' Makefile | sed 's/^\(.\{21\}\) */\1/'
@@ -36,11 +36,14 @@ livekit-server: .venv/.demo ## find or build the livekit-server that the demo an
 
 web: web/dist/index.html ## build the page
 
+dist: web/dist/index.html ## build the wheel and the source distribution, with the page in both
+	rm -rf dist && $(UV) build --quiet --out-dir dist && ls dist
+
 compose-test: .venv/.all ## build the images, bring them up, speak through them; needs a Docker engine
 	.venv/bin/pytest -m compose tests/live/compose $(ARGS)
 
 clean: ## remove what the other targets made here (never .env.local, nor what the services stored)
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis web/dist web/node_modules
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist web/dist web/node_modules
 
 .venv/pyvenv.cfg: | $(UV)
 	$(UV) venv $(if $(PYTHON),--python "$(PYTHON)") .venv

@@ -9,10 +9,12 @@ if __name__ == "__main__":
 
     import sys
 
+    from mouthpiece.extras import imports
     from mouthpiece_agents import signals
 
     signals.block()
 
-    from mouthpiece_agents.worker import main
+    with imports("The worker", "agents"):
+        from mouthpiece_agents.worker import main
 
     sys.exit(main())

@@ -8,6 +8,9 @@ if __name__ == "__main__":
 
     import sys
 
-    from mouthpiece_avatar.server import main
+    from mouthpiece.extras import imports
+
+    with imports("The avatar server", "avatar"):
+        from mouthpiece_avatar.server import main
 
     sys.exit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Request, Response
@@ -11,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from mouthpiece import wire
+from mouthpiece.extras import DISTRIBUTION
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.livekit_address import LiveKitAddress
@@ -40,7 +42,7 @@ class Started(BaseModel):
 
 def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     """The application; whoever calls owns ``sessions``."""
-    app = FastAPI(title="Mouthpiece avatar server", version="0.1.0", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Mouthpiece avatar server", version=version(DISTRIBUTION), docs_url=None, redoc_url=None)
     problems.install(app)
     allowed = settings.allowed()
     metrics = registry(sessions)

@@ -41,11 +41,13 @@ class Serving:
 
 
 @asynccontextmanager
-async def serve(folder: Path, *options: str, **environment: str) -> AsyncIterator[Serving]:
+async def serve(
+    folder: Path, *options: str, python: str = sys.executable, **environment: str
+) -> AsyncIterator[Serving]:
     """Runs it in ``folder``, with nothing in its environment but what it is given."""
     inherited = {name: value for name in KEPT if (value := os.environ.get(name))}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mouthpiece_sender", "serve", *options),
+        *(python, "-m", "mouthpiece_sender", "serve", *options),
         cwd=folder,
         env=inherited | {"MOUTHPIECE_DATA": str(folder / "data"), "MOUTHPIECE_MIN_FREE_MB": "0"} | environment,
         stdout=asyncio.subprocess.PIPE,

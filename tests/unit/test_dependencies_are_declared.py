@@ -54,7 +54,12 @@ IN_EACH_OF: Final[Mapping[str, Collection[str]]] = {
 }
 """Core modules that stand on what every service of these has installed."""
 
-PLUGINS_AND_STAND_INS: Final = {"avaluma_livekit_plugin", "livekit.plugins.plain", "vision_agents"}
+PLUGINS_AND_STAND_INS: Final = {
+    "avaluma_livekit_plugin",
+    "no_such_distribution",
+    "livekit.plugins.plain",
+    "vision_agents",
+}
 """Imported in tests, and made by them; or by a user, who has it installed."""
 SUPPORT: Final = {"bench", "examples", "tests", "external_audio_sender", "agent_2"}
 TOOLS: Final = {"mypy", "pytest-timeout", "ruff", "types-psutil", "types-pyyaml"}

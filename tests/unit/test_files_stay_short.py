@@ -17,7 +17,6 @@ EXCEPTION: Final = re.compile(r"- `([\w./-]+)` \(over 400 lines\): \S.*")
 
 TO_BE_SHORTENED: Final = frozenset(
     {
-        "sender/mouthpiece_sender/livekit/room.py",
         "src/mouthpiece/playback/ledger.py",
         "tests/loopback/anam/emulator.py",
         "tests/unit/playback/test_ledger.py",

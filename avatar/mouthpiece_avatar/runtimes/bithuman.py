@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from mouthpiece.errors import AvatarStartFailed, ConfigurationError, QueueFull
+from mouthpiece.extras import needs
 from mouthpiece.receiving.stream_queue import MAX_BACKLOG
 from mouthpiece_avatar.runtimes.contract import AudioChunk, Frame
 from mouthpiece_avatar.runtimes.renderer import RuntimeRenderer
@@ -33,7 +34,7 @@ SAMPLE_RATE = 16_000
 OUTPUT_SIZE = (1280, 720)
 """Pixels of the SDK's pictures where it does not say otherwise (the default of ``output_size``)."""
 
-_NOT_INSTALLED = "the runtime bithuman needs bitHuman's SDK: install it with `uv sync --inexact --extra bithuman`"
+_NOT_INSTALLED = needs("the runtime bithuman", "bithuman", checkout="uv sync --inexact --extra bithuman")
 _NO_SECRET = "BITHUMAN_API_SECRET is not set: bitHuman's SDK renders nothing without it"
 
 

@@ -14,12 +14,13 @@ import logging
 from typing import Any, Final
 
 from mouthpiece.errors import AvatarError, ConfigurationError
+from mouthpiece.extras import needs
 from mouthpiece_sender.anam.errors import AnamBusy, AnamRefused, AnamUnavailable
 from mouthpiece_sender.anam.settings import AnamSettings
 
 logger = logging.getLogger(__name__)
 
-NOT_INSTALLED: Final = "Speaking through Anam needs the extra “anam” of mouthpiece: `make extras` installs it."
+NOT_INSTALLED: Final = needs("Speaking through Anam", "anam")
 CLOSE_TIMEOUT: Final = 5.0
 """Seconds; the SDK's own closing has limits of 2 s for each of two steps."""
 

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
+from mouthpiece.extras import needs
+
 HEADER: Final = struct.Struct("<cHHI")
 """Kind (``V``, ``A``), width, height, bytes that follow: BGR of 8 bits, or s16le, stereo, 48 kHz."""
 MAX_SOUND: Final = 100
@@ -29,13 +31,13 @@ PASSED_ON: Final = re.compile(
 """What the window's process knows of our environment: what a window and speakers need, and no key."""
 
 SAYINGS: Final = {
-    "no-opencv": "no window: OpenCV is not installed (`make extras` does); going on without it.",
+    "no-opencv": f"no window: OpenCV is not installed. {needs('The window', 'view')} Going on without it.",
     "no-libraries": "no window: OpenCV lacks libraries of the system (Debian, Ubuntu: apt install libgl1 libglib2.0-0 "
     "libsm6 libxext6); going on without it.",
     "no-display": "no window: there is no display here (DISPLAY is not set); going on without it.",
     "no-window": "no window: OpenCV cannot draw one, perhaps because its headless build is installed too "
     "(pip uninstall opencv-python-headless; pip install --force-reinstall opencv-python); going on without it.",
-    "no-sounddevice": "no sound: sounddevice is not installed (`make extras` does); going on without it.",
+    "no-sounddevice": f"no sound: sounddevice is not installed. {needs('The sound', 'view')} Going on without it.",
     "no-speakers": "no sound: there is no sound device here, or PortAudio is missing; going on without it.",
 }
 """What the window's process says, for a person."""

@@ -23,10 +23,12 @@ The API is here: /docs describes it, /healthz says that it is alive.
 
 
 def find_page(given: Path | None) -> Path | None:
-    """The folder of the built page: the one that is given, the repository's, or the image's; None: there is none."""
+    """The folder of the built page: the one that is given, the repository's, the wheel's, or the image's; None: there
+    is none."""
     repository = Path(__file__).parents[3] / "web" / "dist"
+    wheel = Path(__file__).parents[1] / "page"
     image = Path(sys.prefix) / "share" / "page"
-    folders = (given,) if given is not None else (repository, image)
+    folders = (given,) if given is not None else (repository, wheel, image)
     return next((folder for folder in folders if (folder / "index.html").is_file()), None)
 
 

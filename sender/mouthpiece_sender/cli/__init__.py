@@ -8,6 +8,8 @@ import signal
 import sys
 from typing import Final
 
+from mouthpiece.extras import imports
+
 ENV_FILE: Final = ".env.local"
 """Of the folder that the command is called in; the environment goes before it."""
 
@@ -26,15 +28,17 @@ def main() -> None:
 
 def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C among the first imports ends it without a traceback
-    from dotenv import load_dotenv
-
-    from mouthpiece_sender.cli.application import application
-
-    load_dotenv(ENV_FILE)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    with imports("The command mouthpiece", "sender"):
+        from dotenv import load_dotenv
+
+        from mouthpiece_sender.cli.application import application
+
+        load_dotenv(ENV_FILE)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        command = application(chosen)
     try:
-        application(chosen)()
+        command()
     except KeyboardInterrupt:  # before a command's own handling of it
         sys.exit(130)
 

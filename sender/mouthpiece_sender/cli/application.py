@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import typer
 
+from mouthpiece.extras import DISTRIBUTION
 from mouthpiece_sender.cli.commands import COMMANDS
 
 ABOUT: Final = """\
@@ -49,7 +50,7 @@ def _listed() -> None:
 
 def _say_version(asked: bool) -> None:
     if asked:
-        print(version("mouthpiece"))
+        print(version(DISTRIBUTION))
         raise typer.Exit
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import os
 import secrets
@@ -13,11 +14,12 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dotenv import dotenv_values
 
 from mouthpiece.errors import MouthpieceError
+from mouthpiece.extras import needs
 from mouthpiece_sender.demo import check as checking
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.failure import DemoFailed
@@ -39,6 +41,8 @@ GREETING = Path("assets/hello_world_16kHz.wav")
 LONGER = Path("assets/lighthouse_16kHz.wav")
 """For the printed command: long enough to be interrupted."""
 FOLDER = Path(".mouthpiece")
+NEEDED: Final = (("agents", "livekit.agents"), ("avatar", "PIL"))
+"""The extras of the processes that the demo starts, and a module by which each is recognised."""
 AVATAR_WITHIN = 60.0
 """Seconds until the avatar's sound and pictures reach a viewer."""
 
@@ -47,8 +51,11 @@ def run(*, check: bool = False) -> int:
     """Run the demo until Ctrl-C or SIGTERM, or its check; return the exit code.
 
     0: stopped while it was up, or the check passed; 1: something failed, or the check did not pass; 130: stopped before
-    it was up.
+    it was up; 2: an extra is not installed.
     """
+    if missing := [extra for extra, module in NEEDED if importlib.util.find_spec(module) is None]:
+        _print(needs("The demo", *missing))
+        return 2
     if not GREETING.is_file():
         _print(f"{GREETING} is not here: run the demo in a checkout of Mouthpiece")
         return 1

@@ -14,6 +14,7 @@ import soundfile
 
 from mouthpiece.audio.formats import check_boxes, check_wav, mp3_tells_its_length, recognise, truncated
 from mouthpiece.errors import AudioError, DamagedAudio, NotAudio, UnsupportedFormat
+from mouthpiece.extras import needs
 
 MIN_RATE, MAX_RATE, MAX_CHANNELS = 4_000, 192_000, 8
 
@@ -102,7 +103,7 @@ class AvReader:
         try:
             import av  # 40 ms and 15 MB, for those who need it
         except ImportError:
-            raise UnsupportedFormat(f"Reading {kind} needs PyAV: install the extra mouthpiece[sender].") from None
+            raise UnsupportedFormat(needs(f"Reading {kind}", "sender")) from None
         self._av, self._kind, self._demuxer = av, kind, demuxer
         self._container: Any = None
         self._file = path.open("rb")

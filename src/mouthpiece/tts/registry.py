@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.extras import needs
 from mouthpiece.tts.base import TTS
 from mouthpiece.tts.programs import find
 
@@ -110,8 +111,8 @@ def load(name: str = DEFAULT, **settings: Any) -> Callable[[], TTS]:
 
 
 def _missing(name: str, entry: _Entry, settings: Mapping[str, Any]) -> str | None:
-    if entry.package is not None and not _installed(entry.package):
-        return f"The voice {name} needs the extra “{entry.extra}” of mouthpiece: `make extras` installs it."
+    if entry.package is not None and entry.extra is not None and not _installed(entry.package):
+        return needs(f"The voice {name}", entry.extra)
     if entry.command is not None and find(settings.get("command") or entry.command) is None:
         return f"The voice {name} needs the program {entry.command}: install it (apt install {entry.command})."
     given = any(settings.get(setting) for setting in ("api_key", "client"))

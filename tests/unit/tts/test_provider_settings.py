@@ -23,7 +23,7 @@ def without_its_library(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
 async def test_a_missing_library_is_named_by_its_extra(without_its_library: TTS) -> None:
     async with without_its_library as tts:
-        said = f"needs the extra “{tts.provider_name}” of mouthpiece: `make extras`"
+        said = f"needs the extra “{tts.provider_name}”: pip install"
         with pytest.raises(TTSProviderFailed, match=said) as caught:
             await tts.send("Hello")
         assert isinstance(caught.value.__cause__, ImportError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from mouthpiece.extras import needs
 from mouthpiece.tts.errors import TTSProviderFailed
 
 
@@ -13,9 +14,7 @@ def sdk_module(name: str, provider: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise TTSProviderFailed(
-            f"The voice {provider} needs the extra “{extra}” of mouthpiece: `make extras` installs it."
-        ) from error
+        raise TTSProviderFailed(needs(f"The voice {provider}", extra)) from error
 
 
 def is_of(error: BaseException, package: str) -> bool:
