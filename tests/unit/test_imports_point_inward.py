@@ -80,13 +80,6 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
 }
 """Which rooms (folders and files directly under ``mouthpiece_sender``) each room may import."""
 
-CIRCLES_TO_BE_MENDED: Final[Mapping[tuple[str, str], str]] = {
-    ("mouthpiece.tts.base", "mouthpiece.tts.jobs"): "the jobs of a TTS move behind a private host",
-    ("mouthpiece.tts.base", "mouthpiece.tts.speech"): "as above",
-    ("mouthpiece.tts.base", "mouthpiece.tts.synthesis"): "as above",
-}
-"""Imports (by whom, of what) that close a circle today. One that no longer does must leave this table."""
-
 
 def broken(imports: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{importer} imports {name}" for importer, name in sorted(set(imports))]
@@ -178,9 +171,7 @@ def test_two_kinds_of_targets_meet_in_few_places_and_the_api_in_one() -> None:
 
 def test_nothing_imports_in_a_circle() -> None:
     graph = {module.name: own_imports(module) for module in all_modules().values()}
-    known = [edge for edge in CIRCLES_TO_BE_MENDED if leads_to(graph, edge[1], edge[0]) and edge[1] in graph[edge[0]]]
-    assert known == [*CIRCLES_TO_BE_MENDED], "what is mended must leave CIRCLES_TO_BE_MENDED"
-    assert circles({name: {other for other in graph[name] if (name, other) not in known} for name in graph}) == []
+    assert circles(graph) == []
 
 
 def circles(graph: Mapping[str, Collection[str]]) -> list[str]:
@@ -199,15 +190,6 @@ def circles(graph: Mapping[str, Collection[str]]) -> list[str]:
     for name in sorted(graph):
         follow(name, ())
     return found
-
-
-def leads_to(graph: Mapping[str, Collection[str]], start: str, end: str) -> bool:
-    reached, ahead = {start}, [start]
-    while ahead:
-        new = [*({*graph.get(ahead.pop(), ())} - reached)]
-        reached.update(new)
-        ahead.extend(new)
-    return end in reached
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -1,7 +1,7 @@
-"""The TTS base class: from text to events with sound, whatever the provider's shape, rate and manners.
+"""The TTS base class: text in; chunks of sound out, as events or by iteration.
 
-Its surface is that of Vision Agents' TTS class as that project documents it: a class written for it runs here with its
-imports changed to ``from mouthpiece.tts import TTS, PcmData, AudioFormat``.
+Its public surface is that of Vision Agents' TTS class as that project documents it: a class written for it runs here
+with its imports changed to ``from mouthpiece.tts import TTS, PcmData, AudioFormat``.
 
 ::
 
@@ -19,17 +19,17 @@ imports changed to ``from mouthpiece.tts import TTS, PcmData, AudioFormat``.
     @tts.events.subscribe
     async def on_audio(event: TTSAudioEvent) -> None: ...
 
-    await tts.send("Hello")                     # pushes: events
+    await tts.send("Hello")                     # push: events
     async with tts.synthesize("Hello") as sound:
-        async for chunk in sound: ...           # pulls: the same sound, with back-pressure
+        async for chunk in sound: ...           # pull: the same sound, with back-pressure
 
-**One at a time.** A TTS has one stream of its provider open at a time; further texts wait, first come first served.
-``send`` also keeps its events together: those of the next one begin after the last one's end. Two texts at once take
-two TTS objects.
+**One at a time.** A TTS keeps one stream of its provider open at a time; further texts wait, first come first served.
+``send`` also keeps its events together: the events of the next ``send`` begin after the last one of this. To speak two
+texts at once, make two TTS objects.
 
-**Stopping.** ``stop_audio`` ends every synthesis that was asked for until then, also those that wait. When it is
-called, nothing more of them comes out: not from the provider, not from a buffer, not later. This is the base class's
-work, done before the subclass's own ``stop_audio`` runs, and it does not rest on the provider's help.
+**Stopping.** ``stop_audio`` ends every synthesis that was asked for until then, also those that wait. From the call on,
+none of their sound comes out, neither from the provider nor from a buffer. The base class does this before the
+subclass's own ``stop_audio`` runs, so it does not depend on the provider.
 """
 
 from __future__ import annotations
@@ -50,35 +50,43 @@ from mouthpiece.tts.http_status import error_by_shape
 from mouthpiece.tts.jobs import Jobs
 from mouthpiece.tts.pcm_data import PcmData
 from mouthpiece.tts.shape import settled
-from mouthpiece.tts.speech import SpokenChunk, speech
+from mouthpiece.tts.speech import SpokenChunk, speak_sentences
 from mouthpiece.tts.synthesis import GRACE, Job, Synthesis
 from mouthpiece.tts.voice import Voice
 
 
 class TTS(abc.ABC):
-    """See the module's docstring. ``provider_name`` is the class's name unless one is given."""
+    """Base class of all voices; see the module's docstring.
+
+    A subclass implements ``stream_audio``, and ``stop_audio`` where its provider needs to be stopped.
+
+    :param provider_name: the name in events and messages; the class's name by default.
+    """
 
     first_audio_timeout: float | None = 30.0
-    """Seconds from the request to the first sound, then ``TTSTimeout``; None: no limit. May be set on an object."""
+    """Seconds from the request to the first sound; after that ``TTSTimeout``. None: no limit. May be set on an
+    object."""
     stall_timeout: float | None = 30.0
-    """Seconds between two chunks, then ``TTSStreamCut``."""
+    """Seconds from one chunk to the next; after that ``TTSStreamCut``. None: no limit. May be set on an object."""
     buffer_seconds: float = 10.0
-    """Of sound that is made ahead of whoever takes it; then the provider's stream is left waiting."""
+    """Seconds of sound that are made ahead of the consumer; beyond that the provider is not read."""
     native_sample_rate: int | None = None
-    """Hertz that the provider gives, where it is known before: asking for it saves the resampling."""
+    """Hertz of the provider's own sound; None: not known before the first chunk. Output at this rate needs no
+    resampling."""
     clock: Callable[[], float] = staticmethod(time.perf_counter)
     """Seconds, monotonic; for the metrics."""
     synthesis_task: Any = None
-    """A subclass's own, as ``audio_queue`` is: the base class never sets them. The ``stop_audio`` that Vision Agents'
-    document prints asks for both before anything has been spoken, and a class written after it must be able to stop."""
+    """For subclasses; the base class never sets it. The ``stop_audio`` that Vision Agents' document prints reads this
+    and ``audio_queue`` before anything has been spoken, and a class that copies it must be able to stop."""
     audio_queue: Any = None
+    """As ``synthesis_task``."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if (own := _own(cls, "stop_audio")) is not None:
             setattr(cls, "stop_audio", _stopping(own))  # noqa: B010
         elif getattr(cls.stop_audio, "__isabstractmethod__", False) and "stream_audio" in cls.__dict__:
-            # The streaming example of the document leaves it out, and must be able to run.
+            # The document's streaming example leaves `stop_audio` out, and must be able to run.
             setattr(cls, "stop_audio", _stop)  # noqa: B010
         if (own := _own(cls, "close")) is not None:
             setattr(cls, "close", _closing(own))  # noqa: B010
@@ -96,57 +104,64 @@ class TTS(abc.ABC):
     def stream_audio(
         self, text: str, *args: Any, **kwargs: Any
     ) -> Awaitable[PcmData | Iterator[PcmData] | AsyncIterator[PcmData]] | AsyncIterator[PcmData]:
-        """The sound of ``text`` in the provider's own format.
+        """Make the sound of ``text``, in the provider's own format. A subclass implements this.
 
-        A coroutine that returns one ``PcmData``, an iterator or an async iterator of them; or an async generator.
-        A blocking iterator is read in a thread. Chunks may break anywhere, also inside a sample. What it raises
-        reaches the caller as an error of ``mouthpiece.tts.errors``.
+        It is a coroutine that returns one ``PcmData``, or an iterator or async iterator of them; or it is an async
+        generator. A blocking iterator is read in a thread. Chunks may break anywhere, also inside a sample. Whatever
+        it raises reaches the caller as an error of ``mouthpiece.tts.errors``.
         """
 
     @abc.abstractmethod
     async def stop_audio(self) -> None:
-        """Stops every synthesis. A subclass tells its provider; nothing comes out any more by then."""
+        """Stop every synthesis. A subclass stops its provider here; no sound comes out any more by then."""
         await _stop(self)
 
     async def close(self) -> None:
-        """Stops everything and releases what is held. May be called twice. A subclass closes its connections; the
-        syntheses have ended by then, and ``super().close()`` need not be called."""
+        """Stop every synthesis and release all resources. May be called twice.
+
+        A subclass closes its connections here. The syntheses have ended by then, and it need not call
+        ``super().close()``.
+        """
         await _shut(self)
 
     async def voices(self) -> list[Voice]:
-        """The voices that ``voice=`` may name; none: the provider does not tell.
+        """The voices that ``voice=`` may name; empty if the provider has no list.
 
-        :raises TTSError: the service was asked and did not answer.
+        :raises TTSError: the service did not answer.
         """
         return []
 
     async def warm(self) -> None:
-        """Makes the first synthesis as quick as the next ones: loads models and libraries."""
+        """Load models and libraries, so that the first synthesis is as quick as later ones."""
         return
 
     def translate_error(self, error: Exception) -> TTSError | None:
-        """What the provider's own exception means; None: nothing special. The one seam to its library."""
+        """Translate an exception of the provider's library; None leaves it to the base class. Each library is
+        translated here and nowhere else."""
         return None
 
     async def send(self, text: str, participant: Any = None, *args: Any, **kwargs: Any) -> None:
-        """Speaks ``text`` into events. Returns when the last handler has returned, or after a stop.
+        """Speak ``text`` as events. Return when the last handler has returned, or after a stop.
 
-        ``args`` and ``kwargs`` go to ``stream_audio``. A handler may speak the next text at the end of this one
-        (``TTSSynthesisCompleteEvent``, ``TTSErrorEvent``), not while it waits for its own.
+        A handler of ``TTSSynthesisCompleteEvent`` or ``TTSErrorEvent`` may await the next ``send``; a handler of an
+        earlier event may not.
 
-        :raises TTSError: after the ``TTSErrorEvent``; see ``mouthpiece.tts.errors``.
-        :raises RuntimeError: a handler of a sound that has not ended called it.
+        :param participant: the person whom the sound is for; every event carries it.
+        :param args: for ``stream_audio``, as ``kwargs``.
+        :raises TTSError: the synthesis failed; its ``TTSErrorEvent`` was emitted before.
+        :raises RuntimeError: a handler of a synthesis that has not ended called it.
         """
-        # By the class's name here and elsewhere: a subclass may have a `synthesize` of its own.
+        # Not `self.synthesize`, here and elsewhere: a subclass may have a method of that name of its own.
         synthesis = TTS.synthesize(self, text, *args, participant=participant, **kwargs)
-        async with self._jobs.sends(synthesis), synthesis:
+        async with self._jobs.sending(lambda: synthesis.running), synthesis:
             async for _ in synthesis:
                 pass
 
     def synthesize(self, text: str, *args: Any, participant: Any = None, **kwargs: Any) -> Synthesis:
-        """Speaks ``text`` to whoever iterates over the answer; the events are the same as ``send``'s."""
-        clock = self.clock if callable(self.clock) else time.perf_counter  # a subclass may have another one
-        return Synthesis(Job(self, text, participant, args, kwargs, self._jobs.turn, clock))
+        """Return ``text``'s sound as an async iterator of ``PcmData``. Arguments and events are those of ``send``."""
+        # A subclass may use the name `clock` for something else.
+        clock = self.clock if callable(self.clock) else time.perf_counter
+        return Synthesis(Job(self, text, participant, args, kwargs, self._jobs.stream_lock, clock))
 
     def speak(
         self,
@@ -156,21 +171,30 @@ class TTS(abc.ABC):
         participant: Any = None,
         **kwargs: Any,
     ) -> AsyncIterator[SpokenChunk]:
-        """Speaks a long text, or one that is still being written, sentence by sentence.
+        """Speak a long text, or one that is still being written, sentence by sentence.
 
-        Sound comes with the first sentence; while one is read, the next one is made. Every sentence is a synthesis
-        of its own, with its own events. Ends early after a stop.
+        Sound begins with the first sentence; while one sentence is read, the next one is made. Each sentence is a
+        synthesis with its own events. The iterator ends early after a stop.
 
-        :raises TTSError: a sentence failed; those before it have come out.
+        :param text: a whole text, or its pieces as they are written; pieces may break anywhere.
+        :param language: BCP 47 tag of the text; it decides where sentences end.
+        :raises TTSError: a sentence failed; the sentences before it have come out.
         """
-        return speech(self, functools.partial(TTS.synthesize, self), text, args, language, participant, kwargs)
+
+        def synthesize(sentence: str) -> Synthesis:
+            return TTS.synthesize(self, sentence, *args, participant=participant, **kwargs)
+
+        return speak_sentences(self._jobs, synthesize, text, language)
 
     def set_output_format(
         self, sample_rate: int, channels: int = 1, audio_format: AudioFormat = AudioFormat.PCM_S16
     ) -> None:
-        """What the events of the syntheses from now on carry.
+        """Set the format of the sound of later syntheses; 16 kHz, mono, ``PCM_S16`` until this is called.
 
-        :raises ValueError: a rate or a number of channels that is not positive, or an unknown format.
+        :param sample_rate: hertz.
+        :param channels: where the provider gives another number, each channel gets the mean of the provider's.
+        :param audio_format: how samples are stored.
+        :raises ValueError: ``sample_rate`` or ``channels`` is not positive and whole, or ``audio_format`` is unknown.
         """
         if sample_rate <= 0 or channels <= 0 or int(sample_rate) != sample_rate or int(channels) != channels:
             raise ValueError(f"{sample_rate} Hz and {channels} channel(s): both must be positive and whole")
@@ -187,11 +211,12 @@ class TTS(abc.ABC):
         await self.close()
 
     def _as_tts_error(self, error: Exception, *, heard: bool) -> TTSError:
-        """``heard``: sound had come before. What then keeps the rest away cut the stream."""
+        """``error`` as the package's own. With ``heard`` (sound had come before), a service that is unavailable has cut
+        the stream."""
         known: TTSError | None
         try:
             known = error if isinstance(error, TTSError) else self.translate_error(error) or self._by_kind(error)
-        except Exception as fault:  # a provider's translation is its own code too
+        except Exception as fault:  # `translate_error` is the subclass's own code and may fail too
             known = TTSProviderFailed(
                 f"The voice {self.provider_name!r} failed ({type(error).__name__}), and its own account of that did "
                 f"({type(fault).__name__})."
@@ -227,25 +252,26 @@ async def _shut(tts: TTS) -> None:
 
 
 _AT_ONCE = 0.005
-"""Seconds that a stream has to end when it is left, before its provider is told to stop."""
+"""Seconds that a cancelled stream has to close before the subclass's ``stop_audio`` is called."""
 _CLOSE_WAIT = 2.0
-"""Seconds that a close waits for a provider's stream."""
+"""Seconds that ``close`` waits for a provider's stream."""
 
 
 def _own(cls: type[TTS], name: str) -> Callable[..., Any] | None:
-    """A method of this class, or of a base beside ``TTS``: neither has the base class's part around it yet."""
+    """The method ``name`` if ``cls`` defines it, or inherits it from a class that does not derive from ``TTS``: such a
+    method is not wrapped yet. None otherwise."""
     owner = next(one for one in cls.__mro__ if name in one.__dict__)
     return owner.__dict__[name] if owner is cls or not issubclass(owner, TTS) else None
 
 
 def _stopping(own: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
-    """A subclass's ``stop_audio`` with the base class's part around it: it never needs to call ``super()``, and a
-    provider that ends by its own stop alone hears of it at once."""
+    """Wrap a subclass's ``stop_audio`` in the base class's: it need not call ``super()``. It is called within
+    ``_AT_ONCE`` even if a stream is still open, since some providers end by their own stop alone."""
 
     @functools.wraps(own)
     async def stop_audio(self: TTS, *args: Any, **kwargs: Any) -> None:
         self._jobs.stop()
-        await self._jobs.ended(_AT_ONCE)
+        await self._jobs.wait_closed(_AT_ONCE)
         try:
             await settled(own(self, *args, **kwargs))
         finally:
@@ -255,7 +281,7 @@ def _stopping(own: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
 
 
 def _closing(own: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
-    """A subclass's ``close``, after the base class's: no stream uses its connections any more."""
+    """Wrap a subclass's ``close``: it runs after the base class's, when no stream uses its connections any more."""
 
     @functools.wraps(own)
     async def close(self: TTS, *args: Any, **kwargs: Any) -> None:

@@ -5,80 +5,95 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mouthpiece.tts.synthesis import Job, Synthesis
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
 
 _log = logging.getLogger(__name__)
 
 
+class Job(Protocol):
+    """One synthesis, as far as ``Jobs`` needs to know it."""
+
+    @property
+    def stream_lock(self) -> asyncio.Lock:
+        """``Jobs.stream_lock`` when the synthesis was asked for."""
+        ...
+
+    def stop(self) -> None:
+        """Give no more sound from now on."""
+        ...
+
+
 class Jobs:
-    """Owns every pump task until it has ended."""
+    """The jobs of one TTS, and the tasks that read its provider; each task is owned until it has ended."""
 
     def __init__(self) -> None:
         self.closed = False
-        self.turn = asyncio.Lock()
-        """One provider's stream at a time, first come first served. A stop hands out a new one: a provider that
-        does not let go keeps nobody waiting."""
-        self.halted = asyncio.Event()
-        """Set by the next stop."""
+        self.stream_lock = asyncio.Lock()
+        """Held while a stream of the provider is open: one at a time, first come first served. Each stop replaces
+        it, so a provider that does not let go blocks nobody."""
+        self.next_stop = asyncio.Event()
+        """Set by the next stop, which replaces it."""
         self._sending = asyncio.Lock()
-        self._sent: tuple[asyncio.Task[Any] | None, Synthesis] | None = None
-        """By which task."""
+        self._sender: tuple[asyncio.Task[Any] | None, Callable[[], bool]] | None = None
+        """The task whose ``send`` is under way, and whether its synthesis still runs."""
         self._running: set[Job] = set()
-        self._pumps: set[asyncio.Task[None]] = set()
+        self._readers: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
-    async def sends(self, synthesis: Synthesis) -> AsyncIterator[None]:
-        """One ``send`` at a time, but for one that a handler makes at the end of another: it would wait for itself.
+    async def sending(self, running: Callable[[], bool]) -> AsyncIterator[None]:
+        """Let one ``send`` run at a time.
 
-        :raises RuntimeError: a handler makes it before the end.
+        A handler may send from inside the end of another ``send``: waiting for that one would deadlock.
+
+        :param running: whether the synthesis of this ``send`` has not ended yet.
+        :raises RuntimeError: a handler sends before the synthesis that called it has ended.
         """
-        task, outer = asyncio.current_task(), self._sent
+        task, outer = asyncio.current_task(), self._sender
         if outer is not None and outer[0] is task:
-            if outer[1].running:
+            if outer[1]():
                 raise RuntimeError("a handler cannot await another send before the end of the one that called it")
             yield
             return
         async with self._sending:
-            self._sent = (task, synthesis)
+            self._sender = (task, running)
             try:
                 yield
             finally:
-                self._sent = None
+                self._sender = None
 
     def add(self, job: Job) -> None:
-        """A job whose turn was handed out before the last stop is stopped already."""
+        """Count ``job`` as running; stop it if it was asked for before the last stop."""
         self._running.add(job)
-        if job.turn is not self.turn:
+        if job.stream_lock is not self.stream_lock:
             job.stop()
 
     def discard(self, job: Job) -> None:
+        """``job`` has ended."""
         self._running.discard(job)
 
-    def own(self, pump: asyncio.Task[None]) -> None:
-        self._pumps.add(pump)
-        pump.add_done_callback(self._pumps.discard)
+    def own(self, reader: asyncio.Task[None]) -> None:
+        """Keep ``reader``, which reads a stream of the provider, until it has ended."""
+        self._readers.add(reader)
+        reader.add_done_callback(self._readers.discard)
 
     def stop(self) -> None:
-        """Every synthesis that was asked for until now, running, waiting or not begun, gives no more sound."""
-        self.turn = asyncio.Lock()
-        self.halted.set()
-        self.halted = asyncio.Event()
+        """Stop every synthesis that was asked for until now, whether it runs, waits or has not begun."""
+        self.stream_lock = asyncio.Lock()
+        self.next_stop.set()
+        self.next_stop = asyncio.Event()
         for job in tuple(self._running):
             job.stop()
 
-    async def ended(self, seconds: float) -> set[asyncio.Task[Any]]:
-        """Waits until the providers have let go, at most ``seconds``; the pumps of those that have not."""
-        pumps: set[asyncio.Task[Any]] = self._pumps - {asyncio.current_task()}
-        return (await asyncio.wait(pumps, timeout=seconds))[1] if pumps else set()
+    async def wait_closed(self, seconds: float) -> set[asyncio.Task[Any]]:
+        """Wait at most ``seconds`` until the provider has closed its streams; return the tasks that still read one."""
+        readers: set[asyncio.Task[Any]] = self._readers - {asyncio.current_task()}
+        return (await asyncio.wait(readers, timeout=seconds))[1] if readers else set()
 
     async def settle(self, seconds: float) -> None:
-        """The same, and then nobody waits for them any more."""
-        late = await self.ended(seconds)
-        for pump in late:
-            pump.cancel()  # one that swallowed the first
+        """Wait as ``wait_closed`` does, then cancel what still reads and return."""
+        late = await self.wait_closed(seconds)
+        for reader in late:
+            reader.cancel()  # the provider swallowed the first cancellation
         if late:
             _log.warning("%d stream(s) of a voice did not end within %.2f s of a stop", len(late), seconds)

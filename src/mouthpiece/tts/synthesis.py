@@ -2,11 +2,11 @@
 
 ::
 
-    provider's stream ──▶ pump task ──▶ converter ──▶ SoundBuffer ──▶ Synthesis (whoever iterates) ──▶ events, chunks
+    provider's stream ──▶ reader task ──▶ Converter ──▶ SoundBuffer ──▶ Synthesis (the consumer) ──▶ events, chunks
 
-The pump owns the provider's stream and is the only task that touches it: a stream that opens a timeout or a
-connection in one step and closes it in another stays in one task. A stop works on the buffer first, and from then on
-nothing comes out, whatever the provider does; then it cancels the pump, which closes the stream.
+The reader task owns the provider's stream, and no other task touches it: a stream may open a timeout or a connection in
+one step and close it in another, which must happen in the same task. A stop empties the buffer first, and from then on
+nothing comes out, whatever the provider does; then it cancels the reader task, which closes the stream.
 """
 
 from __future__ import annotations
@@ -18,28 +18,26 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mouthpiece.errors import TTSError
 from mouthpiece.tts.convert import Converter, joined
 from mouthpiece.tts.errors import TTSClosed, TTSNoSound, TTSProviderFailed
 from mouthpiece.tts.events import TTSAudioEvent, TTSErrorEvent, TTSSynthesisCompleteEvent, TTSSynthesisStartEvent
+from mouthpiece.tts.host import Host
 from mouthpiece.tts.pcm_data import PcmData
 from mouthpiece.tts.shape import is_single, one_shape, settled
 from mouthpiece.tts.sound_buffer import Block, SoundBuffer
 from mouthpiece.tts.text import check_text, has_words
 
-if TYPE_CHECKING:
-    from mouthpiece.tts.base import TTS
-
 _log = logging.getLogger(__name__)
 
 GRACE: Final = 0.04
-"""Seconds that a stop waits for a provider to let go; one that takes longer ends on its own time, unheard."""
+"""Seconds that a stop waits for a provider to close its stream. A slower one ends later; nothing of it is heard."""
 
 
 class SynthesisState(enum.Enum):
-    """::
+    """Where a synthesis stands::
 
     NEW → RUNNING → FINISHED | INTERRUPTED | FAILED
     """
@@ -48,64 +46,74 @@ class SynthesisState(enum.Enum):
     RUNNING = "running"
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
-    """Stopped, closed or cancelled before its end."""
+    """It was stopped, closed or cancelled before its end."""
     FAILED = "failed"
 
 
 @dataclass(slots=True)
 class SynthesisMetrics:
-    """Grow while the synthesis runs."""
+    """Figures of one synthesis; they grow while it runs."""
 
     synthesis_time_ms: float = 0.0
+    """Milliseconds that the provider took, without the time that it waited for the consumer."""
     audio_duration_ms: float = 0.0
+    """Milliseconds of sound that the consumer received."""
     chunk_count: int = 0
+    """Chunks that the consumer received."""
     total_audio_bytes: int = 0
+    """Bytes of sound that the consumer received, in the output format."""
     first_audio_ms: float | None = None
+    """Milliseconds from the request to the provider's first sound; None: there was none yet."""
 
     @property
     def real_time_factor(self) -> float | None:
+        """``synthesis_time_ms / audio_duration_ms``; None: there was no sound yet."""
         return self.synthesis_time_ms / self.audio_duration_ms if self.audio_duration_ms else None
 
 
 @dataclass(eq=False)
 class Job:
-    """What pump and consumer share. The consumer is not referenced from here: one that is dropped can be collected."""
+    """The state that reader task and consumer share. It holds no reference to the consumer, so that one that is dropped
+    half-way can be collected."""
 
-    tts: TTS
+    host: Host
     text: str
     participant: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    turn: asyncio.Lock
+    stream_lock: asyncio.Lock
     """Held while the provider's stream is open."""
     clock: Callable[[], float]
+    """Seconds, monotonic."""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: SynthesisState = SynthesisState.NEW
     metrics: SynthesisMetrics = field(default_factory=SynthesisMetrics)
-    pump: asyncio.Task[None] | None = None
+    reader: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        self.converter = Converter(self.tts._desired_sample_rate, self.tts._desired_channels, self.tts._desired_format)
-        self.buffer = SoundBuffer(self.tts.buffer_seconds)
+        host = self.host
+        self.converter = Converter(host._desired_sample_rate, host._desired_channels, host._desired_format)
+        self.buffer = SoundBuffer(host.buffer_seconds)
 
     def stop(self) -> None:
-        """Nothing comes out after this returns."""
+        """Drop the sound that waits, and close the provider's stream; nothing comes out after this returns."""
         self.buffer.stop()
-        if self.pump is not None:
-            self.pump.cancel()
+        if self.reader is not None:
+            self.reader.cancel()
 
     async def begin(self) -> None:
+        """Start reading the provider. Calls after the first have no effect."""
         if self.state is not SynthesisState.NEW:
             return
         self.state = SynthesisState.RUNNING
-        self.tts._jobs.add(self)
+        self.host._jobs.add(self)
         await self._emit(TTSSynthesisStartEvent, text=self.text)
         if not self.buffer.stopped:
-            self.pump = asyncio.create_task(self._read_all(), name="tts-pump")
-            self.tts._jobs.own(self.pump)
+            self.reader = asyncio.create_task(self._read_all(), name="tts-reader")
+            self.host._jobs.own(self.reader)
 
     async def end(self, error: TTSError | None = None) -> None:
-        """The one way out: lets the provider go and tells how it went."""
+        """Close the provider's stream and emit the one event of the end. Calls after the first have no effect."""
         if self.state is not SynthesisState.RUNNING:
             return
         if error is not None:
@@ -114,13 +122,13 @@ class Job:
             self.state = SynthesisState.INTERRUPTED if self.buffer.stopped else SynthesisState.FINISHED
         self.stop()
         try:
-            if self.pump is not None:
-                await asyncio.wait({self.pump}, timeout=GRACE)
-        finally:  # also when it is cancelled here: every start has its end
-            self.tts._jobs.discard(self)
-            await self._tell_end(error)
+            if self.reader is not None:
+                await asyncio.wait({self.reader}, timeout=GRACE)
+        finally:  # also when this wait is cancelled: each start event is followed by one of the end
+            self.host._jobs.discard(self)
+            await self._emit_end(error)
 
-    async def _tell_end(self, error: TTSError | None) -> None:
+    async def _emit_end(self, error: TTSError | None) -> None:
         if error is not None:
             await self._emit(TTSErrorEvent, error=error, text_source=self.text)
             return
@@ -138,23 +146,23 @@ class Job:
         )
 
     async def hand_out(self, block: Block) -> None:
-        """Counts a block and tells of it."""
+        """Count a block that the consumer takes, and emit its event."""
         metrics, data = self.metrics, block.data
         index = metrics.chunk_count
-        metrics.chunk_count += bool(data.frames)  # an empty one says only that it was the last
+        metrics.chunk_count += bool(data.frames)  # an empty block only marks the end
         metrics.audio_duration_ms += data.duration_ms
         metrics.total_audio_bytes += data.samples.nbytes
-        if self.tts.events.has_subscribers(TTSAudioEvent):
+        if self.host.events.has_subscribers(TTSAudioEvent):
             await self._emit(
                 TTSAudioEvent, data=data, chunk_index=index, is_final_chunk=block.final, text_source=self.text
             )
 
     async def _emit(self, event: type[Any], **values: Any) -> None:
-        tts = self.tts
-        await tts.events.emit(
+        host = self.host
+        await host.events.emit(
             event(
-                session_id=tts.session_id,
-                plugin_name=tts.provider_name,
+                session_id=host.session_id,
+                plugin_name=host.provider_name,
                 synthesis_id=self.id,
                 participant=self.participant,
                 **values,
@@ -163,35 +171,35 @@ class Job:
 
     async def _read_all(self) -> None:
         try:
-            if self.tts._jobs.closed:
-                raise TTSClosed(f"The voice {self.tts.provider_name!r} was closed; make a new one.")
+            if self.host._jobs.closed:
+                raise TTSClosed(f"The voice {self.host.provider_name!r} was closed; make a new one.")
             check_text(self.text)
-            async with self.turn:
+            async with self.stream_lock:
                 await self._read()
         except Exception as error:
-            if self.buffer.stopped:  # a provider that answers a stop with an error of its own
-                _log.debug("%s after a stop: %s", self.tts.provider_name, type(error).__name__)
-            self.buffer.end(self.tts._as_tts_error(error, heard=self.metrics.first_audio_ms is not None))
+            if self.buffer.stopped:  # some providers answer a stop with an error of their own
+                _log.debug("%s after a stop: %s", self.host.provider_name, type(error).__name__)
+            self.buffer.end(self.host._as_tts_error(error, heard=self.metrics.first_audio_ms is not None))
         except asyncio.CancelledError:
-            # Not by a stop, then whoever takes the sound must not wait on: a library cancelled a task of its own that
-            # the provider waited for.
-            self.buffer.end(TTSProviderFailed(f"The voice {self.tts.provider_name!r} was cancelled from inside."))
+            # If no stop caused it, a library cancelled a task of its own that the provider waited for: end the buffer,
+            # or the consumer would wait for ever.
+            self.buffer.end(TTSProviderFailed(f"The voice {self.host.provider_name!r} was cancelled from inside."))
             raise
-        except BaseException as error:  # a panic of native code, say: whoever takes the sound must not wait on
-            failed = f"The voice {self.tts.provider_name!r} failed ({type(error).__name__})."
+        except BaseException as error:  # for example a panic of native code: the consumer must not wait for ever
+            failed = f"The voice {self.host.provider_name!r} failed ({type(error).__name__})."
             self.buffer.end(TTSProviderFailed(failed))
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
         else:
             self.buffer.end()
         finally:
-            self.converter.clear()  # an error that somebody keeps holds its frames, and they hold this job
+            self.converter.clear()  # a stored error holds its traceback's frames, and they hold this job
 
     async def _read(self) -> None:
         asked = self.clock()
-        first = self._deadline(self.tts.first_audio_timeout)
+        first = self._deadline(self.host.first_audio_timeout)
         async with asyncio.timeout_at(first):
-            answer = await settled(self.tts.stream_audio(self.text, *self.args, **self.kwargs))
+            answer = await settled(self.host.stream_audio(self.text, *self.args, **self.kwargs))
         self.metrics.synthesis_time_ms = (self.clock() - asked) * 1000
         single = is_single(answer)
         stream = one_shape(answer)
@@ -200,7 +208,7 @@ class Job:
             while not self.buffer.stopped:
                 heard = self.metrics.first_audio_ms is not None
                 before = self.clock()
-                async with asyncio.timeout_at(self._deadline(self.tts.stall_timeout) if heard else first):
+                async with asyncio.timeout_at(self._deadline(self.host.stall_timeout) if heard else first):
                     chunk = await anext(stream, None)
                 now = self.clock()
                 self.metrics.synthesis_time_ms += (now - before) * 1000
@@ -221,7 +229,7 @@ class Job:
             return
         if self.metrics.first_audio_ms is None and has_words(self.text):
             raise TTSNoSound(
-                f"The voice {self.tts.provider_name!r} gave no sound for this text; it may not know its language."
+                f"The voice {self.host.provider_name!r} gave no sound for this text; it may not know its language."
             )
         tail = [*last, *self.converter.flush()] if single else list(self.converter.flush())
         await self.buffer.put(Block(joined(tail) if tail else self.converter.empty(), True))
@@ -241,7 +249,7 @@ class Job:
 
 
 async def _chunks(job: Job) -> AsyncGenerator[PcmData, None]:
-    """The consumer's side: a generator, so that one that is dropped half-way is closed by the event loop."""
+    """The consumer's side. A generator: the event loop closes one that is dropped half-way."""
     error: TTSError | None = None
     try:
         await job.begin()
@@ -262,11 +270,11 @@ async def _chunks(job: Job) -> AsyncGenerator[PcmData, None]:
 
 
 class Synthesis:
-    """An async iterator of ``PcmData`` in the output format; made by ``TTS.synthesize``.
+    """The sound of one text, as an async iterator of ``PcmData`` in the output format. ``TTS.synthesize`` makes it.
 
-    It is read with back-pressure: what is taken late is made late. Use it as an async context manager, or read it
-    to its end; one that is left half-way holds the provider until it is collected. It ends early, without an
-    error, when the TTS is stopped: see ``state``.
+    Reading applies back-pressure: the provider is read at most ``TTS.buffer_seconds`` ahead of the consumer. Use a
+    synthesis as an async context manager, or read it to its end; one that is left half-way keeps the provider's stream
+    open until it is garbage-collected. After a stop it ends early, without an error: see ``state``.
     """
 
     def __init__(self, job: Job) -> None:
@@ -288,6 +296,7 @@ class Synthesis:
 
     @property
     def running(self) -> bool:
+        """It has not ended; also True before it has begun."""
         return self._job.state in (SynthesisState.NEW, SynthesisState.RUNNING)
 
     @property
@@ -295,19 +304,23 @@ class Synthesis:
         return self._job.metrics
 
     async def start(self) -> None:
-        """Begins before anybody reads: up to ``TTS.buffer_seconds`` of sound are made ahead. One that is not read needs
-        ``aclose``."""
+        """Begin before anything is read: up to ``TTS.buffer_seconds`` of sound are made ahead. A started synthesis that
+        is never read must be closed with ``aclose``."""
         await self._job.begin()
 
     def __aiter__(self) -> Synthesis:
         return self
 
     async def __anext__(self) -> PcmData:
-        """:raises TTSError: see ``mouthpiece.tts.errors``; what was made before the error has come out by then."""
+        """The next chunk.
+
+        :raises TTSError: the synthesis failed; the sound made before that has come out.
+        :raises StopAsyncIteration: it has ended, or was stopped.
+        """
         return await anext(self._chunks)
 
     async def aclose(self) -> None:
-        """Ends it here; the sound that was not taken is dropped."""
+        """Stop the synthesis and drop the sound that was not read. May be called twice."""
         await self._chunks.aclose()
         if self._job.state is SynthesisState.RUNNING:  # started and never read
             self._job.stop()

@@ -118,9 +118,9 @@ def left_behind(before: set[asyncio.Task[Any]]) -> set[str]:
 
 async def is_let_go(tts: TTS) -> bool:
     """No stream of the provider's is open, or will be in a moment."""
-    if pumps := set(tts._jobs._pumps):
-        await asyncio.wait(pumps, timeout=1)
-    return not tts._jobs._pumps
+    if readers := set(tts._jobs._readers):
+        await asyncio.wait(readers, timeout=1)
+    return not tts._jobs._readers
 
 
 async def test_it_stops_in_the_middle_and_leaks_nothing(tts: TTS) -> None:

@@ -99,7 +99,7 @@ async def test_an_error_becomes_an_event_and_an_exception_and_the_next_text_is_s
     assert "hello" not in str(caught.value)
     if caught.value is not cause:
         assert caught.value.__cause__ is cause
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
 
     tts.answer = lambda _: tone(0.1)
     await tts.send("hello again")
@@ -221,7 +221,7 @@ async def test_a_provider_that_is_cancelled_from_inside_keeps_nobody_waiting(chu
         with pytest.raises(TTSProviderFailed, match="was cancelled from inside"):
             await tts.send("hello")
     assert ear.kinds == ["synthesis_start", *["audio"] * chunks, "error"]
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
     tts.answer = lambda _: tone(0.1)
     await tts.send("hello again")
     assert ear.audio[-1].is_final_chunk

@@ -274,7 +274,7 @@ async def test_a_synthesis_that_is_dropped_half_way_lets_its_provider_go() -> No
     for _ in range(50):
         await asyncio.sleep(0)
     assert (tts.open, tts.closed) == (0, 1)
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
 
 
 async def test_a_cancelled_send_ends_its_synthesis_as_interrupted() -> None:
@@ -287,7 +287,7 @@ async def test_a_cancelled_send_ends_its_synthesis_as_interrupted() -> None:
         await sending
     assert ear.kinds == ["synthesis_start", "synthesis_complete"]
     assert ear.complete.interrupted
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
     tts.let.set()
     await tts.send("again")
     assert ear.frames == 1_600
@@ -323,7 +323,7 @@ async def test_a_synthesis_started_and_never_read_ends_when_it_is_closed() -> No
     await synthesis.start()
     await synthesis.aclose()
     assert ear.complete.interrupted
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
 
 
 async def test_chunks_that_break_inside_a_sample_are_mended() -> None:

@@ -71,7 +71,7 @@ async def test_the_next_sentence_is_made_while_one_is_read_and_no_more_than_two_
         await asyncio.sleep(0)
     assert 2 <= len(tts.asked) <= 3
     await speech.aclose()  # type: ignore[attr-defined]
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
     assert len(asyncio.all_tasks()) == 1
 
 

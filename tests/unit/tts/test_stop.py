@@ -107,13 +107,13 @@ async def test_a_provider_that_ignores_the_stop_is_heard_no_more_and_keeps_nobod
     await tts.stop_audio()
     await sending
     assert not tts.gone.is_set()
-    assert len(tts._jobs._pumps) == 1  # still owned
+    assert len(tts._jobs._readers) == 1  # still owned
 
     tts.let.set()
     await tts.send("two")
     await tts.gone.wait()
     await tts.close()
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
     assert {event.text_source for event in ear.audio} == {"one", "two"}
     assert [event.chunk_index for event in ear.audio if event.text_source == "one"] == [0]
 
@@ -231,7 +231,7 @@ async def test_close_ends_what_is_spoken_and_refuses_what_comes() -> None:
     await tts.close()
     assert [chunk async for chunk in synthesis] == []
     assert (tts.open, tts.closed) == (0, 1)
-    assert not tts._jobs._pumps
+    assert not tts._jobs._readers
     with pytest.raises(TTSClosed, match="was closed"):
         await tts.send("again")
     assert ear.error.error_code == "tts-closed"
