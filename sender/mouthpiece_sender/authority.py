@@ -1,4 +1,4 @@
-"""Host and port, as a ``Host`` or ``Origin`` header and the settings write them."""
+"""Host and port, as ``Host`` and ``Origin`` headers and the settings write them (RFC 3986, 3.2)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ _HIGHEST_PORT: Final = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """``port`` is None where it is the scheme's own, or where a setting means any."""
+    """A host with a port."""
 
     host: str
+    """In lower case; an IPv6 address without brackets."""
     port: int | None = None
+    """None: the scheme's default, or, in a setting, any."""
 
     @classmethod
     def parse(cls, text: str) -> Authority:
-        """:raises ValueError: it is no host with an optional port."""
+        """Parse ``host`` or ``host:port``.
+
+        :raises ValueError: ``text`` is neither.
+        """
         host, separator, port = text.strip().lower().rpartition(":")
         if not separator or text.endswith("]"):
             host, port = text.strip().lower(), ""

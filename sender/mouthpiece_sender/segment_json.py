@@ -12,7 +12,7 @@ from mouthpiece.segments import Segment
 
 
 def segment_json(segment: Segment) -> dict[str, Any]:
-    """JSON-ready; every key is always there."""
+    """Return the segment ready for ``json.dumps``; every key is always there, null where there is no value."""
     return _object(segment)
 
 

@@ -1,4 +1,4 @@
-"""The service: settings in, everything started in order, the API served until it is told to stop, all of it ended."""
+"""The service: opens everything in order, serves the API until it is asked to stop, and closes everything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mouthpiece.tts import create
 from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.api.app import create_app
-from mouthpiece_sender.api.bodies import Bodies
+from mouthpiece_sender.api.bodies import BodyReader
 from mouthpiece_sender.api.dependencies import Dependencies, LiveKit
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
@@ -31,7 +31,7 @@ from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
 from mouthpiece_sender.speech.voices import Speech
-from mouthpiece_sender.storage.recovery import end_what_was_left
+from mouthpiece_sender.storage.recovery import end_unfinished_segments
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
 from mouthpiece_sender.storage.watched_journal import WatchedJournal
@@ -40,30 +40,30 @@ from mouthpiece_sender.target import Target
 logger = logging.getLogger(__name__)
 
 FILES = 16_384
-"""Open files that are asked for: a room takes 65 of them (wire.md), an open sound and a request one each."""
-REQUESTS_WITHIN = 2
-"""Seconds that requests which are under way have when we are told to stop; then the rooms have theirs."""
+"""Open files to ask the system for: a room takes 65 of them (docs/wire.md), an open sound and a request one each."""
+SHUTDOWN_TIMEOUT = 2
+"""Seconds for requests in progress when the service stops; the rooms are closed after them, with their own limit."""
 
 
 async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | None = None) -> None:
-    """Until SIGTERM or Ctrl-C. ``listening`` stays the caller's.
+    """Run the service until SIGTERM or Ctrl-C. ``listening`` stays the caller's to close.
 
-    :param anam: what is spoken through instead of LiveKit.
-    :raises ConfigurationError: another sender uses the data folder.
-    :raises StoreError: it cannot be written.
+    :param anam: the target, instead of LiveKit.
+    :raises ConfigurationError: another process uses the data folder, or ``MOUTHPIECE_TTS`` cannot be used.
+    :raises StoreError: the data folder cannot be written.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)  # a second one changes nothing: stopping is bounded
+        loop.add_signal_handler(number, stopping.set)  # a second signal changes nothing: stopping has a bound
     raise_file_limit(FILES)
-    async with opened(settings, stopping, anam=anam) as dependencies:
+    async with open_dependencies(settings, stopping, anam=anam) as dependencies:
         await serve(dependencies, listening)
         logger.info("stopping: what plays is interrupted, rooms are left")
 
 
 async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
-    """Answers requests on ``listening`` until ``dependencies.stopping`` is set."""
+    """Answer requests on ``listening`` until ``dependencies.stopping`` is set."""
     settings = dependencies.settings
     page = await asyncio.to_thread(find_page, settings.web)
     app = await asyncio.to_thread(lambda: create_app(dependencies, host=settings.host, page_folder=page))
@@ -75,7 +75,7 @@ async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
             server_header=False,
             proxy_headers=False,
             lifespan="off",
-            timeout_graceful_shutdown=REQUESTS_WITHIN,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
         )
     )
     host, port = listening.getsockname()[:2]
@@ -83,37 +83,37 @@ async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
     if page is None:
         logger.warning("the page is not built: `make web` builds it; the API works without it")
     async with asyncio.TaskGroup() as tasks:
-        beside = [tasks.create_task(_end(server, dependencies), name="end of the server")]
+        beside = [tasks.create_task(_stop_when_asked(server, dependencies), name="stop-server")]
         if dependencies.livekit is not None:
-            beside.append(
-                tasks.create_task(_say_if_livekit_is_away(dependencies.livekit.api), name="first look at LiveKit")
-            )
+            beside.append(tasks.create_task(_warn_if_livekit_is_away(dependencies.livekit.api), name="check-livekit"))
         await server.serve(sockets=[listening])
         for task in beside:
             task.cancel()
 
 
 @contextlib.asynccontextmanager
-async def opened(
+async def open_dependencies(
     settings: Settings,
     stopping: asyncio.Event,
     livekit: Callable[[LiveKitAccess], LiveKitApi] = LiveKitApi,
     *,
     anam: AnamTarget | None = None,
 ) -> AsyncIterator[Dependencies]:
-    """Everything that the API works with, running. Who sets ``stopping`` has open requests answered at once.
+    """Open everything that the API works with; leaving the context closes it.
 
-    :param anam: what is spoken through instead of LiveKit.
-    :raises ConfigurationError: another sender uses the data folder.
-    :raises StoreError: it cannot be written.
+    :param stopping: once it is set, requests that wait are answered at once.
+    :param livekit: makes the client of LiveKit's server API.
+    :param anam: the target, instead of LiveKit.
+    :raises ConfigurationError: another process uses the data folder, or ``MOUTHPIECE_TTS`` cannot be used.
+    :raises StoreError: the data folder cannot be written.
     """
     data = settings.data.expanduser()
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         spool = await stack.enter_async_context(Spool(data / "sounds", min_free=settings.min_free * MEGABYTE))
-        if left := await end_what_was_left(store, spool):
-            logger.warning("%d segments that an earlier process left have been ended", left)
+        if ended := await end_unfinished_segments(store, spool):
+            logger.warning("ended %d segments that an earlier process left unfinished", ended)
         server: LiveKit | None = None
         target: Target
         if anam is not None:
@@ -122,7 +122,7 @@ async def opened(
             access = _access(settings)
             instance = settings.instance
             if instance is None:
-                instance = await asyncio.to_thread(kept_instance, data)
+                instance = await asyncio.to_thread(stored_instance, data)
             server = LiveKit(access, await stack.enter_async_context(livekit(access)))
             target = LiveKitTarget(
                 access,
@@ -139,7 +139,7 @@ async def opened(
         journal = WatchedJournal(store)
         gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
-        bodies = Bodies(
+        bodies = BodyReader(
             spool,
             decoders,
             speech,
@@ -152,13 +152,13 @@ async def opened(
 
 
 def default_tts(settings: Settings) -> str:
-    """The provider that speaks a text which names none.
+    """Return the name of the provider for texts that name none.
 
-    :raises ConfigurationError: there is no such provider here, or it lacks something.
+    :raises ConfigurationError: the provider of ``MOUTHPIECE_TTS`` does not exist, or lacks a package or a key.
     """
     if not settings.tts:
         return default_tts_for_anam(os.environ) if settings.target is Via.ANAM else OFFLINE
-    create(settings.tts)  # rather now than with the first text
+    create(settings.tts)  # fails at start, not with the first text
     return settings.tts
 
 
@@ -171,8 +171,8 @@ def _access(settings: Settings) -> LiveKitAccess:
     )
 
 
-def kept_instance(data: Path) -> str:
-    """The name of this sender, made when its data folder is first used."""
+def stored_instance(data: Path) -> str:
+    """Return the instance name in the folder ``data``; a random one is stored there first if there is none."""
     file = data / "instance"
     with contextlib.suppress(FileNotFoundError):
         if name := file.read_text().strip():
@@ -182,13 +182,13 @@ def kept_instance(data: Path) -> str:
     return name
 
 
-async def _end(server: uvicorn.Server, dependencies: Dependencies) -> None:
+async def _stop_when_asked(server: uvicorn.Server, dependencies: Dependencies) -> None:
     await dependencies.stopping.wait()
     dependencies.bodies.stop()
     server.should_exit = True
 
 
-async def _say_if_livekit_is_away(api: LiveKitApi) -> None:
+async def _warn_if_livekit_is_away(api: LiveKitApi) -> None:
     try:
         await api.check()
     except MouthpieceError as error:
@@ -196,7 +196,7 @@ async def _say_if_livekit_is_away(api: LiveKitApi) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Without uvicorn's own signal handlers: they raise the signal again before the rooms have been left."""
+    """Has none of uvicorn's signal handlers: they raise the signal again before the rooms have been left."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.settings import CommaList, LiveKitUrl, read_settings
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.authority import Authority
 
 MEGABYTE = 1_000_000
-
-
-def _listed(value: Any) -> Any:
-    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
-
-
-def _livekit_url(url: str) -> str:
-    if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
-        raise ValueError("must begin with ws:// or wss://")
-    return url.rstrip("/")
 
 
 def _identity(identity: str) -> str:
@@ -61,27 +52,24 @@ def _instance(name: str) -> str:
     return name
 
 
-Item = TypeVar("Item")
-CommaList = Annotated[list[Item], NoDecode, BeforeValidator(_listed)]
-LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
 ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 PublicHost = Annotated[str, AfterValidator(_public_host)]
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Settings(BaseSettings):
-    """Each field says which environment variable it comes from; an empty variable counts as not set."""
+    """Each field names its environment variable; an empty variable counts as not set."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
 
     target: Via = Field(Via.LIVEKIT, validation_alias="MOUTHPIECE_TARGET")
-    """Who speaks; what Anam needs is in ``AnamSettings``."""
+    """The target that speaks; Anam's own settings are in ``AnamSettings``."""
     livekit_url: LiveKitUrl = Field("", validation_alias="LIVEKIT_URL")
     """This, key and secret are required where the target is LiveKit."""
     livekit_api_key: str = Field("", validation_alias="LIVEKIT_API_KEY")
     livekit_api_secret: SecretStr = Field(SecretStr(""), validation_alias="LIVEKIT_API_SECRET")
     livekit_public_url: LiveKitUrl | None = Field(None, validation_alias="LIVEKIT_PUBLIC_URL")
-    """What a browser uses, where it is not ``livekit_url``."""
+    """LiveKit's address for a browser, where it is not ``livekit_url``."""
     agent_name: str = Field(DEFAULT_AGENT_NAME, validation_alias="AGENT_NAME")
     """The worker that ``POST /v1/rooms`` sends into a room."""
 
@@ -90,34 +78,34 @@ class Settings(BaseSettings):
     port: int = Field(8090, ge=0, le=65_535, validation_alias="MOUTHPIECE_SENDER_PORT")
     """0 takes a free one."""
     api_keys: CommaList[ApiKey] = Field(default_factory=list, validation_alias="MOUTHPIECE_API_KEYS")
-    """``key`` or ``key:room-prefix``; when this is empty, anybody on this machine is let in and nobody else."""
+    """``key`` or ``key:room-prefix``. Without a key the service listens on loopback only and accepts every caller."""
     public_hosts: CommaList[PublicHost] = Field(default_factory=list, validation_alias="MOUTHPIECE_PUBLIC_HOSTS")
-    """Names that the service is reached by, beside loopback and IP addresses; with a port or for any port."""
+    """Names of the service, beside loopback and IP addresses; one without a port is accepted with any port."""
     allowed_origins: CommaList[Origin] = Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_ORIGINS")
     """Other sites whose pages may call the API through a proxy that passes their ``Origin`` on."""
 
     data: Path = Field(Path("~/.local/share/mouthpiece"), validation_alias="MOUTHPIECE_DATA")
-    """The folder of the store and of the sound that waits."""
+    """The folder of the store and the spool."""
     web: Path | None = Field(None, validation_alias="MOUTHPIECE_WEB")
-    """The folder of the built page; None looks where the repository and the image have it."""
+    """The folder of the built page; None: the repository's or the image's."""
 
     instance: Annotated[str, AfterValidator(_instance)] | None = Field(None, validation_alias="MOUTHPIECE_INSTANCE")
-    """Part of our identity in rooms; None: made once and kept in the data folder."""
+    """Part of our identity in rooms; None: a random one, stored in the data folder."""
     identity: Annotated[str, AfterValidator(_identity)] | None = Field(
         None, validation_alias="MOUTHPIECE_SENDER_IDENTITY"
     )
-    """Our whole identity, for a receiver that is bound to a fixed one; then speak in one room only."""
+    """Our identity, for a receiver that is bound to a fixed one; then use one room only."""
     name: str = Field(SENDER_NAME, validation_alias="MOUTHPIECE_SENDER_NAME")
-    """What people in the room see us as."""
+    """Our name, as people in the room see it."""
 
     avatar_provider: Provider = Field(Provider.LOCAL, validation_alias="AVATAR_PROVIDER")
-    """The worker's setting, known here too: so that who opens a room is told which avatar will come."""
+    """The worker's setting, read here too: ``POST /v1/rooms`` answers which avatar to expect."""
     avatar_id: Annotated[str, AfterValidator(check_avatar_id)] | None = Field(None, validation_alias="AVATAR_ID")
     """Likewise."""
     avatar_timeout: float = Field(30, gt=0, validation_alias="MOUTHPIECE_AVATAR_TIMEOUT")
     """Seconds that a segment waits for an avatar."""
     warm: float = Field(60, ge=0, validation_alias="MOUTHPIECE_WARM")
-    """Seconds to stay in a room that has gone quiet."""
+    """Seconds to stay in a room where nothing plays or waits."""
     max_queue: int = Field(100, ge=1, validation_alias="MOUTHPIECE_MAX_QUEUE")
     """Segments that may wait or play in one room."""
     max_upload: int = Field(300, ge=1, validation_alias="MOUTHPIECE_MAX_UPLOAD_MB")
@@ -125,22 +113,22 @@ class Settings(BaseSettings):
     max_seconds: float = Field(3600, gt=0, validation_alias="MOUTHPIECE_MAX_SECONDS")
     """Seconds of sound in one body."""
     tts: str = Field("", validation_alias="MOUTHPIECE_TTS")
-    """Who speaks a text that names no voice; empty: the offline voice, and Anam's recipe's for Anam."""
+    """The provider for a text that names none; empty: the offline voice, or with Anam the voice of Anam's recipe."""
     min_free: int = Field(500, ge=0, validation_alias="MOUTHPIECE_MIN_FREE_MB")
     """Megabytes that must stay free on the disk of the data folder."""
     empty_timeout: int = Field(300, ge=1, validation_alias="MOUTHPIECE_ROOM_EMPTY_TIMEOUT")
-    """Seconds until LiveKit closes a room that we opened and nobody has joined."""
+    """Seconds until LiveKit closes a room that we opened and no viewer has joined."""
     departure_timeout: int = Field(60, ge=1, validation_alias="MOUTHPIECE_ROOM_DEPARTURE_TIMEOUT")
-    """Seconds until it closes one after the last viewer left: a reload, or a walk through a tunnel."""
+    """Seconds until LiveKit closes the room after the last viewer left: enough to reload the page."""
 
     @property
     def public_url(self) -> str:
-        """LiveKit's address for a viewer, as ws:// or wss://."""
+        """LiveKit's address for a viewer, with ws:// or wss://."""
         url = self.livekit_public_url or self.livekit_url
         return "ws" + url.removeprefix("http") if url.startswith("http") else url
 
     def check(self) -> None:
-        """:raises ConfigurationError: something is missing or cannot work together; it says what to do."""
+        """:raises ConfigurationError: a required setting is missing, or two contradict; the message says what to do."""
         livekit = {
             "LIVEKIT_URL": self.livekit_url,
             "LIVEKIT_API_KEY": self.livekit_api_key,
@@ -158,21 +146,11 @@ class Settings(BaseSettings):
             )
 
 
-def load_settings(**given: Any) -> Settings:
-    """From the environment; what is ``given`` (a command line's options) goes first.
+def load_settings(**options: Any) -> Settings:
+    """Read the settings from the environment; ``options`` (by the field's name) that are not None override it.
 
-    :raises ConfigurationError: a setting is missing or wrong; it says which, and never its value.
+    :raises ConfigurationError: a setting is missing or wrong; it names the setting, and never says its value.
     """
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        raise ConfigurationError(_in_words(error)) from None
+    settings = read_settings(Settings, **options)
     settings.check()
     return settings
-
-
-def _in_words(error: ValidationError) -> str:
-    return "\n".join(
-        f"{problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    )

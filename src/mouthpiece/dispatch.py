@@ -1,7 +1,7 @@
-"""What a dispatch tells the worker: the agent's name, and the job metadata that chooses the avatar.
+"""Dispatching the worker into a room: the agent's name, and the job metadata that chooses the avatar.
 
-Whoever opens a room (the sender's ``POST /v1/rooms``, a token's room configuration, LiveKit's dispatch API) names
-the agent and may give it metadata, a JSON object; every key is optional, keys that are not known are ignored::
+A dispatch (by the sender's ``POST /v1/rooms``, a token's room configuration or LiveKit's dispatch API) names the agent
+and may carry metadata, a JSON object. Every key is optional; unknown keys are ignored::
 
     {"avatar": {"provider": "local", "id": "demo"}, "empty_timeout": 120}
 """
@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 DEFAULT_AGENT_NAME: Final = "mouthpiece"
-"""What ``AGENT_NAME`` is where nobody set it, for the worker and for whoever dispatches it."""
+"""The default of ``AGENT_NAME``, for the worker and for the sender that dispatches it."""
 
 LOCAL_AVATAR_ID: Final = "mouthpiece"
-"""The local avatar when nobody names one."""
+"""The default id of the local avatar."""
 
 MAX_AVATAR_ID: Final = 128
 """Characters; LiveKit refuses identities of more than 256 bytes."""
 
 
 class Provider(enum.StrEnum):
-    """Who renders the avatar."""
+    """The service that renders an avatar."""
 
     LOCAL = "local"
     """This project's avatar server."""
@@ -34,7 +34,7 @@ class Provider(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobMetadata:
-    """What the metadata of a job says; None leaves the choice to the worker's settings."""
+    """The metadata of a job; None leaves the choice to the worker's settings."""
 
     provider: Provider | None = None
     avatar_id: str | None = None
@@ -42,20 +42,20 @@ class JobMetadata:
     """Seconds without a viewer after which the job ends; 0 is never."""
 
     def dumps(self) -> str:
-        """The metadata to dispatch with; an empty string when it says nothing."""
+        """Return the metadata as JSON; an empty string if every value is None."""
         avatar = {"provider": self.provider, "id": self.avatar_id}
         value: dict[str, Any] = {
             "avatar": {key: chosen for key, chosen in avatar.items() if chosen is not None},
             "empty_timeout": self.empty_timeout,
         }
-        said = {key: part for key, part in value.items() if part not in (None, {})}
-        return json.dumps(said) if said else ""
+        given = {key: part for key, part in value.items() if part not in (None, {})}
+        return json.dumps(given) if given else ""
 
     @classmethod
     def loads(cls, text: str) -> JobMetadata:
-        """An empty text says nothing.
+        """Parse the metadata of a job; an empty text is empty metadata.
 
-        :raises ValueError: not a JSON object, or a value is of the wrong kind; the message is for a person.
+        :raises ValueError: ``text`` is not a JSON object, or a value has the wrong type; the message is for a person.
         """
         if not text.strip():
             return cls()
@@ -76,10 +76,10 @@ class JobMetadata:
 def chosen_avatar(
     metadata: JobMetadata, default_provider: Provider, default_id: str | None
 ) -> tuple[Provider, str | None]:
-    """Who renders the avatar of a job and which one it is, from its metadata and the settings AVATAR_PROVIDER and
-    AVATAR_ID; no id where the provider has no default of its own.
+    """Return the provider and the id of a job's avatar; the id is None where the provider has no default id.
 
-    AVATAR_ID belongs to AVATAR_PROVIDER: a job that asks for the other provider must not get its name.
+    :param default_provider: the setting AVATAR_PROVIDER.
+    :param default_id: the setting AVATAR_ID. It belongs to AVATAR_PROVIDER: a job for the other provider ignores it.
     """
     provider = metadata.provider or default_provider
     avatar_id = metadata.avatar_id or (default_id if provider is default_provider else None)
@@ -89,9 +89,9 @@ def chosen_avatar(
 
 
 def check_avatar_id(avatar_id: str) -> str:
-    """Returns the id if it can be the end of an identity.
+    """Return ``avatar_id`` if it can be the end of an identity.
 
-    :raises ValueError: it is empty, too long, or holds spaces or control characters.
+    :raises ValueError: it is empty, longer than ``MAX_AVATAR_ID``, or holds spaces or unprintable characters.
     """
     if not avatar_id or len(avatar_id) > MAX_AVATAR_ID or not avatar_id.isprintable() or " " in avatar_id:
         raise ValueError(f"an avatar id is 1 to {MAX_AVATAR_ID} printable characters without spaces")

@@ -1,36 +1,36 @@
-"""Every error that Mouthpiece raises on purpose.
+"""The tree of Mouthpiece's errors.
 
 ::
 
     MouthpieceError
-    ├── AudioError                    the sound that was given
-    │   ├── NotAudio                  no known format in it
-    │   ├── UnsupportedFormat         a format we do not read
+    ├── AudioError                    the caller's sound
+    │   ├── NotAudio                  in no known format
+    │   ├── UnsupportedFormat         a format that Mouthpiece does not read
     │   ├── TruncatedAudio            less sound than its header promises
-    │   ├── DamagedAudio              the decoder could not get through it
+    │   ├── DamagedAudio              the decoder failed on it
     │   ├── AudioTooLong              more seconds than the limit
     │   └── AudioTooLarge             more bytes than the limit
     ├── RoomError                     LiveKit
     │   ├── LiveKitUnavailable        not reachable                              retry
     │   ├── LiveKitRefused            key or secret not accepted
-    │   ├── DuplicateIdentity         somebody joined under our identity
+    │   ├── DuplicateIdentity         another participant joined under our identity
     │   └── RoomClosed                the room ended
     ├── AvatarError                   the avatar
     │   ├── AvatarTimeout             none came in time                          retry
-    │   ├── AvatarBoundElsewhere      it listens to another sender
-    │   ├── AvatarAmbiguous           several in the room and none named
+    │   ├── AvatarBoundElsewhere      it is bound to another sender
+    │   ├── AvatarAmbiguous           several in the room, and none was named
     │   ├── AvatarLeft                it left while it spoke                     retry
     │   ├── AvatarSilent              it never reported the end                  retry
     │   └── AvatarStartFailed         the avatar server did not start it
     ├── SenderRestarted               the sender ended before the segment did    retry
-    ├── QueueFull                     too much waits already                     retry
-    ├── StoreError                    what is accepted cannot be kept
-    │   └── StoreFull                 no room left on its disk                   retry
+    ├── QueueFull                     too many segments wait                     retry
+    ├── StoreError                    the store cannot be written
+    │   └── StoreFull                 no space left on its disk                   retry
     ├── SegmentNotFound               no such segment
     ├── TTSError                      text to speech (its leaves are in mouthpiece.tts.errors)
     └── ConfigurationError            a setting is missing or wrong
 
-``slug`` is the stable name that the HTTP API puts into the ``type`` of a problem; ``retryable`` says
+``slug`` is the stable name of a class: the ``type`` of a problem in the HTTP API. ``retryable`` (``retry`` above) says
 whether the same call may succeed later without being changed.
 """
 
@@ -40,7 +40,7 @@ from typing import ClassVar
 
 
 class MouthpieceError(Exception):
-    """Base of the tree. The message is for a person and says what to do; it never holds speech or secrets."""
+    """Base of the tree. Its message tells a person what to do, and never holds a spoken text or a secret."""
 
     slug: ClassVar[str] = "internal"
     retryable: bool = False

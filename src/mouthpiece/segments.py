@@ -1,7 +1,7 @@
-"""Segments, attempts and events: the values that the ledger decides on, the store keeps and the API shows.
+"""Segments, attempts and events: values that the ledger decides on, the store keeps and the API shows.
 
-A *segment* is what somebody wants said. An *attempt* is one byte stream that says it or a part of it: pause, replay,
-recovery and crash are all new attempts. An *event* is one line of the log of what happened to a segment.
+A *segment* is a sound or a text for an avatar to say. An *attempt* is one byte stream that carries the segment, or a
+part of it: a pause, a replay and a recovery each lead to a new attempt. An *event* is one entry of a segment's log.
 """
 
 from __future__ import annotations
@@ -29,33 +29,34 @@ class State(enum.StrEnum):
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
-    """Before it played."""
+    """By the caller, before it played."""
     EXPIRED = "expired"
     """Its ``expires_in`` passed while it waited."""
     IGNORED = "ignored"
-    """``mode=ignore`` while another played."""
+    """It came with ``mode=ignore`` while another segment played."""
     FAILED = "failed"
     UNKNOWN = "unknown"
     """The process died, the room closed or the avatar left while it played."""
 
     @property
     def terminal(self) -> bool:
+        """Whether the segment has ended: no other state follows."""
         return self not in (State.QUEUED, State.PLAYING, State.PAUSED)
 
 
 class Receipt(enum.StrEnum):
-    """How we know about the end."""
+    """How the end of a segment is known."""
 
     NONE = "none"
     CONFIRMED = "confirmed"
-    """The avatar said so."""
+    """The avatar reported it."""
     ESTIMATED = "estimated"
-    """The playout clock says so."""
+    """The playout clock passed it."""
     UNKNOWN = "unknown"
 
 
 class Mode(enum.StrEnum):
-    """What to do when another segment plays."""
+    """What a new segment does while another one plays."""
 
     APPEND = "append"
     INTERRUPT = "interrupt"
@@ -63,7 +64,7 @@ class Mode(enum.StrEnum):
 
 
 class OnLoss(enum.StrEnum):
-    """What to do with a segment that may have been heard in part when its avatar was lost."""
+    """What becomes of a segment that may have been heard in part when its avatar was lost."""
 
     DROP = "drop"
     REPLAY = "replay"
@@ -84,7 +85,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What is known of the sound before it is decoded."""
+    """Properties of a sound that are known before it is decoded."""
 
     sample_rate: Annotated[int, About("Hertz.")]
     num_channels: int
@@ -93,7 +94,7 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Viewers:
-    """How many people were in the room: said is not yet heard."""
+    """How many people were in the room: a segment that played to nobody was not heard."""
 
     start: Annotated[int | None, About("People in the room when the segment started.")] = None
     end: Annotated[int | None, About("People in the room when the segment ended.")] = None
@@ -115,7 +116,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One segment as it stands; a change makes a new value.
+    """The current value of one segment; a change makes a new value.
 
     The store, the JSON and the OpenAPI document are derived from these fields, in this order
     (:mod:`mouthpiece.fields`); a new one needs a migration in ``mouthpiece_sender.storage.rows`` and nothing else.
@@ -158,7 +159,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One byte stream that says a segment from ``offset`` on."""
+    """One byte stream that carries a segment from ``offset`` on."""
 
     segment: str
     number: int
@@ -169,7 +170,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the event log. ``seq`` is given by whoever stores it, growing within a store."""
+    """One entry of the event log."""
 
     segment: str
     room: str
@@ -180,10 +181,11 @@ class Event:
     position: float | None = None
     detail: str | None = None
     seq: int = 0
+    """Assigned by the journal that stores it; grows within a journal."""
 
 
 def new_segment_id() -> str:
-    """``seg_`` and 22 characters: time first, so that ids sort by age; not to be guessed."""
+    """Return ``seg_`` and 22 characters: milliseconds first, so ids sort by age, then 44 random bits."""
     return f"seg_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}{secrets.randbelow(16):x}"
 
 

@@ -1,4 +1,4 @@
-"""The application: calls, guard, problems, description, page."""
+"""Assembles the application: routes, middleware, error handlers, documents and pages."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mouthpiece_sender.authority import Authority
 
 
 def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | None) -> FastAPI:
-    """The application over ``dependencies``, which belong to whoever calls.
+    """Return the application; ``dependencies`` stay the caller's to close.
 
-    :param host: the address that it is served on.
-    :param page_folder: where the built page is; None: it says how to build it.
+    :param host: the address that the service listens on: it decides which ``Host`` headers are accepted.
+    :param page_folder: the folder of the built page; None: ``/`` says how to build it.
     """
     settings = dependencies.settings
-    mimetypes.init()  # reads files; done here, and not in the first answer that needs it
+    mimetypes.init()  # reads files: do it before the event loop serves requests
     app = FastAPI(
         title="Mouthpiece",
         version="1",

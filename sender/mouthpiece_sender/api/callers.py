@@ -1,4 +1,4 @@
-"""Who calls: a key, and the rooms that it opens."""
+"""API keys, and the rooms that each key opens."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from mouthpiece_sender.api.problems import ApiProblem
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who may call, in rooms whose name begins with one of ``prefixes``."""
+    """The holder of an accepted key: it may use rooms whose name begins with one of ``prefixes``."""
 
     prefixes: tuple[str, ...] = ("",)
 
     def may(self, room: str) -> bool:
+        """Return whether the key opens ``room``."""
         return room.startswith(self.prefixes)
 
     def require(self, room: str) -> None:
@@ -27,9 +28,9 @@ class Caller:
 
 
 class Callers:
-    """The keys of the settings, as ``key`` or ``key:room-prefix``; with none of them everybody may call.
+    """Checks keys. Each entry of ``keys`` is ``key`` or ``key:room-prefix``; with no entry every request is accepted.
 
-    A key that is there several times opens what each of its entries opens.
+    A key with several entries opens the rooms of each of them.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -39,9 +40,9 @@ class Callers:
         self._known = [(_digest(key), Caller(tuple(given))) for key, given in prefixes.items()]
 
     def admit(self, authorization: str | None) -> Caller:
-        """The caller that an ``Authorization`` header stands for.
+        """Return the caller whose key is in an ``Authorization`` header.
 
-        :raises ApiProblem: a key is needed, and there is none or it is not one of ours.
+        :raises ApiProblem: a key is required, and the header has none or a wrong one.
         """
         if not self._known:
             return Caller()
@@ -51,7 +52,7 @@ class Callers:
         if scheme.lower() != "bearer":
             raise _refused("no-key", "The header Authorization must read `Bearer <key>`.")
         given, found = _digest(key.strip()), None
-        for known, caller in self._known:  # all of them, and digests of one length: time tells nothing of a key
+        for known, caller in self._known:  # all of them, and digests of one length: the time betrays nothing of a key
             if hmac.compare_digest(given, known):
                 found = caller
         if found is None:

@@ -1,4 +1,4 @@
-"""What the calls work with: made by the service, handed to the application."""
+"""The objects that the handlers work with: opened by ``service``, passed to ``create_app``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from mouthpiece_sender.api.bodies import Bodies
+from mouthpiece_sender.api.bodies import BodyReader
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.problems import ApiProblem
@@ -19,20 +19,27 @@ from mouthpiece_sender.speech.voices import Speech
 
 
 class SegmentStore(Protocol):
-    """What the calls need of the store beside what the gateway does with it."""
+    """The part of the store that the handlers use themselves; the rest goes through the gateway."""
 
     async def check(self) -> None:
-        """:raises MouthpieceError: it cannot be written."""
+        """Return if the store can be written.
+
+        :raises StoreError: it cannot.
+        """
         ...
 
     async def purge(self, segment_id: str) -> None:
-        """Forgets what was said: the text, and the sound if it is still kept."""
+        """Erase the text of a segment.
+
+        :raises SegmentNotFound: there is no such segment.
+        :raises StoreError: it cannot be written.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LiveKit:
-    """The server that our rooms are on."""
+    """The LiveKit server of our rooms."""
 
     access: LiveKitAccess
     api: LiveKitApi
@@ -40,16 +47,18 @@ class LiveKit:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
+    """Everything that a handler may use."""
+
     settings: Settings
     livekit: LiveKit | None
-    """None: the target is another one."""
+    """None where the service speaks through another target."""
     gateway: Gateway
     store: SegmentStore
-    bodies: Bodies
+    bodies: BodyReader
     speech: Speech
     metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the service ends: whoever waits is answered at once."""
+    """Set when the service stops: requests that wait are answered at once."""
 
 
 def get_dependencies(request: Request) -> Dependencies:
@@ -61,7 +70,7 @@ Deps = Annotated[Dependencies, Depends(get_dependencies)]
 
 
 def get_caller(request: Request) -> Caller:
-    """Whom the guard let in."""
+    """Return the caller that ``AccessControl`` accepted."""
     caller: Caller = request.state.caller
     return caller
 
@@ -70,7 +79,10 @@ CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
 def get_livekit(deps: Deps) -> LiveKit:
-    """What a call needs that has no meaning without LiveKit."""
+    """For handlers that need LiveKit.
+
+    :raises ApiProblem: the service speaks through another target.
+    """
     if deps.livekit is None:
         raise ApiProblem(
             "no-livekit", "This service speaks through Anam (MOUTHPIECE_TARGET): no LiveKit room is opened."

@@ -1,4 +1,4 @@
-"""``/docs``: Swagger UI over ``/openapi.json``, from files of a wheel, so that it works offline."""
+"""``/docs``: Swagger UI for ``/openapi.json``. Its files come from a wheel, so it works offline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""Swagger UI puts styles into its elements and draws its icons from ``data:``."""
+"""Swagger UI uses style attributes, and ``data:`` URLs for its icons."""
 _DAY: Final = "public, max-age=86400"
 _SCRIPT: Final = """\
 SwaggerUIBundle({
@@ -46,6 +46,7 @@ _FILES: Final = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 
 
 def install(app: FastAPI) -> None:
+    """Add the routes of the page."""
     with as_file(files("fastapi_swagger") / "resources") as folder:
         _install(app, Path(folder))
 

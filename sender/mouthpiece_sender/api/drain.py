@@ -1,7 +1,7 @@
-"""Answers that come before their request is whole: what is still on its way is taken for a while.
+"""Responses that begin before their request has ended: the rest of the request is drained first.
 
-A connection that is closed while its client still sends is reset, and the reset takes the answer with it (RFC 9112,
-9.6). So the answer is sent at once, and ended, which is when a server may close, only behind the request.
+If a server closes a connection while the client still sends, the connection is reset, and the client may lose the
+response (RFC 9112, 9.6). So the response is sent at once, but ended only after the request: then the server may close.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mouthpiece_sender.settings import MEGABYTE
 
-LINGER: Final = 2.0
-"""Seconds that the rest of a body is taken for at most."""
+DRAIN_TIME: Final = 2.0
+"""Seconds for which the rest of a body is read at most."""
 MAX_REST: Final = 64 * MEGABYTE
-"""Bytes of it that are taken at most."""
+"""Bytes of the rest that are read at most."""
 
 
 class DrainAfterEarlyResponse:
-    """ASGI middleware. No answer lingers once ``stopping`` is set."""
+    """ASGI middleware. Once ``stopping`` is set, no request is drained any more."""
 
     def __init__(
-        self, app: ASGIApp, *, stopping: asyncio.Event, seconds: float = LINGER, max_rest: int = MAX_REST
+        self, app: ASGIApp, *, stopping: asyncio.Event, seconds: float = DRAIN_TIME, max_rest: int = MAX_REST
     ) -> None:
         self._app = app
         self._stopping = stopping
@@ -35,26 +35,26 @@ class DrainAfterEarlyResponse:
         if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        # Who asks first whether to send (RFC 9110, 10.1.1) sends nothing before the application reads.
-        nothing_comes = headers.get("expect", "").lower() == "100-continue"
+        # A client that sent `Expect: 100-continue` (RFC 9110, 10.1.1) sends no body before the application reads.
+        nothing_to_drain = headers.get("expect", "").lower() == "100-continue"
 
         async def watched() -> Message:
-            nonlocal nothing_comes
+            nonlocal nothing_to_drain
             message = await receive()
-            nothing_comes = not message.get("more_body", False)  # nor after a disconnect
+            nothing_to_drain = not message.get("more_body", False)  # a disconnect ends it too
             return message
 
-        async def lingering(message: Message) -> None:
+        async def send_after_drain(message: Message) -> None:
             ends = message["type"] == "http.response.body" and not message.get("more_body", False)
-            if ends and not nothing_comes and not self._stopping.is_set():
+            if ends and not nothing_to_drain and not self._stopping.is_set():
                 await send({**message, "more_body": True})
-                await self._take_rest(receive)
+                await self._drain(receive)
                 message = {"type": "http.response.body"}
             await send(message)
 
-        await self._app(scope, watched, lingering)
+        await self._app(scope, watched, send_after_drain)
 
-    async def _take_rest(self, receive: Receive) -> None:
+    async def _drain(self, receive: Receive) -> None:
         size, more = 0, True
         try:
             async with asyncio.timeout(self._seconds):
@@ -63,7 +63,7 @@ class DrainAfterEarlyResponse:
                     size += len(message.get("body", b""))
                     more = message.get("more_body", False)
         except TimeoutError:
-            pass  # the connection may be closed on it now
+            pass  # the server may reset the connection now
 
 
 def _has_body(headers: Headers) -> bool:

@@ -1,4 +1,4 @@
-"""Alive, ready, figures."""
+"""Liveness, readiness, metrics."""
 
 from __future__ import annotations
 

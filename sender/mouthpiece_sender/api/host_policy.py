@@ -1,7 +1,7 @@
-"""What every request must pass before anything of it is read: the host it was sent to, the site it comes from, its key.
+"""Checks the headers of every request before its body is read: ``Host``, ``Origin`` and the key.
 
-Any web page can reach loopback, and by a name of its own that it lets point there (DNS rebinding) it could read the
-answers too: so ``Host`` is checked with and without keys. An IP address cannot be rebound.
+Any web page can send requests to loopback, and with a DNS name that it points there (DNS rebinding) it could read the
+responses too: so ``Host`` is checked with and without keys. An IP address cannot be rebound.
 """
 
 from __future__ import annotations
@@ -21,23 +21,27 @@ from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.authority import Authority
 
 PROBES: Final = ("/healthz", "/readyz")
-"""Answered under any name: a probe of a container goes to whatever address it has, and they tell nothing."""
+"""Answered under any ``Host``: a container's probe uses the container's address, and the answers hold no secret."""
 
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class HostPolicy:
-    """Which hosts are ours, and which origins beside our own are let in."""
+    """Which ``Host`` headers name this service, and which origins beside its own may call it."""
 
     on_loopback: bool
-    """We listen on loopback alone."""
+    """The service listens on loopback alone, so a ``Host`` with another IP address was not meant for it."""
     public_hosts: Sequence[Authority] = ()
-    """Names; one without a port is ours at any."""
+    """Names of this service; one without a port is accepted with any port."""
     origins: Sequence[str] = ()
+    """Origins of other sites, in lower case."""
 
     def check_host(self, given: str | None) -> Authority:
-        """:raises ApiProblem: the request was not meant for us."""
+        """Return the host in a ``Host`` header.
+
+        :raises ApiProblem: it does not name this service.
+        """
         try:
             host = Authority.parse(given or "")
         except ValueError:
@@ -52,7 +56,10 @@ class HostPolicy:
         )
 
     def check_origin(self, given: str | None, host: Authority) -> None:
-        """:raises ApiProblem: another site's page sends it."""
+        """Check an ``Origin`` header against the ``host`` of the request.
+
+        :raises ApiProblem: it names another site, and not one of ``origins``.
+        """
         if given is None or given.lower() in self.origins:
             return
         scheme, separator, rest = given.partition("://")
@@ -73,7 +80,7 @@ class HostPolicy:
 
 
 class AccessControl:
-    """ASGI middleware: refuses, or hands on with ``request.state.caller`` set."""
+    """ASGI middleware: refuses a request, or passes it on with ``request.state.caller`` set."""
 
     def __init__(self, app: ASGIApp, *, policy: HostPolicy, callers: Callers) -> None:
         self._app = app
@@ -83,13 +90,13 @@ class AccessControl:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and scope["path"] not in PROBES:
             try:
-                self._pass(scope, Headers(scope=scope))
+                self._check(scope, Headers(scope=scope))
             except ApiProblem as problem:
                 await problems.answer_to(problem)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _pass(self, scope: Scope, headers: Headers) -> None:
+    def _check(self, scope: Scope, headers: Headers) -> None:
         host = self._policy.check_host(headers.get("host"))
         self._policy.check_origin(headers.get("origin"), host)
         if scope["path"].startswith("/v1/"):
@@ -106,5 +113,5 @@ def _is_address(host: str) -> bool:
 
 
 def _same(origin: Authority, host: Authority, default: int | None) -> bool:
-    """A proxy may speak TLS for us, so the scheme's own port is the origin's scheme's on both sides."""
+    """``default`` is the port of the origin's scheme, for both sides: a proxy may terminate TLS before us."""
     return origin.host == host.host and (origin.port or default) == (host.port or default)

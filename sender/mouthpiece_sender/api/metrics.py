@@ -1,4 +1,4 @@
-"""Figures for Prometheus: counted as they happen, or read from the gateway when they are asked for."""
+"""Metrics for Prometheus: counted as they happen, or read from the gateway at each scrape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFIX = "mouthpiece"
 
 
 class Metrics:
-    """A registry of its own: two services in one process do not mix. No label holds a room or an identity."""
+    """Has a registry of its own, so that two services in one process stay apart. No label is a room or an identity."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -40,17 +40,17 @@ class Metrics:
         )
 
     def watch(self, gateway: Gateway) -> None:
-        """Reads the gateway's rooms at each scrape."""
+        """Read the rooms of ``gateway`` at each scrape."""
         self.registry.register(_RoomFigures(gateway))
 
     async def count_end(self, segment: Segment, event: Event) -> None:
-        """To be told each record of the journal."""
+        """Count a segment that has ended. A listener of the journal."""
         if event.type == f"segment.{segment.state}" and segment.state.terminal:
             self.ended.labels(segment.state.value).inc()
 
 
 class CountRequests:
-    """ASGI middleware."""
+    """ASGI middleware that counts requests by route, method and status."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
@@ -74,7 +74,7 @@ class CountRequests:
             await self._app(scope, receive, counted)
         except Exception:
             if not answered:
-                self._count(scope, 500)  # a fault of ours: Starlette answers it outside of all middleware
+                self._count(scope, 500)  # Starlette sends this response from outside of all middleware
             raise
 
     def _count(self, scope: Scope, status: int) -> None:
@@ -101,5 +101,5 @@ def _gauge(name: str, text: str, value: int) -> Metric:
 
 
 def _method(method: str) -> str:
-    """Anybody can make methods up."""
+    """Return the label of a method: clients may send methods that do not exist, without bound."""
     return method if method in ("GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS") else "other"

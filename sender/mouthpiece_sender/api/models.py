@@ -1,4 +1,4 @@
-"""What answers look like, for their description and the tests; segments themselves come from ``segment_json``."""
+"""Response bodies, for the OpenAPI document and the tests; segments themselves are written by ``segment_json``."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from mouthpiece_sender.segment_json import segment_json
 
 
 class ResponseModel(BaseModel):
-    """Base of all answers: nothing is in one that its description does not name."""
+    """Base of all response bodies: none has a key that the document does not name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 SCHEMA_NAMES: Mapping[type, str] = {segments.AudioInfo: "Audio", segments.Problem: "SegmentError"}
-"""Schemas that are not called as their dataclass is."""
+"""Schemas whose name is not their dataclass's."""
 
 
 @functools.cache
 def model_of(kind: type) -> type[ResponseModel]:
-    """The model that shows a dataclass, with what :mod:`mouthpiece.fields` knows of it."""
+    """Return the model of a dataclass: its shown fields, with the descriptions from :mod:`mouthpiece.fields`."""
     fields: dict[str, Any] = {}
     for field in fields_of(kind):
         annotation: Any = field.annotation

@@ -1,4 +1,4 @@
-"""What the OpenAPI description says beside what FastAPI finds out: errors, and JSON bodies that we read ourselves."""
+"""The OpenAPI document: FastAPI derives it from the routes; errors and JSON bodies that we parse are added here."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Durations and positions are seconds, times RFC 3339. Every error is `application
 `type`, a `detail` that says what to do, and the `field` at fault; nothing that was accepted is lost by any of them.
 """
 TAGS: Sequence[dict[str, str]] = (
-    {"name": "Segments", "description": "What somebody wants said."},
-    {"name": "Rooms", "description": "Where it is said, and who listens."},
-    {"name": "Voices", "description": "Who speaks a text."},
-    {"name": "Health", "description": "For whoever runs it."},
+    {"name": "Segments", "description": "A segment is a sound or a text that an avatar says."},
+    {"name": "Rooms", "description": "LiveKit rooms, their avatars and their viewers."},
+    {"name": "Voices", "description": "The voices that speak a text."},
+    {"name": "Health", "description": "For the operator."},
 )
 
 REFERENCE = "#/components/schemas/{model}"
@@ -36,7 +36,7 @@ BODIES = (InterruptBody, OpenRoomBody, TokenBody)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """``responses`` of a call: these statuses, with an example of each slug that they may carry."""
+    """Return ``responses`` for a route: each of ``statuses`` and 500, with an example of every slug of that status."""
     described: dict[int | str, dict[str, Any]] = {}
     for status in (*statuses, 500):
         kinds = {slug: kind for slug, kind in KINDS.items() if kind.status == status}
@@ -54,7 +54,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The whole document; made once."""
+    """Return the whole document; it is made once per ``app``."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -80,8 +80,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         }
         for path, calls in document["paths"].items():
             for call in calls.values():
-                call["summary"] = call["summary"].capitalize()  # FastAPI writes Every Word Large
-                call["responses"].pop("422", None)  # FastAPI's own shape, which no answer of ours has
+                call["summary"] = call["summary"].capitalize()  # FastAPI Capitalises Every Word
+                call["responses"].pop("422", None)  # FastAPI's own error body, which we never send
                 if path.startswith("/v1/"):
                     call["security"] = [{"key": []}, {}]
         app.openapi_schema = document

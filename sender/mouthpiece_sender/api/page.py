@@ -1,4 +1,4 @@
-"""The page that viewers open: the files that ``web/`` builds, with what a browser may do with them and keep of them."""
+"""The viewers' page: the files that ``web/`` builds, with their security policy and cache headers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 FOREVER: Final = "public, max-age=31536000, immutable"
-"""For files whose name holds a hash of what is in them."""
+"""For files whose name holds a hash of their content."""
 NOT_BUILT: Final = """\
 The page is not built. In a checkout of Mouthpiece `make web` builds it (Node.js comes as a wheel if there is none);
 then restart the sender. Or name the folder of a built page in MOUTHPIECE_WEB.
@@ -23,8 +23,8 @@ The API is here: /docs describes it, /healthz says that it is alive.
 
 
 def find_page(given: Path | None) -> Path | None:
-    """The folder of the built page: the one that is given, the repository's, the wheel's, or the image's; None: there
-    is none."""
+    """Return the folder of the built page: ``given``, or else the repository's, the wheel's or the image's; None if
+    there is none."""
     repository = Path(__file__).parents[3] / "web" / "dist"
     wheel = Path(__file__).parents[1] / "page"
     image = Path(sys.prefix) / "share" / "page"
@@ -33,7 +33,7 @@ def find_page(given: Path | None) -> Path | None:
 
 
 def security_policy(livekit_url: str) -> str:
-    """The page's ``Content-Security-Policy``: itself, and LiveKit at ``livekit_url`` (ws or wss)."""
+    """Return the page's ``Content-Security-Policy``: its own origin, and LiveKit at ``livekit_url`` (ws or wss)."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
         f"connect-src 'self' {' '.join(livekit_sources(livekit_url))}; "
@@ -42,10 +42,8 @@ def security_policy(livekit_url: str) -> str:
 
 
 def livekit_sources(url: str) -> Sequence[str]:
-    """Where a viewer's client connects to: the WebSocket, and HTTP at the same address to ask why that failed.
-
-    LiveKit Cloud sends it on to the region that is nearest, a host beside the project's own.
-    """
+    """Return the sources that LiveKit's client connects to: a WebSocket, and HTTP at the same address, which it asks
+    why the WebSocket failed. LiveKit Cloud redirects it to the nearest region, a sibling of the project's host."""
     parts = urlsplit(url)
     secure = "s" if parts.scheme in ("wss", "https") else ""
     hosts = [parts.netloc]
@@ -66,7 +64,10 @@ class Page:
         }
 
     async def file(self, request: Request, path: str) -> Response:
-        """:raises HTTPException: 404, there is no such file."""
+        """Return the file at ``path``.
+
+        :raises HTTPException: 404, there is no such file.
+        """
         response = await self._files.get_response(path, request.scope)
         response.headers.update(self._headers)
         response.headers["Cache-Control"] = FOREVER if path.startswith("assets/") else "no-cache"
@@ -74,7 +75,7 @@ class Page:
 
 
 def install(app: FastAPI, folder: Path | None, livekit_url: str) -> None:
-    """Routes for the page, to be added after all others; it takes addresses without a slash and ``/assets/…``."""
+    """Add the routes of the page: ``/``, ``/<name>`` and ``/assets/<name>``. Call it last: ``/<name>`` matches much."""
     if folder is None:
 
         async def not_built(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Errors as ``application/problem+json`` (RFC 9457): one table of slugs, and what turns exceptions into answers."""
+"""Errors as ``application/problem+json`` (RFC 9457): the table of slugs, and the handlers that render exceptions."""
 
 from __future__ import annotations
 
@@ -22,82 +22,87 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 GONE: Final = 499
-"""The status of a request whose client went away in the middle: for the figures alone, as nginx counts it."""
+"""Status of a request whose client disconnected: seen in the metrics alone, as nginx counts it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What stands in the table for one slug."""
+class ProblemKind:
+    """The table's entry for one slug."""
 
     status: int
     title: str
     retry_after: int | None = None
-    """Seconds after which the same may succeed."""
+    """Seconds after which the same request may succeed."""
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "bad-parameter": Kind(400, "A parameter is wrong"),
-    "not-through-anam": Kind(400, "Anam has no such thing"),
-    "bad-body": Kind(400, "The body cannot be read"),
-    "not-audio": Kind(400, "The body is not audio"),
-    "bad-audio": Kind(400, "The audio cannot be read"),
-    "truncated-audio": Kind(400, "The audio is cut off"),
-    "damaged-audio": Kind(400, "The audio is damaged"),
-    "reserved-identity": Kind(400, "The identity is reserved"),
-    "no-key": Kind(401, "A key is needed"),
-    "wrong-key": Kind(401, "The key is not accepted"),
-    "not-this-room": Kind(403, "The key is not for this room"),
-    "host-refused": Kind(403, "The request was sent to another host"),
-    "origin-refused": Kind(403, "The request comes from another site"),
-    "not-found": Kind(404, "There is nothing at this address"),
-    "segment-not-found": Kind(404, "There is no such segment"),
-    "room-not-found": Kind(404, "There is no such room"),
-    "method-not-allowed": Kind(405, "This address does not take that method"),
-    "avatar-ambiguous": Kind(409, "Several avatars are in the room"),
-    "duplicate-identity": Kind(409, "Another sender has our identity"),
-    "no-livekit": Kind(409, "This service speaks without LiveKit"),
-    "tts-bad-text": Kind(400, "The text cannot be spoken"),
-    "tts-bad-voice": Kind(400, "There is no such voice"),
-    "text-too-long": Kind(413, "The text is too long"),
-    "too-large": Kind(413, "The body is too large"),
-    "too-long": Kind(413, "The audio is too long"),
-    "unsupported-format": Kind(415, "This format is not spoken"),
-    "queue-full": Kind(429, "The queue is full", 5),
-    "tts-rate-limited": Kind(429, "The voice had too many requests", 5),
-    "avatar": Kind(502, "The avatar failed"),
-    "avatar-timeout": Kind(502, "No avatar came in time", 5),
-    "avatar-bound-elsewhere": Kind(502, "The avatar listens to another sender"),
-    "avatar-left": Kind(502, "The avatar left", 5),
-    "avatar-start-failed": Kind(502, "The avatar could not be started"),
-    "anam-refused": Kind(502, "Anam gives no session"),
-    "anam-unavailable": Kind(502, "Anam cannot be reached", 5),
-    "tts": Kind(502, "The voice failed"),
-    "tts-auth": Kind(502, "The voice's service does not accept our key"),
-    "tts-closed": Kind(502, "The voice was closed"),
-    "tts-no-sound": Kind(502, "The voice gave no sound"),
-    "tts-provider-failed": Kind(502, "The voice's own code failed"),
-    "tts-quota-exceeded": Kind(502, "The account at the voice's service is used up"),
-    "tts-refused": Kind(502, "The voice's service refused the text"),
-    "tts-stream-cut": Kind(502, "The voice broke off", 5),
-    "tts-timeout": Kind(502, "The voice took too long", 5),
-    "tts-unavailable": Kind(502, "The voice's service cannot be reached", 5),
-    "anam-busy": Kind(503, "Anam has no session free", 30),
-    "livekit-unavailable": Kind(503, "LiveKit cannot be reached", 5),
-    "livekit-refused": Kind(503, "LiveKit does not accept our key"),
-    "room": Kind(503, "The room failed", 5),
-    "room-closed": Kind(503, "The room was closed", 5),
-    "store": Kind(503, "The store cannot be written", 10),
-    "stopping": Kind(503, "The service is stopping", 5),
-    "store-full": Kind(507, "No space is left", 60),
-    "internal": Kind(500, "Something went wrong here"),
+KINDS: Final[Mapping[str, ProblemKind]] = {
+    "bad-parameter": ProblemKind(400, "A parameter is wrong"),
+    "not-through-anam": ProblemKind(400, "Anam has no such thing"),
+    "bad-body": ProblemKind(400, "The body cannot be read"),
+    "not-audio": ProblemKind(400, "The body is not audio"),
+    "bad-audio": ProblemKind(400, "The audio cannot be read"),
+    "truncated-audio": ProblemKind(400, "The audio is cut off"),
+    "damaged-audio": ProblemKind(400, "The audio is damaged"),
+    "reserved-identity": ProblemKind(400, "The identity is reserved"),
+    "no-key": ProblemKind(401, "A key is needed"),
+    "wrong-key": ProblemKind(401, "The key is not accepted"),
+    "not-this-room": ProblemKind(403, "The key is not for this room"),
+    "host-refused": ProblemKind(403, "The request was sent to another host"),
+    "origin-refused": ProblemKind(403, "The request comes from another site"),
+    "not-found": ProblemKind(404, "There is nothing at this address"),
+    "segment-not-found": ProblemKind(404, "There is no such segment"),
+    "room-not-found": ProblemKind(404, "There is no such room"),
+    "method-not-allowed": ProblemKind(405, "This address does not take that method"),
+    "avatar-ambiguous": ProblemKind(409, "Several avatars are in the room"),
+    "duplicate-identity": ProblemKind(409, "Another sender has our identity"),
+    "no-livekit": ProblemKind(409, "This service speaks without LiveKit"),
+    "tts-bad-text": ProblemKind(400, "The text cannot be spoken"),
+    "tts-bad-voice": ProblemKind(400, "There is no such voice"),
+    "text-too-long": ProblemKind(413, "The text is too long"),
+    "too-large": ProblemKind(413, "The body is too large"),
+    "too-long": ProblemKind(413, "The audio is too long"),
+    "unsupported-format": ProblemKind(415, "This format is not spoken"),
+    "queue-full": ProblemKind(429, "The queue is full", 5),
+    "tts-rate-limited": ProblemKind(429, "The voice had too many requests", 5),
+    "avatar": ProblemKind(502, "The avatar failed"),
+    "avatar-timeout": ProblemKind(502, "No avatar came in time", 5),
+    "avatar-bound-elsewhere": ProblemKind(502, "The avatar listens to another sender"),
+    "avatar-left": ProblemKind(502, "The avatar left", 5),
+    "avatar-start-failed": ProblemKind(502, "The avatar could not be started"),
+    "anam-refused": ProblemKind(502, "Anam gives no session"),
+    "anam-unavailable": ProblemKind(502, "Anam cannot be reached", 5),
+    "tts": ProblemKind(502, "The voice failed"),
+    "tts-auth": ProblemKind(502, "The voice's service does not accept our key"),
+    "tts-closed": ProblemKind(502, "The voice was closed"),
+    "tts-no-sound": ProblemKind(502, "The voice gave no sound"),
+    "tts-provider-failed": ProblemKind(502, "The voice's own code failed"),
+    "tts-quota-exceeded": ProblemKind(502, "The account at the voice's service is used up"),
+    "tts-refused": ProblemKind(502, "The voice's service refused the text"),
+    "tts-stream-cut": ProblemKind(502, "The voice broke off", 5),
+    "tts-timeout": ProblemKind(502, "The voice took too long", 5),
+    "tts-unavailable": ProblemKind(502, "The voice's service cannot be reached", 5),
+    "anam-busy": ProblemKind(503, "Anam has no session free", 30),
+    "livekit-unavailable": ProblemKind(503, "LiveKit cannot be reached", 5),
+    "livekit-refused": ProblemKind(503, "LiveKit does not accept our key"),
+    "room": ProblemKind(503, "The room failed", 5),
+    "room-closed": ProblemKind(503, "The room was closed", 5),
+    "store": ProblemKind(503, "The store cannot be written", 10),
+    "stopping": ProblemKind(503, "The service is stopping", 5),
+    "store-full": ProblemKind(507, "No space is left", 60),
+    "internal": ProblemKind(500, "Something went wrong here"),
 }
-"""Every ``type`` that an answer may carry. An error of the tree that is not named here is one of ours: 500."""
+"""Every ``type`` of a response. An error of the tree that is not named here is a fault of the service: 500."""
 
 _BY_STATUS: Final[Mapping[int, str]] = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
 class ApiProblem(Exception):
-    """An answer that is an error. ``detail`` is a sentence that says what to do; ``field`` names what is at fault."""
+    """Raised by a handler to answer with a problem.
+
+    :param slug: one of ``KINDS``.
+    :param detail: a sentence for a person: what is wrong, and what to do.
+    :param field: the parameter, header or key of the body that is at fault.
+    """
 
     def __init__(
         self, slug: str, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
@@ -112,7 +117,7 @@ class ApiProblem(Exception):
 def answer(
     slug: str, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """The response for a slug of the table."""
+    """Return the response for a slug of the table; the parameters are those of :class:`ApiProblem`."""
     kind = KINDS[slug]
     body: dict[str, Any] = {"type": slug, "title": kind.title, "status": kind.status, "detail": detail}
     if field is not None:
@@ -124,26 +129,26 @@ def answer(
 
 
 def answer_to(error: Exception) -> JSONResponse:
-    """The response to an exception of ours."""
+    """Return the response for an exception; an unexpected one is logged, and its message is not shown."""
     match error:
         case ApiProblem():
             return answer(error.slug, error.detail, field=error.field, headers=error.headers)
         case MouthpieceError() if error.slug in KINDS and KINDS[error.slug].status != 500:
             return answer(error.slug, str(error), headers=_retry_after(error))
-    logger.error("a request failed by a fault of ours", exc_info=error)
+    logger.error("a request failed unexpectedly", exc_info=error)
     return answer("internal", "The log of the sender says what.")
 
 
 def _retry_after(error: MouthpieceError) -> dict[str, str]:
-    """What a service of a voice asked for goes before what the table says."""
+    """The delay that a voice's service asked for overrides the table's."""
     seconds = getattr(error, "retry_after", None)
     return {} if seconds is None else {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
 def install(app: FastAPI, calls: Sequence[BaseRoute]) -> None:
-    """Makes every error of ``app`` a problem.
+    """Answer every error of ``app`` with a problem.
 
-    :param calls: the API's own routes, to say which methods an address takes.
+    :param calls: the API's own routes, to list the methods of an address.
     """
 
     @app.exception_handler(ApiProblem)
@@ -175,13 +180,13 @@ def install(app: FastAPI, calls: Sequence[BaseRoute]) -> None:
 
 
 def _methods(calls: Sequence[BaseRoute], scope: Scope) -> str:
-    """The methods of every call at this address; Starlette names those of the first one."""
+    """Return the methods of every route that matches; Starlette lists those of the first match."""
     there = (route for route in calls if route.matches(scope)[0] is not Match.NONE)
     return ", ".join(sorted({method for route in there for method in getattr(route, "methods", None) or ()}))
 
 
 def bad_parameter(errors: list[Any]) -> ApiProblem:
-    """What a validation says, of its first fault, without the value that was given: it may be a secret."""
+    """Return the problem for the first of pydantic's ``errors``, without the given value: it may be a secret."""
     first = errors[0]
     places = [str(part) for part in first["loc"] if part not in ("query", "path", "body", "header")]
     field = ".".join(places) or "body"

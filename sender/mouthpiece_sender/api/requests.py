@@ -1,4 +1,4 @@
-"""What may be asked: parameters and JSON bodies, with their limits."""
+"""Parameters and JSON bodies of requests, with their limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
 
 
 class RequestModel(BaseModel):
-    """Base: what is not known here is refused by its name."""
+    """Base of parameters and bodies: an unknown name is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,7 +83,7 @@ class AvatarQuery(RequestModel):
 
 
 class NoQuery(RequestModel):
-    """Takes no parameters, and says so of one that is given."""
+    """For routes without parameters: any parameter is refused."""
 
 
 class InterruptBody(RequestModel):
@@ -117,7 +117,7 @@ class OpenRoomBody(RequestModel):
     name: str | None = Field(None, max_length=200, description="The viewer's name, as others in the room see it.")
 
     def metadata(self) -> JobMetadata:
-        """What the worker is told."""
+        """Return the job metadata for the worker."""
         return JobMetadata(self.avatar.provider, self.avatar.id, self.empty_timeout)
 
 
@@ -127,9 +127,9 @@ class TokenBody(RequestModel):
 
 
 async def read_json(request: Request, model: type[Model]) -> Model:
-    """The body as ``model``, whatever its ``Content-Type`` says (curl -d sends another one); empty is ``{}``.
+    """Read the body as JSON, whatever its ``Content-Type`` (curl -d sends another one); an empty body is ``{}``.
 
-    :raises ApiProblem: it is too large, no JSON object, or holds what is not known or wrong.
+    :raises ApiProblem: the body is longer than ``MAX_JSON``, not a JSON object, or not valid for ``model``.
     """
     body = bytearray()
     async for chunk in request.stream():
@@ -140,13 +140,14 @@ async def read_json(request: Request, model: type[Model]) -> Model:
 
 
 def from_json(text: bytes | bytearray, model: type[Model], *, example: str = "{}") -> Model:
-    """JSON as ``model``; who sends something else is shown the ``example``.
+    """Parse a JSON object as ``model``.
 
-    :raises ApiProblem: it is no JSON object, or holds what is not known or wrong.
+    :param example: shown in the error where ``text`` is not a JSON object.
+    :raises ApiProblem: ``text`` is not a JSON object, or not valid for ``model``.
     """
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):  # the second: it is nested too deeply
+    except (ValueError, RecursionError):  # RecursionError: nested too deeply
         raise ApiProblem("bad-body", f"The body is not JSON, such as {example}.") from None
     if not isinstance(value, dict):
         raise ApiProblem("bad-body", f"The body must be a JSON object, such as {example}.")
@@ -157,6 +158,6 @@ def from_json(text: bytes | bytearray, model: type[Model], *, example: str = "{}
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """``openapi_extra`` of a call that uses ``read_json``; the schema itself is put in by ``described``."""
+    """Return ``openapi_extra`` for a route that uses ``read_json``; ``openapi.describe`` adds the schema itself."""
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": False, "content": {"application/json": {"schema": schema}}}}

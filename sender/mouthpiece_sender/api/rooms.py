@@ -1,4 +1,4 @@
-"""Rooms: opening one with its avatar, looking, ending; tokens for viewers."""
+"""Rooms: open one with its avatar, look at rooms, end one; tokens for viewers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from mouthpiece_sender.target import AvatarActivity
 
 router = APIRouter(tags=["Rooms"])
 
-Nothing = Annotated[NoQuery, Query()]
+NoParameters = Annotated[NoQuery, Query()]
 
-AT_ONCE = 8
-"""Rooms that LiveKit is asked about at the same time."""
+CONCURRENCY = 8
+"""Requests to LiveKit at a time, one per room."""
 ENDED = "The room was ended by DELETE /v1/rooms."
 
 
@@ -39,7 +39,7 @@ ENDED = "The room was ended by DELETE /v1/rooms."
     responses=problems(400, 401, 403, 409, 503),
     openapi_extra=json_body(OpenRoomBody),
 )
-async def open_room(_: Nothing, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep) -> Response:
+async def open_room(_: NoParameters, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep) -> Response:
     """Opens a room and brings its avatar: creates the room unless it is there, sends the worker into it, and gives a
     token for one viewer. The token carries the dispatch too: any LiveKit client that joins with it later, when the room
     has been closed for want of viewers, brings the avatar again."""
@@ -49,8 +49,8 @@ async def open_room(_: Nothing, request: Request, deps: Deps, livekit: LiveKitDe
     caller.require(room)
     empty = settings.empty_timeout if body.empty_timeout is None else body.empty_timeout
     departure = body.departure_timeout or body.empty_timeout or settings.departure_timeout
-    said = body.metadata()
-    metadata = said.dumps()
+    choice = body.metadata()
+    metadata = choice.dumps()
     identity = body.identity or new_identity()
     token = viewer_token(
         livekit.access,
@@ -67,7 +67,7 @@ async def open_room(_: Nothing, request: Request, deps: Deps, livekit: LiveKitDe
     deps.gateway.expect(room)
     avatar = await _avatar_of(livekit.api, room)
     if avatar is None:
-        avatar_id = chosen_avatar(said, settings.avatar_provider, settings.avatar_id)[1]
+        avatar_id = chosen_avatar(choice, settings.avatar_provider, settings.avatar_id)[1]
         avatar = None if avatar_id is None else wire.avatar_identity(avatar_id)
     opened = models.OpenedRoom(
         room=room, livekit_url=settings.public_url, token=token, avatar=avatar, identity=identity
@@ -76,7 +76,7 @@ async def open_room(_: Nothing, request: Request, deps: Deps, livekit: LiveKitDe
 
 
 @router.get("/v1/rooms", response_model=models.RoomList, responses=problems(400, 401, 503))
-async def list_rooms(_: Nothing, deps: Deps, caller: CallerDep) -> Response:
+async def list_rooms(_: NoParameters, deps: Deps, caller: CallerDep) -> Response:
     """The rooms on the LiveKit server, newest first; with a key that is limited, those that it opens."""
     activity = deps.gateway.activity()
     api = None if deps.livekit is None else deps.livekit.api
@@ -84,7 +84,7 @@ async def list_rooms(_: Nothing, deps: Deps, caller: CallerDep) -> Response:
     there = {facts.name: facts for facts in listed if caller.may(facts.name)}
     names = sorted(there, key=lambda name: there[name].created_at, reverse=True)
     names += [name for name in activity if name not in there and caller.may(name) and _is_known(deps, activity[name])]
-    turn = asyncio.Semaphore(AT_ONCE)
+    turn = asyncio.Semaphore(CONCURRENCY)
 
     async def look(name: str) -> models.Room:
         async with turn:
@@ -96,7 +96,7 @@ async def list_rooms(_: Nothing, deps: Deps, caller: CallerDep) -> Response:
 
 
 @router.get("/v1/rooms/{room}", response_model=models.Room, responses=problems(400, 401, 403, 404, 503))
-async def look_at_room(room: RoomPath, _: Nothing, deps: Deps, caller: CallerDep) -> Response:
+async def look_at_room(room: RoomPath, _: NoParameters, deps: Deps, caller: CallerDep) -> Response:
     """Who is there, what plays and what waits."""
     caller.require(room)
     facts, participants = None, None
@@ -112,7 +112,7 @@ async def look_at_room(room: RoomPath, _: Nothing, deps: Deps, caller: CallerDep
 @router.delete(
     "/v1/rooms/{room}", status_code=204, response_class=Response, responses=problems(400, 401, 403, 404, 503)
 )
-async def end_room(room: RoomPath, _: Nothing, deps: Deps, caller: CallerDep) -> Response:
+async def end_room(room: RoomPath, _: NoParameters, deps: Deps, caller: CallerDep) -> Response:
     """Ends a room: everybody is thrown out, what plays becomes `unknown`, what waits has `failed`."""
     caller.require(room)
     activity = deps.gateway.activity().get(room)
@@ -131,7 +131,7 @@ async def end_room(room: RoomPath, _: Nothing, deps: Deps, caller: CallerDep) ->
     openapi_extra=json_body(TokenBody),
 )
 async def give_token(
-    room: RoomPath, _: Nothing, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep
+    room: RoomPath, _: NoParameters, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep
 ) -> Response:
     """A token for one more viewer: it may speak and send data, publish nothing else and nothing in another's name."""
     caller.require(room)
@@ -143,11 +143,12 @@ async def give_token(
 
 
 def new_identity() -> str:
+    """Return a random identity for a viewer."""
     return f"viewer-{secrets.token_hex(5)}"
 
 
 async def _avatar_of(api: LiveKitApi, room: str) -> str | None:
-    """The avatar that is there already."""
+    """Return the identity of the avatar in the room, if there is exactly one."""
     found = [facts.identity for facts in await api.participants(room) or () if facts.profile]
     return found[0] if len(found) == 1 else None
 
@@ -155,7 +156,7 @@ async def _avatar_of(api: LiveKitApi, room: str) -> str | None:
 def _shown(
     name: str, facts: RoomFacts | None, participants: Sequence[ParticipantFacts] | None, activity: RoomActivity | None
 ) -> models.Room:
-    """``participants``: by LiveKit's word; None where it has none, and what we know ourselves is all there is."""
+    """``participants`` come from LiveKit; None where it has no such room: then ``activity`` is all that is known."""
     ours = {avatar.identity: avatar for avatar in activity.avatars} if activity else {}
     connected = activity is not None and activity.connected
     if participants is None:

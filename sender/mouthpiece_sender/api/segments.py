@@ -1,4 +1,4 @@
-"""Speaking, and looking at what was spoken."""
+"""Segments: create, look, list, cancel, interrupt."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ async def speak(
 ) -> Response:
     """Says a sound or a text through the avatar of the room, in its turn.
 
-    The body is the sound itself, or JSON with a text; without a `Content-Type` that names a format, the format is
-    found out. A room that has no avatar yet is no error: the segment waits for one.
+    The body is the sound itself, or JSON with a text; without a `Content-Type` that names a format, the content
+    decides. A room that has no avatar yet is no error: the segment waits for one.
     """
     caller.require(room)
     segment_id = new_segment_id()
@@ -96,7 +96,7 @@ async def look(
     segment = await _found(deps, caller, segment_id)
     if query.wait != "queued" and not segment.reached(query.wait):
         async for _ in request.stream():
-            pass  # a body that nobody asked for: behind it we hear when the caller goes away
+            pass  # drop an unexpected body: ``receive`` reports a disconnect only after it
         segment = await wait_for(deps.gateway, request, deps.stopping, segment_id, query.wait, query.timeout)
     return JSONResponse(segment_json(segment))
 
@@ -147,7 +147,11 @@ async def interrupt(
 
 
 async def _found(deps: Dependencies, caller: Caller, segment_id: str) -> Segment:
-    """:raises SegmentNotFound: no such segment. :raises ApiProblem: it is in a room that is not the caller's."""
+    """Return a segment, if the caller's key opens its room.
+
+    :raises SegmentNotFound: there is no such segment.
+    :raises ApiProblem: the key does not open its room.
+    """
     segment = await deps.gateway.segment(segment_id)
     caller.require(segment.room)
     return segment

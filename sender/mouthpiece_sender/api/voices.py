@@ -1,4 +1,4 @@
-"""The voices that text can be spoken with."""
+"""The voices that can speak a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for a segment on behalf of a request: until it has come so far, time is up, or one of us goes."""
+"""Waits for a segment on behalf of a request."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from mouthpiece_sender.gateway import Gateway
 async def wait_for(
     gateway: Gateway, request: Request, stopping: asyncio.Event, segment: str, until: Until, timeout: float
 ) -> Segment:
-    """The segment as it stands then. A caller that goes away changes nothing about it.
+    """Wait until the segment reaches ``until``, at most ``timeout`` seconds; return its current value.
 
-    The request's body must have been read to its end.
+    Returns earlier if the client disconnects, which does not change the segment, or once ``stopping`` is set.
+    The body of ``request`` must have been read to its end.
 
-    :raises SegmentNotFound: no such segment.
+    :raises SegmentNotFound: there is no such segment.
     """
     async with asyncio.TaskGroup() as tasks:
         waits = {
             reached := tasks.create_task(gateway.wait(segment, until, timeout)),
             tasks.create_task(stopping.wait()),
-            tasks.create_task(_gone(request)),
+            tasks.create_task(_disconnected(request)),
         }
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
@@ -31,6 +32,6 @@ async def wait_for(
     return await gateway.segment(segment) if reached.cancelled() else reached.result()
 
 
-async def _gone(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

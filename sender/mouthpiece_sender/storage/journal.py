@@ -1,4 +1,4 @@
-"""Where accepted segments and what happened to them are kept: the contract, and one in memory for ``Speaker``."""
+"""Stores accepted segments and the log of their events: the contract, and an implementation in memory."""
 
 from __future__ import annotations
 
@@ -21,35 +21,45 @@ class Page:
 
 
 class Journal(Protocol):
-    """Keeps segments, attempts and the event log. Calls for one segment come in order, one at a time."""
+    """Stores segments, attempts and the event log. Calls for one segment come in order, one at a time."""
 
     async def accept(self, segment: Segment) -> None:
-        """Keeps a new segment; durable once it returns."""
+        """Store a new segment; it is durable when this returns.
+
+        :raises StoreError: it cannot be stored.
+        """
         ...
 
     async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
-        """Keeps what a segment has become, the event that says so and, where it is about one, the attempt.
+        """Store a changed segment with the event that changed it and, where the event is about one, the attempt.
 
-        Returns the event with its ``seq``.
+        :returns: the event with its ``seq``.
+        :raises StoreError: they cannot be stored.
         """
         ...
 
     async def get(self, segment_id: str) -> Segment:
-        """:raises SegmentNotFound: no such segment."""
+        """Return a segment as it was stored last.
+
+        :raises SegmentNotFound: there is no such segment.
+        """
         ...
 
     async def list(
         self, room: str, *, states: Collection[State] = (), limit: int = 50, after: str | None = None
     ) -> Page:
-        """Segments of a room, newest first; all states if none is named; ``after`` is a page's ``next``.
+        """Return segments of a room, newest first.
 
-        :raises ValueError: ``after`` is no cursor of ours.
+        :param states: only segments in one of these states; empty: in any.
+        :param limit: segments on the page at most.
+        :param after: ``next`` of the page before.
+        :raises ValueError: ``after`` is not a cursor.
         """
         ...
 
 
 class MemoryJournal:
-    """A journal that lives as long as its process and keeps the last ``limit`` segments."""
+    """A journal for one process: past ``limit`` segments, each new one drops the oldest that has ended."""
 
     def __init__(self, limit: int = 1000) -> None:
         self._limit = limit

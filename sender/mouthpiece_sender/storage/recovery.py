@@ -1,7 +1,7 @@
-"""What an earlier process left behind, ended honestly.
+"""Ends the segments that an earlier process left unfinished.
 
-The sound of a segment that was playing may have been heard, in part or whole: nobody knows, and that is what is said.
-One that waited was not heard; it is not said late, by a process that nobody asked.
+The audio of a segment that was playing may have been heard, in part or as a whole, so it ends ``unknown``. A segment
+that waited was not heard: it ends ``failed``, because nobody expects this process to speak it late.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ PLAYED = Problem.of(SenderRestarted("The sender was restarted while it played: h
 WAITED = Problem.of(SenderRestarted("The sender was restarted while it waited: it was not played. Send it again."))
 
 
-async def end_what_was_left(store: Store, spool: Spool, *, wall_clock: Callable[[], datetime] = utc_now) -> int:
-    """To be called at start, before anything new is accepted. Returns how many segments it ended.
+async def end_unfinished_segments(store: Store, spool: Spool, *, wall_clock: Callable[[], datetime] = utc_now) -> int:
+    """Call this at start, before a new segment is accepted.
 
+    :returns: the number of segments that it ended.
     :raises StoreError: the store or the spool cannot be written.
     """
-    left = await store.unfinished()
-    for segment in left:
+    unfinished = await store.unfinished()
+    for segment in unfinished:
         now = wall_clock()
-        ended = ended_by_restart(segment, now, sent=bool(await store.attempts(segment.id)))
+        ended = ended_by_restart(segment, now, attempted=bool(await store.attempts(segment.id)))
         await store.record(ended, Event(ended.id, ended.room, f"segment.{ended.state}", now, detail="restarted"))
-        await spool.ended(ended.id)
-    await spool.sweep(waiting=())
-    return len(left)
+        await spool.remove(ended.id)
+    await spool.remove_others(waiting=())
+    return len(unfinished)
 
 
-def ended_by_restart(segment: Segment, now: datetime, *, sent: bool) -> Segment:
-    """As the segment ends that an earlier process left ``queued``, ``playing`` or ``paused``.
+def ended_by_restart(segment: Segment, now: datetime, *, attempted: bool) -> Segment:
+    """Return the terminal state of a segment that an earlier process left ``queued``, ``playing`` or ``paused``.
 
-    :param sent: an attempt to say it was begun, so some of it may have been heard, whatever its state.
+    :param attempted: a stream was opened for it, so some of it may have been heard, whatever its state.
     """
-    if segment.state is not State.QUEUED or sent:
+    if segment.state is not State.QUEUED or attempted:
         return replace(segment, state=State.UNKNOWN, receipt=Receipt.UNKNOWN, finished_at=now, error=PLAYED)
     if segment.expires_at is not None and segment.expires_at <= now:
         return replace(segment, state=State.EXPIRED, finished_at=segment.expires_at)

@@ -1,4 +1,4 @@
-"""What the store's tables look like, and how a segment becomes a row of them and comes back.
+"""The store's tables, and how a segment becomes a row and a row a segment.
 
 States and kinds are text, times RFC 3339 with microseconds in UTC (so they sort), lengths and positions seconds.
 """
@@ -78,7 +78,7 @@ MIGRATIONS: Final = (
     INSERT INTO checks VALUES (0);
     """,
 )
-"""The n-th brings the tables from version n - 1 to version n; ``user_version`` says where a file stands."""
+"""The n-th migrates the tables from version n - 1 to version n; ``user_version`` holds the version of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ class Column:
         return (self.group or self.field).about.fixed
 
     def value(self, segment: Segment) -> Any:
-        """The value of ``segment`` as SQLite takes it."""
+        """Return the column's value of ``segment``, as SQLite stores it."""
         holder = segment if self.group is None else getattr(segment, self.group.name)
         return None if holder is None else _written(getattr(holder, self.field.name))
 
     def read(self, found: sqlite3.Row) -> Any:
-        """The value in a row, as the segment holds it."""
+        """Return the column's value in a row, as a segment holds it."""
         return _read(self.field.type, found[self.name])
 
 
@@ -119,17 +119,17 @@ COLUMNS: Final = tuple(_columns())
 
 
 def row(segment: Segment) -> dict[str, Any]:
-    """All columns of a new segment."""
+    """Return all columns of a new segment."""
     return {column.name: column.value(segment) for column in COLUMNS}
 
 
 def changes(segment: Segment) -> dict[str, Any]:
-    """The columns that may change after a segment was accepted."""
+    """Return the columns that may change after a segment was accepted."""
     return {column.name: column.value(segment) for column in COLUMNS if not column.fixed}
 
 
 def segment(found: sqlite3.Row) -> Segment:
-    """The segment in a row that has all ``COLUMNS``."""
+    """Return the segment in a row that has all ``COLUMNS``."""
     values: dict[str, Any] = {}
     for field in fields_of(Segment):
         if not field.group:
@@ -142,7 +142,7 @@ def segment(found: sqlite3.Row) -> Segment:
 
 
 def written_time(at: datetime) -> str:
-    """RFC 3339, in UTC, always with six decimals: text that sorts by time."""
+    """Return ``at`` as RFC 3339 in UTC, always with six decimals: text that sorts by time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

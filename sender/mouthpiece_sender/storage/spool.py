@@ -1,4 +1,4 @@
-"""Where bodies lie while they wait: one file a segment, written as it arrives, readable by its owner only."""
+"""On-disk storage of uploaded audio: one fsynced file per segment, readable by its owner alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 import re
-import time
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from mouthpiece.errors import AudioTooLarge, StoreError, StoreFull
+from mouthpiece.errors import StoreError, StoreFull
 
 BATCH: Final = 1 << 20
-"""Bytes of a body that are held before they are written: a short one is written, synced and named in one go."""
-ARRIVING: Final = ".part"
-"""What a body that is not whole yet is called behind its segment's id."""
-LOOK_EVERY: Final = 30.0
-"""Seconds between two looks for sounds that have been kept for long enough."""
+"""Bytes of an upload that are held before they are written: a short one is written, synced and named in one go."""
+PARTIAL: Final = ".part"
+"""Suffix of an upload that is not complete; the name before it is the segment's id."""
 
 _SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -29,8 +26,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A body on disk."""
+class StoredAudio:
+    """A complete upload on disk."""
 
     path: Path
     size: int
@@ -38,143 +35,93 @@ class Kept:
 
 
 class Spool:
-    """``async with Spool(folder) as spool:``; entering makes the folder and removes bodies that never became whole.
+    """``async with Spool(folder) as spool:``; entering creates the folder and removes uploads that broke off.
 
-    :param max_bytes: of one body; None: any size.
     :param min_free: bytes that stay free on the disk.
-    :param retention: seconds that the sound of a segment is kept after its end; 0: it is removed at the end.
-    :param wall_clock: seconds since 1970, as files have them.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        max_bytes: int | None = None,
-        min_free: int = 0,
-        retention: float = 0.0,
-        wall_clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, folder: Path, *, min_free: int = 0) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
         self._min_free = min_free
-        self._retention = retention
-        self._wall_clock = wall_clock
-        self._due: dict[str, float] = {}
-        self._looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """:raises StoreError: the folder cannot be made or written."""
+        """:raises StoreError: the folder cannot be created or written."""
         await _run(self._prepare)
-        if self._retention:
-            self._looking = asyncio.create_task(self._look(), name="spool")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        pass  # every write ends with the call that began it
 
     def path(self, segment_id: str) -> Path:
-        """Where the sound of a segment lies once it is kept.
+        """Where the audio of a segment is stored.
 
-        :raises ValueError: no segment is called that.
+        :raises ValueError: ``segment_id`` is not a segment's id.
         """
         if not _SEGMENT_ID.fullmatch(segment_id):
             raise ValueError(f"{segment_id!r} is no segment's id")
         return self._folder / segment_id
 
-    async def keep(self, segment_id: str, chunks: AsyncIterator[bytes]) -> Kept:
-        """Keeps what comes as the sound of a segment: on disk for good once this returns, nothing left if it raises.
+    async def store(self, segment_id: str, chunks: AsyncIterator[bytes]) -> StoredAudio:
+        """Write ``chunks`` as the audio of a segment: durable when this returns, nothing left if it raises.
 
-        :raises AudioTooLarge: it is larger than ``max_bytes``.
-        :raises StoreFull: too little is free. :raises StoreError: it cannot be written.
+        :raises StoreFull: less than ``min_free`` would stay free.
+        :raises StoreError: it cannot be written, or the segment has audio already.
         """
-        arriving = _Arriving(self.path(segment_id), self._min_free)
+        upload = _Upload(self.path(segment_id), self._min_free)
         held, size = bytearray(), 0
         try:
             async for chunk in chunks:
                 size += len(chunk)
-                if self._max_bytes is not None and size > self._max_bytes:
-                    raise AudioTooLarge(f"The sound is larger than {self._max_bytes / 1e6:g} MB.")
                 held += chunk
                 if len(held) >= BATCH:
-                    await _run(partial(arriving.write, bytes(held)))
+                    await _run(partial(upload.write, bytes(held)))
                     held.clear()
-            await _run(partial(arriving.finish, bytes(held)))
+            await _run(partial(upload.finish, bytes(held)))
         except BaseException:
-            await _run(arriving.discard)
+            await _run(upload.discard)
             raise
-        return Kept(arriving.path, size)
-
-    async def ended(self, segment_id: str) -> None:
-        """The segment has ended: its sound is removed, now or once it has been kept for ``retention`` seconds.
-
-        :raises StoreError: it cannot be removed.
-        """
-        if self._retention:
-            self._due[segment_id] = self._wall_clock() + self._retention
-            await _run(partial(_touch, self.path(segment_id), self._wall_clock()))
-        else:
-            await self.remove(segment_id)
+        return StoredAudio(upload.path, size)
 
     async def remove(self, segment_id: str) -> None:
-        """Removes the sound of a segment, if it is still there.
+        """Remove the audio of a segment, if there is any.
 
         :raises StoreError: it cannot be removed.
         """
-        path = self.path(segment_id)
-        self._due.pop(segment_id, None)
-        await _run(partial(path.unlink, missing_ok=True))
+        await _run(partial(self.path(segment_id).unlink, missing_ok=True))
 
-    async def sweep(self, waiting: Collection[str]) -> None:
-        """Removes what an earlier process left of segments that are not ``waiting``, when its retention is over.
+    async def remove_others(self, waiting: Collection[str]) -> None:
+        """Remove the audio of every segment that is not ``waiting``; uploads in progress stay.
 
         :raises StoreError: it cannot be removed.
         """
-        self._due |= await _run(partial(self._left, frozenset(waiting)))
-        await self._remove_due()
-
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(min(self._retention, LOOK_EVERY))
-            try:
-                await self._remove_due()
-            except StoreError:
-                pass  # tried again; who needs the disk is told what is wrong with it
-
-    async def _remove_due(self) -> None:
-        now = self._wall_clock()
-        for segment_id in [id for id, due in self._due.items() if due <= now]:
-            await self.remove(segment_id)
+        await _run(partial(self._remove_others, frozenset(waiting)))
 
     def _prepare(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        for left in self._folder.glob(f"*{ARRIVING}"):
+        for left in self._folder.glob(f"*{PARTIAL}"):
             left.unlink(missing_ok=True)
 
-    def _left(self, waiting: frozenset[str]) -> dict[str, float]:
-        return {
-            file.name: file.stat().st_mtime + self._retention
-            for file in self._folder.iterdir()
-            if file.name not in waiting and _SEGMENT_ID.fullmatch(file.name)
-        }
+    def _remove_others(self, waiting: frozenset[str]) -> None:
+        for file in self._folder.iterdir():
+            if file.name not in waiting and _SEGMENT_ID.fullmatch(file.name):
+                file.unlink(missing_ok=True)
 
 
-class _Arriving:
-    """A body on its way to disk. Its methods block: one call at a time, in a thread."""
+class _Upload:
+    """The file of an upload in progress. Its methods block: call them one at a time, in a thread."""
 
     def __init__(self, path: Path, min_free: int) -> None:
         self.path = path
-        self._part = path.with_name(path.name + ARRIVING)
+        self._part = path.with_name(path.name + PARTIAL)
         self._min_free = min_free
         self._file: int | None = None
         self._begun = False
 
     def write(self, data: bytes) -> None:
+        """:raises StoreFull: too little would stay free. :raises OSError: it cannot be written."""
         if self._file is None:
             self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._begun = True
@@ -187,7 +134,10 @@ class _Arriving:
             left = left[os.write(self._file, left) :]
 
     def finish(self, data: bytes) -> None:
-        """Under its name, and there after a power cut too: the file and its folder are synced."""
+        """Write the last bytes, sync, and give the file its name; the folder is synced too, or a power cut undoes it.
+
+        :raises StoreFull: too little would stay free. :raises OSError: it cannot be written.
+        """
         self.write(data)
         assert self._file is not None
         os.fsync(self._file)
@@ -200,6 +150,7 @@ class _Arriving:
             os.close(folder)
 
     def discard(self) -> None:
+        """Remove what was written."""
         self._close()
         if self._begun:
             self._part.unlink(missing_ok=True)
@@ -211,18 +162,11 @@ class _Arriving:
             self._file = None
 
 
-def _touch(path: Path, now: float) -> None:
-    """Marks when the segment ended, for a process that comes after this one."""
-    try:
-        os.utime(path, (now, now))
-    except FileNotFoundError:
-        pass  # purged
-
-
 async def _run(work: Callable[[], T]) -> T:
-    """``work`` in a thread, to its end even if we are cancelled: nobody else may touch its file before.
+    """Run ``work`` in a thread, and to its end even if we are cancelled: nothing else may touch its file before.
 
-    :raises StoreFull: no space is left. :raises StoreError: the disk does not do what it is told.
+    :raises StoreFull: the disk is full.
+    :raises StoreError: another error of the operating system.
     """
     done = asyncio.ensure_future(asyncio.to_thread(work))
     try:

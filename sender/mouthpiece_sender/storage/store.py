@@ -29,16 +29,17 @@ T = TypeVar("T")
 
 
 class Store:
-    """A ``Journal`` in the file at ``path``: ``async with Store(path) as store:``.
-
-    :raises ConfigurationError: on entering: the file cannot be used, is none of ours or of a later version, or another
-        process uses it. :raises StoreFull: on entering: no space is left to make it.
-    """
+    """A ``Journal`` in the SQLite file at ``path``: ``async with Store(path) as store:``."""
 
     def __init__(self, path: Path) -> None:
         self._file = StoreFile(path)
 
     async def __aenter__(self) -> Self:
+        """
+        :raises ConfigurationError: the file cannot be used, is not a store, has a later version, or another process
+            uses it.
+        :raises StoreFull: no space is left to create it.
+        """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
             await self._run(self._file.open)
@@ -59,26 +60,32 @@ class Store:
     # The journal
 
     async def accept(self, segment: Segment) -> None:
-        """Keeps a new segment; on disk for good once it returns.
+        """Store a new segment; it is durable when this returns.
 
-        :raises StoreFull: no space is left. :raises StoreError: it cannot be written.
+        :raises StoreFull: no space is left.
+        :raises StoreError: it cannot be written, or there is a segment of its id.
         """
         try:
             await self._write(partial(_insert, segment))
         except asyncio.CancelledError:
-            # Who does not hear that it was accepted takes it for refused. The thread does one after the other.
-            self._thread.submit(self._file.transaction, partial(_forget, segment.id))
+            # The caller never sees that it was accepted, so it counts as refused. The thread works in order.
+            self._thread.submit(self._file.transaction, partial(_delete, segment.id))
             raise
 
     async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
-        """Keeps what a segment has become, the event that says so and the attempt; returns the event with its ``seq``.
+        """Store a changed segment, the event that changed it and the attempt, in one transaction.
 
-        :raises StoreFull: no space is left. :raises StoreError: it cannot be written.
+        :returns: the event with its ``seq``.
+        :raises StoreFull: no space is left.
+        :raises StoreError: it cannot be written, or the segment was never accepted.
         """
         return replace(event, seq=await self._write(partial(_record, segment, event, attempt)))
 
     async def get(self, segment_id: str) -> Segment:
-        """:raises SegmentNotFound: no such segment."""
+        """Return a segment as it was stored last.
+
+        :raises SegmentNotFound: there is no such segment.
+        """
         found = await self._segments("WHERE id = ?", [segment_id])
         if not found:
             raise SegmentNotFound(f"There is no segment {segment_id}.")
@@ -87,9 +94,12 @@ class Store:
     async def list(
         self, room: str, *, states: Collection[State] = (), limit: int = 50, after: str | None = None
     ) -> Page:
-        """Segments of a room, newest first.
+        """Return segments of a room, newest first.
 
-        :raises ValueError: ``after`` is no cursor of ours.
+        :param states: only segments in one of these states; empty: in any.
+        :param limit: segments on the page at most.
+        :param after: ``next`` of the page before.
+        :raises ValueError: ``after`` is not a cursor.
         """
         conditions, values = ["room = ?"], [room]
         if after is not None:
@@ -104,29 +114,31 @@ class Store:
         page = found[:limit]
         return Page(page, page[-1].id if len(found) > limit else None)
 
-    # Beside it
+    # Beside the journal
 
     async def check(self) -> None:
-        """Returns if something can be written.
+        """Write one row, to see whether the store can be written.
 
-        :raises StoreFull: no space is left. :raises StoreError: it cannot be written.
+        :raises StoreFull: no space is left.
+        :raises StoreError: it cannot be written.
         """
-        await self._write(_write_a_little)
+        await self._write(_count_check)
 
     async def unfinished(self) -> Sequence[Segment]:
-        """What has not ended, oldest first: at start, what an earlier process left."""
-        # Spelled out: only so does SQLite see that its partial index serves.
+        """Return the segments that have not ended, oldest first: at start, those that an earlier process left."""
+        # The states are literals because SQLite uses the partial index only then.
         return await self._segments("WHERE state IN ('queued', 'playing', 'paused') ORDER BY id")
 
     async def attempts(self, segment_id: str) -> Sequence[Attempt]:
-        """The byte streams that were opened for a segment, in order."""
+        """Return the attempts of a segment, in order."""
         select = "SELECT segment, number, offset FROM attempts WHERE segment = ? ORDER BY number"
         return [Attempt(*found) for found in await self._run(partial(self._file.select, select, [segment_id]))]
 
     async def purge(self, segment_id: str) -> None:
-        """Forgets the text of a segment for good, and notes that its sound is no longer kept.
+        """Erase the text of a segment, from the WAL too, and note that its audio is no longer stored.
 
-        :raises SegmentNotFound: no such segment. :raises StoreError: it cannot be written.
+        :raises SegmentNotFound: there is no such segment.
+        :raises StoreError: it cannot be written.
         """
         if not await self._write(partial(_purge, segment_id)):
             raise SegmentNotFound(f"There is no segment {segment_id}.")
@@ -157,7 +169,7 @@ def _insert(new: Segment, database: sqlite3.Connection) -> None:
     database.execute(f"INSERT INTO segments ({', '.join(values)}) VALUES ({marks})", values)
 
 
-def _forget(segment_id: str, database: sqlite3.Connection) -> None:
+def _delete(segment_id: str, database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM segments WHERE id = ?", [segment_id])
 
 
@@ -186,5 +198,5 @@ def _purge(segment_id: str, database: sqlite3.Connection) -> bool:
     return done.rowcount > 0
 
 
-def _write_a_little(database: sqlite3.Connection) -> None:
+def _count_check(database: sqlite3.Connection) -> None:
     database.execute("UPDATE checks SET count = count + 1")

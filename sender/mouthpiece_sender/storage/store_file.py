@@ -1,4 +1,4 @@
-"""The store's file: one SQLite database that one process uses. Everything here blocks, and belongs into one thread."""
+"""The store's file: one SQLite database, used by one process. Every method blocks: call them all in one thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class StoreFile:
-    """WAL, so that somebody may look into it meanwhile; ``synchronous=FULL``, so that a commit is on disk."""
+    """WAL, so that another process may read it meanwhile; ``synchronous=FULL``, so that a commit is on disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,14 +24,16 @@ class StoreFile:
         self._database: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        """Makes the file if need be and brings it to the newest shape.
+        """Create the file if there is none, and migrate it to the newest version.
 
-        :raises ConfigurationError: it cannot be used, is none of ours or of a later version, or is used already.
+        :raises ConfigurationError: the file cannot be used, is not a store, has a later version, or another process
+            uses it.
+        :raises sqlite3.OperationalError: SQLite cannot write it, for example because the disk is full.
         """
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path.parent.chmod(0o700)
-            self._keep_others_out()
+            self._lock_out_others()
             # SQLite gives the log and its index the mode of the file.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._path.chmod(0o600)
@@ -41,7 +43,7 @@ class StoreFile:
             raise ConfigurationError(
                 f"{self._path} cannot be used ({error.strerror}): name another folder in MOUTHPIECE_DATA."
             ) from None
-        except sqlite3.OperationalError:  # for example a full disk: its own words are told
+        except sqlite3.OperationalError:  # for example a full disk: the caller reports SQLite's own message
             raise
         except sqlite3.DatabaseError:
             raise ConfigurationError(
@@ -49,7 +51,7 @@ class StoreFile:
             ) from None
 
     def close(self) -> None:
-        """Whatever ``open`` came to."""
+        """Close and unlock the file; also right after an ``open`` that failed."""
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -58,11 +60,18 @@ class StoreFile:
             self._lock = None
 
     def select(self, statement: str, values: Collection[object]) -> list[sqlite3.Row]:
+        """Return all rows of a query.
+
+        :raises sqlite3.Error: it failed.
+        """
         rows: list[sqlite3.Row] = self._opened.execute(statement, tuple(values)).fetchall()
         return rows
 
     def transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """On disk for good once it returns; nothing of it if it raises."""
+        """Run ``work`` in a transaction: durable when this returns, undone if it raises.
+
+        :raises sqlite3.Error: it failed.
+        """
         database = self._opened
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -75,7 +84,10 @@ class StoreFile:
         return done
 
     def empty_log(self) -> None:
-        """Brings the log into the database: what was overwritten there still stands in it."""
+        """Write the WAL into the database and truncate it: until then it still holds what was overwritten.
+
+        :raises sqlite3.Error: it failed.
+        """
         self._opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @property
@@ -84,7 +96,7 @@ class StoreFile:
             raise RuntimeError("the store is not open: use it inside its `async with`")
         return self._database
 
-    def _keep_others_out(self) -> None:
+    def _lock_out_others(self) -> None:
         self._lock = os.open(
             self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )

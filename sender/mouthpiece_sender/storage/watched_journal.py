@@ -1,4 +1,4 @@
-"""A journal that tells others of what it has been told."""
+"""A journal that calls listeners with each record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Listener = Callable[[Segment, Event], Awaitable[None]]
 
 
 class WatchedJournal:
-    """Hands everything on to ``journal``; listeners hear of each record once it is kept, and hold up the next."""
+    """Passes every call to ``journal`` and awaits each listener after a record is stored, before the next record."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -24,10 +24,10 @@ class WatchedJournal:
         await self._journal.accept(segment)
 
     async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
-        kept = await self._journal.record(segment, event, attempt)
+        stored = await self._journal.record(segment, event, attempt)
         for listener in self._listeners:
-            await listener(segment, kept)
-        return kept
+            await listener(segment, stored)
+        return stored
 
     async def get(self, segment_id: str) -> Segment:
         return await self._journal.get(segment_id)

@@ -66,7 +66,7 @@ async def running_service(livekit: LiveKit, data: Path, **changes: Any) -> Async
     settings = Settings(**(given | changes))
     stopping = asyncio.Event()
     with listen("127.0.0.1", 0) as listening:
-        async with service.opened(settings, stopping) as parts:
+        async with service.open_dependencies(settings, stopping) as parts:
             serving = asyncio.create_task(service.serve(parts, listening))
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:

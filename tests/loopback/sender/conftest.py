@@ -64,7 +64,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Running]:
     (page / "assets" / "main-abc123.js").write_text("run()")
     stopping = asyncio.Event()
     with listen("127.0.0.1", 0) as listening:
-        async with service.opened(settings, stopping, FakeLiveKitApi) as dependencies:
+        async with service.open_dependencies(settings, stopping, FakeLiveKitApi) as dependencies:
             assert dependencies.livekit is not None
             livekit = dependencies.livekit.api
             assert isinstance(livekit, FakeLiveKitApi)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mouthpiece.segments import State
-from mouthpiece_sender.storage.recovery import end_what_was_left
+from mouthpiece_sender.storage.recovery import end_unfinished_segments
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
 
@@ -30,7 +30,7 @@ async def body():
 async def accept(store, spool):
     while True:
         id = new_segment_id()
-        await spool.keep(id, body())
+        await spool.store(id, body())
         sound = AudioInfo(16_000, 1, 3.2)
         await store.accept(Segment(id=id, room="demo", source=Source("file"), audio=sound, created_at=utc_now()))
         print(id, flush=True)
@@ -44,15 +44,15 @@ asyncio.run(main())
 
 
 def accept_until_killed(folder: Path, enough: int) -> set[str]:
-    """What it had told as accepted: ``enough`` segments, and those that came until the signal did."""
+    """The ids that the process printed as accepted: ``enough`` of them, and those printed before the signal arrived."""
     process = subprocess.Popen([sys.executable, "-c", ACCEPTING, folder], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    told = [process.stdout.readline() for _ in range(enough)]
+    printed = [process.stdout.readline() for _ in range(enough)]
     process.kill()
-    told += process.stdout.read().splitlines(keepends=True)
+    printed += process.stdout.read().splitlines(keepends=True)
     process.stdout.close()
     process.wait()
-    return {line.decode().strip() for line in told if line.endswith(b"\n")}
+    return {line.decode().strip() for line in printed if line.endswith(b"\n")}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -66,7 +66,7 @@ async def test_what_was_accepted_survives_a_kill_the_next_instant(tmp_path: Path
         kept = {segment.id for segment in await store.unfinished()}
         assert accepted <= kept
         assert {spooled[id] for id in kept} == {BODY}
-        assert await end_what_was_left(store, spool) == len(kept)
+        assert await end_unfinished_segments(store, spool) == len(kept)
         page = await store.list("demo", states=[State.FAILED], limit=1000)
         assert {segment.id for segment in page.segments} == kept
     assert list((tmp_path / "spool").iterdir()) == []

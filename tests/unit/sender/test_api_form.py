@@ -11,29 +11,29 @@ from hypothesis import strategies as st
 
 from mouthpiece.segments import AudioInfo
 from mouthpiece_sender.api.bodies.form import Form, clean_name
-from mouthpiece_sender.api.bodies.kind import Body, Spoken
+from mouthpiece_sender.api.bodies.kind import ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.problems import ApiProblem
-from mouthpiece_sender.storage.spool import Kept
+from mouthpiece_sender.storage.spool import StoredAudio
 from tests.sounds import Tone
 
 BOUNDARY = "frontier"
 FILE = bytes(range(256)) * 20 + b"\r\n--frontie\r\n--"
 
 
-class FakeIntake:
-    """Keeps in memory, and takes everything for a tone."""
+class FakeResources:
+    """Stores in memory; every file sounds as a tone."""
 
     max_seconds = 10.0
 
     def __init__(self) -> None:
-        self.kept = b""
+        self.stored = b""
 
-    async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
+    async def store(self, chunks: AsyncIterator[bytes]) -> StoredAudio:
         async for chunk in chunks:
-            self.kept += chunk
-        return Kept(Path("kept"), len(self.kept))
+            self.stored += chunk
+        return StoredAudio(Path("stored"), len(self.stored))
 
     async def sound(self, path: Path) -> Tone:
         return Tone(1.0)
@@ -50,7 +50,9 @@ END = f"--{BOUNDARY}--\r\n".encode()
 WHOLE = part("note", b"before") + part("file", FILE, filename="hello.wav", kind="audio/wav") + part("x", b"y") + END
 
 
-async def read(form: bytes, sizes: list[int] | None = None, boundary: str = BOUNDARY) -> tuple[Spoken, FakeIntake]:
+async def read(
+    form: bytes, sizes: list[int] | None = None, boundary: str = BOUNDARY
+) -> tuple[ParsedBody, FakeResources]:
     async def chunks() -> AsyncIterator[bytes]:
         rest, pieces = form, iter(sizes or ())
         while rest:
@@ -58,15 +60,15 @@ async def read(form: bytes, sizes: list[int] | None = None, boundary: str = BOUN
             yield rest[:size]
             rest = rest[size:]
 
-    intake = FakeIntake()
-    body = Body("multipart/form-data", {"boundary": boundary}, None, chunks())
-    return await Form(RawPcm(), SoundFile()).read(body, intake), intake
+    resources = FakeResources()
+    body = RequestBody("multipart/form-data", {"boundary": boundary}, None, chunks())
+    return await Form(RawPcm(), SoundFile()).read(body, resources), resources
 
 
 @given(sizes=st.lists(st.integers(1, 300), max_size=80))
 async def test_the_file_comes_out_whole_however_the_form_is_cut(sizes: list[int]) -> None:
-    spoken, intake = await read(WHOLE, sizes)
-    assert intake.kept == FILE
+    spoken, resources = await read(WHOLE, sizes)
+    assert resources.stored == FILE
     assert spoken.source.name == "hello.wav"
 
 

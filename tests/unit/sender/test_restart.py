@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mouthpiece.segments import Attempt, AudioInfo, Event, Receipt, Segment, Source, State
-from mouthpiece_sender.storage.recovery import end_what_was_left, ended_by_restart
+from mouthpiece_sender.storage.recovery import end_unfinished_segments, ended_by_restart
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
 
@@ -19,7 +19,7 @@ SEGMENT = Segment(id="seg_1", room="demo", source=Source("file"), audio=AudioInf
 
 @pytest.mark.parametrize("state", [State.PLAYING, State.PAUSED])
 def test_what_was_being_said_ends_as_unknown_where_it_was(state: State) -> None:
-    ended = ended_by_restart(replace(SEGMENT, state=state, position=1.5, started_at=THEN), NOW, sent=True)
+    ended = ended_by_restart(replace(SEGMENT, state=state, position=1.5, started_at=THEN), NOW, attempted=True)
     assert (ended.state, ended.receipt, ended.position) == (State.UNKNOWN, Receipt.UNKNOWN, 1.5)
     assert (ended.started_at, ended.finished_at) == (THEN, NOW)
     assert ended.error is not None
@@ -27,11 +27,11 @@ def test_what_was_being_said_ends_as_unknown_where_it_was(state: State) -> None:
 
 
 def test_what_was_sent_may_have_been_heard_also_if_nobody_had_said_so_yet() -> None:
-    assert ended_by_restart(SEGMENT, NOW, sent=True).state is State.UNKNOWN
+    assert ended_by_restart(SEGMENT, NOW, attempted=True).state is State.UNKNOWN
 
 
 def test_what_waited_has_failed_and_can_be_sent_again() -> None:
-    ended = ended_by_restart(SEGMENT, NOW, sent=False)
+    ended = ended_by_restart(SEGMENT, NOW, attempted=False)
     assert (ended.state, ended.receipt, ended.finished_at) == (State.FAILED, Receipt.NONE, NOW)
     assert ended.error is not None
     assert (ended.error.type, ended.error.retryable) == ("restarted", True)
@@ -39,7 +39,7 @@ def test_what_waited_has_failed_and_can_be_sent_again() -> None:
 
 def test_what_waited_for_too_long_has_expired_when_it_said() -> None:
     expires = THEN + timedelta(seconds=10)
-    ended = ended_by_restart(replace(SEGMENT, expires_at=expires), NOW, sent=False)
+    ended = ended_by_restart(replace(SEGMENT, expires_at=expires), NOW, attempted=False)
     assert (ended.state, ended.finished_at, ended.error) == (State.EXPIRED, expires, None)
 
 
@@ -53,15 +53,15 @@ async def test_at_start_everything_has_ended_and_no_sound_is_left(tmp_path: Path
     }
     async with Store(tmp_path / "store.db") as store, Spool(tmp_path / "spool") as spool:
         for segment in segments.values():
-            await spool.keep(segment.id, sound())
+            await spool.store(segment.id, sound())
             await store.accept(segment)
         sent = segments["sent"]
         await store.record(sent, Event(sent.id, sent.room, "attempt.opened", THEN, 1), Attempt(sent.id, 1, 0.0))
-        await spool.keep("seg_never_accepted", sound())
+        await spool.store("seg_never_accepted", sound())
     async with Store(tmp_path / "store.db") as store, Spool(tmp_path / "spool") as spool:
-        assert await end_what_was_left(store, spool, wall_clock=lambda: NOW) == 2
+        assert await end_unfinished_segments(store, spool, wall_clock=lambda: NOW) == 2
         states = {id: (await store.get(segment.id)).state for id, segment in segments.items()}
         assert states == {"waiting": State.FAILED, "sent": State.UNKNOWN, "said": State.FINISHED}
         assert await store.unfinished() == []
-        assert await end_what_was_left(store, spool, wall_clock=lambda: NOW) == 0
+        assert await end_unfinished_segments(store, spool, wall_clock=lambda: NOW) == 0
     assert list((tmp_path / "spool").iterdir()) == []

@@ -1,6 +1,6 @@
-"""The kinds of body that can be spoken, one file each; ``KINDS`` in ``registry`` lists them."""
+"""Request bodies that become a segment, one file per kind; ``KINDS`` in ``registry`` lists the kinds."""
 
-from mouthpiece_sender.api.bodies.kind import Spoken
-from mouthpiece_sender.api.bodies.registry import ACCEPTED, Bodies
+from mouthpiece_sender.api.bodies.kind import ParsedBody
+from mouthpiece_sender.api.bodies.registry import ACCEPTED, BodyReader
 
-__all__ = ["ACCEPTED", "Bodies", "Spoken"]
+__all__ = ["ACCEPTED", "BodyReader", "ParsedBody"]

@@ -1,4 +1,4 @@
-"""``multipart/form-data`` with a sound file in ``file``, read as it comes: nothing of it is held but one chunk."""
+"""``multipart/form-data`` with a sound file in ``file``, parsed as it arrives: one chunk is in memory at a time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Final
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from mouthpiece_sender.api.bodies.kind import Body, Intake, Kind, Spoken
+from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.problems import ApiProblem
 
 FIELD: Final = "file"
 
 
 class Form:
-    """Hands the file on to whichever of ``kinds`` takes its type."""
+    """Passes the file to the first of ``kinds`` that takes its media type."""
 
     content: Final[dict[str, Any]] = {
         "multipart/form-data": {
@@ -29,30 +29,30 @@ class Form:
         }
     }
 
-    def __init__(self, *kinds: Kind) -> None:
+    def __init__(self, *kinds: BodyKind) -> None:
         self._kinds = kinds
 
     def takes(self, media_type: str) -> bool:
         return media_type == "multipart/form-data"
 
-    async def read(self, body: Body, intake: Intake) -> Spoken:
+    async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
         boundary = body.parameters.get("boundary", "")
         if not boundary or len(boundary) > 70:  # RFC 2046, 5.1.1
             raise ApiProblem(
                 "bad-body", "multipart/form-data needs its boundary in the Content-Type.", field="Content-Type"
             )
-        parts = _Parts(boundary.encode("latin-1", "replace"), body.chunks)
-        header = await parts.open_file()
+        form = _MultipartForm(boundary.encode("latin-1", "replace"), body.chunks)
+        header = await form.open_file()
         kind = next((kind for kind in self._kinds if kind.takes(header.media_type)), None)
         if kind is None:
             raise ApiProblem("unsupported-format", f"The part “{FIELD}” is no sound: {header.media_type}.", field=FIELD)
-        spoken = await kind.read(replace(header, chunks=parts.file()), intake)
-        await parts.finish()
+        spoken = await kind.read(replace(header, chunks=form.file()), resources)
+        await form.finish()
         return spoken
 
 
-class _Parts:
-    """Pulls chunks through the parser, which calls back."""
+class _MultipartForm:
+    """A form that is arriving: feeds chunks to the parser, whose callbacks collect the file."""
 
     def __init__(self, boundary: bytes, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
@@ -71,14 +71,14 @@ class _Parts:
         )
         self._headers: dict[bytes, bytes] = {}
         self._header = (b"", b"")
-        self._file: Body | None = None
+        self._file: RequestBody | None = None
         self._in_file = self._file_over = self._whole = False
         self._data: deque[bytes] = deque()
 
-    async def open_file(self) -> Body:
-        """What the headers of the file say; its own chunks come from ``file``.
+    async def open_file(self) -> RequestBody:
+        """Read up to the file and return what its headers say; ``file`` yields its content.
 
-        :raises ApiProblem: the form has no such part, or cannot be read.
+        :raises ApiProblem: the form has no part ``file``, or cannot be parsed.
         """
         while self._file is None:
             if not await self._pull():
@@ -86,6 +86,10 @@ class _Parts:
         return self._file
 
     async def file(self) -> AsyncIterator[bytes]:
+        """Yield the content of the file.
+
+        :raises ApiProblem: the form ends in the middle of it, or cannot be parsed.
+        """
         while True:
             while self._data:
                 yield self._data.popleft()
@@ -95,7 +99,10 @@ class _Parts:
                 raise ApiProblem("bad-body", "The form ends in the middle of the file.", field=FIELD)
 
     async def finish(self) -> None:
-        """What stands behind the file is read and left out."""
+        """Read the form to its end and drop what follows the file.
+
+        :raises ApiProblem: the form is incomplete.
+        """
         while await self._pull():
             self._data.clear()
         if not self._whole:
@@ -135,7 +142,7 @@ class _Parts:
             raise ApiProblem("bad-body", f"The form has more than one part “{FIELD}”: send one segment a request.")
         kind, parameters = parse_options_header(self._headers.get(b"content-type", b""))
         self._in_file = True
-        self._file = Body(
+        self._file = RequestBody(
             media_type=_plain(kind.decode("latin-1").lower()),
             parameters={key.decode("latin-1").lower(): value.decode("latin-1") for key, value in parameters.items()},
             name=clean_name(options.get(b"filename", b"").decode("utf-8", "replace")),
@@ -159,6 +166,6 @@ def _plain(media_type: str) -> str:
 
 
 def clean_name(name: str) -> str | None:
-    """A file's name to show: without folders and what cannot be printed; None if nothing is left."""
+    """Return a file's name without folders and unprintable characters, at most 200 long; None if nothing is left."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable()).strip()[:200] or None

@@ -1,4 +1,4 @@
-"""What a kind of body is: which media types it takes, and how it becomes a sound."""
+"""A kind of request body: the media types that it takes, and how it becomes a sound."""
 
 from __future__ import annotations
 
@@ -10,61 +10,70 @@ from typing import Any, Protocol
 from mouthpiece.segments import Source
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.speech.voices import Speech
-from mouthpiece_sender.storage.spool import Kept
+from mouthpiece_sender.storage.spool import StoredAudio
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """A body on its way."""
+class RequestBody:
+    """A body that is arriving."""
 
     media_type: str
-    """In lower case, without its parameters; empty: the request names none, or one that says nothing."""
+    """In lower case, without its parameters; empty: the request names none, or a generic one."""
     parameters: Mapping[str, str]
     """Of the media type; names in lower case."""
     name: str | None
-    """Of the file, if the request tells it."""
+    """The file's, where the request has it."""
     chunks: AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a body has become."""
+class ParsedBody:
+    """A body as the sound of a segment."""
 
     sound: Sound
     source: Source
 
 
-class Intake(Protocol):
-    """What a kind may use: disk, decoder and voices."""
+class BodyResources(Protocol):
+    """Disk, decoder and voices for the body of one segment."""
 
     max_seconds: float
+    """Seconds of sound in one body."""
     speech: Speech
 
-    async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
-        """Keeps what comes as the segment's file, durably.
+    async def store(self, chunks: AsyncIterator[bytes]) -> StoredAudio:
+        """Write ``chunks`` as the segment's file; it is durable when this returns.
 
-        :raises StoreError: it cannot be kept.
+        :raises StoreError: it cannot be written.
         """
         ...
 
     async def sound(self, path: Path) -> Sound:
-        """The kept file as a sound, its format found out.
+        """Return the stored file as a sound; the file's content says its format.
 
-        :raises AudioError: it is none that can be played.
+        :raises AudioError: the file cannot be played.
         """
         ...
 
 
-class Kind(Protocol):
-    """One kind of body."""
+class BodyKind(Protocol):
+    """One kind of request body."""
 
     @property
     def content(self) -> Mapping[str, Mapping[str, Any]]:
-        """Its media types, as OpenAPI describes them."""
+        """The OpenAPI description of each of its media types."""
         ...
 
-    def takes(self, media_type: str) -> bool: ...
+    def takes(self, media_type: str) -> bool:
+        """Return whether this kind reads bodies of ``media_type``."""
+        ...
 
-    async def read(self, body: Body, intake: Intake) -> Spoken:
-        """:raises AudioError: it is not a sound that can be played. :raises Problem: it is not as it should be."""
+    async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
+        """Read ``body`` to its end, as the sound of a segment.
+
+        :raises AudioError: it cannot be played.
+        :raises StoreError: it cannot be stored.
+        :raises TTSError: its text cannot be spoken.
+        :raises ApiProblem: it is malformed.
+        """
         ...

@@ -8,18 +8,21 @@ from typing import Any, Final
 
 from mouthpiece.audio.decoders import check_duration
 from mouthpiece.segments import Source
-from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
+from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.sound_file import BINARY
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.sounds.file import PcmFileSound, pcm_info
 
 RATES: Final = (4_000, 192_000)
+"""Hertz, lowest and highest."""
 CHANNELS: Final = (1, 8)
 DIGITS: Final = re.compile("[0-9]{1,6}")
-"""As many as the highest number needs: ``int`` refuses thousands of them."""
+"""At most six: ``int`` raises on a number of thousands of digits."""
 
 
 class RawPcm:
+    """Samples without a header: the media type's parameters are their format."""
+
     content: Final[dict[str, Any]] = {
         "audio/L16;rate=16000;channels=1": BINARY,
         "audio/pcm;rate=16000;channels=1": BINARY,
@@ -28,14 +31,14 @@ class RawPcm:
     def takes(self, media_type: str) -> bool:
         return media_type in ("audio/l16", "audio/pcm")
 
-    async def read(self, body: Body, intake: Intake) -> Spoken:
+    async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
         rate = _number(body.parameters, "rate", RATES, None)
         channels = _number(body.parameters, "channels", CHANNELS, 1)
-        kept = await intake.keep(body.chunks)
-        info = pcm_info(kept.size, rate, channels)
-        check_duration(info, intake.max_seconds)
-        return Spoken(
-            PcmFileSound(kept.path, info, big_endian=body.media_type == "audio/l16"), Source("file", body.name)
+        stored = await resources.store(body.chunks)
+        info = pcm_info(stored.size, rate, channels)
+        check_duration(info, resources.max_seconds)
+        return ParsedBody(
+            PcmFileSound(stored.path, info, big_endian=body.media_type == "audio/l16"), Source("file", body.name)
         )
 
 

@@ -1,4 +1,4 @@
-"""From a request to a sound: which kind of body it is, its limits, and what becomes of it when it is refused."""
+"""Reads request bodies: finds the kind, enforces the limits, and removes what a refused body left on disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.segments import Event, Segment
 from mouthpiece_sender.api.bodies.form import Form, clean_name
-from mouthpiece_sender.api.bodies.kind import Body, Kind, Spoken
+from mouthpiece_sender.api.bodies.kind import BodyKind, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.bodies.text import Text
@@ -23,21 +23,21 @@ from mouthpiece_sender.settings import MEGABYTE
 from mouthpiece_sender.sounds.file import FileSound
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.speech.voices import Speech
-from mouthpiece_sender.storage.spool import Kept, Spool
+from mouthpiece_sender.storage.spool import Spool, StoredAudio
 
-KINDS: Final[tuple[Kind, ...]] = (Text(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
-"""The first that takes a media type reads the body."""
+KINDS: Final[tuple[BodyKind, ...]] = (Text(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
+"""The first kind that takes a media type reads the body."""
 ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
-"""All media types, as OpenAPI describes them."""
-SAYS_NOTHING: Final = ("application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream")
-"""What clients send without being told to (curl sends the second): the content says what it is."""
+"""The OpenAPI description of every media type."""
+GENERIC_TYPES: Final = ("application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream")
+"""Media types that clients send by default (curl sends the second): the content decides what the body is."""
 
 
-class Bodies:
-    """Reads bodies: each becomes the spooled file of one segment, or leaves nothing.
+class BodyReader:
+    """Reads request bodies. Each becomes the sound of one segment, or leaves nothing on disk.
 
-    :param max_bytes: of a body.
-    :param max_seconds: of the sound in it.
+    :param max_bytes: size of a body.
+    :param max_seconds: seconds of sound in a body.
     """
 
     def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, *, max_bytes: int, max_seconds: float) -> None:
@@ -49,13 +49,14 @@ class Bodies:
         self._reading: set[asyncio.Timeout] = set()
         self._stopped = False
 
-    async def read(self, request: Request, segment_id: str) -> Spoken:
-        """The body of ``request`` as the sound of the segment ``segment_id``.
+    async def read(self, request: Request, segment_id: str) -> ParsedBody:
+        """Read the body of ``request`` as the sound of the segment ``segment_id``.
 
-        :raises AudioError: it is not a sound that can be played.
-        :raises StoreError: it cannot be kept.
-        :raises ApiProblem: it is too large, of a kind that is not spoken, or not as it should be.
-        :raises ClientDisconnect: the client went away in the middle.
+        :raises AudioError: it cannot be played.
+        :raises StoreError: it cannot be stored.
+        :raises TTSError: its text cannot be spoken.
+        :raises ApiProblem: it is too large, of an unsupported media type, or malformed; or the service is stopping.
+        :raises ClientDisconnect: the client disconnected before the end of the body.
         """
         try:
             async with self._until_stopped():
@@ -64,30 +65,36 @@ class Bodies:
                 kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
                 if kind is None:
                     raise _refused(body.media_type)
-                intake = _Intake(self._spool, self._decoders, self._speech, self._max_seconds, segment_id)
-                return await kind.read(body, intake)
+                resources = _SegmentResources(self._spool, self._decoders, self._speech, self._max_seconds, segment_id)
+                return await kind.read(body, resources)
         except BaseException:
             await self.discard(segment_id)
             raise
 
     def stop(self) -> None:
-        """Refuses what is still on its way, and what comes."""
+        """Refuse every body from now on, those that are arriving too."""
         self._stopped = True
         for limit in self._reading:
             limit.reschedule(0)
 
     async def discard(self, segment_id: str) -> None:
-        """Removes what is kept of a segment's sound."""
+        """Remove a segment's audio from disk, if there is any.
+
+        :raises StoreError: it cannot be removed.
+        """
         await self._spool.remove(segment_id)
 
     async def forget_ended(self, segment: Segment, event: Event) -> None:
-        """To be told each record of the journal: the sound of what has ended is not needed for long."""
+        """Remove the audio of a segment that has ended. A listener of the journal.
+
+        :raises StoreError: it cannot be removed.
+        """
         if segment.state.terminal:
-            await self._spool.ended(segment.id)
+            await self._spool.remove(segment.id)
 
     @asynccontextmanager
     async def _until_stopped(self) -> AsyncIterator[None]:
-        """:raises ApiProblem: the service stops."""
+        """:raises ApiProblem: ``stop`` was called."""
         try:
             async with asyncio.timeout(0 if self._stopped else None) as limit:
                 self._reading.add(limit)
@@ -116,8 +123,8 @@ class Bodies:
             )
 
 
-class _Intake:
-    """Disk, decoder and voices for one segment."""
+class _SegmentResources:
+    """The resources of one segment."""
 
     def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, max_seconds: float, segment_id: str) -> None:
         self.max_seconds = max_seconds
@@ -126,26 +133,26 @@ class _Intake:
         self._decoders = decoders
         self._segment_id = segment_id
 
-    async def keep(self, chunks: AsyncIterator[bytes]) -> Kept:
-        return await self._spool.keep(self._segment_id, chunks)
+    async def store(self, chunks: AsyncIterator[bytes]) -> StoredAudio:
+        return await self._spool.store(self._segment_id, chunks)
 
     async def sound(self, path: Path) -> Sound:
         return await FileSound.probe(path, self._decoders)
 
 
-async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> Body:
-    """What the headers say of the body; where they say nothing, whether it is text."""
+async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
+    """Return the body as the headers describe it; where they do not, its first bytes tell JSON from sound."""
     kind, parameters = parse_options_header(request.headers.get("content-type"))
     media_type = kind.decode("latin-1").lower()
-    if media_type in SAYS_NOTHING:
+    if media_type in GENERIC_TYPES:
         media_type = ""
     if not media_type:
         first = await anext(chunks, b"")
-        chunks = _together(first, chunks)
+        chunks = _prepended(first, chunks)
         if first.lstrip().startswith(b"{"):
             media_type = "application/json"
     _, disposition = parse_options_header(request.headers.get("content-disposition"))
-    return Body(
+    return RequestBody(
         media_type,
         {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in parameters.items()},
         clean_name(disposition.get(b"filename", b"").decode("utf-8", "replace")),
@@ -154,7 +161,7 @@ async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> Body:
 
 
 async def _arriving(request: Request) -> AsyncIterator[bytes]:
-    """:raises ClientDisconnect: the client went away in the middle."""
+    """:raises ClientDisconnect: the client disconnected before the end of the body."""
     async for chunk in request.stream():
         if chunk:
             yield chunk
@@ -165,7 +172,7 @@ def _length(request: Request) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-async def _together(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _prepended(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for chunk in rest:
         yield chunk

@@ -1,19 +1,19 @@
-"""A sound file as the body itself."""
+"""A sound file that is the whole body."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from mouthpiece.segments import Source
-from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
+from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody, RequestBody
 
 BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 OTHERS: Final = ("", "application/ogg", "video/webm", "video/mp4", "video/ogg")
-"""What is sent for sound beside ``audio/…``: browsers take a file's extension for its type."""
+"""Media types that clients send for sound, beside ``audio/…``: browsers derive the type from the file's extension."""
 
 
 class SoundFile:
-    """WAV, FLAC, MP3, Ogg, Opus, WebM, M4A: the content says which, whatever the type says."""
+    """WAV, FLAC, MP3, Ogg, Opus, WebM or M4A: the content decides, not the media type."""
 
     content: Final[dict[str, Any]] = dict.fromkeys(
         (
@@ -26,6 +26,6 @@ class SoundFile:
     def takes(self, media_type: str) -> bool:
         return media_type.startswith("audio/") or media_type in OTHERS
 
-    async def read(self, body: Body, intake: Intake) -> Spoken:
-        kept = await intake.keep(body.chunks)
-        return Spoken(await intake.sound(kept.path), Source("file", body.name))
+    async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
+        stored = await resources.store(body.chunks)
+        return ParsedBody(await resources.sound(stored.path), Source("file", body.name))

@@ -10,16 +10,16 @@ from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Source
 from mouthpiece.tts import TTSBadText, TTSBadVoice
 from mouthpiece.tts.text import MAX_CHARACTERS
-from mouthpiece_sender.api.bodies.kind import Body, Intake, Spoken
+from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import RequestModel, from_json
 
 MAX_BYTES: Final = 2_500_000
-"""Of the JSON: the longest text with every character escaped."""
+"""Bytes of the JSON: enough for the longest text with every character escaped."""
 
 
 class TextBody(RequestModel):
-    """What the JSON holds."""
+    """The JSON of a text."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, json_schema_extra={"examples": [{"text": "Hello. It is good to see you."}]}
@@ -36,28 +36,29 @@ class TextBody(RequestModel):
 
 
 class Text:
+    """A text; its first sound is synthesised before the request is answered."""
+
     content: Final[dict[str, Any]] = {"application/json": {"schema": TextBody.model_json_schema()}}
 
     def takes(self, media_type: str) -> bool:
         return media_type == "application/json"
 
-    async def read(self, body: Body, intake: Intake) -> Spoken:
-        """:raises TTSError: the voice refused or failed before its first sound."""
+    async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
         asked = await _read(body)
         if len(asked.text) > MAX_CHARACTERS:
             raise _too_long()
         try:
-            sound, voice = await intake.speech.sound(asked.text, voice=asked.voice, tts=asked.tts)
+            sound, voice = await resources.speech.sound(asked.text, voice=asked.voice, tts=asked.tts)
         except ConfigurationError as error:
             raise ApiProblem("bad-parameter", str(error), field="tts") from None
         except TTSBadVoice as error:
             raise ApiProblem(error.slug, str(error), field="voice") from None
         except TTSBadText as error:
             raise ApiProblem(error.slug, str(error), field="text") from None
-        return Spoken(sound, Source("text", text=asked.text, voice=voice))
+        return ParsedBody(sound, Source("text", text=asked.text, voice=voice))
 
 
-async def _read(body: Body) -> TextBody:
+async def _read(body: RequestBody) -> TextBody:
     data = bytearray()
     async for chunk in body.chunks:
         data += chunk
