@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.segments import AudioInfo, Mode, OnLoss, Problem, Source
-from mouthpiece_sender.playout.captions import Worded
+from mouthpiece_sender.sounds.cues import HasCues
 from mouthpiece_sender.sounds.sound import Sound
 
 
@@ -47,7 +47,7 @@ class RoomReport:
     def of(
         cls, report: Report, sound: Sound, *, avatar: str | None, profile: str | None, viewers: int | None
     ) -> RoomReport:
-        text = " ".join(cue.text for cue in sound.cues) if isinstance(sound, Worded) else None
+        text = " ".join(cue.text for cue in sound.cues) if isinstance(sound, HasCues) else None
         return cls(report, avatar, profile, viewers, sound.info, text)
 
 

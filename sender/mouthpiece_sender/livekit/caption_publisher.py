@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from mouthpiece.playback.commands import Report
 from mouthpiece.segments import State
 from mouthpiece.wire import CaptionPhase
-from mouthpiece_sender.playout.captions import CaptionClock, Line, Outbox, Worded
+from mouthpiece_sender.playout.captions import CaptionClock, Line, Outbox
+from mouthpiece_sender.sounds.cues import HasCues
 from mouthpiece_sender.sounds.sound import Sound
 
 
@@ -44,7 +45,7 @@ class CaptionPublisher:
         elif report.type in ("segment.playing", "attempt.started"):
             for other in self._clocks.values():
                 self._put(other.pause(CaptionPhase.SAID))
-            if clock is None and isinstance(sound, Worded):
+            if clock is None and isinstance(sound, HasCues):
                 clock = self._clocks[report.segment] = CaptionClock(report.segment, sound)
             if clock is not None and report.attempt is not None:
                 clock.begin(report.attempt.offset)  # a replay goes back behind the segment's position

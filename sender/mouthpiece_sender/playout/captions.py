@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from mouthpiece.wire import CaptionPhase
+from mouthpiece_sender.sounds.cues import Cue, HasCues
 
 DRY: Final = 1.0
 """Seconds with nothing left to play after which a sentence counts as said: its source pauses, or its end was never
@@ -23,27 +24,6 @@ PENDING: Final = 32
 TRIES: Final = 3
 AGAIN: Final = 1.0
 """Seconds between two tries."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A sentence, and when it begins."""
-
-    start: float
-    """Seconds into the segment."""
-    text: str
-    index: int
-    """Of the sentence, from 0."""
-
-
-@runtime_checkable
-class Worded(Protocol):
-    """A sound that knows its words."""
-
-    @property
-    def cues(self) -> Sequence[Cue]:
-        """The sentences known so far, in order. There are more as the sound is read."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +41,7 @@ class CaptionClock:
     the one at which what has been sent ends. At most one line is ``PLAYING`` at a time; the segment's end ends it."""
 
     segment: str
-    cues: Worded
+    cues: HasCues
     _shown: int = -1
     """Index of the last sentence that was shown."""
     _open: Cue | None = None

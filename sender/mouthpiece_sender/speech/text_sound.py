@@ -11,7 +11,7 @@ from typing import Final
 from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.segments import AudioInfo
-from mouthpiece_sender.playout.captions import Cue
+from mouthpiece_sender.sounds.cues import Cue
 from mouthpiece_sender.speech.incremental_text import Script
 from mouthpiece_sender.speech.synthesis import SentenceSound
 

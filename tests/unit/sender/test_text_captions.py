@@ -8,7 +8,8 @@ import pytest
 
 from mouthpiece.wire import CaptionPhase
 from mouthpiece_sender.playout import captions
-from mouthpiece_sender.playout.captions import DRY, PENDING, CaptionClock, Cue, Line, Outbox, Worded
+from mouthpiece_sender.playout.captions import DRY, PENDING, CaptionClock, Line, Outbox
+from mouthpiece_sender.sounds.cues import Cue, HasCues
 from tests.sounds import Tone
 
 CUES = [Cue(0.0, "One.", 0), Cue(1.5, "Two.", 1), Cue(1.7, "Three.", 2), Cue(4.0, "Four.", 3)]
@@ -151,8 +152,8 @@ def test_an_attempt_elsewhere_does_not_repeat_what_was_said_before() -> None:
 
 
 def test_a_sound_without_words_has_no_captions() -> None:
-    assert isinstance(Words(), Worded)
-    assert not isinstance(Tone(1.0), Worded)
+    assert isinstance(Words(), HasCues)
+    assert not isinstance(Tone(1.0), HasCues)
 
 
 def test_what_waits_is_published_in_order_and_of_each_caption_the_latest() -> None:
