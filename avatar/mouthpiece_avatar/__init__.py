@@ -17,10 +17,10 @@ __all__ = ["AudioChunk", "FaceRuntime", "Frame", "Runtime"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imported when it is asked for (PEP 562): nothing slow goes before what ``__main__`` does about Ctrl-C."""
+    """Import a name on first use (PEP 562): ``__main__`` must handle Ctrl-C before anything slow is imported."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mouthpiece_avatar.runtimes import contract as runtime
+    from mouthpiece_avatar.runtimes import contract
     from mouthpiece_avatar.runtimes.face import FaceRuntime
 
-    return FaceRuntime if name == "FaceRuntime" else getattr(runtime, name)
+    return FaceRuntime if name == "FaceRuntime" else getattr(contract, name)

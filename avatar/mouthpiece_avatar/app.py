@@ -24,7 +24,7 @@ from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import read_claims
 
 Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]
-"""Of the module: FastAPI does not find annotations that are local to a function, and says nothing."""
+"""Defined in the module: FastAPI silently ignores an annotation that is local to a function."""
 
 
 class StartAvatarBody(BaseModel):
@@ -41,7 +41,7 @@ class Started(BaseModel):
 
 
 def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
-    """The application; whoever calls owns ``sessions``."""
+    """Make the application; ``sessions`` stay the caller's."""
     app = FastAPI(title="Mouthpiece avatar server", version=version(DISTRIBUTION), docs_url=None, redoc_url=None)
     problems.install(app)
     allowed = settings.allowed()
@@ -49,7 +49,7 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
 
     def admit(request: Request, secret: str | None) -> None:
         """:raises HttpProblem: the caller may not."""
-        if not settings.secrets:  # on loopback alone, Settings.check saw to it; a web page reaches loopback too
+        if not settings.secrets:  # then Settings.check allows loopback alone, which any web page can reach too
             if not is_loopback(request.url.hostname or "") or "origin" in request.headers:
                 raise HttpProblem(
                     403,
@@ -60,13 +60,13 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
             return
         if not secret:
             raise HttpProblem(401, "no-secret", "the header api-secret is missing: send one of this server's secrets")
-        given = secret.encode("latin-1")  # as it came; starlette decodes headers so
+        given = secret.encode("latin-1")  # the bytes of the header, which starlette decodes so
         if not any(hmac.compare_digest(given, known.get_secret_value().encode()) for known in settings.secrets):
             raise HttpProblem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
 
     @app.post(wire.START_AVATAR_PATH)
     async def start_avatar(request: Request, body: StartAvatarBody, secret: Secret = None) -> Started:
-        """Sends an avatar into a room; answers once it has joined, under the identity that the token carries."""
+        """Send an avatar into a room; answer once it has joined, under the identity that the token carries."""
         admit(request, secret)
         try:
             address = LiveKitAddress.parse(body.livekit_url)
@@ -91,11 +91,11 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     @app.get("/v1/sessions")
     async def list_sessions(request: Request, secret: Secret = None) -> dict[str, Any]:
         admit(request, secret)
-        return {"sessions": [_described(session) for session in sessions.all()]}
+        return {"sessions": [_as_json(session) for session in sessions.all()]}
 
     @app.delete("/v1/sessions/{session_id}", status_code=204)
     async def end_session(request: Request, session_id: str, secret: Secret = None) -> Response:
-        """Returns once the avatar has left its room."""
+        """End a session; return once its avatar has left its room."""
         admit(request, secret)
         if not await sessions.end(session_id):
             raise HttpProblem(
@@ -118,5 +118,5 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     return app
 
 
-def _described(session: Session) -> dict[str, Any]:
-    return asdict(session.described())
+def _as_json(session: Session) -> dict[str, Any]:
+    return asdict(session.info())

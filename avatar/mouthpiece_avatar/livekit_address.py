@@ -1,4 +1,4 @@
-"""Which LiveKit server an address means: the avatar server connects only where it is allowed to."""
+"""Addresses of LiveKit servers, compared: the avatar server joins only those that it is allowed to join."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mouthpiece.process.sockets import is_loopback
 
 @dataclass(frozen=True, slots=True)
 class LiveKitAddress:
-    """``ws://`` and ``http://`` address one server, so do ``wss://`` and ``https://``."""
+    """``ws://`` and ``http://`` address the same server; so do ``wss://`` and ``https://``."""
 
     secure: bool
     host: str
@@ -19,7 +19,10 @@ class LiveKitAddress:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """:raises ValueError: not the address of a LiveKit server; the message does not repeat it."""
+        """Read an address.
+
+        :raises ValueError: ``url`` is not the address of a LiveKit server; the message does not repeat it.
+        """
         parts = urlsplit(url.strip())
         if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
             raise ValueError("a LiveKit address begins with ws:// or wss:// and names a host")
@@ -30,11 +33,11 @@ class LiveKitAddress:
 
     @property
     def on_this_machine(self) -> bool:
-        """By its name; a name is not resolved."""
+        """Whether the host is loopback, by its name; no name is resolved."""
         return is_loopback(self.host)
 
     def is_allowed(self, allowed: list[LiveKitAddress] | None) -> bool:
-        """``allowed`` None: what is on this machine. The names of this machine are one host."""
+        """Whether this is in ``allowed``, or on this machine if that is None. All names of loopback are one host."""
         if allowed is None:
             return self.on_this_machine
         return any(

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, read from the sessions when they are asked for."""
+"""Figures for Prometheus, read from the sessions at each scrape."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREFIX = "mouthpiece_avatar"
 
 
 def registry(sessions: Sessions) -> CollectorRegistry:
-    """A registry of its own: two servers in one process do not mix."""
+    """Make a registry of its own, so that two servers in one process do not share figures."""
     made = CollectorRegistry()
     made.register(_SessionFigures(sessions))
     return made

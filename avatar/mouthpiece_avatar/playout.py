@@ -54,7 +54,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do for ``seconds``, unless something comes in."""
+    """Do nothing for ``seconds``, or until something comes in."""
 
     seconds: float
 
@@ -68,7 +68,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The stream is over; ``stream.position`` is how much of it was played."""
+    """The stream has ended; ``stream.position`` is how much of it was played, in seconds."""
 
     stream: PlayoutStream
     interrupted: bool
@@ -83,7 +83,7 @@ class _Span:
 
 
 class PlayoutQueue:
-    """See the module. ``now`` is monotonic seconds; sample counts are at ``RATE``."""
+    """See the module. ``now`` is monotonic, in seconds; sample counts are at ``RATE``."""
 
     def __init__(self) -> None:
         self._line = StreamQueue(PlayoutStream)
@@ -137,7 +137,7 @@ class PlayoutQueue:
         if self._queue and self._queue[0].stream is None:
             return self._drop_silence()
         speech = sum(len(span.samples) for span in self._queue if span.stream is not None)
-        if speech < self._queued:  # silence lies behind a rest of speech: it is cut when that has left
+        if speech < self._queued:  # silence is behind the last of the speech: cut it once that has left
             return Wait(self._seconds(speech))
         if self._queued >= LEAD * RATE:
             return self._wait(self._seconds(self._queued) - LEAD)
@@ -166,16 +166,16 @@ class PlayoutQueue:
         return max(0, self._left + min(since, self._queued))
 
     @property
-    def put(self) -> int:
-        """Index of the next sample that will be put into the source."""
+    def next_index(self) -> int:
+        """Index of the next sample that will be put into the source, counted as :meth:`leaving` does."""
         return self._left + self._queued
 
     @property
     def speaking(self) -> bool:
-        """Whether speech lies in the source or is about to."""
+        """Whether speech is in the source or can be put into it now."""
         return any(span.stream is not None for span in self._queue) or self._speaker() is not None
 
-    # -- inside ------------------------------------------------------------------------------------------------------
+    # -- internals ---------------------------------------------------------------------------------------------------
 
     def _streams(self) -> list[PlayoutStream]:
         """Every stream that is not over, in order."""
@@ -210,7 +210,7 @@ class PlayoutQueue:
         return Capture(samples, speech=False)
 
     def _settle(self) -> Cut | None:
-        """End the cleared streams, in order; return a cut if something of them lies in the source."""
+        """End the cleared streams, in order; return a cut if something of them is in the source."""
         self._cleared = False
         kept = [span for span in self._queue if span.stream is None or span.stream.state is not StreamState.CLEARED]
         cut = len(kept) < len(self._queue)

@@ -1,4 +1,4 @@
-"""A stream on its way out: resampled to the rate of the audio source, and counted as it leaves."""
+"""An inbound stream as the avatar plays it: resampled to the rate of the audio source, and counted as it leaves."""
 
 from __future__ import annotations
 

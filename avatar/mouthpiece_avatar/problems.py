@@ -16,7 +16,7 @@ _RETRY_AFTER = "5"
 
 
 class HttpProblem(Exception):
-    """An answer that is an error; ``detail`` is a sentence that says what to do."""
+    """An error to answer with; ``detail`` is a sentence that says what to do."""
 
     def __init__(self, status: int, slug: str, detail: str, **members: Any) -> None:
         super().__init__(detail)
@@ -27,7 +27,7 @@ class HttpProblem(Exception):
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of ``app`` a problem."""
+    """Answer every error of ``app`` with a problem document."""
 
     @app.exception_handler(HttpProblem)
     async def on_problem(_: Request, error: HttpProblem) -> JSONResponse:
@@ -44,7 +44,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        # without the input that FastAPI echoes: it holds the token
+        # FastAPI would echo the input, which holds the token
         problems = [{"field": ".".join(map(str, item["loc"][1:])), "message": item["msg"]} for item in error.errors()]
         named = "; ".join(f"{p['field'] or 'body'}: {p['message']}" for p in problems)
         return _answer(422, "bad-request", f"the request is not understood: {named}", errors=problems)

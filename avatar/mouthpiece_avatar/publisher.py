@@ -20,9 +20,10 @@ SOURCE_QUEUE_MS = 1_000
 MAX_BITS_PER_PIXEL = 1_200_000 / (512 * 512 * 25)
 """Of one frame: 1.2 Mbit/s for 512x512 at 25 frames a second. Drawn faces need a third of it."""
 PICTURE_DELAY = 0.015
-"""Seconds that pictures are held back against the sound that leaves the source. Sound is coded 20 ms at a time and so
-takes longer to a viewer than pictures do: ``bench/latency.py`` shows by how much the two are apart there."""
-_SHORTEST_REST = 0.001
+"""Seconds by which a picture follows the sound that it belongs to. Sound is coded 20 ms at a time and so takes longer
+to reach a viewer than pictures do; ``bench/latency.py`` measures the difference there."""
+_SHORTEST_WAIT = 0.001
+"""Seconds."""
 
 
 class MediaPublisher:
@@ -43,15 +44,15 @@ class MediaPublisher:
         self._woken = asyncio.Event()
         self._sources: tuple[rtc.AudioSource, rtc.VideoSource] | None = None
         self.pictures = 0
-        """Sent since the start."""
+        """Pictures sent since the start."""
         self.late = 0
-        """Pictures that were left out because their time had passed."""
+        """Pictures left out because their time had passed."""
 
     def wake(self) -> None:
         self._woken.set()
 
     async def publish(self, participant: rtc.LocalParticipant) -> None:
-        """Publishes both tracks under one stream name: a receiver then plays them in step."""
+        """Publish both tracks under one stream name: a receiver then plays them in sync."""
         sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
         width, height = self._renderer.size
         fps = self._renderer.fps
@@ -100,20 +101,20 @@ class MediaPublisher:
                 self._report(event)
             match action:
                 case Capture(samples, speech):
-                    self._renderer.audio_queued(self._playout.put - len(samples), samples, speech=speech)
+                    self._renderer.audio_queued(self._playout.next_index - len(samples), samples, speech=speech)
                     await _capture(sound, samples)
                 case Cut(keep):
                     sound.clear_queue()
-                    self._renderer.audio_cut(self._playout.put - len(keep))
+                    self._renderer.audio_cut(self._playout.next_index - len(keep))
                     if len(keep):
-                        self._renderer.audio_queued(self._playout.put - len(keep), keep, speech=True)
+                        self._renderer.audio_queued(self._playout.next_index - len(keep), keep, speech=True)
                         await _capture(sound, keep)
                 case Wait(seconds):
                     try:
-                        async with asyncio.timeout(max(seconds, _SHORTEST_REST)):
+                        async with asyncio.timeout(max(seconds, _SHORTEST_WAIT)):
                             await self._woken.wait()
                     except TimeoutError:
-                        pass  # it is over
+                        pass  # the wait is over
 
     async def _run_pictures(self, video: rtc.VideoSource) -> None:
         period = 1 / self._renderer.fps

@@ -1,8 +1,8 @@
-"""Receipts: tells each sender what became of its streams, in order, and is never hurt by how that goes.
+"""Reports to each sender what became of its streams: when they started, how far they were played.
 
-Every sender has a queue of its own: one that does not answer holds up nobody else. A receipt that
-cannot be delivered is counted and dropped: the sender is gone, does not know the method (that of Avaluma's document
-registers neither), or did not answer in time.
+Every sender has a queue of its own, so that one that does not answer delays nobody else, and gets its receipts in
+order. A receipt that cannot be delivered is counted and dropped: the sender has left, does not know the method (the
+sender of Avaluma's document registers neither), or did not answer in time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 TRIES = 3
 RETRY_AFTER = 0.2
-"""Seconds."""
+"""Seconds between two tries."""
 ANSWER_WITHIN = 3.0
 """Seconds for a sender to answer."""
 KEPT = 256
@@ -33,7 +33,7 @@ _FINAL = (rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD, rtc.RpcError.ErrorCode.RECI
 
 
 class Perform(Protocol):
-    """Calls a method of another participant, as ``LocalParticipant.perform_rpc``."""
+    """Calls a method of another participant; the signature of ``LocalParticipant.perform_rpc``."""
 
     def __call__(
         self, *, destination_identity: str, method: str, payload: str, response_timeout: float | None
@@ -47,7 +47,7 @@ class _Call:
 
 
 class Receipts:
-    """``spawn`` starts a task that the session owns; ``present`` says whether a sender is still in the room."""
+    """``spawn`` starts a task that the caller owns; ``present`` says of an identity whether it is in the room."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Receipts:
         """By method."""
 
     def report(self, event: Started | Finished) -> None:
-        """Queues the receipts that ``event`` calls for."""
+        """Queue the receipts that ``event`` calls for; they are sent in the background."""
         stream = event.stream
         segment = stream.header.segment
         if isinstance(event, Started):
@@ -84,7 +84,7 @@ class Receipts:
         self._post(stream.sender, calls)
 
     def gone(self, sender: str) -> None:
-        """A sender left: what waits for it is dropped, and what it supported is forgotten."""
+        """A sender has left the room: drop what waits for it, and forget which methods it knows."""
         self._unsupported = {known for known in self._unsupported if known[0] != sender}
         waiting = self._waiting.get(sender)
         if waiting is not None:

@@ -1,4 +1,4 @@
-"""To the source's rate without waiting: a windowed-sinc resampler whose output does not depend on the cut.
+"""A windowed-sinc resampler with little delay, whose output does not depend on how its input was cut.
 
 libsoxr, which serves the senders, holds 20 to 170 ms of sound back before its first sample comes out and dithers by
 the block; a face that must open its mouth now, and draw the same frames from the same sound, can have neither. Here
@@ -78,7 +78,7 @@ class Resampler:
         return self._start + len(self._held)
 
     def _make(self, reach: int, limit: int | None = None) -> list[Pcm]:
-        """The outputs whose centre lies before input index ``reach``, up to ``limit`` of them in all."""
+        """Compute the outputs whose centre lies before input index ``reach``, up to ``limit`` of them in all."""
         up, down = self._ratio.numerator, self._ratio.denominator
         end = max(0, -(-reach * up // down))
         if limit is not None:

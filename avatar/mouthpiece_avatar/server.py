@@ -1,4 +1,4 @@
-"""The avatar server as a process: its options, its socket, its signals; ``python -m mouthpiece_avatar`` runs it."""
+"""The avatar server as a process: options, socket, signals. ``python -m mouthpiece_avatar`` runs :func:`main`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _STOP_WITHIN = 6
 
 
 def main() -> int:
-    """Exit code: 0 stopped as asked, 1 could not start, 2 wrong usage or setting."""
+    """Run the server; return the exit code: 0 stopped by a signal, 1 could not start, 2 wrong usage or setting."""
     parser = argparse.ArgumentParser(
         "python -m mouthpiece_avatar",
         description=DESCRIPTION,
@@ -114,14 +114,14 @@ async def _serve(settings: Settings, renderers: Renderers, listening: socket.soc
 
 
 class _Server(uvicorn.Server):
-    """Without uvicorn's own signal handlers: they raise the signal again before the avatars have left their rooms."""
+    """Uvicorn without its signal handlers, which raise the signal again before the avatars have left their rooms."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     def stop(self) -> None:
-        """The first time gracefully; asked again, without waiting for requests that are under way."""
+        """Stop; called again, do not wait for requests that are under way."""
         self.force_exit = self.should_exit
         self.should_exit = True
 

@@ -1,4 +1,4 @@
-"""A session: one avatar in one room, from joining to leaving."""
+"""One avatar in one room, from joining to leaving."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JOIN_WITHIN = 20.0
 ABSENCE = 60.0
 """Seconds without LiveKit after which a session ends: it cannot renew its token."""
 LEAVE_WITHIN = 5.0
-"""Seconds."""
+"""Seconds that leaving the room may take."""
 
 
 class SessionState(enum.Enum):
@@ -37,13 +37,13 @@ class SessionState(enum.Enum):
     JOINING = "joining"
     LIVE = "live"
     ABSENT = "absent"
-    """LiveKit is away; the SDK tries to come back."""
+    """The connection to LiveKit is lost; the SDK tries to restore it."""
     ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """What the API says about a session."""
+    """A session as ``GET /v1/sessions`` answers it."""
 
     session_id: str
     room: str
@@ -58,7 +58,7 @@ class SessionInfo:
 
 
 class Session:
-    """``run`` is its whole life; everything else may be called while it runs."""
+    """Call ``run`` once, as a task; the other methods may be called while it runs. Owns ``renderer``."""
 
     def __init__(
         self,
@@ -76,18 +76,18 @@ class Session:
         self.reason = ""
         """Why it ended."""
         self.joined = asyncio.Event()
-        """The avatar is in the room, seen, and listens."""
+        """Set once the avatar is in the room, seen, and listens."""
         self.playout = PlayoutQueue()
         self._request = request
         self._renderer = renderer
         self._clock = clock
-        self._asked = clock()
+        self._requested_at = clock()
         self._user_speaks = False
         self._agent_thinks = False
         self._ending = asyncio.Event()
         self._absence: asyncio.TimerHandle | None = None
-        self._late: asyncio.Task[None] | None = None
-        """Leaves as soon as a connect that was not waited for has come about."""
+        self._late_leave: asyncio.Task[None] | None = None
+        """Leaves the room again when a connect that was given up succeeds after all."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = rtc.Room()
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
@@ -100,9 +100,9 @@ class Session:
         )
 
     async def run(self) -> None:
-        """Joins, speaks what comes, and leaves when :meth:`end` is called or the room lets it go.
+        """Join, speak what comes, and leave when :meth:`end` is called or the connection ends for good.
 
-        :raises RoomError: it could not join, or was ended before it had.
+        :raises RoomError: it could not join, or was ended before it had joined.
         """
         self._listen()
         try:
@@ -113,7 +113,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 publisher = tasks.create_task(self.publisher.run())
-                self._to(SessionState.LIVE)
+                self._set_state(SessionState.LIVE)
                 self.joined.set()
                 await self._ending.wait()
                 publisher.cancel()
@@ -121,16 +121,16 @@ class Session:
             await self._leave(self.reason or "failed")
 
     def end(self, reason: str) -> None:
-        """Lets ``run`` leave the room; the first reason counts."""
+        """Make ``run`` leave the room. The first reason is kept."""
         self.reason = self.reason or reason
         self._ending.set()
 
-    def is_place_of(self, request: wire.StartAvatar, claims: Claims) -> bool:
-        """Whether another avatar would join the same room of the same server under the same identity."""
+    def is_same_place(self, request: wire.StartAvatar, claims: Claims) -> bool:
+        """Whether ``request`` asks for the same identity in the same room of the same server."""
         servers = [LiveKitAddress.parse(asked.livekit_url) for asked in (self._request, request)]
         return self.claims == claims and servers[0] == servers[1]
 
-    def described(self) -> SessionInfo:
+    def info(self) -> SessionInfo:
         return SessionInfo(
             self.id,
             self.claims.room,
@@ -139,13 +139,13 @@ class Session:
             self.state.value,
             self.playout.speaking,
             round(self.playout.backlog, 3),
-            round(self._clock() - self._asked, 3),
+            round(self._clock() - self._requested_at, 3),
         )
 
     # -- joining and leaving -----------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Before connecting: a stream may come with the first packet."""
+        """Register what must be there before connecting: a stream may come with the first packet."""
         room = self._room
         self.receiver.register(room)
         room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
@@ -155,7 +155,7 @@ class Session:
         room.on("disconnected", self._on_disconnected)
 
     async def _join_unless_ended(self) -> None:
-        """:raises RoomError: it could not join, not in time, or was ended before it had."""
+        """:raises RoomError: it could not join, did not within ``JOIN_WITHIN``, or was ended before it had joined."""
         joining = asyncio.create_task(self._join(), name="join")
         ending = asyncio.create_task(self._ending.wait(), name="end of the session")
         try:
@@ -182,8 +182,8 @@ class Session:
         except rtc.ConnectError as error:
             raise _refusal(error) from None
         except BaseException:
-            self._late = asyncio.create_task(self._take_back(connecting), name="leave once joined")
-            self._late.add_done_callback(self._done)
+            self._late_leave = asyncio.create_task(self._take_back(connecting), name="leave once joined")
+            self._late_leave.add_done_callback(self._done)
             raise
         me = self._room.local_participant
         me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
@@ -192,36 +192,41 @@ class Session:
         for identity in self._room.remote_participants:
             self.receiver.participant_announced(identity)
         await self.publisher.publish(me)
-        await self._say_that_we_listen()
+        await self._announce_listening()
 
-    async def _say_that_we_listen(self) -> None:
-        """By our attribute, beside those of the token.
+    async def _announce_listening(self) -> None:
+        """Set our attribute beside those of the token: the avatar listens.
 
-        Without the grant can_update_own_metadata (Avaluma's plugin does not give it) livekit-server ignores this, and
-        senders treat us as they treat Avaluma's avatar.
+        Without the grant ``can_update_own_metadata``, which Avaluma's plugin does not give, livekit-server ignores
+        this, and senders treat the avatar as one of Avaluma's.
         """
         info = wire.AvatarInfo(avatar=self.avatar, session=self.id)
         await self._room.local_participant.set_attributes({wire.ATTR_AVATAR: info.dumps()})
 
     async def _leave(self, reason: str) -> None:
         self.reason = self.reason or reason
-        self._to(SessionState.ENDED)
+        self._set_state(SessionState.ENDED)
         if self._absence is not None:
             self._absence.cancel()
         await self._cancel_tasks()
-        if self._late is None:
+        if self._late_leave is None:
             await self._disconnect()
         else:
-            await asyncio.wait({self._late}, timeout=LEAVE_WITHIN)  # it goes on beyond that
-        await self._cancel_tasks()  # of streams that came while we left
+            await asyncio.wait(
+                {self._late_leave}, timeout=LEAVE_WITHIN
+            )  # it is not cancelled after that, see _take_back
+        await self._cancel_tasks()  # streams may have come while leaving
         try:
             await self.publisher.aclose()
         finally:
             await self._renderer.aclose()
 
     async def _take_back(self, connecting: asyncio.Task[None]) -> None:
-        """Cancelled, a connect that comes about would leave a participant behind that nobody owns, and the SDK ends the
-        process some seconds later ("timed out waiting for ReadyForRoomEventRequest", livekit 1.1.21)."""
+        """Wait for a connect that was given up, and disconnect.
+
+        A connect that is cancelled and succeeds leaves a participant in the room, and the SDK ends the process some
+        seconds later ("timed out waiting for ReadyForRoomEventRequest", livekit 1.1.21).
+        """
         try:
             await connecting
         except rtc.ConnectError:
@@ -233,20 +238,20 @@ class Session:
             async with asyncio.timeout(LEAVE_WITHIN):
                 await self._room.disconnect()
         except TimeoutError:
-            logger.warning("LiveKit did not answer our leaving", extra={"session": self.id})
+            logger.warning("LiveKit did not answer when the avatar left", extra={"session": self.id})
 
     async def _cancel_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # -- what the room tells -----------------------------------------------------------------------------------------
+    # -- events of the room, calls of other participants -------------------------------------------------------------
 
     def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
         self.receipts.gone(participant.identity)
 
     def _on_reconnecting(self) -> None:
-        self._to(SessionState.ABSENT)
+        self._set_state(SessionState.ABSENT)
         if self._absence is None:
             loop = asyncio.get_running_loop()
             self._absence = loop.call_later(ABSENCE, self.end, "LiveKit was away for too long")
@@ -255,8 +260,8 @@ class Session:
         if self._absence is not None:
             self._absence.cancel()
             self._absence = None
-        self._to(SessionState.LIVE)
-        self._spawn(self._say_that_we_listen())  # a full reconnect makes a new participant, with the token's attributes
+        self._set_state(SessionState.LIVE)
+        self._spawn(self._announce_listening())  # a full reconnect makes a new participant, with the token's attributes
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self.end("LiveKit: " + rtc.DisconnectReason.Name(reason).lower().replace("_", " "))
@@ -267,21 +272,21 @@ class Session:
 
     def _on_user_state(self, call: rtc.RpcInvocationData) -> str:
         self._user_speaks = call.payload == "speaking"
-        self._attend()
+        self._update_mood()
         return "ok"
 
     def _on_agent_state(self, call: rtc.RpcInvocationData) -> str:
         self._agent_thinks = call.payload == "thinking"
-        self._attend()
+        self._update_mood()
         return "ok"
 
-    def _attend(self) -> None:
+    def _update_mood(self) -> None:
         mood = Mood.ATTENTIVE if self._user_speaks else Mood.THINKING if self._agent_thinks else Mood.IDLE
         self._renderer.set_mood(mood)
 
-    # -- helpers of the parts ----------------------------------------------------------------------------------------
+    # -- for the parts -----------------------------------------------------------------------------------------------
 
-    def _to(self, state: SessionState) -> None:
+    def _set_state(self, state: SessionState) -> None:
         if self.state is not SessionState.ENDED:
             self.state = state
 
@@ -310,7 +315,7 @@ class Session:
 
 
 def _refusal(error: rtc.ConnectError) -> RoomError:
-    """The SDK knows one error with a message; a status in it tells a wrong token from a server that is away."""
+    """The SDK raises one error for everything; the status in its message separates a wrong token from a server away."""
     message = str(error.message)
     if any(status in message for status in ("401", "403", "Unauthorized", "unauthorized", "invalid token")):
         return LiveKitRefused("LiveKit did not accept the token: key and secret must be those of that server")

@@ -80,7 +80,9 @@ class Sessions:
         :raises AvatarStartFailed: its renderer cannot be made.
         """
         renderer = await self._make_renderer(request.avaluma_avatar_id)
-        older = [session for session in self.all() if session.joined.is_set() and session.is_place_of(request, claims)]
+        older = [
+            session for session in self.all() if session.joined.is_set() and session.is_same_place(request, claims)
+        ]
         if len(self._running) - len(older) >= self._limit:
             await renderer.aclose()
             raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")

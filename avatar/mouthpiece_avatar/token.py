@@ -1,4 +1,4 @@
-"""What a LiveKit token says, read without its key: enough to know who joins where; the server checks the rest."""
+"""The identity and the room of a LiveKit token, read without its key; LiveKit itself checks the signature."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ class Claims:
 
 
 def read_claims(token: str) -> Claims:
-    """:raises ValueError: not a LiveKit token that joins a room; the message does not repeat the token."""
+    """Read the claims of ``token``, unverified.
+
+    :raises ValueError: it is no LiveKit token that joins a room; the message does not repeat the token.
+    """
     parts = token.split(".")
     if len(parts) != 3:
         raise ValueError("it is not a token: three parts with dots between them were expected")

@@ -1,1 +1,1 @@
-"""The built-in faces: drawn once as sprites, put together anew for every frame."""
+"""The built-in faces: drawn once as sprites, composed anew for every frame."""

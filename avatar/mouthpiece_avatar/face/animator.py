@@ -1,4 +1,4 @@
-"""The animator: turns what is heard into a pose, a frame at a time, and lives on while nothing is.
+"""Makes a pose for each frame, from what is heard during it and from what a face does by itself.
 
 Breathing, blinking, glances and the sway of the head come from a seeded generator and the count of frames: no clock, so
 the same sound gives the same frames.
@@ -17,7 +17,7 @@ from mouthpiece_avatar.renderer import Mood
 
 FPS = 25
 _ATTACK, _RELEASE = 0.8, 0.5
-"""Share of the way to a wider or a narrower opening that a frame takes."""
+"""Share of the way to a wider, or a narrower, opening that the mouth goes in one frame."""
 _BLINK = (1, 3, 3, 2, 1)
 """States of the eyes in the frames of a blink."""
 _OPEN, _GLANCES, _RAISED = 0, (4, 5), (6, 7)
@@ -26,18 +26,18 @@ _CLOSED, _PRESSED, _TEETH = 0, 1, 12
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Which sprites make the frame."""
+    """Which sprites make a frame: an index for each part."""
 
     yaw: int
     breath: int
     nod: int
-    """Pixels down."""
+    """Pixels that the head is lowered by."""
     mouth: int
     eyes: int
 
 
 class FaceAnimator:
-    """``step`` is called once a frame."""
+    """Call ``step`` once a frame."""
 
     def __init__(self, seed: int = 1) -> None:
         self._random = np.random.default_rng(seed)
@@ -56,15 +56,15 @@ class FaceAnimator:
         self._next_glance = self._after(3.0, 7.0)
 
     def set_mood(self, mood: Mood) -> None:
-        """What it shows while it does not speak."""
+        """Set what the face shows while it does not speak."""
         self._mood = mood
 
-    def rest(self) -> None:
-        """The yaw is over or was cut: the mouth has nothing left to follow."""
+    def close_mouth(self) -> None:
+        """Close the mouth: speech has ended or was cut."""
         self._open = self._wide = 0.0
 
     def step(self, heard: Articulation = SILENT) -> Pose:
-        """The next frame's pose, for what is heard during it."""
+        """Return the pose of the next frame, for what is heard during it."""
         self._frame += 1
         self._energy += (heard.loud - self._energy) * 0.12
         rate = _ATTACK if heard.open > self._open else _RELEASE
@@ -73,7 +73,7 @@ class FaceAnimator:
         return Pose(self._yaw(), self._breath(), self._nodding(heard), self._mouth(heard), self._eyes(heard))
 
     def _after(self, low: float, high: float) -> int:
-        """A frame between ``low`` and ``high`` seconds from now."""
+        """Return the number of a frame between ``low`` and ``high`` seconds from now."""
         return self._frame + int(self._random.uniform(low, high) * FPS)
 
     def _yaw(self) -> int:

@@ -1,4 +1,4 @@
-"""Puts a frame together from sprites."""
+"""Composes frames of sprites."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _drawing = threading.Lock()
 
 
 def load_sprites(face: str) -> Sprites:
-    """The sprites of a face (about 65 MB), shared by the process; the first time blocks, for seconds if it is drawn.
+    """Return the sprites of a face (about 65 MB), shared by the process. The first call may draw for seconds.
 
     :raises ConfigurationError: there is no such face.
     """
@@ -33,7 +33,7 @@ def load_sprites(face: str) -> Sprites:
 
 
 class Compositor:
-    """One canvas. ``compose`` draws a pose on it; the same pose gives the same bytes."""
+    """Draws poses on one canvas; the same pose gives the same bytes."""
 
     def __init__(self, drawn: Sprites) -> None:
         self._sprites = drawn
@@ -43,7 +43,7 @@ class Compositor:
         """BGRA, (SIZE, SIZE, 4); the next ``compose`` draws over it."""
 
     def compose(self, pose: Pose) -> npt.NDArray[np.uint8]:
-        """BGRA, (SIZE, SIZE, 4)."""
+        """Draw ``pose`` and return the canvas: BGRA, (SIZE, SIZE, 4)."""
         if pose == self._composed:
             return self.bgra
         self._composed = pose

@@ -1,7 +1,7 @@
-"""Brushes: smooth shapes, soft shades and gradients on a transparent layer, drawn large and scaled down.
+"""Smooth shapes, soft shades and gradients on a transparent layer, drawn large and scaled down.
 
-Coordinates are those of the drawing board (512 by 512); a layer is ``scale`` times as large, so that its edges come out
-smooth when it is scaled down.
+Coordinates are those of the finished picture (512 by 512); a layer is ``scale`` times as large, so that its edges come
+out smooth when it is scaled down.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def stroke(points: Sequence[Point], widths: Sequence[float]) -> Path:
 
 
 class Layer:
-    """A transparent picture of ``box`` (left, top, right, bottom; board coordinates), painted from back to front."""
+    """A transparent picture of ``box`` (left, top, right, bottom; picture coordinates), drawn on from back to front."""
 
     def __init__(self, box: Box = (0, 0, SIZE, SIZE), scale: int = SCALE) -> None:
         self.box = box
@@ -123,11 +123,11 @@ class Layer:
         blur: float = 0.0,
         clip: Picture | None = None,
     ) -> None:
-        """``clip`` keeps the paint within another mask."""
+        """Fill a shape; ``clip`` limits the colour to another mask."""
         self.pour(self.mask(path, blur), colour, alpha=alpha, clip=clip)
 
     def pour(self, mask: Picture, colour: Colour, *, alpha: float = 1.0, clip: Picture | None = None) -> None:
-        """A colour through a mask."""
+        """Lay a colour on through a mask."""
         box = mask.getbbox()
         if box is None:
             return
@@ -136,9 +136,9 @@ class Layer:
             mask = ImageChops.multiply(mask, clip.crop(box))
         if alpha < 1:
             mask = mask.point([round(value * alpha) for value in range(256)])
-        paint = Image.new("RGBA", mask.size, (*colour, 0))
-        paint.putalpha(mask)
-        self.image.alpha_composite(paint, box[:2])
+        colours = Image.new("RGBA", mask.size, (*colour, 0))
+        colours.putalpha(mask)
+        self.image.alpha_composite(colours, box[:2])
 
     def gradient(self, path: Sequence[Point], start: tuple[Point, Colour], end: tuple[Point, Colour]) -> None:
         """Fills a shape with a colour that changes from one point to another."""
@@ -149,7 +149,7 @@ class Layer:
         def share(x: Grid, y: Grid) -> Grid:
             return ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length
 
-        self._paint(self.mask(path), share, one, other)
+        self._lay(self.mask(path), share, one, other)
 
     def radial(
         self, path: Sequence[Point], centre: Point, radius: float, inner: Colour, outer: Colour, *, power: float = 1.0
@@ -160,7 +160,7 @@ class Layer:
             nearness: Grid = np.minimum(np.hypot(x - centre[0], y - centre[1]) / radius, 1)
             return nearness**power
 
-        self._paint(self.mask(path), share, inner, outer)
+        self._lay(self.mask(path), share, inner, outer)
 
     def put(self, other: Layer) -> None:
         """Another layer of the same scale on top."""
@@ -170,7 +170,7 @@ class Layer:
     def blurred(self, radius: float) -> None:
         self.image = self.image.filter(ImageFilter.GaussianBlur(radius * self.scale))
 
-    def _paint(self, mask: Picture, share: Callable[[Grid, Grid], Grid], one: Colour, other: Colour) -> None:
+    def _lay(self, mask: Picture, share: Callable[[Grid, Grid], Grid], one: Colour, other: Colour) -> None:
         box = mask.getbbox()
         if box is None:
             return

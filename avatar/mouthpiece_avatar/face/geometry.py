@@ -1,13 +1,13 @@
-"""Measures of the drawing board that the parts of a face share."""
+"""Coordinates that the parts of a face share, in pixels of the drawing (512 by 512)."""
 
 from __future__ import annotations
 
 from mouthpiece_avatar.face.drawing import SIZE, Box
 
 AXIS = SIZE / 2
-"""Of the face's symmetry."""
+"""X of the axis of the face's symmetry."""
 EYE_X = 36.0
-"""Of an eye from the axis."""
+"""Distance of an eye from the axis."""
 EYE_Y = 222.0
 EYE_SCALE = 1.14
 MOUTH_Y = 296.0

@@ -1,4 +1,4 @@
-"""From sound to what a mouth does while it makes it: how far open, how wide, whether the teeth close.
+"""Analyses speech: how far the mouth is open that makes it, how wide, and whether the teeth are closed.
 
 Causal, and by the sample: hop ``k`` is decided by the samples up to its end alone, one hop at a time, so the same
 sound gives the same figures however it was cut into pushes. The measures are coarse formants: a low first formant
@@ -17,20 +17,20 @@ from mouthpiece.audio.pcm import Samples
 
 RATE = 48_000
 HOP = 480
-"""Samples that one figure stands for."""
+"""Samples that one articulation stands for."""
 _WINDOW = 2 * HOP
 _FLOOR_DB = -52.0
-"""Loudness, against full scale, below which nobody speaks."""
+"""Level, relative to full scale, below which there is no speech."""
 _RANGE_DB = 26.0
-"""Below the voice's own peak, from which a mouth begins to open."""
+"""How far below the peak of the voice a level begins to open the mouth."""
 _PEAK_FALL_DB = 0.05
-"""That the remembered peak falls a hop: a quieter voice is followed within seconds."""
+"""By which the remembered peak falls at each hop, so that a quieter voice is followed within seconds."""
 _QUIET_PEAK_DB = -30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Articulation:
-    """What the mouth does at a moment."""
+    """The mouth at one moment."""
 
     open: float = 0.0
     """0 closed to 1."""
@@ -46,7 +46,7 @@ SILENT = Articulation()
 
 
 class LipSync:
-    """``push`` returns one articulation for each hop that has become complete."""
+    """Speech in, one articulation out for each complete hop."""
 
     def __init__(self) -> None:
         self._window = np.hanning(_WINDOW)
@@ -58,12 +58,12 @@ class LipSync:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets what was heard."""
+        """Forget what was heard."""
         self._held: npt.NDArray[np.float64] = np.zeros(_WINDOW - HOP)
         self._peak = _QUIET_PEAK_DB
 
     def push(self, samples: Samples) -> list[Articulation]:
-        """``samples``: mono at ``RATE``."""
+        """Take samples, mono at ``RATE``; return the articulations of the hops that they complete."""
         self._held = np.concatenate((self._held, samples / 32768.0))
         hops = (len(self._held) - (_WINDOW - HOP)) // HOP
         heard = [self._articulate(self._held[hop * HOP : hop * HOP + _WINDOW]) for hop in range(hops)]
@@ -91,7 +91,7 @@ class LipSync:
 
 
 def blend(parts: list[Articulation]) -> Articulation:
-    """What is seen of neighbouring hops in one picture: the widest opening, the mean of the rest."""
+    """Combine the hops that one picture shows: the widest opening, the mean of the rest."""
     if not parts:
         return SILENT
     weight = sum(part.loud for part in parts) or 1.0

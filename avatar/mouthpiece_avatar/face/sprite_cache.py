@@ -27,7 +27,7 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 
 
 def load_or_draw(face: str) -> Sprites:
-    """The sprites of a known face; blocks for as long as drawing takes."""
+    """Read or draw the sprites of a known face; blocks while it draws."""
     path = _folder() / f"{face}-{_key()}.npz"
     try:
         return _unpacked(_read(path))
@@ -48,7 +48,7 @@ def _folder() -> Path:
 
 
 def _key() -> str:
-    """Of everything that a drawing depends on."""
+    """Return a digest of everything that a drawing depends on."""
     digest = hashlib.sha256(f"{PIL.__version__} {np.__version__}".encode())
     for module in (body, design, drawing, eyes, geometry, head, mouth, sprites):
         digest.update(Path(str(module.__file__)).read_bytes())
@@ -56,7 +56,7 @@ def _key() -> str:
 
 
 def _read(path: Path) -> Arrays:
-    with path.open("rb") as file:  # numpy would leave a damaged one open
+    with path.open("rb") as file:  # given a path, numpy leaves a damaged file open
         kept = np.load(file, allow_pickle=False)
         if not isinstance(kept, Mapping):
             raise ValueError("one array, where several were expected")

@@ -220,7 +220,7 @@ class _Parts:
 
 
 def _on_screen(box: Box, margin: int) -> Box:
-    """Where a box of the drawing board lies on the screen, with room to move."""
+    """Where a box of the drawing lies on the screen, with room to move."""
     (zx, zy), (sx, sy) = _ZOOM_CENTRE, _SCREEN_CENTRE
     left, top = (box[0] - zx) * ZOOM + sx - margin, (box[1] - zy) * ZOOM + sy - margin
     right, bottom = (box[2] - zx) * ZOOM + sx + margin, (box[3] - zy) * ZOOM + sy + margin

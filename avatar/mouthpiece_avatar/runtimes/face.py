@@ -31,16 +31,16 @@ logger = logging.getLogger(__name__)
 DEFAULT_FACE = "mia"
 _SAMPLES = RATE // FPS
 _CATCH_UP = 0.5
-"""Seconds that a slow consumer may be behind and still gets every frame; beyond, the clock starts anew."""
+"""Seconds that a consumer may be late and still gets every frame at once; after that the beat starts anew."""
 
 
 @dataclass(slots=True)
 class _Part:
-    """Sound of one rate; a turn is made of one or more."""
+    """Sound of one sample rate. A turn consists of one or more parts."""
 
     sound: PlayoutStream
     last: bool = False
-    """Its turn ends with it."""
+    """The turn ends with this part."""
 
 
 class FaceRuntime:
@@ -89,8 +89,8 @@ class FaceRuntime:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> FaceRuntime:
         """
-        :param model_path: the name of a face, or a file that is called like it. A model of bitHuman's (``.imx``) that
-            is not gets the default face: a program written for their SDK runs as it is.
+        :param model_path: the name of a face, or a file with that name. Any other ``.imx`` file, a model of
+            bitHuman's, gets the default face: a program written for their SDK runs as it is.
         :param api_secret: not needed; accepted because their SDK needs one.
         :raises ConfigurationError: there is no such face.
         """
@@ -126,7 +126,7 @@ class FaceRuntime:
     def interrupt(self) -> None:
         self._cut = self._cut or self._in_turn or bool(self._parts)
         self._parts.clear()
-        self._rest()
+        self._end_turn()
 
     async def run(self) -> AsyncIterator[Frame]:
         due = self._clock()
@@ -143,7 +143,7 @@ class FaceRuntime:
         self._stopped = True
 
     def _newest(self) -> _Part | None:
-        """The newest part of the turn that has not been flushed."""
+        """Return the newest part of the turn that has not been flushed, or None."""
         newest = self._parts[-1] if self._parts else None
         return None if newest is None or newest.last else newest
 
@@ -161,11 +161,11 @@ class FaceRuntime:
         image = self._picture(blend(self._lipsync.push(samples)))
         if ended:
             self._drop_turn()
-            self._rest()
+            self._end_turn()
         return Frame(image, AudioChunk(samples, RATE), ended)
 
     def _ready(self) -> tuple[int, bool]:
-        """How many samples of the turn are there, counted up to one more than a frame, and whether that is its rest.
+        """Return how many samples of the turn are there, up to one more than a frame, and whether they are its last.
 
         A frame is not drained before there is one sample beyond it, or the end: it could not know that it is the last.
         """
@@ -179,7 +179,7 @@ class FaceRuntime:
         return ready, False
 
     def _take(self, count: int) -> Samples:
-        """The next samples of the turn, padded with silence to a frame."""
+        """Take the next samples of the turn, padded with silence to a frame."""
         frame = np.zeros(_SAMPLES, np.int16)
         filled = 0
         while filled < count:
@@ -194,14 +194,14 @@ class FaceRuntime:
         while not self._parts.popleft().last:
             pass
 
-    def _rest(self) -> None:
+    def _end_turn(self) -> None:
         self._in_turn = False
         self._lipsync.clear()
-        self._animator.rest()
+        self._animator.close_mouth()
 
     def _filler(self, *, end_of_speech: bool) -> Frame:
         if end_of_speech:
-            self._rest()
+            self._end_turn()
         image = self._picture(Articulation()) if self._idle_pictures else None
         return Frame(image, AudioChunk(np.zeros(_SAMPLES, np.int16), RATE), end_of_speech)
 

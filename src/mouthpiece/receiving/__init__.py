@@ -1,4 +1,4 @@
-"""Segments taken from the byte streams of a room, for whatever plays them.
+"""Takes segments from the byte streams of a room, for an avatar or a relay that plays them.
 
 ::
 

@@ -26,7 +26,7 @@ TOO_MUCH_HELD = "too much came before its sender was announced"
 
 
 class Verdict(enum.Enum):
-    """Only :class:`Admission` writes it. ``ADMITTED`` and ``REFUSED`` are final."""
+    """What was decided about a stream. :class:`Admission` alone writes it; ``ADMITTED`` and ``REFUSED`` are final."""
 
     HELD = "held"
     ADMITTED = "admitted"
@@ -62,7 +62,7 @@ class Admission:
         """Decide about a new stream, held if ``is_agent`` is None; older streams of ``sender`` are superseded.
 
         :param is_agent: None while the participant has not been announced.
-        :raises ValueError: no such stream can be played, whoever sent it; the message says why.
+        :raises ValueError: a stream with these attributes cannot be played; the message says why.
         """
         header = StreamHeader.parse(attributes)
         check_format(header)

@@ -1,4 +1,4 @@
-"""Streams in order of arrival: one voice at a time, whoever sends."""
+"""Streams in order of arrival: one voice at a time, from any number of senders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StreamQueue(Generic[S]):
 
     @property
     def first(self) -> S | None:
-        """The stream whose turn it is."""
+        """The stream that is to be played now."""
         return self._streams[0] if self._streams else None
 
     @property

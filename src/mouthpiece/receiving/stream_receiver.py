@@ -78,8 +78,8 @@ class _Reading(Generic[S]):
 class StreamReceiver(Generic[S]):
     """Takes the audio streams of one room and gives those of agents to ``sink``.
 
-    ``register`` before the room is connected: a stream may come with the first packet. Tasks are the caller's, who
-    cancels them when the room is left.
+    ``register`` before the room is connected: a stream may come with the first packet. The caller owns the
+    tasks, and cancels them when it leaves the room.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class StreamReceiver(Generic[S]):
             self._settle(self._readings[arrival])
 
     def clear(self, sender: str) -> None:
-        """Interrupt every stream that ``sender`` has opened so far, and nobody else's."""
+        """Interrupt every stream that ``sender`` has opened so far. Streams of others go on."""
         self._admission.clear(sender)
         self._sink.clear(sender)
         self._changed()

@@ -117,19 +117,19 @@ async def avatar(http: httpx.AsyncClient, livekit: LiveKit, room_name: str) -> A
 
 @pytest.fixture
 async def viewer(avatar: str, livekit: LiveKit, room_name: str) -> AsyncIterator[Viewer]:
-    """Somebody who sees and hears the avatar."""
+    """A participant that sees and hears the avatar."""
     async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer:
         await viewer.ready()
         yield viewer
 
 
 class Speaker:
-    """A participant that streams sound to the avatar, and keeps what it is told about it."""
+    """A participant that streams sound to the avatar and keeps the receipts that it gets."""
 
     def __init__(self, room: rtc.Room, *, takes_receipts: bool = True) -> None:
         self.room = room
         self.receipts: list[wire.PlaybackReceipt | wire.PlaybackFinished | str] = []
-        self._told = asyncio.Event()
+        self._receipt_came = asyncio.Event()
         if takes_receipts:
             me = room.local_participant
             me.register_rpc_method(wire.RPC_PLAYBACK, self._on(wire.PlaybackReceipt.loads))
@@ -140,17 +140,17 @@ class Speaker:
         def handle(call: rtc.RpcInvocationData) -> str:
             assert call.caller_identity == AVATAR
             self.receipts.append(read(call.payload))
-            self._told.set()
+            self._receipt_came.set()
             return "ok"
 
         return handle
 
-    async def told(self, count: int, timeout: float = 15) -> list[Any]:
-        """The first ``count`` receipts."""
+    async def first_receipts(self, count: int, timeout: float = 15) -> list[Any]:
+        """Wait for the first ``count`` receipts, and return them."""
         async with asyncio.timeout(timeout):
             while len(self.receipts) < count:
-                self._told.clear()
-                await self._told.wait()
+                self._receipt_came.clear()
+                await self._receipt_came.wait()
         return self.receipts[:count]
 
     async def finished(self, count: int = 1, timeout: float = 15) -> list[wire.PlaybackFinished]:
@@ -160,8 +160,8 @@ class Speaker:
                 ends = [receipt for receipt in self.receipts if isinstance(receipt, wire.PlaybackFinished)]
                 if len(ends) >= count:
                     return ends[:count]
-                self._told.clear()
-                await self._told.wait()
+                self._receipt_came.clear()
+                await self._receipt_came.wait()
 
     async def open(
         self, *, segment: str | None = None, attributes: dict[str, str] | None = None

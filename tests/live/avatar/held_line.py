@@ -19,7 +19,7 @@ class HeldLine:
         self._lines: set[asyncio.Task[None] | None] = set()
         self.url = ""
         self.asked = asyncio.Event()
-        """Somebody has connected."""
+        """Set once a client has connected."""
         self.let_go = asyncio.Event()
 
     async def __aenter__(self) -> Self:

@@ -55,6 +55,6 @@ async def test_a_connect_that_comes_about_after_the_end_is_taken_back(
         await until(lambda: is_there(server, room_name))
         with pytest.raises(RoomError, match="called back"):
             await running
-        assert session._late is not None
-        await session._late
+        assert session._late_leave is not None
+        await session._late_leave
         await until(lambda: is_empty(server, room_name))

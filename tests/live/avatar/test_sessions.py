@@ -152,7 +152,7 @@ async def test_other_livekit_servers_are_not_joined(http: httpx.AsyncClient, liv
     assert token not in answer.text
 
 
-async def test_it_leaves_its_rooms_when_it_is_told_to_stop(livekit: LiveKit, room_name: str, tmp_path: Path) -> None:
+async def test_it_leaves_its_rooms_when_it_is_stopped(livekit: LiveKit, room_name: str, tmp_path: Path) -> None:
     with running_avatar_server(tmp_path / "log", LIVEKIT_URL=livekit.url) as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             answer = await start_avatar(http, livekit, avatar_token(livekit, room_name))

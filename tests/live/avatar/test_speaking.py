@@ -1,4 +1,4 @@
-"""What a viewer sees and hears of the avatar, and what its senders are told."""
+"""What a viewer sees and hears of the avatar, and which receipts its senders get."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_a_segment_is_heard_whole_and_its_receipts_are_exact(viewer: Viewe
         onset = await viewer.onset(before)
         offset = await viewer.offset(onset)
         assert offset - onset == about(1.5)
-        assert await sender.told(4) == [
+        assert await sender.first_receipts(4) == [
             wire.PlaybackReceipt("seg_1", "started", 0.0, False),
             "started",
             wire.PlaybackReceipt("seg_1", "finished", 1.5, False),

@@ -13,7 +13,7 @@ class SilentLiveKit:
     def __init__(self) -> None:
         self.url = ""
         self.asked = asyncio.Event()
-        """Somebody has connected."""
+        """Set once a client has connected."""
         self._writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> Self:

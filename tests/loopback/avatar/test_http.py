@@ -1,4 +1,4 @@
-"""The avatar server's HTTP side, over a stand-in for its rooms: who is let in, and what is said to whom."""
+"""The avatar server's HTTP side, over a stand-in for its rooms: who is let in, and what is answered."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ async def test_it_stops_while_an_avatar_joins_a_livekit_that_never_answers(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0.0, 1.0])
-async def test_it_stops_when_told_at_any_moment(tmp_path: Path, number: signal.Signals, after: float) -> None:
+async def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals, after: float) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "mouthpiece_avatar", "--port", "0", cwd=tmp_path, stderr=asyncio.subprocess.PIPE
     )

@@ -226,7 +226,7 @@ def test_it_knows_which_sample_is_leaving(playout: PlayoutQueue, source: Simulat
     playout.push(stream, ramp(48_000))
     source.run(0.25)
     assert playout.leaving(source.now) == pytest.approx(len(source.sound()), abs=RATE * 0.002)
-    assert playout.put >= playout.leaving(source.now)
+    assert playout.next_index >= playout.leaving(source.now)
     assert playout.speaking
 
 

@@ -1,4 +1,4 @@
-"""What senders are told, in which order, and what happens when they do not take it."""
+"""Which receipts senders get, in which order, and what happens when they do not take them."""
 
 from __future__ import annotations
 

@@ -83,11 +83,11 @@ class Shown:
     def _act(self) -> None:
         match self.playout.act(self.time.now):
             case Capture(samples, speech):
-                self.renderer.audio_queued(self.playout.put - len(samples), samples, speech=speech)
+                self.renderer.audio_queued(self.playout.next_index - len(samples), samples, speech=speech)
             case Cut(keep):
-                self.renderer.audio_cut(self.playout.put - len(keep))
+                self.renderer.audio_cut(self.playout.next_index - len(keep))
                 if len(keep):
-                    self.renderer.audio_queued(self.playout.put - len(keep), keep, speech=True)
+                    self.renderer.audio_queued(self.playout.next_index - len(keep), keep, speech=True)
             case Wait(seconds):
                 self._next_action = self.time.now + max(seconds, 0.001)
 
@@ -296,5 +296,5 @@ async def test_pictures_of_another_size_than_promised_are_shown_as_they_are() ->
     await asyncio.gather(running, return_exceptions=True)
 
 
-def test_the_fake_sdks_pictures_can_be_told_apart() -> None:
+def test_the_fake_sdks_pictures_differ() -> None:
     assert mouth(FAKE_PICTURE) != mouth(FAKE_IDLE_PICTURE)

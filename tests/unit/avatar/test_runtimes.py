@@ -21,7 +21,7 @@ RATE = 16_000
 
 
 class Time:
-    """Passes when somebody sleeps."""
+    """Time that passes when a task sleeps."""
 
     def __init__(self) -> None:
         self.now = 50.0
