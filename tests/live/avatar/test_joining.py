@@ -16,7 +16,7 @@ from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, avatar_token
-from tests.live.avatar.held_line import HeldLine
+from tests.live.avatar.holding_proxy import HoldingProxy
 from tests.unit.avatar.plain_sprites import plain_sprites
 
 
@@ -40,18 +40,18 @@ async def test_a_connect_that_comes_about_after_the_end_is_taken_back(
 ) -> None:
     monkeypatch.setattr(session_module, "LEAVE_WITHIN", leave_within)
     async with (
-        HeldLine(livekit.url) as line,
+        HoldingProxy(livekit.url) as proxy,
         api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server,
         asyncio.timeout(30),
     ):
-        request = wire.StartAvatar(line.url, avatar_token(livekit, room_name), "any", "mia")
+        request = wire.StartAvatar(proxy.url, avatar_token(livekit, room_name), "any", "mia")
         session = Session("ses_1", request, Claims(AVATAR, room_name), FaceRenderer(plain_sprites()))
         running = asyncio.create_task(session.run())
-        await line.asked.wait()
+        await proxy.asked.wait()
         session.end("ended by request")
         if leave_within < 1:
             await asyncio.wait({running})
-        line.let_go.set()
+        proxy.let_go.set()
         await until(lambda: is_there(server, room_name))
         with pytest.raises(RoomError, match="called back"):
             await running

@@ -52,12 +52,12 @@ class CuttableProxy:
         upstream_reader, upstream_writer = await asyncio.open_connection(self._host, self._port)
         both = {writer, upstream_writer}
         self._writers |= both
-        await asyncio.gather(_forward(reader, upstream_writer), _forward(upstream_reader, writer))
+        await asyncio.gather(forward(reader, upstream_writer), forward(upstream_reader, writer))
         self._writers -= both
         self._connections.discard(connection)
 
 
-async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(ConnectionError):
         while data := await reader.read(2**16):
             writer.write(data)

@@ -1,4 +1,4 @@
-"""A TCP line to a server that holds back what is sent until it is let go: a LiveKit that answers late."""
+"""A TCP proxy that forwards nothing until a test lets it: a LiveKit that answers late."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.live.page.cuttable_line import pass_on
+from tests.live.page.cuttable_proxy import forward
 
 
-class HeldLine:
+class HoldingProxy:
     """Listens on loopback, and forwards to ``url`` once ``let_go`` is set; ``url`` of its own is where it listens."""
 
     def __init__(self, url: str) -> None:
         there = urlsplit(url)
         self._host, self._port = there.hostname, there.port
-        self._lines: set[asyncio.Task[None] | None] = set()
+        self._connections: set[asyncio.Task[None] | None] = set()
         self.url = ""
         self.asked = asyncio.Event()
         """Set once a client has connected."""
@@ -32,12 +32,12 @@ class HeldLine:
     ) -> None:
         self.let_go.set()
         self._server.close()
-        await asyncio.gather(*filter(None, self._lines))
+        await asyncio.gather(*filter(None, self._connections))
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._lines.add(asyncio.current_task())
+        self._connections.add(asyncio.current_task())
         self.asked.set()
         await self.let_go.wait()
         there_reader, there_writer = await asyncio.open_connection(self._host, self._port)
-        await asyncio.gather(pass_on(reader, there_writer), pass_on(there_reader, writer))
+        await asyncio.gather(forward(reader, there_writer), forward(there_reader, writer))
