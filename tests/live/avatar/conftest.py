@@ -217,4 +217,5 @@ def join(livekit: LiveKit, room_name: str) -> Join:
 
 def tone(seconds: float, hertz: float = 440.0) -> bytes:
     """Loud from its first sample to its last."""
-    return np.rint(9_000 * np.cos(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)).astype("<i2").tobytes()
+    wave: np.ndarray = 9_000 * np.cos(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)
+    return wave.round().astype("<i2").tobytes()

@@ -124,7 +124,7 @@ async def test_with_secrets_only_they_are_taken(sessions: StandInSessions, metho
         assert wrong.status_code == 401
         assert sessions.started == []
         for right in (b"one", "zwei-ß".encode()):
-            answer = await http.request(method, path, json=body(), headers={"api-secret": right})
+            answer = await http.request(method, path, json=body(), headers={b"api-secret": right})
             assert answer.status_code == 200
 
 

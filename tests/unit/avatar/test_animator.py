@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def live(animator: FaceAnimator, frames: int, heard: Articulation = SILENT) -> l
     return [animator.step(heard) for _ in range(frames)]
 
 
-def voice(hertz: list[float], seconds: float = 0.3, volume: float = 9_000) -> np.ndarray:
+def voice(hertz: Sequence[float], seconds: float = 0.3, volume: float = 9_000) -> np.ndarray:
     time = np.arange(round(seconds * RATE)) / RATE
     wave = sum(np.sin(2 * np.pi * f * time) for f in hertz) / len(hertz)
     return np.rint(volume * wave).astype(np.int16)

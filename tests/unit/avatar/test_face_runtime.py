@@ -129,7 +129,7 @@ def load_audio(path: str) -> tuple[np.ndarray, int]:
 
 
 def float32_to_int16(arr: np.ndarray) -> np.ndarray:
-    return (np.clip(arr, -1.0, 1.0) * 32767.0).astype(np.int16)
+    return np.asarray(np.clip(arr, -1.0, 1.0) * 32767.0).astype(np.int16)
 
 
 async def test_the_canonical_loop_of_bithumans_documentation_runs(

@@ -21,8 +21,9 @@ def ramp(samples: int, start: int = 1) -> bytes:
 
 
 def speech(source: SimulatedSource) -> np.ndarray:
-    sound = source.sound()
-    return sound[sound != 0]
+    sound: np.ndarray = source.sound()
+    spoken: np.ndarray = sound[sound != 0]
+    return spoken
 
 
 @pytest.fixture
@@ -238,7 +239,8 @@ def test_it_knows_which_sample_left_a_while_ago(playout: PlayoutQueue, source: S
         moments.append((source.now, playout.leaving(source.now)))
         source.run(0.01)
         delayed = source.now - 0.025
-        expected = np.interp(delayed, *zip(*moments, strict=True))
+        times, indexes = zip(*moments, strict=True)
+        expected = np.interp(delayed, times, indexes)
         if delayed >= moments[0][0]:
             assert playout.leaving(delayed) == pytest.approx(expected, abs=RATE * 0.001)
 

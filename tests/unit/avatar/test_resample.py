@@ -23,7 +23,8 @@ def resampled(samples: np.ndarray, rate: int, cuts: list[int]) -> np.ndarray:
 
 
 def sine(rate: int, seconds: float = 0.5, hertz: float = 1_000.0) -> np.ndarray:
-    return np.rint(10_000 * np.sin(2 * np.pi * hertz * np.arange(round(rate * seconds)) / rate)).astype(np.int16)
+    wave: np.ndarray = 10_000 * np.sin(2 * np.pi * hertz * np.arange(round(rate * seconds)) / rate)
+    return wave.round().astype(np.int16)
 
 
 @settings(max_examples=60, deadline=None)

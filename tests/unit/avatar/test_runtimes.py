@@ -65,7 +65,8 @@ async def made(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Runtime, T
 
 
 def tone(seconds: float, rate: int = RATE) -> bytes:
-    return np.rint(9_000 * np.sin(2 * np.pi * 300 * np.arange(round(seconds * rate)) / rate)).astype("<i2").tobytes()
+    wave: np.ndarray = 9_000 * np.sin(2 * np.pi * 300 * np.arange(round(seconds * rate)) / rate)
+    return wave.round().astype("<i2").tobytes()
 
 
 async def drain(runtime: Runtime, frames: int = 10_000) -> list[Frame]:
