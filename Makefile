@@ -12,7 +12,7 @@ UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/b
 PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 
-.PHONY: help demo extras test lint bench livekit-server web dist compose-test clean
+.PHONY: help demo extras hooks test lint bench livekit-server web dist compose-test clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1                  /p' Makefile | sed 's/^\(.\{21\}\) */\1/'
@@ -21,6 +21,9 @@ demo: .venv/.demo web/dist/index.html ## start everything, speak a greeting, pri
 	@.venv/bin/mouthpiece demo $(if $(CHECK),--check)
 
 extras: .venv/.all ## install what needs keys of vendors too: the voices of OpenAI and ElevenLabs, and Anam with its window
+
+hooks: .venv/.all ## set up for a change: everything installed, and `make lint` before each commit
+	.venv/bin/pre-commit install
 
 test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some)
 	.venv/bin/python -m mouthpiece_sender.demo.page test && .venv/bin/pytest -m "not compose" $(ARGS)
