@@ -1,6 +1,7 @@
 /** Makes the parts of the page and connects them. */
 
 import { Actions } from "./actions.ts";
+import { clockStop } from "./core/labels.ts";
 import { initial, isLive, Phase, type State, Store } from "./core/phase.ts";
 import type { Segment } from "./core/segment.ts";
 import { SegmentHistory } from "./core/segment-history.ts";
@@ -43,6 +44,7 @@ export class App {
   readonly #composer: Composer;
   readonly #segmentList: SegmentList;
   readonly #uploadList: UploadList;
+  #serviceAnswers = true;
   #overdueTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `base` is the URL of the API; `room` is the room to join, or null to open a new one. */
@@ -53,9 +55,7 @@ export class App {
     this.#feed = new PollingFeed(this.#api, {
       page: (page) => this.#history.update(page),
       isLive: () => this.#history.isLive,
-      health: (error) => {
-        this.#panel.banner = bannerText(error);
-      },
+      health: (error) => this.#setHealth(error),
     });
     this.#uploads = new Uploads(this.#api, {
       changed: (uploads) => this.#uploadList.render(uploads),
@@ -67,6 +67,7 @@ export class App {
     this.player = new Player(find("video", HTMLVideoElement), find("audio", HTMLAudioElement), {
       audible: (audible) => this.#setAudible(audible),
       level: (level) => this.#avatar.level(level),
+      stalled: (stalled) => this.#setStalled(stalled),
     });
     this.#session = new Session(this.#api, this.store, {
       media: (media) => this.#setMedia(media),
@@ -161,10 +162,23 @@ export class App {
     if (audible !== this.store.state.audible) this.store.dispatch({ kind: "audible", audible });
   }
 
+  #setStalled(stalled: boolean): void {
+    if (stalled !== this.store.state.stalled) this.store.dispatch({ kind: "stalled", stalled });
+  }
+
+  /** `error` is the outcome of the last request for the list of segments; null: it succeeded. */
+  #setHealth(error: unknown): void {
+    this.#serviceAnswers = error === null;
+    this.#panel.banner = bannerText(error);
+    this.#updateClocks();
+  }
+
+  #updateClocks(): void {
+    this.#segmentList.clockStop = clockStop(this.store.state, this.#serviceAnswers);
+  }
+
   #stateChanged(state: State, before: State): void {
-    if (state.phase !== before.phase || state.room !== before.room || state.overdue !== before.overdue) {
-      this.#render(state);
-    }
+    this.#render(state);
     if (state.phase !== before.phase) this.#phaseChanged(state, before);
     if (state.room !== before.room && state.room !== null) putRoomIntoAddress(state.room);
   }
@@ -191,6 +205,7 @@ export class App {
     this.#avatar.render(state);
     this.#panel.render(state);
     this.#controls.render(state);
+    this.#updateClocks();
   }
 
   #showHistory(): void {
@@ -207,7 +222,6 @@ export class App {
   }
 }
 
-/** `error` is the outcome of the last request for the list; null: it succeeded. */
 function bannerText(error: unknown): string {
   if (error === null) return "";
   return error instanceof Problem ? error.message : "The service does not answer. Trying again…";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { errorOf, formatDuration, formatSize, statusLine, titleOf } from "../src/core/labels.ts";
+import { clockStop, errorOf, formatDuration, formatSize, statusLine, titleOf } from "../src/core/labels.ts";
 import { initial, Phase } from "../src/core/phase.ts";
 import type { Segment } from "../src/core/segment.ts";
 
@@ -34,4 +34,13 @@ test("an error is shown as a sentence, from an object or a string", () => {
   expect(errorOf({ error: { detail: "No avatar." } } as Segment)).toBe("No avatar.");
   expect(errorOf({ error: "No avatar." } as Segment)).toBe("No avatar.");
   expect(errorOf({ error: null } as Segment)).toBe("");
+});
+
+test("no clock runs while the position of what plays is not known", () => {
+  const listening = { ...initial("demo"), phase: Phase.Listening };
+  expect(clockStop(listening, true)).toBeNull();
+  expect(clockStop(listening, false)).toBe("last known");
+  expect(clockStop({ ...listening, stalled: true }, true)).toBe("picture stopped");
+  expect(clockStop({ ...listening, phase: Phase.Coming }, true)).toBe("avatar away");
+  expect(clockStop({ ...listening, phase: Phase.Reconnecting }, true)).toBe("connection lost");
 });

@@ -64,6 +64,26 @@ describe("in the room", () => {
   });
 });
 
+describe("the picture", () => {
+  const stalled = following(...JOINED, AVATAR, { kind: "stalled", stalled: true });
+
+  test("stands still until it moves or the avatar leaves", () => {
+    expect(stalled).toMatchObject({ phase: Phase.Listening, stalled: true });
+    expect(decide(stalled, { kind: "stalled", stalled: false }).stalled).toBe(false);
+    expect(decide(stalled, GONE).stalled).toBe(false);
+  });
+
+  test("of no avatar does not stand still", () => {
+    expect(following(...JOINED, { kind: "stalled", stalled: true }).stalled).toBe(false);
+  });
+});
+
+test("an avatar that has left was seen, until the session ends", () => {
+  const gone = following(...JOINED, AVATAR, GONE);
+  expect(gone.avatarSeen).toBe(true);
+  expect(decide(gone, { kind: "ended", reason: "" }).avatarSeen).toBe(false);
+});
+
 describe("a lost connection", () => {
   const lost = following(...JOINED, AVATAR, { kind: "lost" });
 

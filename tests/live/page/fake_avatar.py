@@ -42,6 +42,8 @@ class FakeAvatar:
         self._audio = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
         self._video = rtc.VideoSource(SIZE, SIZE)
         self._draw_task: asyncio.Task[None] | None = None
+        self.draws = True
+        """False: the picture stalls."""
 
     async def __aenter__(self) -> FakeAvatar:
         await self._agent.connect(self._livekit.url, agent_token(self._livekit, self._name, AGENT))
@@ -96,5 +98,6 @@ class FakeAvatar:
             picture[..., 1] = (columns + 2 * shift) % 256
             picture[..., 2] = 120
             frame = rtc.VideoFrame(SIZE, SIZE, rtc.VideoBufferType.RGBA, picture.tobytes())
-            self._video.capture_frame(frame)
+            if self.draws:
+                self._video.capture_frame(frame)
             await asyncio.sleep(1 / FRAME_RATE)

@@ -4,18 +4,19 @@ import { Phase, type State } from "./phase.ts";
 import type { Receipt, Segment, SegmentState } from "./segment.ts";
 
 /** The status over the picture; screen readers announce it. */
-export function statusLine({ phase, overdue }: State): string {
+export function statusLine({ phase, overdue, avatarSeen, stalled }: State): string {
   switch (phase) {
     case Phase.Landing:
       return "Ready to join";
     case Phase.Connecting:
       return "Connecting…";
     case Phase.Coming:
+      if (avatarSeen) return "The avatar is away…";
       return overdue ? "Still waiting for the avatar…" : "The avatar is coming…";
     case Phase.Listening:
-      return "Listening";
+      return stalled ? "The picture has stopped…" : "Listening";
     case Phase.Speaking:
-      return "Speaking";
+      return stalled ? "The picture has stopped…" : "Speaking";
     case Phase.Reconnecting:
       return "Reconnecting…";
     case Phase.Ended:
@@ -66,6 +67,14 @@ export function titleOf({ source }: Segment, name: string | undefined): string {
 
 export function errorOf({ error }: Segment): string {
   return typeof error === "string" ? error : (error?.detail ?? "");
+}
+
+/** Why the position of a playing segment is not known now, in two words; null: it is known. */
+export function clockStop({ phase, stalled }: State, serviceAnswers: boolean): string | null {
+  if (phase === Phase.Reconnecting) return "connection lost";
+  if (phase === Phase.Coming) return "avatar away";
+  if (!serviceAnswers) return "last known";
+  return stalled ? "picture stopped" : null;
 }
 
 /** For several segments of one state: 3 cancelled. */

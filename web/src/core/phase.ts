@@ -37,6 +37,10 @@ export interface State {
   readonly audible: boolean;
   /** The avatar takes longer than usual to come. */
   readonly overdue: boolean;
+  /** An avatar has been in the room in this session. */
+  readonly avatarSeen: boolean;
+  /** The avatar's picture stands still. */
+  readonly stalled: boolean;
   /** Why the session ended or the join failed: a sentence for the viewer. */
   readonly reason: string;
 }
@@ -48,12 +52,14 @@ export type Event =
   | { readonly kind: "avatar"; readonly identity: string | null }
   | { readonly kind: "overdue" }
   | { readonly kind: "audible"; readonly audible: boolean }
+  | { readonly kind: "stalled"; readonly stalled: boolean }
   | { readonly kind: "lost" }
   | { readonly kind: "ended"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string };
 
 export function initial(room: string | null): State {
-  return { phase: Phase.Landing, room, avatar: null, audible: false, overdue: false, reason: "" };
+  const nothing = { avatar: null, audible: false, overdue: false, avatarSeen: false, stalled: false, reason: "" };
+  return { ...nothing, phase: Phase.Landing, room };
 }
 
 /** In the room, or reconnecting to it: the controls make sense. */
@@ -79,7 +85,14 @@ export function decide(state: State, event: Event): State {
       return withJoinedPhase({ ...state, overdue: false });
     case "avatar": {
       if (!isLive(phase) && phase !== Phase.Connecting) return state;
-      const after = { ...state, avatar: event.identity, audible: state.audible && event.identity !== null };
+      const there = event.identity !== null;
+      const after = {
+        ...state,
+        avatar: event.identity,
+        audible: state.audible && there,
+        avatarSeen: state.avatarSeen || there,
+        stalled: state.stalled && there,
+      };
       return isJoined(phase) ? withJoinedPhase(after) : after;
     }
     case "overdue":
@@ -89,6 +102,8 @@ export function decide(state: State, event: Event): State {
       const after = { ...state, audible: event.audible && state.avatar !== null };
       return isJoined(phase) ? withJoinedPhase(after) : after;
     }
+    case "stalled":
+      return isLive(phase) ? { ...state, stalled: event.stalled && state.avatar !== null } : state;
     case "lost":
       return isJoined(phase) ? { ...state, phase: Phase.Reconnecting, audible: false } : state;
     case "ended":

@@ -2,9 +2,12 @@
 
 import type { RemoteTrack } from "livekit-client";
 import { rootMeanSquare, VoiceActivity } from "../core/activity.ts";
+import { StallDetector } from "../core/stall.ts";
 import type { Media } from "./connection.ts";
 
-const MEASURE_EVERY = 50; // ms
+/** Milliseconds. */
+const MEASURE_EVERY = 50;
+const COUNT_FRAMES_EVERY = 500;
 
 /** Counters of the media received. They grow as long as the tracks stay the same. */
 export interface MediaFigures {
@@ -23,6 +26,8 @@ export interface PlayerListener {
   audible(audible: boolean): void;
   /** Root mean square, 0…1, 20 times a second. */
   level(level: number): void;
+  /** Whether the picture stands still; called at every count of its frames. */
+  stalled(stalled: boolean): void;
 }
 
 export class Player {
@@ -30,6 +35,7 @@ export class Player {
   readonly #audio: HTMLAudioElement;
   readonly #listener: PlayerListener;
   readonly #activity = new VoiceActivity();
+  readonly #stall = new StallDetector();
   readonly #samples = new Float32Array(2048);
   #attached: { video: RemoteTrack | null; audio: RemoteTrack | null } = { video: null, audio: null };
   #context: AudioContext | null = null;
@@ -44,6 +50,8 @@ export class Player {
     this.#video = video;
     this.#audio = audio;
     this.#listener = listener;
+    setInterval(() => this.#countFrames(), COUNT_FRAMES_EVERY);
+    document.addEventListener("visibilitychange", () => this.#stall.clear());
   }
 
   /** Call it within a click: a browser then allows sound. */
@@ -67,6 +75,7 @@ export class Player {
     const { video, audio } = media ?? { video: null, audio: null };
     if (video !== this.#attached.video) {
       this.#attached.video?.detach(this.#video);
+      this.#stall.clear();
       if (video) video.attach(this.#video);
       else this.#video.srcObject = null; // or the last picture would stay
     }
@@ -94,6 +103,12 @@ export class Player {
       audioDuration: audio?.totalSamplesDuration ?? 0,
       concealedSamples: audio?.concealedSamples ?? 0,
     };
+  }
+
+  #countFrames(): void {
+    if (this.#attached.video === null || document.hidden) return; // a hidden page shows no frames
+    const { totalVideoFrames } = this.#video.getVideoPlaybackQuality();
+    this.#listener.stalled(this.#stall.push(totalVideoFrames, performance.now()));
   }
 
   #measure(track: RemoteTrack | null): void {

@@ -34,6 +34,7 @@ export class SegmentList {
   readonly #listener: SegmentListListener;
   #rows: ReadonlyMap<string, SegmentRow> = new Map();
   #groups: ReadonlyMap<string, GroupRow> = new Map();
+  #clockStop: string | null = null;
 
   constructor(listener: SegmentListListener) {
     this.#listener = listener;
@@ -62,6 +63,12 @@ export class SegmentList {
     this.#earlier.hidden = cursor === null;
   }
 
+  /** Why no position is known now, which stops the times of playing segments; null lets them run. */
+  set clockStop(reason: string | null) {
+    this.#clockStop = reason;
+    for (const row of this.#rows.values()) row.clockStop = reason;
+  }
+
   #elementsOf(segments: readonly Segment[]): readonly HTMLLIElement[] {
     return segments.flatMap(({ id }) => this.#rows.get(id)?.element ?? []);
   }
@@ -69,7 +76,13 @@ export class SegmentList {
   #row(segment: Segment, name: string | undefined): SegmentRow {
     const row = this.#rows.get(segment.id);
     row?.show(segment, name);
-    return row ?? new SegmentRow(segment, name, (which) => this.#cancel(which));
+    return row ?? this.#newRow(segment, name);
+  }
+
+  #newRow(segment: Segment, name: string | undefined): SegmentRow {
+    const row = new SegmentRow(segment, name, (which) => this.#cancel(which));
+    row.clockStop = this.#clockStop;
+    return row;
   }
 
   #group(group: UnsaidGroup): GroupRow {

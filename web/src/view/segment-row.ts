@@ -14,6 +14,9 @@ export class SegmentRow {
   readonly #cancel: (segment: Segment) => void;
   #segment: Segment;
   #observed: Observation;
+  #clockStop: string | null = null;
+  /** Seconds at which the clock stopped. */
+  #stoppedAt = 0;
   /** Its content as a string: an unchanged row is not rebuilt, and so keeps its focus. */
   #content = "";
 
@@ -35,18 +38,32 @@ export class SegmentRow {
     this.updateTime();
   }
 
+  /** Stops the time of a playing segment, and shows the reason; null lets it run. */
+  set clockStop(reason: string | null) {
+    if (reason !== null && this.#clockStop === null) this.#stoppedAt = this.#position();
+    this.#clockStop = reason;
+    this.updateTime();
+  }
+
   /** Moves the time and the bar of a playing segment. */
   updateTime(): void {
     const { audio, state } = this.#segment;
+    const stop = state === "playing" ? this.#clockStop : null;
     const duration = audio?.duration ?? null;
-    const position = positionAt(this.#segment, this.#observed, performance.now());
-    const time = timeOf(this.#segment, position, duration);
+    const position = stop === null ? this.#position() : this.#stoppedAt;
+    const time = [timeOf(this.#segment, position, duration), stop].filter(Boolean).join(" · ");
+    this.element.toggleAttribute("data-clock-stopped", stop !== null);
     setText(this.#time, time);
     this.#bar.hidden = state === "queued" || duration === null;
     if (duration === null) return;
     this.#fill.style.transform = `scaleX(${Math.min(1, position / duration).toFixed(4)})`;
     this.#bar.setAttribute("aria-valuenow", String(Math.round((100 * position) / duration)));
     this.#bar.setAttribute("aria-valuetext", time);
+  }
+
+  /** Seconds. */
+  #position(): number {
+    return positionAt(this.#segment, this.#observed, performance.now());
   }
 
   #build(title: string): void {
