@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from mouthpiece_sender.cli.destination import AHEAD
+from mouthpiece_sender.cli.service_destination import AHEAD
 from tests.loopback.serving import KEPT
 
 REFUSED = "你好世界。"
