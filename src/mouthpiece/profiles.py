@@ -49,13 +49,15 @@ class Profile:
     """Audio is sent along with the playout clock, not as fast as the network takes it."""
     receipts: bool = True
     """It may tell when something was played; if not, the playout clock alone says so."""
+    status: bool = False
+    """It answers ``mouthpiece.status``."""
 
     def sample_rate_for(self, source: int) -> int:
         """The rate to send a source of ``source`` hertz at."""
         return self.sample_rate or min(source, self.max_sample_rate)
 
 
-MOUTHPIECE = Profile("mouthpiece", Readiness.ATTRIBUTE, True, 2, None, trusts_position=True)
+MOUTHPIECE = Profile("mouthpiece", Readiness.ATTRIBUTE, True, 2, None, trusts_position=True, status=True)
 AVALUMA = Profile("avaluma", Readiness.PROBE_OR_GRACE, False, 1, 16_000)
 STOCK = Profile("stock", Readiness.PROBE, False, 1, 24_000)
 ANAM = Profile("anam", Readiness.SESSION, False, 1, None, receipts=False)

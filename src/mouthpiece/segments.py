@@ -1,4 +1,4 @@
-"""Segments, attempts and events: values that the ledger decides on, the store holds and the API shows.
+"""Segments, attempts and events: values that the ledger decides on, the store keeps and the API shows.
 
 A *segment* is a sound or a text for an avatar to say. An *attempt* is one byte stream that carries the segment, or a
 part of it: a pause, a replay and a recovery each lead to a new attempt. An *event* is one entry of a segment's log.
@@ -53,6 +53,34 @@ class Receipt(enum.StrEnum):
     ESTIMATED = "estimated"
     """The playout clock passed it."""
     UNKNOWN = "unknown"
+
+
+class EndedBy(enum.StrEnum):
+    """What ended a segment before its end."""
+
+    CALLER = "caller"
+    SUPERSEDED = "superseded"
+    """By a segment with ``mode=interrupt``."""
+    EXPIRED = "expired"
+    AVATAR = "avatar"
+    """It left, was lost, gave up, or never came."""
+    CONNECTION = "connection"
+    """To LiveKit."""
+    RESTART = "restart"
+    """Of the sender."""
+    ROOM = "room"
+    """It was closed."""
+    SOURCE = "source"
+    """Its sound broke off."""
+
+
+class AttemptState(enum.StrEnum):
+    OPEN = "open"
+    FINISHED = "finished"
+    """All that was sent was heard."""
+    INTERRUPTED = "interrupted"
+    LOST = "lost"
+    """Its avatar or connection was lost while it played."""
 
 
 class Mode(enum.StrEnum):
@@ -166,6 +194,22 @@ class Attempt:
     """1 for the first; at most one attempt of a segment is outstanding at a time."""
     offset: float
     """Seconds into the segment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """An attempt as it is stored and shown."""
+
+    number: int
+    avatar: Annotated[str | None, About("Identity of the avatar that it was sent to.")] = None
+    profile: str | None = None
+    session: Annotated[str, About("Of that avatar; another session is another avatar.", shown=False)] = ""
+    offset: Annotated[float, About("Seconds into the segment at which it begins.")]
+    position: Annotated[float, About("Seconds into the segment up to which it was heard.")] = 0.0
+    receipt: Receipt = Receipt.NONE
+    state: AttemptState = AttemptState.OPEN
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,13 @@ RPC_AGENT_STATE: Final = "agent_state_changed"
 """Worker → avatar (Avaluma's plugin)."""
 RPC_PLAYBACK: Final = "mouthpiece.playback"
 """Our avatar → sender, JSON of :class:`PlaybackReceipt`; only for a stream that carried ``ATTR_SEGMENT``."""
+RPC_STATUS: Final = "mouthpiece.status"
+"""Sender → our avatar, empty payload; answers JSON of :class:`Status` about the caller's own streams, by its identity,
+also after the caller was away or restarted. It changes nothing."""
+RPC_LEAVE: Final = "mouthpiece.leave"
+"""Sender → our avatar, empty payload: leave in peace, the room is about to be deleted. Answers ``CLEAR_OK``."""
+STATUS_ENDED: Final = 32
+"""Ends that an avatar remembers of each sender."""
 
 CLEAR_OK: Final = "ok"
 CLEAR_REJECT: Final = "reject"
@@ -50,6 +57,8 @@ ATTR_SAMPLE_RATE: Final = "sample_rate"
 ATTR_NUM_CHANNELS: Final = "num_channels"
 ATTR_SEGMENT: Final = "mouthpiece.segment"
 """Stream attribute: the id that the receipts for this stream carry back."""
+ATTR_ATTEMPT: Final = "mouthpiece.attempt"
+"""Stream attribute: the number of the attempt, a decimal number; ``mouthpiece.status`` carries it back."""
 ATTR_AVATAR: Final = "mouthpiece.avatar"
 """Participant attribute of our avatar: JSON of :class:`AvatarInfo`; present once it listens."""
 ATTR_PUBLISH_ON_BEHALF: Final = "lk.publish_on_behalf"
@@ -87,6 +96,7 @@ class StreamHeader:
     """Hertz."""
     num_channels: int
     segment: str | None = None
+    attempt: int | None = None
 
     def attributes(self) -> dict[str, str]:
         """As stream attributes: strings, as the stock receiver parses them."""
@@ -96,6 +106,8 @@ class StreamHeader:
         }
         if self.segment is not None:
             attributes[ATTR_SEGMENT] = self.segment
+        if self.attempt is not None:
+            attributes[ATTR_ATTEMPT] = str(self.attempt)
         return attributes
 
     @classmethod
@@ -108,7 +120,9 @@ class StreamHeader:
             if not (text.isascii() and text.isdigit()) or int(text) == 0:
                 raise ValueError(f"stream attribute {name!r} must be a positive whole number, not {text!r}")
             numbers.append(int(text))
-        return cls(numbers[0], numbers[1], attributes.get(ATTR_SEGMENT))
+        attempt = attributes.get(ATTR_ATTEMPT, "")
+        number = int(attempt) if attempt.isascii() and attempt.isdigit() else None
+        return cls(numbers[0], numbers[1], attributes.get(ATTR_SEGMENT), number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +168,60 @@ class PlaybackReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusPlaying:
+    segment: str
+    position: float
+    """Seconds of the stream that have been heard."""
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEnded:
+    segment: str
+    position: float
+    """Seconds of the stream that were heard."""
+    interrupted: bool
+    receipt: str = "confirmed"
+    """What the end is known by, one of :class:`mouthpiece.segments.Receipt`."""
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Answer to ``mouthpiece.status``: where the caller's streams are."""
+
+    playing: StatusPlaying | None = None
+    held: tuple[str, ...] = ()
+    """Segments that wait at the avatar, in order."""
+    ended: tuple[StatusEnded, ...] = ()
+    """The last ``STATUS_ENDED``, oldest first."""
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, payload: str) -> Status:
+        """:raises ValueError: not such an object."""
+        value = _json_object(payload)
+        playing, held, ended = value.get("playing"), value.get("held"), value.get("ended")
+        if not isinstance(held, list) or not isinstance(ended, list) or not all(isinstance(one, str) for one in held):
+            raise ValueError("a status needs held, a list of segments, and ended, a list of objects")
+        return cls(
+            None if playing is None else StatusPlaying(*_position_of(playing), _attempt_of(playing)),
+            tuple(held),
+            tuple(
+                StatusEnded(
+                    *_position_of(one),
+                    one.get("interrupted") is True,
+                    str(one.get("receipt", "confirmed")),
+                    _attempt_of(one),
+                )
+                for one in ended
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class AvatarInfo:
     """Value of the participant attribute ``mouthpiece.avatar``."""
 
@@ -192,6 +260,17 @@ def _json_object(payload: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("a JSON object was expected")
     return value
+
+
+def _position_of(value: object) -> tuple[str, float]:
+    if not isinstance(value, dict) or not isinstance(value.get("segment"), str):
+        raise ValueError("an entry of a status needs a segment")
+    return value["segment"], _number(value, "position")
+
+
+def _attempt_of(value: Mapping[str, Any]) -> int | None:
+    attempt = value.get("attempt")
+    return attempt if isinstance(attempt, int) and not isinstance(attempt, bool) else None
 
 
 def _number(value: Mapping[str, Any], name: str) -> float:

@@ -68,7 +68,7 @@ class MemoryJournal:
 
     async def accept(self, segment: Segment) -> None:
         self._segments[segment.id] = segment
-        ended = (id for id, stored in self._segments.items() if stored.state.terminal)
+        ended = (id for id, kept in self._segments.items() if kept.state.terminal)
         if len(self._segments) > self._limit and (oldest := next(ended, None)):
             del self._segments[oldest]
 

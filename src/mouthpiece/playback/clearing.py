@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mouthpiece.playback.flight import Flight, Outcome
+from mouthpiece.segments import EndedBy
 
 
 def playing_out(flights: Iterable[Flight]) -> list[Flight]:
@@ -22,18 +23,22 @@ def cancel_one(playing: Iterable[Flight], target: Flight) -> None:
     """Decide the outcomes of a clear that is meant for ``target``: the others go on from where they were."""
     for flight in playing:
         if flight is target:
-            flight.outcome = Outcome.CANCEL
+            flight.outcome, flight.ended_by = Outcome.CANCEL, EndedBy.CALLER
         elif flight.outcome is Outcome.FINISH:
             flight.outcome = Outcome.REQUEUE
 
 
-def interrupt_first(playing: Sequence[Flight], *, drop_next: bool) -> None:
+def interrupt_first(playing: Sequence[Flight], by: EndedBy, *, drop_next: bool) -> None:
     """Decide the outcomes of a clear that is meant for what plays now, and with ``drop_next`` for what was sent
     behind it, unless that may not be interrupted."""
-    playing[0].outcome = Outcome.INTERRUPT
+    supersedes = by is EndedBy.SUPERSEDED
+    first = playing[0]
+    first.outcome = Outcome.CANCEL if supersedes and first.waiting.superseded else Outcome.INTERRUPT
+    first.ended_by = by
     for flight in playing[1:]:
-        if drop_next and flight.waiting.utterance.interruptible:
-            flight.outcome = Outcome.CANCEL
+        dropped = drop_next and flight.waiting.utterance.interruptible
+        if dropped or (supersedes and flight.waiting.superseded):
+            flight.outcome, flight.ended_by = Outcome.CANCEL, by
         elif flight.outcome is Outcome.FINISH:
             flight.outcome = Outcome.REQUEUE
 
@@ -42,7 +47,22 @@ def drop_requeued(flights: Iterable[Flight]) -> None:
     """Cancel the flights whose rest would go back to the queue."""
     for flight in flights:
         if flight.outcome is Outcome.REQUEUE:
-            flight.outcome = Outcome.CANCEL
+            flight.outcome, flight.ended_by = Outcome.CANCEL, EndedBy.CALLER
+
+
+def supersede_requeued(flights: Iterable[Flight]) -> None:
+    """Cancel the flights whose rest would go back to the queue and be superseded there."""
+    for flight in flights:
+        if flight.outcome is Outcome.REQUEUE and flight.waiting.superseded:
+            flight.outcome, flight.ended_by = Outcome.CANCEL, EndedBy.SUPERSEDED
+
+
+def hold_back(playing: Iterable[Flight]) -> None:
+    """Decide the outcomes of a clear after which all goes on from where it was, by the clock where nothing better is
+    known."""
+    for flight in playing:
+        if flight.outcome is Outcome.FINISH:
+            flight.outcome, flight.by_clock = Outcome.REQUEUE, True
 
 
 def would_end(flights: Sequence[Flight], *, drop_queued: bool) -> list[str]:

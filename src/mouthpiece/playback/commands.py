@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mouthpiece.segments import Attempt, OnLoss, Problem, Receipt, State
+from mouthpiece.playback.heard import Heard
+from mouthpiece.segments import Attempt, AttemptState, EndedBy, OnLoss, Problem, Receipt, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,20 @@ class Clear:
 
 
 @dataclass(frozen=True, slots=True)
+class AskStatus:
+    """Call ``mouthpiece.status``; answered by ``status``. It changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How an attempt ended."""
+
+    state: AttemptState
+    heard: Heard
+    """In seconds of the segment."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A segment has a new state, or something worth the log happened to it."""
 
@@ -60,6 +75,9 @@ class Report:
     interrupted: bool = False
     problem: Problem | None = None
     attempt: Attempt | None = None
+    attempt_end: AttemptEnd | None = None
+    """With ``attempt.ended`` alone."""
+    ended_by: EndedBy | None = None
 
 
-Command = Open | Send | Close | Clear | Report
+Command = Open | Send | Close | Clear | AskStatus | Report

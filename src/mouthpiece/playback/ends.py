@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mouthpiece.playback.commands import Report
+from mouthpiece.playback.commands import AttemptEnd, Report
 from mouthpiece.playback.flight import Outcome
 from mouthpiece.playback.heard import Evidence, Heard
 from mouthpiece.playback.queue import Waiting
-from mouthpiece.segments import Attempt, Problem, State
+from mouthpiece.segments import Attempt, EndedBy, Problem, State
 
 
 def end_of(outcome: Outcome, heard: Heard, *, begun: bool) -> State:
@@ -35,7 +35,13 @@ def end_of_waiting(state: State, waiting: Waiting) -> State:
 
 
 def ended(
-    waiting: Waiting, state: State, heard: Heard, problem: Problem | None = None, attempt: Attempt | None = None
+    waiting: Waiting,
+    state: State,
+    heard: Heard,
+    *,
+    problem: Problem | None = None,
+    attempt: Attempt | None = None,
+    ended_by: EndedBy | None = None,
 ) -> Report:
     """Return the report of the end of a segment, of which ``heard`` was heard in all its attempts."""
     return Report(
@@ -47,9 +53,12 @@ def ended(
         interrupted=state is State.INTERRUPTED,
         problem=problem if state in (State.FAILED, State.UNKNOWN) else None,
         attempt=attempt,
+        ended_by=None if state is State.FINISHED else ended_by,
     )
 
 
-def noted(waiting: Waiting, type: str, attempt: Attempt) -> Report:
+def noted(waiting: Waiting, type: str, attempt: Attempt | None, end: AttemptEnd | None = None) -> Report:
     """Return the report of something that does not end the segment."""
-    return Report(waiting.segment, type, waiting.state, position=waiting.heard.position, attempt=attempt)
+    return Report(
+        waiting.segment, type, waiting.state, position=waiting.heard.position, attempt=attempt, attempt_end=end
+    )

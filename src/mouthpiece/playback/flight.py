@@ -5,6 +5,8 @@
     SENDING ──▶ AWAITING ─────────────────────▶ settled
        │            │                              ▲
        └──▶ CLEARING ◀──┘ ──▶ CLEARED | UNCLEARED ─┘
+
+Any of them becomes ABSENT when the connection or the avatar is away, and from there CLEARING or settled.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import enum
 from dataclasses import dataclass
 
 from mouthpiece.playback.queue import Waiting
-from mouthpiece.segments import Attempt, Problem
+from mouthpiece.segments import Attempt, EndedBy, Problem
 
 EARLY = 0.25
 """Seconds by which the playout clock may be behind the avatar."""
@@ -30,14 +32,17 @@ class FlightState(enum.Enum):
     """The avatar cleared it; the receipt with its position is awaited."""
     UNCLEARED = "uncleared"
     """The avatar did not answer the clear: what was sent plays out."""
+    ABSENT = "absent"
+    """The connection, the avatar or this process was away: what became of it has to be asked."""
 
 
 _NEXT = {
-    FlightState.SENDING: (FlightState.AWAITING, FlightState.CLEARING),
-    FlightState.AWAITING: (FlightState.CLEARING,),
-    FlightState.CLEARING: (FlightState.CLEARED, FlightState.UNCLEARED),
-    FlightState.CLEARED: (),
-    FlightState.UNCLEARED: (),
+    FlightState.SENDING: (FlightState.AWAITING, FlightState.CLEARING, FlightState.ABSENT),
+    FlightState.AWAITING: (FlightState.CLEARING, FlightState.ABSENT),
+    FlightState.CLEARING: (FlightState.CLEARED, FlightState.UNCLEARED, FlightState.ABSENT),
+    FlightState.CLEARED: (FlightState.ABSENT,),
+    FlightState.UNCLEARED: (FlightState.ABSENT,),
+    FlightState.ABSENT: (FlightState.CLEARING,),
 }
 
 
@@ -72,11 +77,21 @@ class Flight:
     started_at: float | None = None
     """When the avatar reported that it began to play; None while it has not."""
     closed_at: float = 0.0
+    absent_at: float = 0.0
     cleared_at: float = 0.0
     """When the clear was asked for."""
     stalled: float = 0.0
     """Seconds by which playout fell behind because the source did."""
     problem: Problem | None = None
+    ended_by: EndedBy | None = None
+    by_clock: bool = False
+    """With ``Outcome.REQUEUE``: its rest may begin where the clock says that it was cut."""
+    session: str = ""
+    """Of the avatar that it was sent to."""
+    restored: bool = False
+    """An earlier process opened it: what it sent is not known, only what it meant to send."""
+    lost: bool = False
+    """Its avatar was lost."""
     started_reported: bool = False
 
     @property
@@ -90,7 +105,7 @@ class Flight:
     @property
     def clear_asked(self) -> bool:
         """The avatar was asked to clear it, whatever it answered."""
-        return self.state not in (FlightState.SENDING, FlightState.AWAITING)
+        return self.state in (FlightState.CLEARING, FlightState.CLEARED, FlightState.UNCLEARED)
 
     def move(self, state: FlightState, now: float) -> None:
         """Enter ``state``.
@@ -103,6 +118,8 @@ class Flight:
             self.closed_at = now
         if state is FlightState.CLEARING:
             self.cleared_at = now
+        if state is FlightState.ABSENT:
+            self.absent_at = self._plays_until(now)
         self.state = state
 
     def write(self, sent: float, now: float) -> None:
@@ -150,6 +167,8 @@ class Flight:
         :param reports_starts: the avatar reports each start, so the second of two gapless flights that it did not
             report has not begun while the first one lasts.
         """
+        if self.restored:
+            return True
         if self.first_write_at is None:
             return False
         if self.started_at is not None:
@@ -159,4 +178,9 @@ class Flight:
         return not reports_starts and now >= self.previous.expected_end(now) - EARLY
 
     def _plays_until(self, now: float) -> float:
-        return self.cleared_at if self.state is FlightState.CLEARED else now
+        match self.state:
+            case FlightState.CLEARED:
+                return self.cleared_at
+            case FlightState.ABSENT:
+                return self.absent_at
+        return now

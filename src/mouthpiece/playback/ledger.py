@@ -11,6 +11,8 @@ out and calls ``tick`` again by ``next_wakeup``. It never sleeps, reads a clock 
       └──────────────── its rest, as a new attempt ──┘
 
 A *flight* is an attempt that has been opened and has not ended. At most one has its stream open, and it is the last.
+After an absence (of LiveKit, of the avatar, of this process) nothing is sent until the avatar has been asked what
+became of each flight; where it cannot be asked, what may have been heard is ``unknown``.
 
 Rules that hold whatever happens:
 
@@ -24,32 +26,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mouthpiece.errors import AvatarSilent, AvatarTimeout
+from mouthpiece.errors import AvatarLeft, AvatarSilent, AvatarTimeout, SenderRestarted
+from mouthpiece.playback.absence import Place, find
 from mouthpiece.playback.clearing import (
     cancel_one,
     drop_requeued,
+    hold_back,
     interrupt_first,
     interruptible,
     playing_out,
+    supersede_requeued,
     would_end,
 )
-from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
-from mouthpiece.playback.ends import end_of, end_of_waiting, ended, noted
+from mouthpiece.playback.commands import AskStatus, Command, Report, Send, Utterance
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
 from mouthpiece.playback.heard import Heard
-from mouthpiece.playback.loss import Loss, at_loss
+from mouthpiece.playback.in_flight import InFlight
 from mouthpiece.playback.pacing import allowance, write_length
 from mouthpiece.playback.queue import SegmentQueue, Waiting
 from mouthpiece.playback.receipts import judge, without_id
-from mouthpiece.playback.receiver import Receiver
+from mouthpiece.playback.receiver import SILENCE_GRACE, Receiver
+from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
-from mouthpiece.segments import Attempt, Mode, Problem, Receipt, State
+from mouthpiece.segments import Attempt, EndedBy, Mode, Problem, Receipt, State
+from mouthpiece.wire import Status
 
 FAILED_OPENS = 3
 """Streams that may fail to open before the segment fails."""
 
 NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
 SILENT = Problem.of(AvatarSilent("The avatar never reported the end of the segment."))
+REPLACED = Problem.of(AvatarLeft("The avatar that played it is gone; another one has come."))
+RESTARTED = Problem.of(
+    SenderRestarted("The sender was restarted while it played, and this avatar cannot say how much was heard.")
+)
 
 
 @dataclass(slots=True)
@@ -61,24 +71,27 @@ class Ledger:
     absence: Problem = NO_AVATAR
     """The error of a segment for which no avatar came in time; the shell keeps it up to date."""
     _queue: SegmentQueue = field(default_factory=SegmentQueue)
-    _flights: list[Flight] = field(default_factory=list)
+    _flights: InFlight = field(init=False)
     _receiver: Receiver | None = None
-    """The avatar that is there and listens; while there is none, nothing is in flight."""
+    """The avatar that is there and listens."""
+    _livekit_away: bool = False
     _viewers: int | None = None
     _held: bool = False
-    _out: list[Command] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._flights = InFlight(self._queue)
 
     # Questions
 
     @property
     def idle(self) -> bool:
         """Nothing is queued and nothing awaits its end."""
-        return not len(self._queue) and not self._flights
+        return not len(self._queue) and not len(self._flights)
 
     @property
     def quiet(self) -> bool:
         """Nothing of ours may be playing."""
-        return not self._flights
+        return not len(self._flights)
 
     @property
     def queued(self) -> list[str]:
@@ -95,7 +108,7 @@ class Ledger:
 
         Where the avatar reports each start, nothing counts before that report.
         """
-        flight = self._named(segment)
+        flight = self._flights.named(segment)
         if flight is None:
             return None
         heard = flight.waiting.heard.position
@@ -105,12 +118,18 @@ class Ledger:
 
     def playhead(self, segment: str, now: float) -> float | None:
         """Return the second of a segment that plays now, which a replay puts back; None if it is not on its way."""
-        flight = self._named(segment)
+        flight = self._flights.named(segment)
         return None if flight is None else flight.attempt.offset + flight.played(now)
 
     def would_end(self, *, drop_queued: bool) -> list[str]:
         """Return the ids of the segments that ``interrupt`` would end now."""
-        return would_end(self._flights, drop_queued=drop_queued) + (self.queued if drop_queued else [])
+        ids = would_end(list(self._flights), drop_queued=drop_queued)
+        return ids + [waiting.segment for waiting in self._queue if drop_queued or waiting.paused]
+
+    @property
+    def paused(self) -> bool:
+        """Nothing is played until ``resume``."""
+        return self._queue.paused
 
     # Inputs from callers
 
@@ -119,12 +138,29 @@ class Ledger:
         queued or plays."""
         if mode is Mode.IGNORE and not self.idle:
             return [Report(utterance.segment, "segment.ignored", State.IGNORED)]
-        if mode is Mode.INTERRUPT:
-            self._interrupt(now)
-            order = self._queue.first_order()
-        else:
-            order = self._queue.last_order()
-        self._queue.put(Waiting(utterance, order, utterance.accepted_at))
+        first = mode is Mode.INTERRUPT
+        if first:
+            self._supersede(now)
+        self._queue.put(Waiting(utterance, self._queue.next_order(first=first), utterance.accepted_at))
+        return self.tick(now)
+
+    def restore(self, restored: Restored, now: float) -> list[Command]:
+        """Take over a segment that an earlier process left; call it in the order in which they were accepted."""
+        waiting = Waiting(
+            restored.utterance,
+            self._queue.next_order(first=restored.put_first),
+            now,
+            offset=restored.offset,
+            heard=restored.heard,
+            attempts=restored.attempts,
+            begun=restored.begun,
+            paused=restored.paused,
+        )
+        unsettled = restored.unsettled
+        if unsettled is None:
+            self._queue.put(waiting)
+            return self.tick(now)
+        self._flights.restore(waiting, unsettled.attempt, unsettled.session, unsettled.length, now)
         return self.tick(now)
 
     def withdraw(self, segment: str) -> Waiting | None:
@@ -133,7 +169,7 @@ class Ledger:
 
     def admit(self, waiting: Waiting, now: float) -> list[Command]:
         """Take over a segment that another ledger withdrew, behind what waits here."""
-        waiting.order = self._queue.last_order()
+        waiting.order = self._queue.next_order(first=waiting.order[0] == 0)
         waiting.since = now
         self._queue.put(waiting)
         return self.tick(now)
@@ -142,27 +178,56 @@ class Ledger:
         """Begin nothing that waits any more: the shell is about to leave."""
         self._held = True
 
+    def cut(self, now: float) -> list[Command]:
+        """The shell leaves now: cut what plays. Where positions are exact it goes on from there after a restart, and
+        is reported as it stands; elsewhere it is interrupted."""
+        playing = playing_out(self._flights.present)
+        if playing:
+            self._flights.clear(playing, now)
+            if self._exact:
+                hold_back(playing)
+            else:
+                interrupt_first(playing, EndedBy.RESTART, drop_next=False)
+        return self.tick(now)
+
+    def pause(self, now: float) -> list[Command]:
+        """Stop what plays, remember where, and begin nothing until ``resume``."""
+        if not self._queue.paused:
+            self._queue.paused = True
+            if playing := playing_out(self._flights.present):
+                self._flights.clear(playing, now)
+                hold_back(playing)
+            for waiting in self._queue:
+                if waiting.begun:
+                    self._flights.pause(waiting)
+        return self.tick(now)
+
+    def resume(self, now: float) -> list[Command]:
+        """Go on with what was paused, and then with what waits."""
+        self._queue.paused = False
+        self._wait_anew(now)
+        return self.tick(now)
+
     def cancel(self, segment: str, now: float) -> list[Command]:
         """End one segment: cancelled if nothing of it was heard, interrupted otherwise."""
         if (waiting := self._queue.take(segment)) is not None:
-            self._end_waiting(waiting, State.CANCELLED)
+            self._flights.end_waiting(waiting, State.CANCELLED, EndedBy.CALLER)
             return self.tick(now)
-        playing, target = playing_out(self._flights), self._named(segment)
+        playing, target = playing_out(self._flights.present), self._flights.named(segment)
         if target is not None and target in playing:
-            self._clear(playing, now)
+            self._flights.clear(playing, now)
             cancel_one(playing, target)
-        elif target is not None and target.outcome is Outcome.REQUEUE:
-            target.outcome = Outcome.CANCEL
+        elif target is not None and (target.outcome is Outcome.REQUEUE or target.state is FlightState.ABSENT):
+            cancel_one([target], target)
         return self.tick(now)
 
     def interrupt(self, now: float, *, drop_queued: bool = False) -> list[Command]:
         """Stop what plays, unless it may not be interrupted; the queue goes on, or is dropped too."""
         if drop_queued:
             for waiting in self._queue:
-                self._queue.take(waiting.segment)
-                self._end_waiting(waiting, State.CANCELLED)
+                self._flights.end_waiting(waiting, State.CANCELLED, EndedBy.CALLER)
             drop_requeued(self._flights)
-        self._interrupt(now, drop_next=drop_queued)
+        self._interrupt(EndedBy.CALLER, now, drop_next=drop_queued)
         return self.tick(now)
 
     # Inputs from the streams
@@ -170,37 +235,37 @@ class Ledger:
     def opened_failed(self, attempt: Attempt, problem: Problem, now: float) -> list[Command]:
         """The stream could not be opened: nothing of the attempt was sent. It is tried again, ``FAILED_OPENS`` times
         in all."""
-        flight = self._of(attempt)
+        flight = self._flights.of(attempt)
         if flight is not None and flight.open:
             flight.move(FlightState.AWAITING, now)
             flight.waiting.failed_opens += 1
             if flight.outcome is Outcome.FINISH:
                 again = flight.waiting.failed_opens < FAILED_OPENS
                 flight.outcome = Outcome.REQUEUE if again else Outcome.FAIL
-                flight.problem = problem
-            self._settle(flight, Heard(), now)
+                flight.problem, flight.ended_by = problem, EndedBy.CONNECTION
+            self._flights.settle(flight, Heard(), now)
         return self._flush()
 
     def progress(self, attempt: Attempt, sent: float, now: float, *, whole: bool = False) -> list[Command]:
         """``sent`` seconds of the attempt have been written; ``whole``: that was all there is."""
-        flight = self._of(attempt)
+        flight = self._flights.of(attempt)
         if flight is None or not flight.open:
             return []
         flight.write(sent, now)
         if whole:
             flight.whole = True
-            self._close(flight, now)
+            self._flights.close(flight, now)
         return self.tick(now)
 
     def source_failed(self, attempt: Attempt, problem: Problem, now: float) -> list[Command]:
         """The source broke: what was sent plays out, then the segment has failed."""
-        flight = self._of(attempt)
+        flight = self._flights.of(attempt)
         if flight is not None and flight.open:
             if flight.outcome is Outcome.FINISH:
-                flight.outcome, flight.problem = Outcome.FAIL, problem
-            self._close(flight, now)
+                flight.outcome, flight.problem, flight.ended_by = Outcome.FAIL, problem, EndedBy.SOURCE
+            self._flights.close(flight, now)
             if flight.sent == 0:
-                self._settle(flight, Heard(), now)
+                self._flights.settle(flight, Heard(), now)
         return self.tick(now)
 
     # Inputs from the avatar
@@ -212,13 +277,13 @@ class Ledger:
         send it right after the previous end (docs/wire.md, way 7).
         """
         if segment is not None:
-            flight = self._named(segment)
+            flight = self._flights.named(segment)
         else:
-            flight = next((flight for flight in self._flights if not flight.clear_asked), None)
+            flight = next((flight for flight in self._flights.present if not flight.clear_asked), None)
         if flight is not None and flight.first_write_at is not None and (segment is not None or flight.open):
             if flight.started_at is None:
                 flight.started_at = now
-            self._report_start(flight)
+            self._flights.start(flight)
         return self.tick(now)
 
     def finished(self, segment: str | None, position: float, interrupted: bool, now: float) -> list[Command]:
@@ -226,17 +291,23 @@ class Ledger:
 
         :param position: seconds of the attempt, as reported; receipts.py says when it is believed.
         """
-        flight = self._named(segment) if segment is not None else without_id(self._flights, interrupted, now)
-        if flight is None or self._receiver is None:
-            return self.tick(now)
+        flight = self._flights.named(segment) if segment is not None else without_id(self._flights, interrupted, now)
+        if flight is not None and flight.state is not FlightState.ABSENT:  # an absent one is settled by the status
+            self._finish(flight, position, interrupted, now)
+        return self.tick(now)
+
+    def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:
+        if self._receiver is None:
+            return
         self._receiver.reports_ends = True
         if flight.open:  # by its id: the avatar gave it up while we still sent
-            self._close(flight, now)
+            self._flights.close(flight, now)
             interrupted = True
         verdict = judge(flight, self._receiver.profile, position, interrupted, now)
+        if flight.outcome is Outcome.FINISH and verdict.outcome is Outcome.INTERRUPT:
+            flight.ended_by = EndedBy.AVATAR
         flight.outcome = verdict.outcome
-        self._settle(flight, verdict.heard, now)
-        return self.tick(now)
+        self._flights.settle(flight, verdict.heard, now)
 
     def clear_answered(self, ok: bool, now: float) -> list[Command]:
         """The avatar cleared what it had of ours (``ok``), or did not answer."""
@@ -245,37 +316,85 @@ class Ledger:
                 flight.move(FlightState.CLEARED if ok else FlightState.UNCLEARED, now)
         return self.tick(now)
 
-    def avatar_ready(self, profile: Profile, now: float) -> list[Command]:
-        """An avatar is there and listens to us."""
-        self._receiver = Receiver(profile)
+    def status(self, status: Status | None, now: float) -> list[Command]:
+        """The answer to ``AskStatus``; None if there was none."""
+        receiver = self._receiver
+        if receiver is None:
+            return self.tick(now)
+        was_silent = receiver.silent
+        receiver.answer(status is not None, now)
+        if status is None:
+            if receiver.silent and not was_silent:
+                self._flights.make_absent(now)
+                self._wait_anew(now)
+            return self.tick(now)
+        at_avatar = []
+        for flight in list(self._flights):
+            found = find(flight, status)
+            if found.where is Place.AT_AVATAR and flight.state is FlightState.ABSENT:
+                at_avatar.append(flight)
+            elif flight.state is FlightState.ABSENT:
+                self._flights.settle_absent(flight, found, now)
+            elif found.where is Place.ENDED:  # its receipt was lost
+                self._finish(flight, found.position, found.interrupted, now)
+        if at_avatar:
+            # What was sent ahead may be there in part: it is cut, and the rest is sent from where it was heard.
+            self._flights.clear(at_avatar, now)
+            hold_back(at_avatar)
         return self.tick(now)
 
-    def avatar_left(self, problem: Problem, now: float) -> list[Command]:
-        """The avatar, the room or our own connection is gone. A segment that may have been heard ends as ``unknown``,
-        or goes back to the queue with ``on_loss=replay``."""
+    def avatar_ready(self, profile: Profile, now: float, *, session: str = "") -> list[Command]:
+        """An avatar is there and listens to us.
+
+        :param session: names this avatar session; another one knows nothing of what was sent to this one.
+        """
+        self._receiver = Receiver(profile, session, now)
+        for flight in reversed(self._flights.absent):
+            if not profile.status or flight.session != session:
+                problem, by = (RESTARTED, EndedBy.RESTART) if flight.restored else (REPLACED, EndedBy.AVATAR)
+                self._flights.lose(flight, problem, by, now, reports_starts=False)
+        return self.tick(now)
+
+    def avatar_left(self, problem: Problem, now: float, *, by: EndedBy = EndedBy.AVATAR) -> list[Command]:
+        """The avatar or the room is gone, for good. A segment that may have been heard ends as ``unknown``, or goes
+        back to the queue with ``on_loss=replay``."""
         exact, self._receiver = self._exact, None
         for flight in reversed(list(self._flights)):  # the second of two gapless ones while the first is still there
             if flight.open:
-                self._close(flight, now)
-            self._lose(flight, at_loss(flight, now, reports_starts=exact), problem, now)
-        for waiting in self._queue:
-            waiting.since = max(waiting.since, now)
+                self._flights.close(flight, now)
+            known = exact or flight.state is FlightState.ABSENT
+            self._flights.lose(flight, problem, by, now, reports_starts=known)
+        self._wait_anew(now)
+        return self.tick(now)
+
+    def connection_lost(self, problem: Problem, now: float) -> list[Command]:
+        """The connection to LiveKit is away. An avatar that answers ``mouthpiece.status`` is asked later what became
+        of its flights; elsewhere this is as if the avatar had left."""
+        self._livekit_away = True
+        if self._receiver is None or not self._receiver.profile.status:
+            return [] if self._flights.absent else self.avatar_left(problem, now, by=EndedBy.CONNECTION)
+        self._flights.make_absent(now)
+        self._receiver = None
+        return self.tick(now)
+
+    def connection_back(self, now: float) -> list[Command]:
+        """LiveKit is there again: the time without it does not count as time without an avatar."""
+        self._livekit_away = False
+        self._wait_anew(now)
         return self.tick(now)
 
     def viewers(self, count: int, now: float) -> list[Command]:
         """``count`` people are in the room."""
         if count and not self._viewers:
-            for waiting in self._queue:
-                waiting.since = max(waiting.since, now)  # now there is somebody for whom an avatar should come
+            self._wait_anew(now)  # now there is somebody for whom an avatar should come
         self._viewers = count
         return self.tick(now)
 
-    def give_up(self, problem: Problem, now: float) -> list[Command]:
+    def give_up(self, problem: Problem, now: float, *, by: EndedBy = EndedBy.AVATAR) -> list[Command]:
         """No avatar will play any of this (the room ended, or it listens to another sender): what waits fails."""
-        commands = self.avatar_left(problem, now)
+        commands = self.avatar_left(problem, now, by=by)
         for waiting in self._queue:
-            self._queue.take(waiting.segment)
-            self._end_waiting(waiting, State.FAILED, problem)
+            self._flights.end_waiting(waiting, State.FAILED, by, problem)
         return commands + self._flush()
 
     # Time
@@ -285,6 +404,7 @@ class Ledger:
         self._end_by_clock(now)
         self._expire(now)
         self._open_next(now)
+        self._ask(now)
         for flight in self._flights:
             self._assume_start(flight, now)
             self._grant(flight, now)
@@ -294,6 +414,9 @@ class Ledger:
         """Return when ``tick`` has something to do again at the latest; None if only an input can change anything."""
         times: list[float] = []
         for flight in self._flights:
+            if flight.state is FlightState.ABSENT:
+                times += [at for at in (self._absent_until(flight),) if at is not None]
+                continue
             if self._receiver is None:
                 break
             times.append(now + write_length(flight.granted) if flight.open else self._receiver.deadline(flight, now))
@@ -301,19 +424,29 @@ class Ledger:
                 times.append(starts)
         for waiting in self._queue:
             times += [at for at in (waiting.expires_at, self._fails_at(waiting)) if at is not None]
+        if (question := self._question_at) is not None:
+            times.append(question)
         return max(now + 0.005, min(times)) if times else None
 
-    # Which flight
+    # The avatar
+
+    def _wait_anew(self, now: float) -> None:
+        """The wait for an avatar counts from now."""
+        for waiting in [*self._queue, *(flight.waiting for flight in self._flights)]:
+            waiting.since = max(waiting.since, now)
 
     def _flush(self) -> list[Command]:
-        out, self._out = self._out, []
+        out, self._flights.out = self._flights.out, []
         return out
 
-    def _of(self, attempt: Attempt) -> Flight | None:
-        return next((flight for flight in self._flights if flight.attempt == attempt), None)
+    @property
+    def _listens(self) -> bool:
+        """An avatar is there, and answers."""
+        return self._receiver is not None and not self._receiver.silent
 
-    def _named(self, segment: str) -> Flight | None:
-        return next((flight for flight in self._flights if flight.segment == segment), None)
+    @property
+    def _question_at(self) -> float | None:
+        return None if self._receiver is None else self._receiver.next_question(flying=len(self._flights) > 0)
 
     @property
     def _exact(self) -> bool:
@@ -322,51 +455,58 @@ class Ledger:
     def _fails_at(self, waiting: Waiting) -> float | None:
         """Return when a segment has waited for an avatar long enough. One that wants a viewer waits for that first: no
         avatar is kept in a room without viewers."""
-        if self._receiver is not None or (waiting.utterance.wait_for_viewer and not self._viewers):
+        if self._listens or self._livekit_away or self._queue.paused:
+            return None
+        if waiting.utterance.wait_for_viewer and not self._viewers:
             return None
         return waiting.since + self.avatar_timeout
 
     # What time brings about
 
     def _end_by_clock(self, now: float) -> None:
-        for flight in list(self._flights):
+        for flight in reversed(self._flights.absent):
+            if (until := self._absent_until(flight)) is not None and now >= until:
+                problem = self.absence if self._receiver is None else SILENT
+                by = EndedBy.RESTART if flight.restored else EndedBy.AVATAR
+                self._flights.lose(flight, problem, by, now, reports_starts=False)
+        for flight in self._flights.present:
             if self._receiver is None or flight.open or now < self._receiver.deadline(flight, now):
                 continue
             if not flight.clear_asked:
                 self._receiver.missed_end()
-            if flight.outcome is Outcome.REQUEUE and flight.clear_asked and flight.sent > 0:
-                # Cleared beside another one and never confirmed: how much was heard is not known.
-                flight.outcome = Outcome.INTERRUPT
+            trusts_clock = flight.by_clock and not self._exact
+            if flight.outcome is Outcome.REQUEUE and flight.clear_asked and flight.sent > 0 and not trusts_clock:
+                # Cleared and never confirmed: how much was heard is not known.
+                flight.outcome, flight.ended_by = Outcome.INTERRUPT, EndedBy.AVATAR
             played = flight.played(now)
             if not flight.clear_asked and flight.outcome is Outcome.FINISH and self._exact:
-                flight.problem = SILENT
-                self._end(flight, State.UNKNOWN, Heard(played, Receipt.UNKNOWN), now)
+                flight.problem, flight.ended_by = SILENT, EndedBy.AVATAR
+                self._flights.end(flight, State.UNKNOWN, Heard(played, Receipt.UNKNOWN), now)
                 continue
             possible = flight.may_have_been_heard(now, reports_starts=self._exact)
-            self._settle(flight, Heard(played, Receipt.ESTIMATED) if possible else Heard(), now)
+            self._flights.settle(flight, Heard(played, Receipt.ESTIMATED) if possible else Heard(), now)
 
     def _assume_start(self, flight: Flight, now: float) -> None:
         starts = None if self._receiver is None else self._receiver.starts_by(flight)
         if starts is not None and now >= starts:
-            self._report_start(flight)
+            self._flights.start(flight)
 
     def _expire(self, now: float) -> None:
         for waiting in self._queue:
             expires, fails = waiting.expires_at, self._fails_at(waiting)
             if expires is not None and now >= expires:
-                self._queue.take(waiting.segment)
-                self._end_waiting(waiting, State.EXPIRED)
+                self._flights.end_waiting(waiting, State.EXPIRED, EndedBy.EXPIRED)
             elif fails is not None and now >= fails:
-                self._queue.take(waiting.segment)
-                self._end_waiting(waiting, State.FAILED, self.absence)
+                problem = self.absence if self._receiver is None else SILENT
+                self._flights.end_waiting(waiting, State.FAILED, EndedBy.AVATAR, problem)
 
     def _open_next(self, now: float) -> None:
         waiting = self._queue.head
-        if self._receiver is None or waiting is None or self._held:
+        if self._receiver is None or not self._listens or waiting is None or self._held or self._queue.paused:
             return
         for flight in self._flights:
             comes_back = flight.outcome is Outcome.REQUEUE and flight.state is FlightState.CLEARED
-            if flight.open or flight.state is FlightState.CLEARING or comes_back:
+            if flight.open or flight.state in (FlightState.CLEARING, FlightState.ABSENT) or comes_back:
                 return
         playing = [flight for flight in self._flights if flight.state is not FlightState.CLEARED]
         if len(playing) >= self._receiver.profile.outstanding:
@@ -374,11 +514,7 @@ class Ledger:
         if waiting.utterance.wait_for_viewer and not self._viewers:
             return
         self._queue.take(waiting.segment)
-        waiting.attempts += 1
-        attempt = Attempt(waiting.segment, waiting.attempts, waiting.offset)
-        self._flights.append(Flight(waiting, attempt, self._flights[-1] if self._flights else None))
-        self._out.append(Open(attempt))
-        self._note(waiting, "attempt.opened", attempt)
+        self._flights.open(waiting, self._receiver.session)
 
     def _grant(self, flight: Flight, now: float) -> None:
         if not flight.open or self._receiver is None:
@@ -391,86 +527,43 @@ class Ledger:
             up_to = allowance(now - flight.begins(now))
         if up_to >= flight.granted + write_length(flight.granted):
             flight.granted = up_to
-            self._out.append(Send(flight.attempt, up_to))
+            self._flights.out.append(Send(flight.attempt, up_to))
+
+    def _ask(self, now: float) -> None:
+        """Ask where our streams are: each second while one is at the avatar, and before anything else after an
+        absence."""
+        if self._receiver is not None and (question := self._question_at) is not None and now >= question:
+            self._receiver.ask()
+            self._flights.out.append(AskStatus())
+
+    def _absent_until(self, flight: Flight) -> float | None:
+        """Return when an absent flight is given up; None while LiveKit is away."""
+        if self._livekit_away:
+            return None
+        if self._receiver is None:
+            return flight.waiting.since + self.avatar_timeout
+        return max(flight.absent_at, self._receiver.ready_at) + SILENCE_GRACE
 
     # Acts on flights
 
-    def _interrupt(self, now: float, *, drop_next: bool = False) -> None:
+    def _interrupt(self, by: EndedBy, now: float, *, drop_next: bool = False) -> None:
+        for waiting in self._queue:
+            if waiting.paused and waiting.utterance.interruptible:
+                self._flights.end_waiting(waiting, State.CANCELLED, by)
+        if self._flights.absent:
+            absent = playing_out(self._flights.absent)
+            if interruptible(absent):
+                interrupt_first(absent, by, drop_next=drop_next)
+            return
         playing = playing_out(self._flights)
         if interruptible(playing):
-            self._clear(playing, now)
-            interrupt_first(playing, drop_next=drop_next)
+            self._flights.clear(playing, now)
+            interrupt_first(playing, by, drop_next=drop_next)
 
-    def _clear(self, flights: list[Flight], now: float) -> None:
-        self._out.append(Clear())
-        for flight in flights:
-            if flight.open:
-                self._out.append(Close(flight.attempt))
-            flight.move(FlightState.CLEARING, now)
-
-    def _close(self, flight: Flight, now: float) -> None:
-        flight.move(FlightState.AWAITING, now)
-        self._out.append(Close(flight.attempt))
-
-    def _lose(self, flight: Flight, loss: Loss, problem: Problem, now: float) -> None:
-        """End a flight whose avatar was lost."""
-        if flight.outcome not in (Outcome.FINISH, Outcome.REQUEUE):
-            self._settle(flight, loss.heard, now)
-        elif loss.resume_at is None:
-            flight.problem = problem
-            self._end(flight, State.UNKNOWN, loss.heard, now)
-        else:
-            flight.waiting.lost = True
-            self._requeue(flight, loss.heard, loss.resume_at, now)
-
-    def _settle(self, flight: Flight, attempt: Heard, now: float) -> None:
-        """End a flight of which ``attempt`` was heard (in seconds of the attempt): its segment ends, or its rest goes
-        back to the queue."""
-        if flight.outcome is Outcome.REQUEUE and not (flight.whole and attempt.position >= flight.sent > 0):
-            self._requeue(flight, attempt, attempt.position, now)
-            return
-        heard = self._heard(flight, attempt)
-        self._end(flight, end_of(flight.outcome, heard, begun=flight.waiting.begun), attempt, now)
-
-    @staticmethod
-    def _heard(flight: Flight, attempt: Heard) -> Heard:
-        """Return what was heard of the segment, ``attempt`` (in seconds of the attempt) included."""
-        return flight.waiting.heard.furthest(Heard(flight.attempt.offset + attempt.position, attempt.receipt))
-
-    def _remove(self, flight: Flight, now: float) -> None:
-        end = min(flight.expected_end(now), now)
-        self._flights.remove(flight)
-        for other in self._flights:
-            if other.previous is flight:
-                other.follow_no_longer(end)
-
-    def _requeue(self, flight: Flight, attempt: Heard, resume_at: float, now: float) -> None:
-        """Put the rest of a segment back, from second ``resume_at`` of the attempt on."""
-        waiting = flight.waiting
-        waiting.heard = self._heard(flight, attempt)
-        waiting.offset = flight.attempt.offset + resume_at
-        waiting.since = now
-        self._remove(flight, now)
-        self._queue.put(waiting)
-        self._note(waiting, "attempt.ended", flight.attempt)
-
-    # Reports
-
-    def _report_start(self, flight: Flight) -> None:
-        if flight.started_reported:
-            return
-        flight.started_reported = True
-        first, flight.waiting.begun = not flight.waiting.begun, True
-        self._note(flight.waiting, "segment.playing" if first else "attempt.started", flight.attempt)
-
-    def _note(self, waiting: Waiting, type: str, attempt: Attempt) -> None:
-        self._out.append(noted(waiting, type, attempt))
-
-    def _end(self, flight: Flight, state: State, attempt: Heard, now: float) -> None:
-        """End the segment of a flight, of which ``attempt`` was heard (in seconds of the attempt)."""
-        self._remove(flight, now)
-        self._out.append(ended(flight.waiting, state, self._heard(flight, attempt), flight.problem, flight.attempt))
-
-    def _end_waiting(self, waiting: Waiting, state: State, problem: Problem | None = None) -> None:
-        """End a segment that waits."""
-        self._out.append(ended(waiting, end_of_waiting(state, waiting), waiting.heard, problem))
+    def _supersede(self, now: float) -> None:
+        """Make way for a segment with ``mode=interrupt``."""
+        supersede_requeued(self._flights)
+        self._interrupt(EndedBy.SUPERSEDED, now)
+        for waiting in self._queue:
+            if waiting.superseded:
+                self._flights.end_waiting(waiting, State.CANCELLED, EndedBy.SUPERSEDED)

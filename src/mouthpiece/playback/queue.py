@@ -15,8 +15,9 @@ class Waiting:
     """A segment in the queue. It is also the value that moves a segment to another ledger."""
 
     utterance: Utterance
-    order: int
-    """Its place: a segment that comes back to the queue comes back to where it was."""
+    order: tuple[int, int]
+    """Its place: a segment that comes back to the queue comes back to where it was. The first number is 0 for what an
+    interrupt put first, the second one grows in order of acceptance."""
     since: float
     """Monotonic seconds at which it began to wait for an avatar."""
     offset: float = 0.0
@@ -30,6 +31,8 @@ class Waiting:
     """It was reported as playing, so it is not ``queued`` any more, whatever becomes of its attempts."""
     lost: bool = False
     """The avatar that played it was lost."""
+    paused: bool = False
+    """It played, and waits for ``resume``."""
 
     @property
     def segment(self) -> str:
@@ -38,7 +41,14 @@ class Waiting:
     @property
     def state(self) -> State:
         """The state to report while it has not ended."""
+        if self.paused:
+            return State.PAUSED
         return State.PLAYING if self.begun else State.QUEUED
+
+    @property
+    def superseded(self) -> bool:
+        """An interrupt put it first, and a later interrupt takes its place."""
+        return self.order[0] == 0 and not self.begun and self.utterance.interruptible
 
     @property
     def expires_at(self) -> float | None:
@@ -53,9 +63,10 @@ class Waiting:
 class SegmentQueue:
     """First in, first out, by ``Waiting.order``."""
 
+    paused: bool = False
+    """Nothing leaves it until ``resume``."""
     _waiting: list[Waiting] = field(default_factory=list)
-    _last: int = 0
-    _first: int = 0
+    _accepted: int = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -68,15 +79,13 @@ class SegmentQueue:
     def head(self) -> Waiting | None:
         return self._waiting[0] if self._waiting else None
 
-    def last_order(self) -> int:
-        """Return the order of a segment that goes behind all others."""
-        self._last += 1
-        return self._last
+    def next_order(self, *, first: bool) -> tuple[int, int]:
+        """Return the order of a segment that is accepted now.
 
-    def first_order(self) -> int:
-        """Return the order of a segment that goes before all others."""
-        self._first -= 1
-        return self._first
+        :param first: before all that were not put first themselves; else behind all others.
+        """
+        self._accepted += 1
+        return (0 if first else 1, self._accepted)
 
     def put(self, waiting: Waiting) -> None:
         """Insert ``waiting`` at the place that its order gives it."""

@@ -17,14 +17,28 @@ CLEAR_GRACE = 2.0
 STARTED_GRACE = 1.0
 """Seconds after the first write until a start is taken for granted where the avatar should have reported it."""
 
+STATUS_INTERVAL = 1.0
+"""Seconds from an answer to ``mouthpiece.status``, or its failure, to the next question."""
+UNANSWERED = 2
+"""Questions in a row without an answer after which the avatar counts as away."""
+
 
 @dataclass(slots=True)
 class Receiver:
     """One avatar session."""
 
     profile: Profile
+    session: str = ""
+    ready_at: float = 0.0
+    """Monotonic seconds."""
     reports_ends: bool | None = field(init=False)
     """Whether receipts of ends come at all; None until one came or was missed."""
+
+    _asked: bool = field(init=False, default=False)
+    """Its status was asked for, and is not answered yet."""
+    _next_question: float = field(init=False, default=0.0)
+    _unanswered: int = field(init=False, default=0)
+    """Questions in a row."""
 
     def __post_init__(self) -> None:
         self.reports_ends = None if self.profile.receipts else False
@@ -63,3 +77,28 @@ class Receiver:
         """The end of a flight was due and was not reported."""
         if self.reports_ends is None:
             self.reports_ends = False
+
+    # Its status
+
+    @property
+    def silent(self) -> bool:
+        """It is there, and does not answer."""
+        return self._unanswered >= UNANSWERED
+
+    def next_question(self, *, flying: bool) -> float | None:
+        """Return when its status is to be asked for; None: not now.
+
+        :param flying: something of ours is there, or was before an absence.
+        """
+        if not self.profile.status or self._asked or not (flying or self.silent):
+            return None
+        return self._next_question
+
+    def ask(self) -> None:
+        """Note that its status is asked for."""
+        self._asked = True
+
+    def answer(self, answered: bool, now: float) -> None:
+        """Note that the question was answered, or failed."""
+        self._asked, self._next_question = False, now + STATUS_INTERVAL
+        self._unanswered = 0 if answered else self._unanswered + 1

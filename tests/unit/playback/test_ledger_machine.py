@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mouthpiece.playback import pacing
-from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
+from mouthpiece.playback.commands import AskStatus, Clear, Close, Command, Open, Report, Send, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
+from mouthpiece.wire import Status, StatusEnded, StatusPlaying
 
 GONE = Problem("avatar-left", "The avatar left.", True)
 
@@ -33,6 +34,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.attempts: dict[str, list[Attempt]] = {}
         self.clears = 0
         self.avatar = False
+        self.put_first: set[str] = set()
+        self.asked = False
         self.state: dict[str, State] = {}
         self.position: dict[str, float] = {}
 
@@ -55,6 +58,9 @@ class LedgerMachine(RuleBasedStateMachine):
                     self.open = None
                 case Clear():
                     self.clears += 1
+                case AskStatus():
+                    assert not self.asked, "asked twice at once"
+                    self.asked = True
                 case Report(segment, type, state, receipt, position):
                     assert not type.startswith("segment.") or type == f"segment.{state}"
                     self._one_way(segment, state)
@@ -108,7 +114,9 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         self.utterances[segment] = utterance
         if mode is Mode.INTERRUPT:
-            self.order.insert(0, segment)
+            self.put_first.add(segment)
+            behind = [index for index, other in enumerate(self.order) if other in self.put_first]
+            self.order.insert(behind[-1] + 1 if behind else 0, segment)
         elif mode is Mode.APPEND or self.ledger.idle:
             self.order.append(segment)
         self.do(self.ledger.enqueue(utterance, mode, self.now))
@@ -169,12 +177,12 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(profile=st.sampled_from([MOUTHPIECE, AVALUMA, STOCK, ANAM]))
     def avatar_comes(self, profile: Profile) -> None:
         if not self.avatar:
-            self.avatar = True
+            self.avatar, self.asked = True, False
             self.do(self.ledger.avatar_ready(profile, self.now))
 
     @rule()
     def avatar_goes(self) -> None:
-        self.avatar = False
+        self.avatar = self.asked = False
         self.do(self.ledger.avatar_left(GONE, self.now))
 
     @precondition(lambda self: self.avatar and self.open is not None)
@@ -187,6 +195,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.do(self.ledger.started(segment, self.now))
         self.time_passes(heard)
         self.do(self.ledger.avatar_left(GONE, self.now))
+        self.asked = False
         self.do(self.ledger.avatar_ready(profile, self.now))
 
     @precondition(lambda self: self.avatar)
@@ -207,6 +216,33 @@ class LedgerMachine(RuleBasedStateMachine):
     def clear_is_answered(self, ok: bool) -> None:
         self.clears -= 1
         self.do(self.ledger.clear_answered(ok, self.now))
+
+    @precondition(lambda self: self.asked)
+    @rule(answered=st.booleans(), playing=st.none() | st.integers(0, 1000), ended=st.none() | st.integers(0, 1000))
+    def status_is_answered(self, answered: bool, playing: int | None, ended: int | None) -> None:
+        self.asked = False
+        one, other = self._named(playing), self._named(ended)
+        status = Status(
+            None if one is None else StatusPlaying(one, 0.5),
+            (),
+            () if other is None else (StatusEnded(other, 0.5, interrupted=True),),
+        )
+        self.do(self.ledger.status(status if answered else None, self.now))
+
+    @rule(seconds=st.floats(0.0, 40.0))
+    def livekit_is_away(self, seconds: float) -> None:
+        self.avatar = self.asked = False
+        self.do(self.ledger.connection_lost(GONE, self.now))
+        self.time_passes(seconds)
+        self.do(self.ledger.connection_back(self.now))
+
+    @rule()
+    def pause(self) -> None:
+        self.do(self.ledger.pause(self.now))
+
+    @rule()
+    def resume(self) -> None:
+        self.do(self.ledger.resume(self.now))
 
     @rule(count=st.integers(0, 2))
     def viewers(self, count: int) -> None:
@@ -239,6 +275,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.do(self.ledger.avatar_left(GONE, self.now))
         self.avatar = False
         self.do(self.ledger.viewers(1, self.now))
+        self.do(self.ledger.resume(self.now))
         for _ in range(1000):
             wakeup = self.ledger.next_wakeup(self.now)
             if wakeup is None:
