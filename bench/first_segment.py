@@ -25,7 +25,7 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
-from mouthpiece_sender.storage.journal import MemoryJournal
+from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

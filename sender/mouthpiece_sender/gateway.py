@@ -15,7 +15,7 @@ from typing import Literal, Self
 
 from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull, RoomClosed
 from mouthpiece.playback.commands import Utterance
-from mouthpiece.segments import Attempt, Event, Problem, Segment, State, Until, Viewers, utc_now
+from mouthpiece.segments import AttemptRecord, Event, Problem, Segment, State, Until, Viewers, utc_now
 from mouthpiece_sender.storage.journal import Journal, Page
 from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest, Target
 
@@ -69,7 +69,7 @@ class Gateway:
         self._arriving: Counter[str] = Counter()
         """Of each room, the segments that are being accepted."""
         self._closing = asyncio.Event()
-        self._records: asyncio.Queue[tuple[Segment, Event, Attempt | None] | None] = asyncio.Queue()
+        self._records: asyncio.Queue[tuple[Segment, Event, AttemptRecord | None] | None] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
         self._tasks = asyncio.TaskGroup()
@@ -130,8 +130,10 @@ class Gateway:
             on_loss=request.on_loss,
             interruptible=request.interruptible,
             wait_for_viewer=request.wait_for_viewer,
+            tag=request.tag,
+            metadata=request.metadata,
         )
-        await self._journal.accept(segment)
+        await self._journal.accept(segment, request.key)
         self._active[segment.id] = _Active(segment)
         utterance = Utterance(
             segment.id,
@@ -180,7 +182,13 @@ class Gateway:
         return self._live(active.segment) if active else await self._journal.get(segment_id)
 
     async def segments(
-        self, room: str, *, states: Collection[State] = (), limit: int = 50, after: str | None = None
+        self,
+        room: str,
+        *,
+        states: Collection[State] = (),
+        tag: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
     ) -> Page:
         """Segments of a room, newest first.
 
@@ -189,7 +197,7 @@ class Gateway:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STORE_RETRY):
                 await self._records.join()  # what has happened is written before it is read
-        page = await self._journal.list(room, states=states, limit=limit, after=after)
+        page = await self._journal.list(room, states=states, tag=tag, limit=limit, after=after)
         return Page([self._live(segment) for segment in page.segments], page.next)
 
     async def wait(self, segment_id: str, until: Until, timeout: float | None) -> Segment:
@@ -283,7 +291,12 @@ class Gateway:
         detail = report.problem.type if report.problem else None
         number = report.attempt.number if report.attempt else None
         event = Event(after.id, after.room, report.type, at, number, report.position, detail)
-        self._records.put_nowait((after, event, report.attempt))
+        attempt = None
+        if (opened := report.attempt) is not None:
+            attempt = AttemptRecord(
+                number=opened.number, avatar=after.avatar, profile=after.profile, offset=opened.offset
+            )
+        self._records.put_nowait((after, event, attempt))
 
     async def _write_journal(self) -> None:
         """One writer, so that what is stored is in order. Bounded by what happens: a few records a segment."""
@@ -294,7 +307,7 @@ class Gateway:
             if segment.state.terminal and (active := self._active.pop(segment.id, None)):
                 active.changed.set()
 
-    async def _record(self, segment: Segment, event: Event, attempt: Attempt | None) -> None:
+    async def _record(self, segment: Segment, event: Event, attempt: AttemptRecord | None) -> None:
         """Try until the record is stored. Meanwhile the segment is read from memory; the store refuses new ones."""
         logged = False
         while True:

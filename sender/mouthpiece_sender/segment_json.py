@@ -29,4 +29,6 @@ def _json(value: Any) -> Any:
             return str(value)
         case float():
             return round(value, 6)
+        case tuple():
+            return [_object(part) for part in value]
     return _object(value) if dataclasses.is_dataclass(value) else value

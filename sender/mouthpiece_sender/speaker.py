@@ -32,7 +32,7 @@ from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.sounds.file import FileSound
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.speech.voices import Speech
-from mouthpiece_sender.storage.journal import MemoryJournal
+from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest, Target
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.segments import AudioInfo, Mode, OnLoss, Problem, Source
 from mouthpiece_sender.sounds.cues import HasCues
 from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.storage.journal import IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class SpeakRequest:
     wait_for_viewer: bool = False
     expires_in: float | None = None
     """Seconds that it may wait."""
+    tag: str | None = None
+    """The caller's own reference."""
+    metadata: dict[str, Any] | None = None
+    """What the caller attached."""
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@
     ├── StoreError                    the store cannot be written
     │   └── StoreFull                 no space left on its disk                   retry
     ├── SegmentNotFound               no such segment
+    ├── SoundNotKept                  the sound of an ended segment is no longer stored
+    ├── IdempotencyConflict           the key's first request is still being accepted         retry
     ├── TTSError                      text to speech (its leaves are in mouthpiece.tts.errors)
     └── ConfigurationError            a setting is missing or wrong
 
@@ -147,6 +149,15 @@ class StoreFull(StoreError):
 
 class SegmentNotFound(MouthpieceError):
     slug = "segment-not-found"
+
+
+class SoundNotKept(MouthpieceError):
+    slug = "sound-not-kept"
+
+
+class IdempotencyConflict(MouthpieceError):
+    slug = "idempotency-conflict"
+    retryable = True
 
 
 class TTSError(MouthpieceError):

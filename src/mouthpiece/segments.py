@@ -11,7 +11,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.fields import About
@@ -99,6 +99,8 @@ class OnLoss(enum.StrEnum):
 
 
 SourceKind = Literal["file", "text", "url", "live"]
+Encoding = Literal["container", "s16le", "s16be"]
+"""How a stored sound is read: as its content says, or as raw samples of 16 bits with the low or the high byte first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Source:
     name: Annotated[str | None, About("The file's name, as it was sent.")] = None
     text: str | None = None
     voice: str | None = None
+    tts: Annotated[str | None, About("The provider that the text was asked of.", shown=False)] = None
+    encoding: Annotated[Encoding | None, About("Of a stored sound; null where it is not known.", shown=False)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,49 +146,6 @@ class Problem:
         return cls(error.slug, str(error), error.retryable)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """The current value of one segment; a change makes a new value.
-
-    The store, the JSON and the OpenAPI document are derived from these fields, in this order
-    (:mod:`mouthpiece.fields`); a new one needs a migration in ``mouthpiece_sender.storage.rows`` and nothing else.
-    """
-
-    id: Annotated[str, About(fixed=True)]
-    room: Annotated[str, About(fixed=True)]
-    avatar: Annotated[str | None, About("Identity of the avatar that says it, or was asked to.")] = None
-    profile: Annotated[str | None, About("The kind of that avatar: mouthpiece, avaluma, stock or anam.")] = None
-    state: State = State.QUEUED
-    receipt: Annotated[Receipt, About("How the end is known: the avatar confirmed it, or a clock estimates it.")] = (
-        Receipt.NONE
-    )
-    source: Annotated[Source, About(fixed=True)]
-    audio: Annotated[AudioInfo, About(prefix="")]
-    position: Annotated[float, About("Seconds of it that were played, as far as is known.")] = 0.0
-    interrupted: bool = False
-    viewers: Viewers = Viewers()
-    created_at: Annotated[datetime, About(fixed=True)]
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    expires_at: datetime | None = None
-    duplicate: bool = False
-    error: Problem | None = None
-    mode: Annotated[Mode, About(fixed=True, shown=False)] = Mode.APPEND
-    on_loss: Annotated[OnLoss, About(fixed=True, shown=False)] = OnLoss.DROP
-    interruptible: Annotated[bool, About(fixed=True, shown=False)] = True
-    wait_for_viewer: Annotated[bool, About(fixed=True, shown=False)] = False
-
-    def reached(self, until: Until) -> bool:
-        """Whether the segment has come as far as ``until``; one that has ended has reached everything."""
-        match until:
-            case "queued":
-                return True
-            case "playing":
-                return self.state is not State.QUEUED
-            case "finished":
-                return self.state.terminal
-
-
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One byte stream that carries a segment from ``offset`` on."""
@@ -212,6 +173,54 @@ class AttemptRecord:
     ended_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The current value of one segment; a change makes a new value.
+
+    The store, the JSON and the OpenAPI document are derived from these fields, in this order
+    (:mod:`mouthpiece.fields`); a new one needs a migration in ``mouthpiece_sender.storage.migrations`` and nothing
+    else.
+    """
+
+    id: Annotated[str, About(fixed=True)]
+    room: Annotated[str, About(fixed=True)]
+    avatar: Annotated[str | None, About("Identity of the avatar that says it, or was asked to.")] = None
+    profile: Annotated[str | None, About("The kind of that avatar: mouthpiece, avaluma, stock or anam.")] = None
+    state: State = State.QUEUED
+    receipt: Annotated[Receipt, About("How the end is known: the avatar confirmed it, or a clock estimates it.")] = (
+        Receipt.NONE
+    )
+    source: Annotated[Source, About(fixed=True)]
+    audio: Annotated[AudioInfo, About(prefix="")]
+    position: Annotated[float, About("Seconds of it that were played, as far as is known.")] = 0.0
+    interrupted: bool = False
+    viewers: Viewers = Viewers()
+    tag: Annotated[str | None, About("The caller's own reference.", fixed=True)] = None
+    metadata: Annotated[dict[str, Any] | None, About("What the caller attached to it.", fixed=True)] = None
+    ended_by: Annotated[EndedBy | None, About("What ended it before its end.")] = None
+    attempts: Annotated[tuple[AttemptRecord, ...], About("One entry for each stream that carried it, in order.")] = ()
+    created_at: Annotated[datetime, About(fixed=True)]
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    expires_at: datetime | None = None
+    duplicate: bool = False
+    error: Problem | None = None
+    mode: Annotated[Mode, About(fixed=True, shown=False)] = Mode.APPEND
+    on_loss: Annotated[OnLoss, About(fixed=True, shown=False)] = OnLoss.DROP
+    interruptible: Annotated[bool, About(fixed=True, shown=False)] = True
+    wait_for_viewer: Annotated[bool, About(fixed=True, shown=False)] = False
+
+    def reached(self, until: Until) -> bool:
+        """Whether the segment has come as far as ``until``; one that has ended has reached everything."""
+        match until:
+            case "queued":
+                return True
+            case "playing":
+                return self.state is not State.QUEUED
+            case "finished":
+                return self.state.terminal
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry of the event log."""
@@ -219,7 +228,7 @@ class Event:
     segment: str
     room: str
     type: str
-    """``segment.<state>``, ``attempt.opened``, ``attempt.closed`` …"""
+    """``segment.<state>``, ``attempt.opened`` or ``attempt.ended``."""
     at: datetime
     attempt: int | None = None
     position: float | None = None

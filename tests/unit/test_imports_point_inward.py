@@ -44,7 +44,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "storage": (),
     "playout": ("sounds",),
     "speech": ("sounds",),
-    "target": ("sounds",),
+    "target": ("sounds", "storage"),
     "gateway": ("storage", "target"),
     "livekit": ("playout", "sounds", "target"),
     "anam": ("playout", "sounds", "target"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -16,25 +16,7 @@ from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
 from mouthpiece_sender.speech.voices import Speech
-
-
-class SegmentStore(Protocol):
-    """The part of the store that the handlers use themselves; the rest goes through the gateway."""
-
-    async def check(self) -> None:
-        """Return if the store can be written.
-
-        :raises StoreError: it cannot.
-        """
-        ...
-
-    async def purge(self, segment_id: str) -> None:
-        """Erase the text of a segment.
-
-        :raises SegmentNotFound: there is no such segment.
-        :raises StoreError: it cannot be written.
-        """
-        ...
+from mouthpiece_sender.storage.journal import SegmentStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,11 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-SCHEMA_NAMES: Mapping[type, str] = {segments.AudioInfo: "Audio", segments.Problem: "SegmentError"}
+SCHEMA_NAMES: Mapping[type, str] = {
+    segments.AudioInfo: "Audio",
+    segments.Problem: "SegmentError",
+    segments.AttemptRecord: "Attempt",
+}
 """Schemas whose name is not their dataclass's."""
 
 
@@ -31,7 +35,9 @@ def model_of(kind: type) -> type[ResponseModel]:
     fields: dict[str, Any] = {}
     for field in fields_of(kind):
         annotation: Any = field.annotation
-        if field.group:
+        if field.many:
+            annotation = list[model_of(field.type)]  # type: ignore[misc]  # a model that is made here
+        elif field.group:
             annotation = model_of(field.type) | None if field.optional else model_of(field.type)
         if field.about.shown:
             fields[field.name] = (annotation, Field(description=field.about.text))
@@ -50,6 +56,21 @@ SEGMENT_EXAMPLE: JsonDict = segment_json(
         audio=segments.AudioInfo(16_000, 1, 2.05),
         position=2.05,
         viewers=segments.Viewers(1, 1),
+        tag="order-12",
+        metadata={"shop": "Lyon"},
+        attempts=(
+            segments.AttemptRecord(
+                number=1,
+                avatar="avatar-mouthpiece",
+                profile="mouthpiece",
+                offset=0.0,
+                position=2.05,
+                receipt=segments.Receipt.CONFIRMED,
+                state=segments.AttemptState.FINISHED,
+                started_at=datetime(2026, 11, 21, 9, 30, 0, 205_000, tzinfo=UTC),
+                ended_at=datetime(2026, 11, 21, 9, 30, 2, 290_000, tzinfo=UTC),
+            ),
+        ),
         created_at=datetime(2026, 11, 21, 9, 30, 0, 120_000, tzinfo=UTC),
         started_at=datetime(2026, 11, 21, 9, 30, 0, 205_000, tzinfo=UTC),
         finished_at=datetime(2026, 11, 21, 9, 30, 2, 290_000, tzinfo=UTC),

@@ -1,14 +1,30 @@
-"""Stores accepted segments and the log of their events: the contract, and an implementation in memory."""
+"""Stores accepted segments, their attempts and the log of their events: the contracts.
+
+``Journal`` is the gateway's part; ``SegmentStore`` adds what the API and the retention need. Implementations:
+``Store`` (SQLite, one process) and ``MemoryJournal`` (no disk). One conformance test runs over both.
+
+A store that several senders share keeps these contracts and adds to them: ``unfinished`` becomes the place where a
+sender takes the *lease* of a room (it returns the segments of rooms that nobody holds, and of nobody else's), and
+``accept``, ``record`` and ``set_paused`` the places where a write carries the *fencing counter* of that lease and is
+refused, in the same transaction, once a later lease of the room was given. Ids, cursors and ``Event.seq`` are the
+store's to give already, so that several writers need not agree on them.
+"""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol
 
-from mouthpiece.errors import SegmentNotFound
-from mouthpiece.segments import Attempt, Event, Segment, State
+from mouthpiece.segments import AttemptRecord, Event, Segment, State
+
+KEY_LIFETIME: Final = timedelta(hours=24)
+"""How long an idempotency key names the segment that it was accepted with."""
+
+Kind = Literal["segments", "events", "texts", "keys"]
+"""What is removed by age: ended segments with all that belongs to them, entries of the log, the words, name and
+metadata of ended segments, and idempotency keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +36,43 @@ class Page:
     """Cursor for the page after this one, or None at the end."""
 
 
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's name for one request."""
+
+    scope: str
+    """The key holder and the route that it is used with: the same key in another scope is another key."""
+    key: str
+    fingerprint: str
+    """Digest of what was asked; another one is another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """What a key was used for."""
+
+    segment: str
+    fingerprint: str
+
+
+Unfinished = list[tuple[Segment, list[AttemptRecord]]]
+"""Segments that have not ended, each with its attempts in order."""
+
+
 class Journal(Protocol):
     """Stores segments, attempts and the event log. Calls for one segment come in order, one at a time."""
 
-    async def accept(self, segment: Segment) -> None:
-        """Store a new segment; it is durable when this returns.
+    async def accept(self, segment: Segment, key: IdempotencyKey | None = None) -> None:
+        """Store a new segment and the key that it was sent with; both are durable when this returns.
 
-        :raises StoreError: it cannot be stored.
+        :raises StoreError: they cannot be stored.
+        :raises IdempotencyConflict: ``key`` names another segment already.
         """
         ...
 
-    async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
-        """Store a changed segment with the event that changed it and, where the event is about one, the attempt.
+    async def record(self, segment: Segment, event: Event, attempt: AttemptRecord | None = None) -> Event:
+        """Store a changed segment with the event that changed it and, where the event is about one, the attempt as it
+        stands now: a new one, or a change of one of that number. ``segment.attempts`` is not read.
 
         :returns: the event with its ``seq``.
         :raises StoreError: they cannot be stored.
@@ -39,58 +80,82 @@ class Journal(Protocol):
         ...
 
     async def get(self, segment_id: str) -> Segment:
-        """Return a segment as it was stored last.
+        """Return a segment as it was stored last, with its attempts.
 
         :raises SegmentNotFound: there is no such segment.
         """
         ...
 
     async def list(
-        self, room: str, *, states: Collection[State] = (), limit: int = 50, after: str | None = None
+        self,
+        room: str,
+        *,
+        states: Collection[State] = (),
+        tag: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
     ) -> Page:
-        """Return segments of a room, newest first.
+        """Return segments of a room, the one that was accepted last first.
 
         :param states: only segments in one of these states; empty: in any.
+        :param tag: only segments with this tag.
         :param limit: segments on the page at most.
         :param after: ``next`` of the page before.
         :raises ValueError: ``after`` is not a cursor.
         """
         ...
 
+    async def unfinished(self) -> Unfinished:
+        """Return the segments that have not ended, each with its attempts, in the order in which they were accepted."""
+        ...
 
-class MemoryJournal:
-    """A journal for one process: past ``limit`` segments, each new one drops the oldest that has ended."""
+    async def paused_rooms(self) -> Collection[str]:
+        """Return the rooms that are paused."""
+        ...
 
-    def __init__(self, limit: int = 1000) -> None:
-        self._limit = limit
-        self._segments: dict[str, Segment] = {}
-        self._seq = itertools.count(1)
+    async def set_paused(self, room: str, paused: bool) -> None:
+        """Store whether a room is paused.
 
-    async def accept(self, segment: Segment) -> None:
-        self._segments[segment.id] = segment
-        ended = (id for id, kept in self._segments.items() if kept.state.terminal)
-        if len(self._segments) > self._limit and (oldest := next(ended, None)):
-            del self._segments[oldest]
+        :raises StoreError: it cannot be stored.
+        """
+        ...
 
-    async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
-        self._segments[segment.id] = segment
-        return replace(event, seq=next(self._seq))
 
-    async def get(self, segment_id: str) -> Segment:
-        try:
-            return self._segments[segment_id]
-        except KeyError:
-            raise SegmentNotFound(f"There is no segment {segment_id}.") from None
+class SegmentStore(Journal, Protocol):
+    """A journal with what the API and the retention need besides."""
 
-    async def list(
-        self, room: str, *, states: Collection[State] = (), limit: int = 50, after: str | None = None
-    ) -> Page:
-        found = [
-            segment
-            for segment in reversed(self._segments.values())
-            if segment.room == room and (not states or segment.state in states)
-        ]
-        if after is not None:
-            found = [segment for segment in found if segment.id < after]
-        page = found[:limit]
-        return Page(page, page[-1].id if len(found) > limit else None)
+    async def check(self) -> None:
+        """Return if the store can be written.
+
+        :raises StoreError: it cannot, or its files were removed or replaced.
+        """
+        ...
+
+    async def known_key(self, scope: str, key: str, now: datetime) -> KnownKey | None:
+        """Return what a key was used for within ``KEY_LIFETIME``; None: nothing."""
+        ...
+
+    async def purge(self, segment_id: str) -> None:
+        """Erase a segment's words, its name and its metadata, so that no file holds them any more.
+
+        :raises SegmentNotFound: there is no such segment.
+        :raises StoreError: it cannot be written.
+        """
+        ...
+
+    async def ends(self, segment_ids: Collection[str]) -> Mapping[str, datetime | None]:
+        """Return when each of these segments ended; None: it has not. An unknown one is left out."""
+        ...
+
+    async def remove(self, kind: Kind, before: datetime, limit: int) -> Sequence[str]:
+        """Remove up to ``limit`` of a kind that are older than ``before``, the oldest first. The age of a segment and
+        its words counts from its end: what has not ended stays, and so does a segment that a living key names.
+
+        :returns: what was removed: ids of segments, numbers of events, keys.
+        :raises StoreError: it cannot be written.
+        """
+        ...
+
+    async def size(self) -> int:
+        """Return the bytes that are in use."""
+        ...

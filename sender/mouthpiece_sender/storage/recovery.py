@@ -26,9 +26,9 @@ async def end_unfinished_segments(store: Store, spool: Spool, *, wall_clock: Cal
     :raises StoreError: the store or the spool cannot be written.
     """
     unfinished = await store.unfinished()
-    for segment in unfinished:
+    for segment, attempts in unfinished:
         now = wall_clock()
-        ended = ended_by_restart(segment, now, attempted=bool(await store.attempts(segment.id)))
+        ended = ended_by_restart(segment, now, attempted=bool(attempts))
         await store.record(ended, Event(ended.id, ended.room, f"segment.{ended.state}", now, detail="restarted"))
         await spool.remove(ended.id)
     await spool.remove_others(waiting=())

@@ -1,84 +1,17 @@
-"""The store's tables, and how a segment becomes a row and a row a segment.
-
-States and kinds are text, times RFC 3339 with microseconds in UTC (so they sort), lengths and positions seconds.
-"""
+"""How a segment becomes a row and a row a segment; ``migrations`` says which tables there are."""
 
 from __future__ import annotations
 
 import enum
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from mouthpiece.fields import Field, fields_of
-from mouthpiece.segments import Segment
-
-MIGRATIONS: Final = (
-    """
-    CREATE TABLE segments (
-        id              TEXT PRIMARY KEY,
-        room            TEXT NOT NULL,
-        avatar          TEXT,
-        profile         TEXT,
-        state           TEXT NOT NULL,
-        receipt         TEXT NOT NULL,
-        source_kind     TEXT NOT NULL,
-        source_name     TEXT,
-        source_text     TEXT,
-        source_voice    TEXT,
-        sample_rate     INTEGER NOT NULL,
-        num_channels    INTEGER NOT NULL,
-        duration        REAL,
-        audio_kept      INTEGER NOT NULL DEFAULT 1,
-        position        REAL NOT NULL,
-        interrupted     INTEGER NOT NULL,
-        viewers_start   INTEGER,
-        viewers_end     INTEGER,
-        created_at      TEXT NOT NULL,
-        started_at      TEXT,
-        finished_at     TEXT,
-        expires_at      TEXT,
-        duplicate       INTEGER NOT NULL,
-        error_type      TEXT,
-        error_detail    TEXT,
-        error_retryable INTEGER,
-        mode            TEXT NOT NULL,
-        on_loss         TEXT NOT NULL,
-        interruptible   INTEGER NOT NULL,
-        wait_for_viewer INTEGER NOT NULL
-    ) WITHOUT ROWID;
-    CREATE INDEX segments_of_room ON segments (room, id);
-    CREATE INDEX unfinished_segments ON segments (id) WHERE state IN ('queued', 'playing', 'paused');
-
-    CREATE TABLE attempts (
-        segment   TEXT NOT NULL REFERENCES segments (id) ON DELETE CASCADE,
-        number    INTEGER NOT NULL,
-        offset    REAL NOT NULL,
-        opened_at TEXT NOT NULL,
-        PRIMARY KEY (segment, number)
-    ) WITHOUT ROWID;
-
-    CREATE TABLE events (
-        seq      INTEGER PRIMARY KEY AUTOINCREMENT,
-        segment  TEXT NOT NULL REFERENCES segments (id) ON DELETE CASCADE,
-        room     TEXT NOT NULL,
-        type     TEXT NOT NULL,
-        at       TEXT NOT NULL,
-        attempt  INTEGER,
-        position REAL,
-        detail   TEXT
-    );
-    CREATE INDEX events_of_segment ON events (segment, seq);
-    CREATE INDEX events_of_room ON events (room, seq);
-
-    -- A row to write to when somebody asks whether writing works.
-    CREATE TABLE checks (count INTEGER NOT NULL);
-    INSERT INTO checks VALUES (0);
-    """,
-)
-"""The n-th migrates the tables from version n - 1 to version n; ``user_version`` holds the version of a file."""
+from mouthpiece.segments import AttemptRecord, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +41,16 @@ class Column:
 def _columns() -> Iterator[Column]:
     for field in fields_of(Segment):
         prefix = f"{field.name}_" if field.about.prefix is None else field.about.prefix
-        for part in field.group:
+        for part in () if field.many else field.group:
             yield Column(prefix + part.name, part, field)
         if not field.group:
             yield Column(field.name, field, None)
 
 
 COLUMNS: Final = tuple(_columns())
-"""``audio_kept`` is not among them: it is no part of a segment."""
+"""``accepted`` is not among them: it is no part of a segment."""
+ATTEMPT_COLUMNS: Final = fields_of(AttemptRecord)
+"""Beside these, a row of ``attempts`` has its ``segment``."""
 
 
 def row(segment: Segment) -> dict[str, Any]:
@@ -128,10 +63,12 @@ def changes(segment: Segment) -> dict[str, Any]:
     return {column.name: column.value(segment) for column in COLUMNS if not column.fixed}
 
 
-def segment(found: sqlite3.Row) -> Segment:
+def segment(found: sqlite3.Row, attempts: Sequence[AttemptRecord]) -> Segment:
     """Return the segment in a row that has all ``COLUMNS``."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"attempts": tuple(attempts)}
     for field in fields_of(Segment):
+        if field.many:
+            continue
         if not field.group:
             values[field.name] = next(column.read(found) for column in COLUMNS if column.field is field)
             continue
@@ -139,6 +76,16 @@ def segment(found: sqlite3.Row) -> Segment:
         absent = field.optional and all(part is None for part in parts.values())
         values[field.name] = None if absent else field.type(**parts)
     return Segment(**values)
+
+
+def attempt_row(record: AttemptRecord) -> dict[str, Any]:
+    """Return the columns of an attempt, without its segment."""
+    return {field.name: _written(getattr(record, field.name)) for field in ATTEMPT_COLUMNS}
+
+
+def attempt(found: sqlite3.Row) -> AttemptRecord:
+    """Return the attempt in a row that has all ``ATTEMPT_COLUMNS``."""
+    return AttemptRecord(**{field.name: _read(field.type, found[field.name]) for field in ATTEMPT_COLUMNS})
 
 
 def written_time(at: datetime) -> str:
@@ -152,6 +99,8 @@ def _written(value: Any) -> Any:
             return written_time(value)
         case enum.StrEnum():
             return str(value)
+        case dict():
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return value
 
 
@@ -160,4 +109,6 @@ def _read(kind: type, value: Any) -> Any:
         return None
     if issubclass(kind, datetime):
         return datetime.fromisoformat(value)
+    if issubclass(kind, dict):
+        return json.loads(value)
     return kind(value) if issubclass(kind, bool | enum.StrEnum) else value

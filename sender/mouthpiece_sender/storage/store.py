@@ -7,29 +7,34 @@ caller.
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 from mouthpiece.errors import SegmentNotFound, StoreError, StoreFull
-from mouthpiece.segments import Attempt, Event, Segment, State
-from mouthpiece_sender.storage.journal import Page
-from mouthpiece_sender.storage.rows import COLUMNS, changes, row, segment, written_time
+from mouthpiece.segments import AttemptRecord, Event, Segment, State
+from mouthpiece_sender.storage import rows, statements
+from mouthpiece_sender.storage.cursors import cursor, read_cursor
+from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind, KnownKey, Page, Unfinished
+from mouthpiece_sender.storage.rows import COLUMNS, written_time
 from mouthpiece_sender.storage.store_file import StoreFile
-
-_CURSOR: Final = re.compile(r"seg_[0-9a-z]+")
 
 T = TypeVar("T")
 
 
 class Store:
-    """A ``Journal`` in the SQLite file at ``path``: ``async with Store(path) as store:``."""
+    """A ``SegmentStore`` in the SQLite file at ``path``: ``async with Store(path) as store:``.
+
+    Every method raises ``StoreFull`` when no space is left, and ``StoreError`` for what else SQLite reports or when
+    the file was removed or replaced.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = StoreFile(path)
@@ -59,97 +64,98 @@ class Store:
 
     # The journal
 
-    async def accept(self, segment: Segment) -> None:
-        """Store a new segment; it is durable when this returns.
-
-        :raises StoreFull: no space is left.
-        :raises StoreError: it cannot be written, or there is a segment of its id.
-        """
+    async def accept(self, segment: Segment, key: IdempotencyKey | None = None) -> None:
         try:
-            await self._write(partial(_insert, segment))
+            await self._write(partial(statements.insert, segment, key))
         except asyncio.CancelledError:
             # The caller never sees that it was accepted, so it counts as refused. The thread works in order.
-            self._thread.submit(self._file.transaction, partial(_delete, segment.id))
+            self._thread.submit(self._file.transaction, partial(statements.delete, segment.id))
             raise
 
-    async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
-        """Store a changed segment, the event that changed it and the attempt, in one transaction.
-
-        :returns: the event with its ``seq``.
-        :raises StoreFull: no space is left.
-        :raises StoreError: it cannot be written, or the segment was never accepted.
-        """
-        return replace(event, seq=await self._write(partial(_record, segment, event, attempt)))
+    async def record(self, segment: Segment, event: Event, attempt: AttemptRecord | None = None) -> Event:
+        return replace(event, seq=await self._write(partial(statements.record, segment, event, attempt)))
 
     async def get(self, segment_id: str) -> Segment:
-        """Return a segment as it was stored last.
-
-        :raises SegmentNotFound: there is no such segment.
-        """
         found = await self._segments("WHERE id = ?", [segment_id])
         if not found:
             raise SegmentNotFound(f"There is no segment {segment_id}.")
-        return found[0]
+        return found[0][1]
 
     async def list(
-        self, room: str, *, states: Collection[State] = (), limit: int = 50, after: str | None = None
+        self,
+        room: str,
+        *,
+        states: Collection[State] = (),
+        tag: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
     ) -> Page:
-        """Return segments of a room, newest first.
-
-        :param states: only segments in one of these states; empty: in any.
-        :param limit: segments on the page at most.
-        :param after: ``next`` of the page before.
-        :raises ValueError: ``after`` is not a cursor.
-        """
-        conditions, values = ["room = ?"], [room]
+        conditions = ["room = ?"]
+        values: list[object] = [room]
         if after is not None:
-            if not _CURSOR.fullmatch(after):
-                raise ValueError(f"{after!r} is no cursor")
-            conditions.append("id < ?")
-            values.append(after)
+            conditions.append("accepted < ?")
+            values.append(read_cursor(after))
+        if tag is not None:
+            conditions.append("tag = ?")
+            values.append(tag)
         if states:
             conditions.append(f"state IN ({', '.join('?' * len(states))})")
             values.extend(states)
-        found = await self._segments(f"WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?", [*values, limit + 1])
+        where = f"WHERE {' AND '.join(conditions)} ORDER BY accepted DESC LIMIT ?"
+        found = await self._segments(where, (*values, limit + 1))
         page = found[:limit]
-        return Page(page, page[-1].id if len(found) > limit else None)
+        return Page([segment for _, segment in page], cursor(page[-1][0]) if len(found) > limit else None)
 
-    # Beside the journal
+    async def unfinished(self) -> Unfinished:
+        # The states are literals because SQLite uses the partial index only then.
+        found = await self._segments("WHERE state IN ('queued', 'playing', 'paused') ORDER BY accepted")
+        return [(segment, [*segment.attempts]) for _, segment in found]
+
+    async def paused_rooms(self) -> Collection[str]:
+        return [room for (room,) in await self._select("SELECT room FROM paused_rooms")]
+
+    async def set_paused(self, room: str, paused: bool) -> None:
+        await self._write(partial(statements.set_paused, room, paused))
+
+    # What the API and the retention need besides
 
     async def check(self) -> None:
-        """Write one row, to see whether the store can be written.
+        """Write one row.
 
         :raises StoreFull: no space is left.
-        :raises StoreError: it cannot be written.
+        :raises StoreError: it cannot be written, or its files were removed or replaced.
         """
-        await self._write(_count_check)
+        await self._write(statements.count_check)
 
-    async def unfinished(self) -> Sequence[Segment]:
-        """Return the segments that have not ended, oldest first: at start, those that an earlier process left."""
-        # The states are literals because SQLite uses the partial index only then.
-        return await self._segments("WHERE state IN ('queued', 'playing', 'paused') ORDER BY id")
-
-    async def attempts(self, segment_id: str) -> Sequence[Attempt]:
-        """Return the attempts of a segment, in order."""
-        select = "SELECT segment, number, offset FROM attempts WHERE segment = ? ORDER BY number"
-        return [Attempt(*found) for found in await self._run(partial(self._file.select, select, [segment_id]))]
+    async def known_key(self, scope: str, key: str, now: datetime) -> KnownKey | None:
+        select = "SELECT segment, fingerprint FROM idempotency_keys WHERE scope = ? AND key = ? AND created_at > ?"
+        found = await self._select(select, [scope, key, written_time(now - KEY_LIFETIME)])
+        return KnownKey(*found[0]) if found else None
 
     async def purge(self, segment_id: str) -> None:
-        """Erase the text of a segment, from the WAL too, and note that its audio is no longer stored.
-
-        :raises SegmentNotFound: there is no such segment.
-        :raises StoreError: it cannot be written.
-        """
-        if not await self._write(partial(_purge, segment_id)):
+        if not await self._write(partial(statements.purge, segment_id)):
             raise SegmentNotFound(f"There is no segment {segment_id}.")
         await self._run(self._file.empty_log)
 
+    async def ends(self, segment_ids: Collection[str]) -> Mapping[str, datetime | None]:
+        select = "SELECT id, finished_at FROM segments WHERE id IN ({marks})"
+        found = await self._run(partial(self._file.select_in, select, [*segment_ids]))
+        return {id: None if at is None else datetime.fromisoformat(at) for id, at in found}
+
+    async def remove(self, kind: Kind, before: datetime, limit: int) -> Sequence[str]:
+        return await self._write(partial(statements.remove, kind, before, limit))
+
+    async def size(self) -> int:
+        return await self._run(self._file.size)
+
     # Inside
 
-    async def _segments(self, clauses: str, values: Collection[object] = ()) -> Sequence[Segment]:
-        names = ", ".join(column.name for column in COLUMNS)
-        rows = await self._run(partial(self._file.select, f"SELECT {names} FROM segments {clauses}", values))
-        return [segment(found) for found in rows]
+    async def _segments(self, clauses: str, values: Collection[object] = ()) -> Sequence[tuple[int, Segment]]:
+        """Return segments, each behind its number in the order of acceptance."""
+        return await self._run(partial(_read, self._file, clauses, values))
+
+    async def _select(self, statement: str, values: Collection[object] = ()) -> Sequence[sqlite3.Row]:
+        return await self._run(partial(self._file.select, statement, values))
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._run(partial(self._file.transaction, work))
@@ -163,40 +169,11 @@ class Store:
             raise StoreError(f"The store cannot be used: {error}.") from None
 
 
-def _insert(new: Segment, database: sqlite3.Connection) -> None:
-    values = row(new)
-    marks = ", ".join(f":{name}" for name in values)
-    database.execute(f"INSERT INTO segments ({', '.join(values)}) VALUES ({marks})", values)
-
-
-def _delete(segment_id: str, database: sqlite3.Connection) -> None:
-    database.execute("DELETE FROM segments WHERE id = ?", [segment_id])
-
-
-def _record(now: Segment, event: Event, attempt: Attempt | None, database: sqlite3.Connection) -> int:
-    values = changes(now)
-    database.execute(
-        f"UPDATE segments SET {', '.join(f'{name} = :{name}' for name in values)} WHERE id = :id",
-        values | {"id": now.id},
-    )
-    at = written_time(event.at)
-    if attempt is not None:
-        database.execute(
-            "INSERT INTO attempts (segment, number, offset, opened_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [attempt.segment, attempt.number, attempt.offset, at],
-        )
-    added = database.execute(
-        "INSERT INTO events (segment, room, type, at, attempt, position, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [event.segment, event.room, event.type, at, event.attempt, event.position, event.detail],
-    )
-    assert added.lastrowid is not None
-    return added.lastrowid
-
-
-def _purge(segment_id: str, database: sqlite3.Connection) -> bool:
-    done = database.execute("UPDATE segments SET source_text = NULL, audio_kept = 0 WHERE id = ?", [segment_id])
-    return done.rowcount > 0
-
-
-def _count_check(database: sqlite3.Connection) -> None:
-    database.execute("UPDATE checks SET count = count + 1")
+def _read(file: StoreFile, clauses: str, values: Collection[object]) -> Sequence[tuple[int, Segment]]:
+    names = ", ".join(column.name for column in COLUMNS)
+    found = file.select(f"SELECT accepted, {names} FROM segments {clauses}", values)
+    attempts: defaultdict[str, list[AttemptRecord]] = defaultdict(list)
+    select = "SELECT * FROM attempts WHERE segment IN ({marks}) ORDER BY segment, number"
+    for one in file.select_in(select, [row["id"] for row in found]):
+        attempts[one["segment"]].append(rows.attempt(one))
+    return [(row["accepted"], rows.segment(row, attempts[row["id"]])) for row in found]

@@ -5,12 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from mouthpiece.errors import ConfigurationError
-from mouthpiece_sender.storage.rows import MIGRATIONS
+from mouthpiece.errors import ConfigurationError, StoreError
+from mouthpiece_sender.storage.migrations import MIGRATIONS
+
+MOST_VALUES: Final = 500
+"""Values of one query."""
+_SIZES: Final = ("page_count", "freelist_count", "page_size")
 
 T = TypeVar("T")
 
@@ -22,6 +26,8 @@ class StoreFile:
         self._path = path
         self._lock: int | None = None
         self._database: sqlite3.Connection | None = None
+        self._files: dict[Path, tuple[int, int]] = {}
+        """What lay at each path when it was opened."""
 
     def open(self) -> None:
         """Create the file if there is none, and migrate it to the newest version.
@@ -39,6 +45,7 @@ class StoreFile:
             self._path.chmod(0o600)
             self._database = sqlite3.connect(self._path, isolation_level=None)
             self._migrate(self._database)
+            self._files = {file: _identity(file) for file in (self._path, self._beside("-wal"), self._beside(".lock"))}
         except OSError as error:
             raise ConfigurationError(
                 f"{self._path} cannot be used ({error.strerror}): name another folder in MOUTHPIECE_DATA."
@@ -67,12 +74,33 @@ class StoreFile:
         rows: list[sqlite3.Row] = self._opened.execute(statement, tuple(values)).fetchall()
         return rows
 
+    def select_in(self, statement: str, values: Sequence[str]) -> list[sqlite3.Row]:
+        """Return all rows of a query whose ``{marks}`` stand for ``values``, however many they are.
+
+        :raises sqlite3.Error: it failed.
+        """
+        found: list[sqlite3.Row] = []
+        for start in range(0, len(values), MOST_VALUES):
+            some = values[start : start + MOST_VALUES]
+            found += self.select(statement.format(marks=", ".join("?" * len(some))), some)
+        return found
+
+    def size(self) -> int:
+        """Return the bytes in use: pages that were emptied are used again before the file grows.
+
+        :raises sqlite3.Error: it cannot be read.
+        """
+        pages, free, page = (self.select(f"PRAGMA {name}", ())[0][0] for name in _SIZES)
+        return int((pages - free) * page)
+
     def transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` in a transaction: durable when this returns, undone if it raises.
 
         :raises sqlite3.Error: it failed.
+        :raises StoreError: the files were removed or replaced, so that what was written would be lost.
         """
         database = self._opened
+        self._check_files()
         database.execute("BEGIN IMMEDIATE")
         try:
             done = work(database)
@@ -81,6 +109,7 @@ class StoreFile:
             if database.in_transaction:  # a full disk may have rolled it back already
                 database.execute("ROLLBACK")
             raise
+        self._check_files()  # they may have gone since
         return done
 
     def empty_log(self) -> None:
@@ -90,6 +119,17 @@ class StoreFile:
         """
         self._opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def _check_files(self) -> None:
+        """
+        :raises StoreError: another file lies where ours was, or none.
+        """
+        for file, identity in self._files.items():
+            if _identity(file) != identity:
+                raise StoreError(
+                    f"{file} was removed or replaced while the service runs: put it back, or restart the service, "
+                    "which then works with what lies there."
+                )
+
     @property
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:
@@ -97,15 +137,16 @@ class StoreFile:
         return self._database
 
     def _lock_out_others(self) -> None:
-        self._lock = os.open(
-            self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        self._lock = os.open(self._beside(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConfigurationError(
                 f"Another process uses {self._path}: stop it, or name another folder in MOUTHPIECE_DATA."
             ) from None
+
+    def _beside(self, suffix: str) -> Path:
+        return self._path.with_name(self._path.name + suffix)
 
     def _migrate(self, database: sqlite3.Connection) -> None:
         database.row_factory = sqlite3.Row
@@ -116,6 +157,15 @@ class StoreFile:
             raise ConfigurationError(f"{self._path} was made by a later version of Mouthpiece: use that one.")
         for number, migration in enumerate(MIGRATIONS[version:], version + 1):
             database.executescript(f"BEGIN IMMEDIATE;{migration};PRAGMA user_version = {number};COMMIT;")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return which file lies at ``path``; none has the identity (0, 0)."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _version(database: sqlite3.Connection) -> int:

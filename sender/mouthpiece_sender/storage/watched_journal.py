@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
-from mouthpiece.segments import Attempt, Event, Segment, State
-from mouthpiece_sender.storage.journal import Journal, Page
+from mouthpiece.segments import AttemptRecord, Event, Segment, State
+from mouthpiece_sender.storage.journal import IdempotencyKey, Journal, Page, Unfinished
 
 Listener = Callable[[Segment, Event], Awaitable[None]]
 
@@ -20,10 +20,10 @@ class WatchedJournal:
     def watch(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    async def accept(self, segment: Segment) -> None:
-        await self._journal.accept(segment)
+    async def accept(self, segment: Segment, key: IdempotencyKey | None = None) -> None:
+        await self._journal.accept(segment, key)
 
-    async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
+    async def record(self, segment: Segment, event: Event, attempt: AttemptRecord | None = None) -> Event:
         stored = await self._journal.record(segment, event, attempt)
         for listener in self._listeners:
             await listener(segment, stored)
@@ -33,6 +33,21 @@ class WatchedJournal:
         return await self._journal.get(segment_id)
 
     async def list(
-        self, room: str, *, states: Collection[State] = (), limit: int = 50, after: str | None = None
+        self,
+        room: str,
+        *,
+        states: Collection[State] = (),
+        tag: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
     ) -> Page:
-        return await self._journal.list(room, states=states, limit=limit, after=after)
+        return await self._journal.list(room, states=states, tag=tag, limit=limit, after=after)
+
+    async def unfinished(self) -> Unfinished:
+        return await self._journal.unfinished()
+
+    async def paused_rooms(self) -> Collection[str]:
+        return await self._journal.paused_rooms()
+
+    async def set_paused(self, room: str, paused: bool) -> None:
+        await self._journal.set_paused(room, paused)

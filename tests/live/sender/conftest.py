@@ -23,7 +23,7 @@ from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.speaker import Speaker
-from mouthpiece_sender.storage.journal import MemoryJournal
+from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 from tests.live.agents.services import AvatarServer
 from tests.live.viewer import Viewer, viewer_token

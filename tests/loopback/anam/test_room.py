@@ -16,7 +16,8 @@ from mouthpiece_sender.anam.settings import AnamSettings
 from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.storage.journal import MemoryJournal
+from mouthpiece_sender.storage.journal import IdempotencyKey
+from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 from tests.loopback.anam.emulator import KEY, Engine, Faults, _Connection, engine
 from tests.sounds import Tone
@@ -25,9 +26,9 @@ from tests.sounds import Tone
 class Slow(MemoryJournal):
     """Takes a moment to accept a segment, as the store does."""
 
-    async def accept(self, segment: Segment) -> None:
+    async def accept(self, segment: Segment, key: IdempotencyKey | None = None) -> None:
         await asyncio.sleep(0.01)
-        await super().accept(segment)
+        await super().accept(segment, key)
 
 
 @asynccontextmanager

@@ -63,7 +63,7 @@ async def test_what_was_accepted_survives_a_kill_the_next_instant(tmp_path: Path
 
     spooled = {file.name: file.read_bytes() for file in (tmp_path / "spool").iterdir()}
     async with Store(tmp_path / "store.db") as store, Spool(tmp_path / "spool") as spool:
-        kept = {segment.id for segment in await store.unfinished()}
+        kept = {segment.id for segment, _ in await store.unfinished()}
         assert accepted <= kept
         assert {spooled[id] for id in kept} == {BODY}
         assert await end_unfinished_segments(store, spool) == len(kept)

@@ -10,11 +10,11 @@ import pytest
 
 from mouthpiece.errors import QueueFull, StoreError
 from mouthpiece.playback.commands import Report, Utterance
-from mouthpiece.segments import Attempt, Event, Mode, Problem, Segment, Source, State, new_segment_id
+from mouthpiece.segments import AttemptRecord, Event, Mode, Problem, Segment, Source, State, new_segment_id
 from mouthpiece_sender import gateway as gateway_module
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.storage.journal import MemoryJournal
+from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest
 from tests.sounds import Tone
 
@@ -88,7 +88,7 @@ class Full(MemoryJournal):
         self.refusals = times
         self.stored = asyncio.Event()
 
-    async def record(self, segment: Segment, event: Event, attempt: Attempt | None = None) -> Event:
+    async def record(self, segment: Segment, event: Event, attempt: AttemptRecord | None = None) -> Event:
         if self.refusals:
             self.refusals -= 1
             raise StoreError("No space is left.")

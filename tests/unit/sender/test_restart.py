@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mouthpiece.segments import Attempt, AudioInfo, Event, Receipt, Segment, Source, State
+from mouthpiece.segments import AttemptRecord, AudioInfo, Event, Receipt, Segment, Source, State
 from mouthpiece_sender.storage.recovery import end_unfinished_segments, ended_by_restart
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
@@ -56,7 +56,9 @@ async def test_at_start_everything_has_ended_and_no_sound_is_left(tmp_path: Path
             await spool.store(segment.id, sound())
             await store.accept(segment)
         sent = segments["sent"]
-        await store.record(sent, Event(sent.id, sent.room, "attempt.opened", THEN, 1), Attempt(sent.id, 1, 0.0))
+        await store.record(
+            sent, Event(sent.id, sent.room, "attempt.opened", THEN, 1), AttemptRecord(number=1, offset=0.0)
+        )
         await spool.store("seg_never_accepted", sound())
     async with Store(tmp_path / "store.db") as store, Spool(tmp_path / "spool") as spool:
         assert await end_unfinished_segments(store, spool, wall_clock=lambda: NOW) == 2

@@ -13,7 +13,9 @@ from pydantic import BaseModel
 
 from mouthpiece.fields import Field, fields_of
 from mouthpiece.segments import (
+    AttemptRecord,
     AudioInfo,
+    EndedBy,
     Mode,
     OnLoss,
     Problem,
@@ -25,7 +27,8 @@ from mouthpiece.segments import (
 )
 from mouthpiece_sender.api import models
 from mouthpiece_sender.segment_json import segment_json
-from mouthpiece_sender.storage.rows import COLUMNS, MIGRATIONS, Column
+from mouthpiece_sender.storage.migrations import MIGRATIONS
+from mouthpiece_sender.storage.rows import ATTEMPT_COLUMNS, COLUMNS, Column
 
 FULL = Segment(
     id="seg_1",
@@ -34,11 +37,15 @@ FULL = Segment(
     profile="mouthpiece",
     state=State.UNKNOWN,
     receipt=Receipt.ESTIMATED,
-    source=Source("text", "a.txt", "Hello.", "heart"),
+    source=Source("text", "a.txt", "Hello.", "heart", "offline", "s16be"),
     audio=AudioInfo(16_000, 2, 3.5),
     position=1.25,
     interrupted=True,
     viewers=Viewers(3, 4),
+    tag="order 12",
+    metadata={"who": "shop"},
+    ended_by=EndedBy.RESTART,
+    attempts=(AttemptRecord(number=1, avatar="avatar-mia", offset=0.5),),
     created_at=datetime(2026, 11, 21, 5, tzinfo=UTC),
     started_at=datetime(2026, 11, 21, 6, tzinfo=UTC),
     finished_at=datetime(2026, 11, 21, 7, tzinfo=UTC),
@@ -51,22 +58,30 @@ FULL = Segment(
     wait_for_viewer=True,
 )
 """Every field differs from its default."""
-HIDDEN = {"mode", "on_loss", "interruptible", "wait_for_viewer"}
-"""What a caller asked for, and is not answered."""
-SQL_TYPES = {str: "TEXT", datetime: "TEXT", int: "INTEGER", bool: "INTEGER", float: "REAL"}
+HIDDEN = {
+    ("mode",),
+    ("on_loss",),
+    ("interruptible",),
+    ("wait_for_viewer",),
+    ("source", "tts"),
+    ("source", "encoding"),
+}
+"""What a caller asked for, or we need to know of a sound, and is not answered."""
+SQL_TYPES = {str: "TEXT", dict: "TEXT", datetime: "TEXT", int: "INTEGER", bool: "INTEGER", float: "REAL"}
 
 
 def leaves(kind: type, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Field]]:
     """Each field of a dataclass that holds a plain value, with the names that lead to it."""
     for field in fields_of(kind):
-        if field.group:
+        if field.group and not field.many:
             yield from leaves(field.type, (*path, field.name))
         else:
             yield (*path, field.name), field
 
 
 LEAVES = list(leaves(Segment))
-SHOWN = [path for path, _ in LEAVES if path[0] not in HIDDEN]
+SHOWN = [path for path, _ in LEAVES if path not in HIDDEN]
+STORED = [(path, field) for path, field in LEAVES if not field.many]
 
 
 def at(value: Any, path: tuple[str, ...]) -> Any:
@@ -77,7 +92,7 @@ def at(value: Any, path: tuple[str, ...]) -> Any:
 
 def paths(value: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name, part in value.items():
-        if isinstance(part, dict):
+        if isinstance(part, dict) and name != "metadata":
             yield from paths(part, (*path, name))
         else:
             yield (*path, name)
@@ -88,13 +103,13 @@ def column_of(path: tuple[str, ...]) -> Column:
     return column
 
 
-def table() -> dict[str, sqlite3.Row]:
+def table(name: str = "segments") -> dict[str, sqlite3.Row]:
     database = sqlite3.connect(":memory:")
     try:
         database.row_factory = sqlite3.Row
         for migration in MIGRATIONS:
             database.executescript(migration)
-        return {found["name"]: found for found in database.execute("PRAGMA table_info(segments)")}
+        return {found["name"]: found for found in database.execute(f"PRAGMA table_info({name})")}
     finally:
         database.close()
 
@@ -106,11 +121,20 @@ def test_the_example_of_this_test_sets_every_field() -> None:
 
 
 def test_the_table_has_a_column_for_each_field_and_no_other() -> None:
-    assert len(COLUMNS) == len(LEAVES)
-    assert {column.name for column in COLUMNS} == table().keys() - {"audio_kept"}
+    assert len(COLUMNS) == len(STORED)
+    assert {column.name for column in COLUMNS} == table().keys() - {"accepted"}
 
 
-@pytest.mark.parametrize(("path", "field"), LEAVES, ids=lambda value: ".".join(value) if type(value) is tuple else "")
+def test_the_table_of_attempts_has_a_column_for_each_field_and_no_other() -> None:
+    found = table("attempts")
+    assert [*found] == ["segment", *(field.name for field in ATTEMPT_COLUMNS)]
+    for field in ATTEMPT_COLUMNS:
+        kind = str if issubclass(field.type, enum.StrEnum) else field.type
+        assert found[field.name]["type"] == SQL_TYPES[kind]
+        assert bool(found[field.name]["notnull"]) is not field.optional
+
+
+@pytest.mark.parametrize(("path", "field"), STORED, ids=lambda value: ".".join(value) if type(value) is tuple else "")
 def test_a_column_has_the_type_of_its_field_and_may_be_null_where_it_may_be_none(
     path: tuple[str, ...], field: Field
 ) -> None:
@@ -131,4 +155,10 @@ def test_the_model_of_the_api_has_the_same_fields_and_describes_each_value_as_it
     assert isinstance(answer, BaseModel)
     assert list(paths(answer.model_dump())) == SHOWN
     for path in SHOWN:
-        assert at(answer, path) == at(FULL, path), path
+        if path != ("attempts",):
+            assert at(answer, path) == at(FULL, path), path
+    (attempt,) = at(answer, ("attempts",))
+    for field in ATTEMPT_COLUMNS:
+        assert hasattr(attempt, field.name) is field.about.shown
+        if field.about.shown:
+            assert getattr(attempt, field.name) == getattr(FULL.attempts[0], field.name)

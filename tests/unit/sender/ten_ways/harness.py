@@ -12,7 +12,7 @@ from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts, RoomFacts
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.storage.journal import MemoryJournal
+from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
 from tests.loopback.sender.fakes import FakeLiveKitApi, avatar
 from tests.unit.sender.fake_connection import FakeRoom
