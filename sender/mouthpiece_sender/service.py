@@ -21,7 +21,7 @@ from mouthpiece.tts import create
 from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.api.app import create_app
-from mouthpiece_sender.api.bodies import BodyReader
+from mouthpiece_sender.api.bodies import BodyReader, Media
 from mouthpiece_sender.api.dependencies import Dependencies, LiveKit
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
@@ -32,9 +32,11 @@ from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
 from mouthpiece_sender.speech.voices import Speech
 from mouthpiece_sender.storage.recovery import end_unfinished_segments
+from mouthpiece_sender.storage.retention import Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
 from mouthpiece_sender.storage.watched_journal import WatchedJournal
+from mouthpiece_sender.stored_sounds import StoredSounds
 from mouthpiece_sender.target import Target
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,10 @@ FILES = 16_384
 """Open files to ask the system for: a room takes 65 of them (docs/wire.md), an open sound and a request one each."""
 SHUTDOWN_TIMEOUT = 2
 """Seconds for requests in progress when the service stops; the rooms are closed after them, with their own limit."""
+
+KEEP_ALIVE = 75
+"""Seconds that a connection stays open after an answer: longer than clients and proxies keep theirs in a pool (60 s is
+common), so that none sends into a connection that we close."""
 
 
 async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | None = None) -> None:
@@ -76,6 +82,7 @@ async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
             proxy_headers=False,
             lifespan="off",
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+            timeout_keep_alive=KEEP_ALIVE,
         )
     )
     host, port = listening.getsockname()[:2]
@@ -114,6 +121,7 @@ async def open_dependencies(
         spool = await stack.enter_async_context(Spool(data / "sounds", min_free=settings.min_free * MEGABYTE))
         if ended := await end_unfinished_segments(store, spool):
             logger.warning("ended %d segments that an earlier process left unfinished", ended)
+        retention = await stack.enter_async_context(Retention(store, spool, settings.limits))
         server: LiveKit | None = None
         target: Target
         if anam is not None:
@@ -139,16 +147,13 @@ async def open_dependencies(
         journal = WatchedJournal(store)
         gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
-        bodies = BodyReader(
-            spool,
-            decoders,
-            speech,
-            max_bytes=settings.max_upload * MEGABYTE,
-            max_seconds=settings.max_seconds,
+        media = Media(
+            spool, decoders, speech, store, StoredSounds(spool, decoders, speech), max_seconds=settings.max_seconds
         )
+        bodies = BodyReader(media, max_bytes=settings.max_upload * MEGABYTE)
         journal.watch(metrics.count_end)
-        journal.watch(bodies.forget_ended)
-        yield Dependencies(settings, server, gateway, store, bodies, speech, metrics, stopping)
+        journal.watch(retention.forget_ended)
+        yield Dependencies(settings, server, gateway, store, bodies, speech, metrics, stopping=stopping)
 
 
 def default_tts(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from mouthpiece.process.sockets import is_loopback
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.authority import Authority
+from mouthpiece_sender.storage.retention import Limits
 
 MEGABYTE = 1_000_000
 
@@ -86,6 +88,19 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("~/.local/share/mouthpiece"), validation_alias="MOUTHPIECE_DATA")
     """The folder of the store and the spool."""
+    keep_sounds: float = Field(0, ge=0, validation_alias="MOUTHPIECE_KEEP_SOUNDS")
+    """Seconds that a sound is kept once its segment has ended, to be said again; 0: not at all."""
+    max_sounds: int = Field(5000, ge=0, validation_alias="MOUTHPIECE_MAX_SOUNDS_MB")
+    """Megabytes of sounds that are kept so."""
+    keep_texts: float = Field(30, ge=0, validation_alias="MOUTHPIECE_KEEP_TEXTS_DAYS")
+    """Days that words, names and metadata are kept once their segment has ended."""
+    keep_segments: float = Field(30, ge=0, validation_alias="MOUTHPIECE_KEEP_SEGMENTS_DAYS")
+    """Days that a segment is kept once it has ended."""
+    keep_events: float = Field(7, ge=0, validation_alias="MOUTHPIECE_KEEP_EVENTS_DAYS")
+    max_store: int = Field(2000, ge=1, validation_alias="MOUTHPIECE_MAX_STORE_MB")
+    """Megabytes of the store; beyond it the oldest ended segments go."""
+    drain: float = Field(20, ge=0, validation_alias="MOUTHPIECE_DRAIN")
+    """Seconds for which what plays may play on when the service stops; then it is cut."""
     web: Path | None = Field(None, validation_alias="MOUTHPIECE_WEB")
     """The folder of the built page; None: the repository's or the image's."""
 
@@ -120,6 +135,18 @@ class Settings(BaseSettings):
     """Seconds until LiveKit closes a room that we opened and no viewer has joined."""
     departure_timeout: int = Field(60, ge=1, validation_alias="MOUTHPIECE_ROOM_DEPARTURE_TIMEOUT")
     """Seconds until LiveKit closes the room after the last viewer left: enough to reload the page."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the store keeps, and for how long."""
+        return Limits(
+            segments=timedelta(days=self.keep_segments),
+            events=timedelta(days=self.keep_events),
+            texts=timedelta(days=self.keep_texts),
+            sounds=timedelta(seconds=self.keep_sounds),
+            store_bytes=self.max_store * MEGABYTE,
+            sound_bytes=self.max_sounds * MEGABYTE,
+        )
 
     @property
     def public_url(self) -> str:

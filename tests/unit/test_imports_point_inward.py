@@ -44,11 +44,12 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "storage": (),
     "playout": ("sounds",),
     "speech": ("sounds",),
+    "stored_sounds": ("sounds", "speech", "storage"),
     "target": ("sounds", "storage"),
     "gateway": ("storage", "target"),
     "livekit": ("playout", "sounds", "target"),
     "anam": ("playout", "sounds", "target"),
-    "settings": ("anam", "authority"),  # Anam's settings are part of the service's
+    "settings": ("anam", "authority", "storage"),  # Anam's settings are part of the service's
     "api": (
         "authority",
         "gateway",
@@ -58,9 +59,10 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
         "sounds",
         "speech",
         "storage",  # bodies are written into the spool while they arrive
+        "stored_sounds",
         "target",
     ),
-    "service": ("anam", "api", "gateway", "livekit", "settings", "speech", "storage", "target"),
+    "service": ("anam", "api", "gateway", "livekit", "settings", "speech", "storage", "stored_sounds", "target"),
     "speaker": ("anam", "gateway", "livekit", "sounds", "speech", "storage", "target"),
     "demo": ("livekit",),
     "cli": (

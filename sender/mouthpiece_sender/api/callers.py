@@ -15,6 +15,8 @@ class Caller:
     """The holder of an accepted key: it may use rooms whose name begins with one of ``prefixes``."""
 
     prefixes: tuple[str, ...] = ("",)
+    holder: str = ""
+    """A digest of the key; empty where none is needed."""
 
     def may(self, room: str) -> bool:
         """Return whether the key opens ``room``."""
@@ -37,7 +39,10 @@ class Callers:
         prefixes: dict[str, list[str]] = {}
         for key, _, prefix in (one.partition(":") for one in keys):
             prefixes.setdefault(key, []).append(prefix)
-        self._known = [(_digest(key), Caller(tuple(given))) for key, given in prefixes.items()]
+        self._known = [
+            (digest, Caller(tuple(given), digest.hex()))
+            for digest, given in ((_digest(key), given) for key, given in prefixes.items())
+        ]
 
     def admit(self, authorization: str | None) -> Caller:
         """Return the caller whose key is in an ``Authorization`` header.

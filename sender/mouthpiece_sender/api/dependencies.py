@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from mouthpiece_sender.api.bodies import BodyReader
 from mouthpiece_sender.api.callers import Caller
+from mouthpiece_sender.api.idempotency import Claims
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.gateway import Gateway
@@ -39,6 +40,7 @@ class Dependencies:
     bodies: BodyReader
     speech: Speech
     metrics: Metrics
+    claims: Claims = field(default_factory=Claims)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service stops: requests that wait are answered at once."""
 

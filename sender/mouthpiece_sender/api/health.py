@@ -25,9 +25,10 @@ async def healthz() -> Health:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503, 507))
 async def readyz(deps: Deps) -> Health:
-    """LiveKit can be reached and accepts our key (where it is what we speak through), and the store can be written.
+    """LiveKit can be reached and accepts our key (where it is what we speak through), and store and
+    spool can be written: their files are where they were opened.
     Under any host name, without a key."""
-    checks = [deps.store.check()]
+    checks = [deps.store.check(), deps.bodies.check()]
     if deps.livekit is not None:
         checks.insert(0, deps.livekit.api.check())
     failures = [error for error in await asyncio.gather(*checks, return_exceptions=True) if error is not None]

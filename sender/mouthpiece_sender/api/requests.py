@@ -38,6 +38,7 @@ RoomPath = Annotated[RoomName, Path(description="The room's name.", examples=["d
 SegmentPath = Annotated[str, Path(description="A segment's id.", examples=["seg_0198c5d2a3f1c0ffee12a3"])]
 Identity = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
 AvatarIdentity = Annotated[str, Field(min_length=1, max_length=256)]
+Tag = Annotated[str, Field(min_length=1, max_length=200)]
 AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
 
 
@@ -64,18 +65,25 @@ class SpeakQuery(WaitQuery):
     wait_for_viewer: bool = Field(False, description="Wait until there is somebody in the room.")
     interruptible: bool = Field(True, description="`interrupt` stops it.")
     avatar: AvatarIdentity | None = Field(None, description="Identity of the avatar, where a room has several.")
+    tag: Tag | None = Field(None, description="Your own reference, to find it by.")
+
+    @property
+    def decisive(self) -> dict[str, Any]:
+        """The parameters that decide what is said, and how: all but those that say when to answer."""
+        return self.model_dump(mode="json", exclude={"wait", "timeout"})
 
 
 class ListQuery(RequestModel):
     state: Annotated[list[State], BeforeValidator(_states)] = Field(
         default_factory=list, description="Only these; repeat it, or put commas between them."
     )
+    tag: Tag | None = Field(None, description="Only those with this tag.")
     limit: int = Field(50, ge=1, le=200)
     after: str | None = Field(None, description="`next` of the page before.")
 
 
 class DeleteQuery(RequestModel):
-    purge: bool = Field(False, description="Remove its audio and text too.")
+    purge: bool = Field(False, description="Remove its audio, name, text and metadata too.")
 
 
 class AvatarQuery(RequestModel):
@@ -136,25 +144,37 @@ async def read_json(request: Request, model: type[Model]) -> Model:
         body += chunk
         if len(body) > MAX_JSON:
             raise ApiProblem("too-large", f"The body must not be longer than {MAX_JSON} bytes.")
-    return from_json(body or b"{}", model)
+    return validated(from_json(body or b"{}"), model)
 
 
-def from_json(text: bytes | bytearray, model: type[Model], *, example: str = "{}") -> Model:
-    """Parse a JSON object as ``model``.
+def from_json(text: bytes | bytearray, *, example: str = "{}") -> dict[str, Any]:
+    """Parse a JSON object.
 
     :param example: shown in the error where ``text`` is not a JSON object.
-    :raises ApiProblem: ``text`` is not a JSON object, or not valid for ``model``.
+    :raises ApiProblem: ``text`` is not a JSON object.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):  # RecursionError: nested too deeply
         raise ApiProblem("bad-body", f"The body is not JSON, such as {example}.") from None
     if not isinstance(value, dict):
         raise ApiProblem("bad-body", f"The body must be a JSON object, such as {example}.")
+    return value
+
+
+def validated(value: dict[str, Any], model: type[Model]) -> Model:
+    """
+    :raises ApiProblem: ``value`` is not valid for ``model``.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         raise bad_parameter(list(error.errors(include_url=False, include_input=False))) from None
+
+
+def _no_number(text: str) -> None:
+    """``json`` reads NaN and Infinity, which JSON does not have."""
+    raise ValueError(f"{text} is no number")
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from mouthpiece.segments import Segment, new_segment_id
+from mouthpiece.segments import Segment, new_segment_id, utc_now
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.dependencies import CallerDep, Dependencies, Deps
+from mouthpiece_sender.api.idempotency import PARAMETER, fingerprint, mismatch, read_key, scope
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import (
@@ -30,6 +33,7 @@ from mouthpiece_sender.api.requests import (
 )
 from mouthpiece_sender.api.waiting import wait_for
 from mouthpiece_sender.segment_json import segment_json
+from mouthpiece_sender.storage.journal import IdempotencyKey
 from mouthpiece_sender.target import SpeakRequest
 
 router = APIRouter(tags=["Segments"])
@@ -42,9 +46,9 @@ router = APIRouter(tags=["Segments"])
     responses={
         200: {"model": models.Segment, "description": "What was waited for came."},
         202: {"description": "Accepted, and stored; `Location` says where to look."},
-        **problems(400, 401, 403, 409, 413, 415, 429, 502, 503, 507),
+        **problems(400, 401, 403, 409, 413, 415, 422, 429, 502, 503, 507),
     },
-    openapi_extra={"requestBody": {"required": True, "content": ACCEPTED}},
+    openapi_extra={"requestBody": {"required": True, "content": ACCEPTED}, "parameters": [PARAMETER]},
 )
 async def speak(
     room: RoomPath, query: Annotated[SpeakQuery, Query()], request: Request, deps: Deps, caller: CallerDep
@@ -55,15 +59,53 @@ async def speak(
     decides. A room that has no avatar yet is no error: the segment waits for one.
     """
     caller.require(room)
+    key = read_key(request)
+    if key is None:
+        segment = await _accept(deps, caller, room, query, request)
+    else:
+        segment = await _accept_once(deps, caller, room, query, request, key)
+    if query.wait != "queued":
+        duplicate = segment.duplicate
+        segment = await wait_for(deps.gateway, request, deps.stopping, segment.id, query.wait, query.timeout)
+        segment = replace(segment, duplicate=duplicate)
+    reached = query.wait != "queued" and segment.reached(query.wait)
+    location = f"/v1/segments/{quote(segment.id)}"
+    return JSONResponse(segment_json(segment), 200 if reached else 202, headers={"Location": location})
+
+
+async def _accept_once(
+    deps: Dependencies, caller: Caller, room: str, query: SpeakQuery, request: Request, key: str
+) -> Segment:
+    """Accept the segment, or return the one that an earlier request with ``key`` was accepted as."""
+    where = scope(caller, f"POST /v1/rooms/{room}/segments")
+    with deps.claims.claimed(where, key):
+        known = await deps.store.known_key(where, key, utc_now())
+        if known is None:
+            return await _accept(deps, caller, room, query, request, lambda asked: IdempotencyKey(where, key, asked))
+        body = await deps.bodies.read_content(request)
+        if fingerprint(body.compared, query.decisive) != known.fingerprint:
+            raise mismatch()
+    return replace(await deps.gateway.segment(known.segment), duplicate=True)
+
+
+async def _accept(
+    deps: Dependencies,
+    caller: Caller,
+    room: str,
+    query: SpeakQuery,
+    request: Request,
+    key: Callable[[str], IdempotencyKey | None] = lambda _: None,
+) -> Segment:
+    """:param key: makes the key to store from the fingerprint of the request."""
     segment_id = new_segment_id()
-    spoken = await deps.bodies.read(request, segment_id)
+    body = await deps.bodies.read(request, segment_id, caller)
     began = time.perf_counter()
     try:
         segment = await deps.gateway.speak(
             SpeakRequest(
                 room,
-                spoken.sound,
-                spoken.source,
+                body.sound,
+                body.source,
                 segment_id,
                 avatar=query.avatar,
                 mode=query.mode,
@@ -71,17 +113,16 @@ async def speak(
                 interruptible=query.interruptible,
                 wait_for_viewer=query.wait_for_viewer,
                 expires_in=query.expires_in,
+                tag=query.tag,
+                metadata=body.metadata,
+                key=key(fingerprint(body.compared, query.decisive)),
             )
         )
     except BaseException:
         await deps.bodies.discard(segment_id)
         raise
     deps.metrics.accepted.observe(time.perf_counter() - began)
-    if query.wait != "queued":
-        segment = await wait_for(deps.gateway, request, deps.stopping, segment_id, query.wait, query.timeout)
-    reached = query.wait != "queued" and segment.reached(query.wait)
-    location = f"/v1/segments/{quote(segment_id)}"
-    return JSONResponse(segment_json(segment), 200 if reached else 202, headers={"Location": location})
+    return segment
 
 
 @router.get("/v1/segments/{segment_id}", response_model=models.Segment, responses=problems(400, 401, 403, 404))
@@ -108,7 +149,9 @@ async def list_segments(
     """The segments of a room, newest first."""
     caller.require(room)
     try:
-        page = await deps.gateway.segments(room, states=query.state, limit=query.limit, after=query.after)
+        page = await deps.gateway.segments(
+            room, states=query.state, tag=query.tag, limit=query.limit, after=query.after
+        )
     except ValueError:
         raise ApiProblem("bad-parameter", "“after” is no `next` of an earlier page.", field="after") from None
     return JSONResponse({"segments": [segment_json(segment) for segment in page.segments], "next": page.next})

@@ -31,7 +31,8 @@ async def end_unfinished_segments(store: Store, spool: Spool, *, wall_clock: Cal
         ended = ended_by_restart(segment, now, attempted=bool(attempts))
         await store.record(ended, Event(ended.id, ended.room, f"segment.{ended.state}", now, detail="restarted"))
         await spool.remove(ended.id)
-    await spool.remove_others(waiting=())
+    for left in await spool.sizes():
+        await spool.remove(left)
     return len(unfinished)
 
 

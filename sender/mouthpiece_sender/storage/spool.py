@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from mouthpiece.errors import StoreError, StoreFull
+from mouthpiece_sender.storage.watched_folder import WatchedFolder
 
 BATCH: Final = 1 << 20
 """Bytes of an upload that are held before they are written: a short one is written, synced and named in one go."""
@@ -32,16 +34,20 @@ class StoredAudio:
     path: Path
     size: int
     """Bytes."""
+    digest: str
+    """SHA-256, in hexadecimal digits."""
 
 
 class Spool:
     """``async with Spool(folder) as spool:``; entering creates the folder and removes uploads that broke off.
 
+    Every method raises ``StoreError`` also where the folder was removed or replaced since.
+
     :param min_free: bytes that stay free on the disk.
     """
 
     def __init__(self, folder: Path, *, min_free: int = 0) -> None:
-        self._folder = folder
+        self._folder = WatchedFolder(folder)
         self._min_free = min_free
 
     async def __aenter__(self) -> Self:
@@ -61,7 +67,7 @@ class Spool:
         """
         if not _SEGMENT_ID.fullmatch(segment_id):
             raise ValueError(f"{segment_id!r} is no segment's id")
-        return self._folder / segment_id
+        return self._folder.path / segment_id
 
     async def store(self, segment_id: str, chunks: AsyncIterator[bytes]) -> StoredAudio:
         """Write ``chunks`` as the audio of a segment: durable when this returns, nothing left if it raises.
@@ -69,11 +75,12 @@ class Spool:
         :raises StoreFull: less than ``min_free`` would stay free.
         :raises StoreError: it cannot be written, or the segment has audio already.
         """
-        upload = _Upload(self.path(segment_id), self._min_free)
-        held, size = bytearray(), 0
+        upload = _Upload(self.path(segment_id), self._folder, self._min_free)
+        held, size, digest = bytearray(), 0, hashlib.sha256()
         try:
             async for chunk in chunks:
                 size += len(chunk)
+                digest.update(chunk)
                 held += chunk
                 if len(held) >= BATCH:
                     await _run(partial(upload.write, bytes(held)))
@@ -82,7 +89,7 @@ class Spool:
         except BaseException:
             await _run(upload.discard)
             raise
-        return StoredAudio(upload.path, size)
+        return StoredAudio(upload.path, size, digest.hexdigest())
 
     async def remove(self, segment_id: str) -> None:
         """Remove the audio of a segment, if there is any.
@@ -91,30 +98,53 @@ class Spool:
         """
         await _run(partial(self.path(segment_id).unlink, missing_ok=True))
 
-    async def remove_others(self, waiting: Collection[str]) -> None:
-        """Remove the audio of every segment that is not ``waiting``; uploads in progress stay.
+    async def link(self, segment_id: str, to: str) -> bool:
+        """Give the audio of a segment to the segment ``to`` as well: durable when this returns.
 
-        :raises StoreError: it cannot be removed.
+        :returns: whether there is any.
+        :raises StoreError: it cannot be linked.
         """
-        await _run(partial(self._remove_others, frozenset(waiting)))
+        return await _run(partial(self._link, self.path(segment_id), self.path(to)))
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Return the segments that have audio here, and its bytes.
+
+        :raises StoreError: the folder cannot be read.
+        """
+        return await _run(self._sizes)
+
+    async def check(self) -> None:
+        """
+        :raises StoreError: the folder was removed or replaced.
+        """
+        await _run(self._folder.check)
 
     def _prepare(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder.chmod(0o700)
-        for left in self._folder.glob(f"*{PARTIAL}"):
+        self._folder.create()
+        for left in self._folder.path.glob(f"*{PARTIAL}"):
             left.unlink(missing_ok=True)
 
-    def _remove_others(self, waiting: frozenset[str]) -> None:
-        for file in self._folder.iterdir():
-            if file.name not in waiting and _SEGMENT_ID.fullmatch(file.name):
-                file.unlink(missing_ok=True)
+    def _link(self, segment: Path, to: Path) -> bool:
+        self._folder.check()
+        try:
+            os.link(segment, to)
+        except FileNotFoundError:
+            return False
+        self._folder.sync()
+        return True
+
+    def _sizes(self) -> Mapping[str, int]:
+        self._folder.check()
+        with os.scandir(self._folder.path) as found:
+            return {file.name: file.stat().st_size for file in found if _SEGMENT_ID.fullmatch(file.name)}
 
 
 class _Upload:
     """The file of an upload in progress. Its methods block: call them one at a time, in a thread."""
 
-    def __init__(self, path: Path, min_free: int) -> None:
+    def __init__(self, path: Path, folder: WatchedFolder, min_free: int) -> None:
         self.path = path
+        self._folder = folder
         self._part = path.with_name(path.name + PARTIAL)
         self._min_free = min_free
         self._file: int | None = None
@@ -123,6 +153,7 @@ class _Upload:
     def write(self, data: bytes) -> None:
         """:raises StoreFull: too little would stay free. :raises OSError: it cannot be written."""
         if self._file is None:
+            self._folder.check()
             self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._begun = True
         disk = os.fstatvfs(self._file)
@@ -143,11 +174,7 @@ class _Upload:
         os.fsync(self._file)
         self._close()
         self._part.rename(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        self._folder.sync()
 
     def discard(self) -> None:
         """Remove what was written."""

@@ -143,7 +143,10 @@ class Store:
         return {id: None if at is None else datetime.fromisoformat(at) for id, at in found}
 
     async def remove(self, kind: Kind, before: datetime, limit: int) -> Sequence[str]:
-        return await self._write(partial(statements.remove, kind, before, limit))
+        removed = await self._write(partial(statements.remove, kind, before, limit))
+        if removed and kind in ("segments", "texts"):
+            await self._run(self._file.empty_log)
+        return removed
 
     async def size(self) -> int:
         return await self._run(self._file.size)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from mouthpiece.errors import ConfigurationError, StoreError
+from mouthpiece.errors import ConfigurationError
 from mouthpiece_sender.storage.migrations import MIGRATIONS
+from mouthpiece_sender.storage.watched_folder import create_folder, identity, replaced
 
 MOST_VALUES: Final = 500
 """Values of one query."""
@@ -37,15 +38,14 @@ class StoreFile:
         :raises sqlite3.OperationalError: SQLite cannot write it, for example because the disk is full.
         """
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path.parent.chmod(0o700)
+            create_folder(self._path.parent)
             self._lock_out_others()
             # SQLite gives the log and its index the mode of the file.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._path.chmod(0o600)
             self._database = sqlite3.connect(self._path, isolation_level=None)
             self._migrate(self._database)
-            self._files = {file: _identity(file) for file in (self._path, self._beside("-wal"), self._beside(".lock"))}
+            self._files = {file: identity(file) for file in (self._path, self._beside("-wal"), self._beside(".lock"))}
         except OSError as error:
             raise ConfigurationError(
                 f"{self._path} cannot be used ({error.strerror}): name another folder in MOUTHPIECE_DATA."
@@ -123,12 +123,9 @@ class StoreFile:
         """
         :raises StoreError: another file lies where ours was, or none.
         """
-        for file, identity in self._files.items():
-            if _identity(file) != identity:
-                raise StoreError(
-                    f"{file} was removed or replaced while the service runs: put it back, or restart the service, "
-                    "which then works with what lies there."
-                )
+        for file, known in self._files.items():
+            if identity(file) != known:
+                raise replaced(file)
 
     @property
     def _opened(self) -> sqlite3.Connection:
@@ -157,15 +154,6 @@ class StoreFile:
             raise ConfigurationError(f"{self._path} was made by a later version of Mouthpiece: use that one.")
         for number, migration in enumerate(MIGRATIONS[version:], version + 1):
             database.executescript(f"BEGIN IMMEDIATE;{migration};PRAGMA user_version = {number};COMMIT;")
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """Return which file lies at ``path``; none has the identity (0, 0)."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_dev, found.st_ino
 
 
 def _version(database: sqlite3.Connection) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mouthpiece_sender.api.callers import Caller, Callers
+from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.problems import ApiProblem
 
 KEYS = Callers(["whole", "part:shop-"])
@@ -17,7 +17,14 @@ def test_without_keys_everybody_may_do_everything(authorization: str | None) -> 
 
 @pytest.mark.parametrize("authorization", ["Bearer whole", "bearer whole", "BEARER  whole "])
 def test_a_key_opens_all_rooms(authorization: str) -> None:
-    assert KEYS.admit(authorization) == Caller(("",))
+    assert KEYS.admit(authorization).prefixes == ("",)
+
+
+def test_the_holder_of_a_key_is_known_by_a_digest_of_it() -> None:
+    one, other = KEYS.admit("Bearer whole"), KEYS.admit("Bearer part")
+    assert one.holder == KEYS.admit("bearer whole").holder != other.holder
+    assert "whole" not in one.holder
+    assert Callers([]).admit(None).holder == ""
 
 
 def test_a_key_with_a_prefix_opens_rooms_that_begin_with_it() -> None:

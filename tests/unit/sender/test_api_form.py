@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mouthpiece.segments import AudioInfo
+from mouthpiece.segments import AudioInfo, Source
 from mouthpiece_sender.api.bodies.form import Form, clean_name
 from mouthpiece_sender.api.bodies.kind import ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
@@ -33,10 +33,16 @@ class FakeResources:
     async def store(self, chunks: AsyncIterator[bytes]) -> StoredAudio:
         async for chunk in chunks:
             self.stored += chunk
-        return StoredAudio(Path("stored"), len(self.stored))
+        return StoredAudio(Path("stored"), len(self.stored), "digest")
 
     async def sound(self, path: Path) -> Tone:
         return Tone(1.0)
+
+    async def say(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Tone, str | None]:
+        raise NotImplementedError
+
+    async def again(self, segment_id: str) -> tuple[Tone, Source]:
+        raise NotImplementedError
 
 
 def part(name: str, content: bytes, *, filename: str | None = None, kind: str | None = None) -> bytes:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -127,22 +128,45 @@ async def test_what_a_killed_process_was_receiving_is_gone_at_start_and_the_rest
         assert names(tmp_path) == ["seg_whole"]
 
 
-async def test_what_waits_is_left_when_the_rest_is_removed(tmp_path: Path) -> None:
-    async with Spool(tmp_path) as spool:
-        for name in ("seg_waits", "seg_ended", "seg_unknown"):
-            await spool.store(name, chunks(b"sound"))
-        await spool.remove_others(waiting=["seg_waits"])
-        assert names(tmp_path) == ["seg_waits"]
-
-
-async def test_what_arrives_is_left_when_the_rest_is_removed(tmp_path: Path) -> None:
+async def test_sizes_lists_what_is_complete(tmp_path: Path) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield bytes(BATCH)
-        await spool.remove_others(waiting=())
-        yield b"end"
+        assert await spool.sizes() == {"seg_whole": 5}
 
     async with Spool(tmp_path) as spool:
-        assert (await spool.store(ID, body())).path.stat().st_size == BATCH + 3
+        await spool.store("seg_whole", chunks(b"sound"))
+        await spool.store(ID, body())
+        assert await spool.sizes() == {"seg_whole": 5, ID: BATCH}
+
+
+async def test_linked_audio_stays_when_the_first_is_removed(tmp_path: Path) -> None:
+    async with Spool(tmp_path) as spool:
+        await spool.store(ID, chunks(b"sound"))
+        assert await spool.link(ID, "seg_2")
+        await spool.remove(ID)
+        assert spool.path("seg_2").read_bytes() == b"sound"
+        assert not await spool.link(ID, "seg_3")
+
+
+@pytest.mark.parametrize("afterwards", [lambda folder: None, Path.mkdir])
+async def test_a_folder_that_was_removed_or_replaced_takes_nothing(
+    tmp_path: Path, afterwards: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "spool"
+    async with Spool(folder) as spool:
+        await spool.check()
+        folder.rename(tmp_path / "away")
+        afterwards(folder)
+        for refused in (spool.check(), spool.store(ID, chunks(b"sound")), spool.sizes(), spool.link(ID, "seg_2")):
+            with pytest.raises(StoreError, match="removed or replaced"):
+                await refused
+        assert names(tmp_path / "away") == []
+
+
+async def test_the_digest_is_of_the_whole_content(tmp_path: Path) -> None:
+    async with Spool(tmp_path) as spool:
+        stored = await spool.store(ID, chunks(bytes(BATCH), b"end"))
+    assert stored.digest == hashlib.sha256(bytes(BATCH) + b"end").hexdigest()
 
 
 async def test_what_is_gone_can_be_removed_again(tmp_path: Path) -> None:

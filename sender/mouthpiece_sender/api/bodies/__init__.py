@@ -2,5 +2,6 @@
 
 from mouthpiece_sender.api.bodies.kind import ParsedBody
 from mouthpiece_sender.api.bodies.registry import ACCEPTED, BodyReader
+from mouthpiece_sender.api.bodies.resources import Media
 
-__all__ = ["ACCEPTED", "BodyReader", "ParsedBody"]
+__all__ = ["ACCEPTED", "BodyReader", "Media", "ParsedBody"]

@@ -1,4 +1,7 @@
-"""``multipart/form-data`` with a sound file in ``file``, parsed as it arrives: one chunk is in memory at a time."""
+"""``multipart/form-data`` with a sound file in ``file`` and, before or after it, a JSON object in ``metadata``.
+
+It is parsed as it arrives: one chunk is in memory at a time.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,14 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
+from mouthpiece_sender.api.metadata import Metadata
 from mouthpiece_sender.api.problems import ApiProblem
+from mouthpiece_sender.api.requests import RequestModel, from_json, validated
 
 FIELD: Final = "file"
+METADATA: Final = "metadata"
+MOST_METADATA: Final = 16_384
+"""Bytes of that part, white space included."""
 
 
 class Form:
@@ -24,7 +32,10 @@ class Form:
             "schema": {
                 "type": "object",
                 "required": [FIELD],
-                "properties": {FIELD: {"type": "string", "format": "binary", "description": "A sound file."}},
+                "properties": {
+                    FIELD: {"type": "string", "format": "binary", "description": "A sound file."},
+                    METADATA: {"type": "string", "description": "A JSON object to attach to the segment."},
+                },
             }
         }
     }
@@ -48,7 +59,11 @@ class Form:
             raise ApiProblem("unsupported-format", f"The part “{FIELD}” is no sound: {header.media_type}.", field=FIELD)
         spoken = await kind.read(replace(header, chunks=form.file()), resources)
         await form.finish()
-        return spoken
+        return replace(spoken, metadata=form.metadata())
+
+
+class _MetadataPart(RequestModel):
+    metadata: Metadata
 
 
 class _MultipartForm:
@@ -74,6 +89,8 @@ class _MultipartForm:
         self._file: RequestBody | None = None
         self._in_file = self._file_over = self._whole = False
         self._data: deque[bytes] = deque()
+        self._metadata: bytearray | None = None
+        self._in_metadata = False
 
     async def open_file(self) -> RequestBody:
         """Read up to the file and return what its headers say; ``file`` yields its content.
@@ -108,6 +125,19 @@ class _MultipartForm:
         if not self._whole:
             raise ApiProblem("bad-body", "The form is cut off: its last boundary is missing.")
 
+    def metadata(self) -> dict[str, Any] | None:
+        """Return the object in the part ``metadata``; None if there is none. Call it once the form was read.
+
+        :raises ApiProblem: it is no JSON object, or too large.
+        """
+        if self._metadata is None:
+            return None
+        try:
+            value = from_json(self._metadata)
+        except ApiProblem:
+            raise ApiProblem("bad-parameter", f"The part “{METADATA}” is no JSON object.", field=METADATA) from None
+        return validated({METADATA: value}, _MetadataPart).metadata
+
     async def _pull(self) -> bool:
         chunk = await anext(self._chunks, None)
         if chunk is None:
@@ -136,7 +166,12 @@ class _MultipartForm:
 
     def _on_headers(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        if options.get(b"name", b"").decode("latin-1") != FIELD:
+        name = options.get(b"name", b"").decode("latin-1")
+        if name == METADATA:
+            if self._metadata is not None:
+                raise ApiProblem("bad-body", f"The form has more than one part “{METADATA}”.", field=METADATA)
+            self._metadata, self._in_metadata = bytearray(), True
+        if name != FIELD:
             return
         if self._file is not None:
             raise ApiProblem("bad-body", f"The form has more than one part “{FIELD}”: send one segment a request.")
@@ -152,8 +187,13 @@ class _MultipartForm:
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
             self._data.append(data[start:end])
+        if self._in_metadata and self._metadata is not None:
+            self._metadata += data[start:end]
+            if len(self._metadata) > MOST_METADATA:
+                raise ApiProblem("bad-parameter", f"The part “{METADATA}” is too large.", field=METADATA)
 
     def _on_end(self) -> None:
+        self._in_metadata = False
         if self._in_file:
             self._in_file, self._file_over = False, True
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from mouthpiece.segments import Source
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Speech
 from mouthpiece_sender.storage.spool import StoredAudio
 
 
@@ -32,6 +31,14 @@ class ParsedBody:
 
     sound: Sound
     source: Source
+    content: Mapping[str, Any]
+    """What was sent, ready for JSON: the same for the same request, however it travelled. Files are digests."""
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def compared(self) -> Mapping[str, Any]:
+        """``content`` and ``metadata``, for an idempotency key."""
+        return {"content": self.content, "metadata": self.metadata}
 
 
 class BodyResources(Protocol):
@@ -39,7 +46,6 @@ class BodyResources(Protocol):
 
     max_seconds: float
     """Seconds of sound in one body."""
-    speech: Speech
 
     async def store(self, chunks: AsyncIterator[bytes]) -> StoredAudio:
         """Write ``chunks`` as the segment's file; it is durable when this returns.
@@ -52,6 +58,21 @@ class BodyResources(Protocol):
         """Return the stored file as a sound; the file's content says its format.
 
         :raises AudioError: the file cannot be played.
+        """
+        ...
+
+    async def say(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Sound, str | None]:
+        """Return ``text`` as a sound, and the id of the voice that says it.
+
+        :raises ConfigurationError: there is no such provider here.
+        :raises TTSError: the text cannot be spoken, there is no such voice, or the voice failed.
+        """
+        ...
+
+    async def again(self, segment_id: str) -> tuple[Sound, Source]:
+        """Return the sound and the source of a segment that was accepted earlier.
+
+        :raises ApiProblem: there is no such segment, its sound is no longer kept, or its room is not the caller's.
         """
         ...
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mouthpiece.audio.decoders import check_duration
-from mouthpiece.segments import Source
+from mouthpiece.segments import Encoding, Source
 from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.sound_file import BINARY
 from mouthpiece_sender.api.problems import ApiProblem
@@ -37,8 +37,11 @@ class RawPcm:
         stored = await resources.store(body.chunks)
         info = pcm_info(stored.size, rate, channels)
         check_duration(info, resources.max_seconds)
+        encoding: Encoding = "s16be" if body.media_type == "audio/l16" else "s16le"
         return ParsedBody(
-            PcmFileSound(stored.path, info, big_endian=body.media_type == "audio/l16"), Source("file", body.name)
+            PcmFileSound(stored.path, info, big_endian=encoding == "s16be"),
+            Source("file", body.name, encoding=encoding),
+            {"samples": stored.digest, "encoding": encoding, "rate": rate, "channels": channels},
         )
 
 

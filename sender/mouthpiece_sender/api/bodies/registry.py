@@ -5,27 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from mouthpiece.audio.decoders import Decoders
-from mouthpiece.segments import Event, Segment
 from mouthpiece_sender.api.bodies.form import Form, clean_name
-from mouthpiece_sender.api.bodies.kind import BodyKind, ParsedBody, RequestBody
+from mouthpiece_sender.api.bodies.json_object import JsonObject
+from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
+from mouthpiece_sender.api.bodies.resources import ContentOnly, Media, SegmentResources
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
-from mouthpiece_sender.api.bodies.text import Text
+from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.settings import MEGABYTE
-from mouthpiece_sender.sounds.file import FileSound
-from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Speech
-from mouthpiece_sender.storage.spool import Spool, StoredAudio
 
-KINDS: Final[tuple[BodyKind, ...]] = (Text(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
+KINDS: Final[tuple[BodyKind, ...]] = (JsonObject(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
 """The first kind that takes a media type reads the body."""
 ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
 """The OpenAPI description of every media type."""
@@ -37,19 +32,15 @@ class BodyReader:
     """Reads request bodies. Each becomes the sound of one segment, or leaves nothing on disk.
 
     :param max_bytes: size of a body.
-    :param max_seconds: seconds of sound in a body.
     """
 
-    def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, *, max_bytes: int, max_seconds: float) -> None:
-        self._spool = spool
-        self._decoders = decoders
-        self._speech = speech
+    def __init__(self, media: Media, *, max_bytes: int) -> None:
+        self._media = media
         self._max_bytes = max_bytes
-        self._max_seconds = max_seconds
         self._reading: set[asyncio.Timeout] = set()
         self._stopped = False
 
-    async def read(self, request: Request, segment_id: str) -> ParsedBody:
+    async def read(self, request: Request, segment_id: str, caller: Caller) -> ParsedBody:
         """Read the body of ``request`` as the sound of the segment ``segment_id``.
 
         :raises AudioError: it cannot be played.
@@ -59,17 +50,29 @@ class BodyReader:
         :raises ClientDisconnect: the client disconnected before the end of the body.
         """
         try:
-            async with self._until_stopped():
-                self._check_size(_length(request))
-                body = await _begin(request, self._counted(_arriving(request)))
-                kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
-                if kind is None:
-                    raise _refused(body.media_type)
-                resources = _SegmentResources(self._spool, self._decoders, self._speech, self._max_seconds, segment_id)
-                return await kind.read(body, resources)
+            return await self._read(request, SegmentResources(self._media, segment_id, caller))
         except BaseException:
             await self.discard(segment_id)
             raise
+
+    async def read_content(self, request: Request) -> ParsedBody:
+        """Read the body of ``request`` for its content alone. Its sound is none.
+
+        :raises AudioError: it cannot be the content of an accepted segment.
+        :raises ApiProblem: as ``read``.
+        :raises ClientDisconnect: the client disconnected before the end of the body.
+        """
+        return await self._read(request, ContentOnly())
+
+    async def _read(self, request: Request, resources: BodyResources) -> ParsedBody:
+        async with self._until_stopped():
+            _refuse_encoding(request)
+            self._check_size(_length(request))
+            body = await _begin(request, self._counted(_arriving(request)))
+            kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
+            if kind is None:
+                raise _refused(body.media_type)
+            return await kind.read(body, resources)
 
     def stop(self) -> None:
         """Refuse every body from now on, those that are arriving too."""
@@ -82,15 +85,13 @@ class BodyReader:
 
         :raises StoreError: it cannot be removed.
         """
-        await self._spool.remove(segment_id)
+        await self._media.spool.remove(segment_id)
 
-    async def forget_ended(self, segment: Segment, event: Event) -> None:
-        """Remove the audio of a segment that has ended. A listener of the journal.
-
-        :raises StoreError: it cannot be removed.
+    async def check(self) -> None:
         """
-        if segment.state.terminal:
-            await self._spool.remove(segment.id)
+        :raises StoreError: the folder for bodies was removed or replaced.
+        """
+        await self._media.spool.check()
 
     @asynccontextmanager
     async def _until_stopped(self) -> AsyncIterator[None]:
@@ -123,21 +124,12 @@ class BodyReader:
             )
 
 
-class _SegmentResources:
-    """The resources of one segment."""
-
-    def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, max_seconds: float, segment_id: str) -> None:
-        self.max_seconds = max_seconds
-        self.speech = speech
-        self._spool = spool
-        self._decoders = decoders
-        self._segment_id = segment_id
-
-    async def store(self, chunks: AsyncIterator[bytes]) -> StoredAudio:
-        return await self._spool.store(self._segment_id, chunks)
-
-    async def sound(self, path: Path) -> Sound:
-        return await FileSound.probe(path, self._decoders)
+def _refuse_encoding(request: Request) -> None:
+    """:raises ApiProblem: the body is compressed for its way."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ApiProblem(
+            "unsupported-format", "A body is taken as it is, without Content-Encoding.", field="Content-Encoding"
+        )
 
 
 async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:

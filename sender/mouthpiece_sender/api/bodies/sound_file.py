@@ -28,4 +28,5 @@ class SoundFile:
 
     async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
         stored = await resources.store(body.chunks)
-        return ParsedBody(await resources.sound(stored.path), Source("file", body.name))
+        source = Source("file", body.name, encoding="container")
+        return ParsedBody(await resources.sound(stored.path), source, {"file": stored.digest})

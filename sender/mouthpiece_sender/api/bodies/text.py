@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ConfigDict, Field
 
@@ -10,9 +10,10 @@ from mouthpiece.errors import ConfigurationError
 from mouthpiece.segments import Source
 from mouthpiece.tts import TTSBadText, TTSBadVoice
 from mouthpiece.tts.text import MAX_CHARACTERS
-from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody, RequestBody
+from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody
+from mouthpiece_sender.api.metadata import Metadata
 from mouthpiece_sender.api.problems import ApiProblem
-from mouthpiece_sender.api.requests import RequestModel, from_json
+from mouthpiece_sender.api.requests import RequestModel
 
 MAX_BYTES: Final = 2_500_000
 """Bytes of the JSON: enough for the longest text with every character escaped."""
@@ -33,41 +34,29 @@ class TextBody(RequestModel):
         max_length=100,
         description="The provider; without it the one that has the voice.",
     )
+    metadata: Metadata | None = None
 
-
-class Text:
-    """A text; its first sound is synthesised before the request is answered."""
-
-    content: Final[dict[str, Any]] = {"application/json": {"schema": TextBody.model_json_schema()}}
-
-    def takes(self, media_type: str) -> bool:
-        return media_type == "application/json"
-
-    async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
-        asked = await _read(body)
-        if len(asked.text) > MAX_CHARACTERS:
-            raise _too_long()
+    async def parse(self, resources: BodyResources) -> ParsedBody:
+        """Its first sound is synthesised before the request is answered."""
+        if len(self.text) > MAX_CHARACTERS:
+            raise too_long()
         try:
-            sound, voice = await resources.speech.sound(asked.text, voice=asked.voice, tts=asked.tts)
+            sound, voice = await resources.say(self.text, voice=self.voice, tts=self.tts)
         except ConfigurationError as error:
             raise ApiProblem("bad-parameter", str(error), field="tts") from None
         except TTSBadVoice as error:
             raise ApiProblem(error.slug, str(error), field="voice") from None
         except TTSBadText as error:
             raise ApiProblem(error.slug, str(error), field="text") from None
-        return ParsedBody(sound, Source("text", text=asked.text, voice=voice))
+        return ParsedBody(
+            sound,
+            Source("text", text=self.text, voice=voice, tts=self.tts),
+            {"text": self.text, "voice": self.voice, "tts": self.tts},
+            self.metadata,
+        )
 
 
-async def _read(body: RequestBody) -> TextBody:
-    data = bytearray()
-    async for chunk in body.chunks:
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise _too_long()
-    return from_json(data, TextBody, example='{"text": "…"}')
-
-
-def _too_long() -> ApiProblem:
+def too_long() -> ApiProblem:
     return ApiProblem(
         "text-too-long", f"At most {MAX_CHARACTERS:,} characters can be spoken at once: send it in parts.", field="text"
     )

@@ -1,0 +1,78 @@
+"""Folders and files that must stay where they were opened: what is written into a removed one is lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mouthpiece.errors import StoreError
+
+
+class WatchedFolder:
+    """A folder, for its owner alone. Every method blocks."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._identity: tuple[int, int] | None = None
+
+    def create(self) -> None:
+        """Create it if it is not there; it is durable when this returns.
+
+        :raises OSError: it cannot be created.
+        """
+        create_folder(self.path)
+        self._identity = identity(self.path)
+
+    def check(self) -> None:
+        """
+        :raises StoreError: it was removed or replaced since ``create``.
+        """
+        if self._identity is not None and identity(self.path) != self._identity:
+            raise replaced(self.path)
+
+    def sync(self) -> None:
+        """Make the names of its files durable.
+
+        :raises OSError: it cannot be synced.
+        :raises StoreError: it was removed or replaced.
+        """
+        sync_folder(self.path)
+        self.check()
+
+
+def create_folder(path: Path) -> None:
+    """Create the folder and those above it; they are durable when this returns.
+
+    :raises OSError: one cannot be created.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+    for folder in missing:
+        sync_folder(folder.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """:raises OSError: it cannot be synced."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """Return which file or folder lies at ``path``; none has the identity (0, 0)."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
+
+
+def replaced(path: Path) -> StoreError:
+    """Return the error for a path at which something else lies now, or nothing."""
+    return StoreError(
+        f"{path} was removed or replaced while the service runs: put it back, or restart the service, which then "
+        "works with what lies there."
+    )
