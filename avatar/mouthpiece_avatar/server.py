@@ -16,6 +16,7 @@ import uvicorn
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.process.file_limit import raise_file_limit
 from mouthpiece.process.logs import set_up_service_logs
+from mouthpiece.process.signals import stop_signals
 from mouthpiece.process.sockets import listen
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.logs import SessionFormatter
@@ -89,7 +90,11 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, renderers: Renderers, listening: socket.socket) -> None:
-    async with Sessions(renderers, limit=settings.max_sessions) as sessions, asyncio.TaskGroup() as tasks:
+    async with (
+        contextlib.AsyncExitStack() as stack,  # to its end: a signal while avatars leave their rooms ends nothing
+        Sessions(renderers, limit=settings.max_sessions) as sessions,
+        asyncio.TaskGroup() as tasks,
+    ):
         tasks.create_task(renderers.preload())
         config = uvicorn.Config(
             create_app(settings, sessions),
@@ -100,13 +105,11 @@ async def _serve(settings: Settings, renderers: Renderers, listening: socket.soc
         )
         server = _Server(config)
 
-        def stop() -> None:
+        def stop(_: signal.Signals) -> None:
             server.stop()
             sessions.stop()
 
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+        stack.enter_context(stop_signals(stop))
         host, port = listening.getsockname()[:2]
         logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
         await server.serve(sockets=[listening])

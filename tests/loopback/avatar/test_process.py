@@ -144,3 +144,21 @@ async def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Si
         rest = await process.stderr.read()
         assert await process.wait() == 0
     assert b"Traceback" not in rest
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_stops_with_a_thousand_callbacks_pending(tmp_path: Path, number: signal.Signals) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, Path(__file__).with_name("flooded_server.py"), "--port", "0"),
+        cwd=tmp_path,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        assert b"listening on http://127.0.0.1:" in await process.stderr.readline()
+        await asyncio.sleep(0.5)
+        process.send_signal(number)
+        rest = await process.stderr.read()
+        assert await process.wait() == 0
+    assert b"Traceback" not in rest
+    assert b"Exception ignored" not in rest
