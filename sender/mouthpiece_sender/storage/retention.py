@@ -87,6 +87,7 @@ class Retention:
 
         :raises StoreError: the store or the spool cannot be written.
         """
+        await self._spool.check()  # or sounds would be left whose segments are gone
         now = self._wall_clock()
         for kind, before in self._limits.oldest(now):
             await self._remove(kind, before)

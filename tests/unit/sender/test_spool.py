@@ -191,3 +191,27 @@ async def test_a_folder_that_cannot_be_made_is_said_in_our_words(tmp_path: Path)
     with pytest.raises(StoreError, match="cannot be used"):
         async with Spool(tmp_path / "file" / "spool"):
             pass
+
+
+async def test_a_sound_is_on_disk_before_its_name_and_its_name_before_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def synced(file: int) -> None:
+        calls.append(f"sync {Path(os.readlink(f'/proc/self/fd/{file}')).name}")
+        fsync(file)
+
+    def renamed(path: Path, to: Path) -> Path:
+        calls.append(f"name {to.name}")
+        return rename(path, to)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    async with Spool(tmp_path / "new" / "spool") as spool:
+        assert calls == ["sync new", f"sync {tmp_path.name}"]
+        await spool.store(ID, chunks(b"sound"))
+        calls.append("stored")
+        await spool.link(ID, "seg_2")
+    assert calls[2:] == [f"sync {ID}.part", f"name {ID}", "sync spool", "stored", "sync spool"]

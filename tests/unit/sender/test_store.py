@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -31,7 +32,6 @@ from mouthpiece.segments import (
     SourceKind,
     State,
     Viewers,
-    new_segment_id,
 )
 from mouthpiece_sender.storage import rows
 from mouthpiece_sender.storage.migrations import MIGRATIONS
@@ -140,16 +140,6 @@ def test_a_segment_comes_back_as_it_was_kept(tables: sqlite3.Connection, segment
     assert rows.segment(row, ()) == segment
 
 
-async def test_what_was_accepted_is_there_for_whoever_opens_the_store_next(tmp_path: Path) -> None:
-    segment = plain(source=Source("text", text="Hello", voice="heart"))
-    async with Store(tmp_path / "store.db") as store:
-        await store.accept(segment)
-    async with Store(tmp_path / "store.db") as store:
-        assert await store.get(segment.id) == segment
-        with pytest.raises(SegmentNotFound, match="seg_none"):
-            await store.get("seg_none")
-
-
 async def test_it_is_on_disk_before_accept_returns(tmp_path: Path, store: Store) -> None:
     assert await outside(tmp_path / "store.db", "PRAGMA journal_mode") == [("wal",)]
     await store.accept(plain())
@@ -178,49 +168,12 @@ async def test_a_record_keeps_segment_event_and_attempt_together(tmp_path: Path,
     ]
 
 
-async def test_numbers_of_events_are_not_used_twice_also_over_a_restart(tmp_path: Path) -> None:
-    numbers = []
-    for _ in range(3):
-        async with Store(tmp_path / "store.db") as store:
-            if not numbers:
-                await store.accept(plain())
-            numbers.append((await store.record(plain(), event(plain()))).seq)
-    assert numbers == sorted(set(numbers))
-
-
 async def test_a_record_of_what_was_never_accepted_is_refused_whole(tmp_path: Path, store: Store) -> None:
     with pytest.raises(StoreError):
         await store.record(plain(), event(plain()), AttemptRecord(number=1, offset=0.0))
     assert await outside(tmp_path / "store.db", "SELECT * FROM events") == []
     assert await outside(tmp_path / "store.db", "SELECT * FROM attempts") == []
     await store.accept(plain())
-
-
-async def test_an_id_is_accepted_once(store: Store) -> None:
-    await store.accept(plain())
-    with pytest.raises(StoreError):
-        await store.accept(plain(room="other"))
-    assert (await store.get("seg_0001")).room == "demo"
-
-
-async def test_a_listing_goes_through_all_pages_newest_first(store: Store) -> None:
-    ids = [new_segment_id() for _ in range(25)]
-    for id in ids:
-        await store.accept(replace(plain(), id=id))
-        await store.accept(replace(plain(room="another"), id=new_segment_id()))
-    found: list[str] = []
-    after = None
-    sizes = []
-    while True:
-        page = await store.list("demo", limit=10, after=after)
-        found += [segment.id for segment in page.segments]
-        sizes.append(len(page.segments))
-        after = page.next
-        await store.accept(replace(plain(), id=new_segment_id()))  # what comes meanwhile moves no page
-        if after is None:
-            break
-    assert found == ids[::-1]
-    assert sizes == [10, 10, 5]
 
 
 async def test_a_page_that_is_just_full_is_the_last(store: Store) -> None:
@@ -230,27 +183,6 @@ async def test_a_page_that_is_just_full_is_the_last(store: Store) -> None:
     assert page.next is not None
     assert (await store.list("demo", limit=2, after=page.next)).next is None
     assert (await store.list("nowhere")).segments == []
-
-
-async def test_a_listing_of_some_states(store: Store) -> None:
-    for number, state in enumerate((State.QUEUED, State.PLAYING, State.FINISHED, State.FAILED, State.FINISHED)):
-        await store.accept(plain(number, state=state))
-    page = await store.list("demo", states=[State.FINISHED, State.PLAYING], limit=2)
-    assert [segment.id for segment in page.segments] == ["seg_0004", "seg_0002"]
-    page = await store.list("demo", states=[State.FINISHED, State.PLAYING], limit=2, after=page.next)
-    assert [segment.id for segment in page.segments] == ["seg_0001"]
-
-
-@pytest.mark.parametrize("cursor", ["", "1", "seg_", "seg_1' OR '1'='1", "SEG_1", "seg_1\n"])
-async def test_a_cursor_of_somebody_else_is_refused(store: Store, cursor: str) -> None:
-    with pytest.raises(ValueError, match="no cursor"):
-        await store.list("demo", after=cursor)
-
-
-async def test_what_has_not_ended_is_found_oldest_first(store: Store) -> None:
-    for number, state in enumerate(State):
-        await store.accept(plain(number, room=f"room {number}", state=state))
-    assert [segment.state for segment, _ in await store.unfinished()] == [State.QUEUED, State.PLAYING, State.PAUSED]
 
 
 async def test_a_purged_text_is_nowhere_in_the_files(tmp_path: Path, store: Store) -> None:
@@ -357,3 +289,57 @@ async def test_many_at_once_are_all_kept(store: Store) -> None:
     )
     assert len({event.seq for event in events}) == 50
     assert await store.unfinished() == []
+
+
+def removed(path: Path) -> None:
+    path.rename(path.with_name("away"))
+
+
+def replaced(path: Path) -> None:
+    copy = path.with_name("copy")
+    shutil.copy(path, copy)
+    copy.rename(path)
+
+
+def without_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+def without_folder(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def in_another_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("before"))
+    path.parent.mkdir()
+
+
+@pytest.mark.parametrize("gone", [removed, replaced, without_log, without_folder, in_another_folder])
+async def test_a_store_that_was_removed_or_replaced_takes_nothing(
+    tmp_path: Path, gone: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "data" / "store.db"
+    async with Store(path) as store:
+        await store.accept(plain(1))
+        await store.check()
+        gone(path)
+        for refused in (store.check(), store.accept(plain(2)), store.record(plain(1), event(plain(1)))):
+            with pytest.raises(StoreError, match="removed or replaced"):
+                await refused
+        with pytest.raises(SegmentNotFound):
+            await store.get("seg_0002")
+
+
+async def test_what_was_committed_into_a_removed_file_counts_as_refused(tmp_path: Path) -> None:
+    async with Store(tmp_path / "store.db") as store:
+
+        def last_moment(database: sqlite3.Connection) -> None:
+            (tmp_path / "store.db").unlink()
+
+        with pytest.raises(StoreError, match="removed or replaced"):
+            await store._write(last_moment)
+
+
+async def test_a_commit_waits_for_the_disk(store: Store) -> None:
+    assert [tuple(row) for row in await store._select("PRAGMA synchronous")] == [(2,)]
+    assert [tuple(row) for row in await store._select("PRAGMA journal_mode")] == [("wal",)]
