@@ -16,19 +16,28 @@ from mouthpiece_sender.settings import MEGABYTE
 
 DRAIN_TIME: Final = 2.0
 """Seconds for which the rest of a body is read at most."""
+STOPPING_TIME: Final = 1.0
+"""The same once the service stops: it must end, and an upload that is refused must still read why."""
 MAX_REST: Final = 64 * MEGABYTE
 """Bytes of the rest that are read at most."""
 
 
 class DrainAfterEarlyResponse:
-    """ASGI middleware. Once ``stopping`` is set, no request is drained any more."""
+    """ASGI middleware. Once ``stopping`` is set, a request is drained for ``stopping_time`` at most."""
 
     def __init__(
-        self, app: ASGIApp, *, stopping: asyncio.Event, seconds: float = DRAIN_TIME, max_rest: int = MAX_REST
+        self,
+        app: ASGIApp,
+        *,
+        stopping: asyncio.Event,
+        seconds: float = DRAIN_TIME,
+        stopping_time: float = STOPPING_TIME,
+        max_rest: int = MAX_REST,
     ) -> None:
         self._app = app
         self._stopping = stopping
         self._seconds = seconds
+        self._stopping_time = stopping_time
         self._max_rest = max_rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +55,7 @@ class DrainAfterEarlyResponse:
 
         async def send_after_drain(message: Message) -> None:
             ends = message["type"] == "http.response.body" and not message.get("more_body", False)
-            if ends and not nothing_to_drain and not self._stopping.is_set():
+            if ends and not nothing_to_drain:
                 await send({**message, "more_body": True})
                 await self._drain(receive)
                 message = {"type": "http.response.body"}
@@ -56,8 +65,9 @@ class DrainAfterEarlyResponse:
 
     async def _drain(self, receive: Receive) -> None:
         size, more = 0, True
+        seconds = min(self._seconds, self._stopping_time) if self._stopping.is_set() else self._seconds
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds):
                 while more and size <= self._max_rest:
                     message = await receive()
                     size += len(message.get("body", b""))

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from mouthpiece.dispatch import JobMetadata, Provider, check_avatar_id
 from mouthpiece.segments import Mode, OnLoss, State, Until
+from mouthpiece_sender.api.idempotency import refuse_key
 from mouthpiece_sender.api.problems import ApiProblem, bad_parameter
 
 MAX_JSON = 65_536
@@ -137,8 +138,10 @@ class TokenBody(RequestModel):
 async def read_json(request: Request, model: type[Model]) -> Model:
     """Read the body as JSON, whatever its ``Content-Type`` (curl -d sends another one); an empty body is ``{}``.
 
-    :raises ApiProblem: the body is longer than ``MAX_JSON``, not a JSON object, or not valid for ``model``.
+    :raises ApiProblem: the request has an Idempotency-Key, which is honoured for segments alone; or the body is longer
+        than ``MAX_JSON``, not a JSON object, or not valid for ``model``.
     """
+    refuse_key(request)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -58,7 +58,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[Running]:
     }
     settings = Settings(**(given | changes))
     page = folder / "page"
-    (page / "assets").mkdir(parents=True)
+    (page / "assets").mkdir(parents=True, exist_ok=True)
     (page / "index.html").write_text(PAGE)
     (page / "icon.svg").write_text("<svg/>")
     (page / "assets" / "main-abc123.js").write_text("run()")

@@ -96,3 +96,29 @@ async def statuses(sender: Running) -> list[str]:
     lines = (await sender.client.get("/metrics")).text.splitlines()
     posts = [line for line in lines if line.startswith("mouthpiece_http_requests_total{") and '"POST"' in line]
     return [line.split('status="')[1][:3] for line in posts]
+
+
+async def test_an_upload_in_progress_when_the_service_stops_reads_why(start: Start) -> None:
+    async with start() as sender, connected(sender, QUEUE) as (reader, writer):
+        for number in range(SIZE // 50_000):
+            writer.write(bytes(50_000))
+            await writer.drain()
+            if number == 20:
+                sender.dependencies.stopping.set()
+            await asyncio.sleep(0.002)  # it sends all before it reads
+        answer = await reader.read()
+        assert status(answer) == 503
+        assert b'"type":"stopping"' in answer
+        assert b"retry-after: " in answer.lower()
+        assert sender.kept() == []
+
+
+async def test_a_connection_stays_open_between_two_requests(sender: Running) -> None:
+    host, port = sender.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    async with asyncio.timeout(20):
+        for pause in (0, 6):  # uvicorn's own limit is 5 s
+            await asyncio.sleep(pause)
+            writer.write(f"GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert status(await reader.readuntil(b"}")) == 200
+    writer.close()

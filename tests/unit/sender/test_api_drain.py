@@ -66,7 +66,7 @@ async def log(client: Client, reads: int = 0, *, stopping: bool = False, seconds
     stop = asyncio.Event()
     if stopping:
         stop.set()
-    middleware = DrainAfterEarlyResponse(App(reads), stopping=stop, seconds=seconds, max_rest=4)
+    middleware = DrainAfterEarlyResponse(App(reads), stopping=stop, seconds=seconds, stopping_time=0.01, max_rest=4)
     await middleware(client.scope, client.receive, client.send)
     return client.log
 
@@ -107,5 +107,6 @@ async def test_who_asks_before_it_sends_is_not_asked_to() -> None:
     assert (await log(Client(b"a", b"b", expect="100-continue"), reads=1))[1:] == ["sent no", "took b", "sent  end"]
 
 
-async def test_nothing_lingers_when_the_service_stops() -> None:
-    assert await log(Client(b"a"), stopping=True) == ["sent no end"]
+async def test_a_service_that_stops_waits_for_a_shorter_time() -> None:
+    assert await log(Client(b"a"), stopping=True) == ["sent no", "took a", "sent  end"]
+    assert await log(Client(b"a", ends=False), stopping=True) == ["sent no", "took a", "sent  end"]
