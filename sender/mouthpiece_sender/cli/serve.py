@@ -35,7 +35,7 @@ def serve(
 ) -> None:
     """Run the HTTP API and the page, until Ctrl-C.
 
-    Beyond this machine it needs MOUTHPIECE_API_KEYS. Stopping interrupts what plays.
+    To listen beyond this machine it needs MOUTHPIECE_API_KEYS. Stopping interrupts the segments that play.
 
     Exit codes: 0 stopped as asked, 1 could not start or the recording failed, 2 wrong usage or setting.
 

@@ -1,6 +1,7 @@
 """The stream of one attempt: reads a sound, transforms it and writes it into one byte stream, as far as granted.
 
-Whatever happens, the stream is closed: a stock receiver goes deaf when its sender leaves with one open (wire.md, 10).
+Whatever happens, the stream is closed: a sender that leaves with one open deafens a stock receiver (docs/wire.md, way
+10).
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class AttemptStream:
     chunk: float = QUANTUM
     """Seconds a write, at first."""
     previous: AttemptStream | None = None
-    """Streams must not overlap: this one opens when ``previous`` is closed (wire.md, 4)."""
+    """Streams must not overlap: this one opens when ``previous`` is closed (docs/wire.md, way 4)."""
     on_pause: Callable[[], Awaitable[None]] | None = None
     """Called once when the source pauses; without it, silence keeps the stream alive."""
     unavailable: Problem = UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Texts over HTTP: what is accepted, what is refused and how, and the voices that there are."""
+"""Texts over HTTP: accepted ones, refused ones, and the list of voices."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_a_text_is_accepted_and_kept_as_its_transcript(sender: Running) ->
     assert segment["source"] == {"kind": "text", "name": None, "text": HELLO["text"], "voice": "heart"}
     assert segment["audio"] == {"sample_rate": 24000, "num_channels": 1, "duration": None}
     assert (await sender.client.get(answer.headers["Location"])).json() == segment
-    assert sender.kept() == []
+    assert sender.stored() == []
 
 
 async def test_curl_sends_a_text_without_saying_what_it_is(sender: Running) -> None:

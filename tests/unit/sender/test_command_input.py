@@ -142,23 +142,23 @@ async def test_text_that_is_cut_inside_a_letter_is_put_together(pipe: int) -> No
     assert "".join([piece async for piece in pieces]) == "öü"
 
 
-class Place:
-    """Where one turn after the other ends as the test says, until whoever watches has seen so many ``turns``."""
+class FakeDestination:
+    """Each segment ends with the next of ``ends``; after ``turns`` segments the viewer window is closed."""
 
     def __init__(self, *ends: MouthpieceError | str, turns: int = 100) -> None:
         self.ends = list(ends)
         self.turns = turns
         self.waits: list[float] = []
 
-    async def over_within(self, seconds: float) -> bool:
+    async def sleep(self, seconds: float) -> bool:
         self.waits.append(seconds)
         return len(self.waits) > self.turns
 
     @asynccontextmanager
-    async def reached(self) -> AsyncIterator[Place]:
+    async def open(self) -> AsyncIterator[FakeDestination]:
         yield self
 
-    async def play(self, path: Path, how: Any) -> Any:
+    async def play(self, path: Path, options: Any) -> Any:
         end = self.ends.pop(0)
         if isinstance(end, MouthpieceError):
             raise end
@@ -190,35 +190,35 @@ class Ended:
         (("finished", "finished"), 0),
     ],
 )
-def test_a_turn_that_fails_is_told_and_remembered_and_the_next_one_is_said(
+def test_a_segment_that_fails_is_printed_and_counts_and_the_next_one_is_played(
     ends: tuple[MouthpieceError | str, ...], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Place(*ends)
-    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: place)
+    destination = FakeDestination(*ends)
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.destination_options", lambda *_, **__: destination)
     result = CliRunner().invoke(
         application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0", "--times", str(len(ends))]
     )
     assert result.exit_code == code
     assert result.stdout.count("finished") == ends.count("finished")
     assert result.stderr.count("LiveKit is away.") == sum(isinstance(end, MouthpieceError) for end in ends)
-    assert place.waits == [0.0, *(0.0 if end == "finished" else 1.0 for end in ends[:-1])]
+    assert destination.waits == [0.0, *(0.0 if end == "finished" else 1.0 for end in ends[:-1])]
 
 
-def test_a_loop_ends_when_whoever_watches_has_seen_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place("finished", "finished", turns=2)
-    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: place)
+def test_a_loop_ends_when_the_viewer_window_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    destination = FakeDestination("finished", "finished", turns=2)
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.destination_options", lambda *_, **__: destination)
     result = CliRunner().invoke(application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0"])
-    assert (result.exit_code, place.ends) == (0, [])
+    assert (result.exit_code, destination.ends) == (0, [])
 
 
 class Typing:
-    """Somebody at a terminal, whose text is one segment."""
+    """A destination for text that is typed at a terminal, as one segment."""
 
     @asynccontextmanager
-    async def reached(self) -> AsyncIterator[Typing]:
+    async def open(self) -> AsyncIterator[Typing]:
         yield self
 
-    async def say(self, text: Any, how: Any, voice: Any, tts: Any) -> AsyncIterator[Ended]:
+    async def say(self, text: Any, options: Any, voice: Any, tts: Any) -> AsyncIterator[Ended]:
         async def each() -> AsyncIterator[Ended]:
             yield Ended("finished")
 
@@ -235,7 +235,7 @@ def test_no_bar_is_drawn_over_what_is_being_typed(
         quiet.append(given["quiet"])
         return await handle.finished()
 
-    monkeypatch.setattr("mouthpiece_sender.cli.say.where", lambda *_, **__: Typing())
+    monkeypatch.setattr("mouthpiece_sender.cli.say.destination_options", lambda *_, **__: Typing())
     monkeypatch.setattr("mouthpiece_sender.cli.say.watch", watch)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: terminal))
     with pytest.raises(SystemExit) as ended:
