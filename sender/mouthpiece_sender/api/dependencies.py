@@ -15,7 +15,7 @@ from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 
 
 class SegmentStore(Protocol):
@@ -55,7 +55,7 @@ class Dependencies:
     gateway: Gateway
     store: SegmentStore
     bodies: BodyReader
-    speech: Speech
+    voices: Voices
     metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service stops: requests that wait are answered at once."""

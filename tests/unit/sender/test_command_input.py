@@ -32,7 +32,7 @@ from mouthpiece_sender.cli.options import livekit_access
 from mouthpiece_sender.cli.outcome import run
 from mouthpiece_sender.cli.say import say
 from mouthpiece_sender.cli.text_input import standard_input
-from mouthpiece_sender.speech.incremental_text import Script, write
+from mouthpiece_sender.speech.incremental_text import IncrementalText, write
 
 SERVICE = ("--service", "http://127.0.0.1:9")
 
@@ -105,10 +105,10 @@ async def test_standard_input_that_cannot_be_read_is_told(tmp_path: Path, monkey
         with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
             async with input_file("-"):
                 pass
-        script = Script()
-        await write(script, standard_input())
+        text = IncrementalText()
+        await write(text, standard_input())
         with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
-            await script.sentence(0)
+            await text.sentence(0)
     finally:
         os.close(folder)
 

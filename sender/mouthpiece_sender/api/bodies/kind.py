@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mouthpiece.segments import Source
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import StoredAudio
 
 
@@ -39,7 +39,7 @@ class BodyResources(Protocol):
 
     max_seconds: float
     """Seconds of sound in one body."""
-    speech: Speech
+    voices: Voices
 
     async def store(self, chunks: AsyncIterator[bytes]) -> StoredAudio:
         """Write ``chunks`` as the segment's file; it is durable when this returns.

@@ -22,7 +22,7 @@ from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.settings import MEGABYTE
 from mouthpiece_sender.sounds.file import FileSound
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import Spool, StoredAudio
 
 KINDS: Final[tuple[BodyKind, ...]] = (Text(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
@@ -40,10 +40,10 @@ class BodyReader:
     :param max_seconds: seconds of sound in a body.
     """
 
-    def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, *, max_bytes: int, max_seconds: float) -> None:
+    def __init__(self, spool: Spool, decoders: Decoders, voices: Voices, *, max_bytes: int, max_seconds: float) -> None:
         self._spool = spool
         self._decoders = decoders
-        self._speech = speech
+        self._voices = voices
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
         self._reading: set[asyncio.Timeout] = set()
@@ -65,7 +65,7 @@ class BodyReader:
                 kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
                 if kind is None:
                     raise _refused(body.media_type)
-                resources = _SegmentResources(self._spool, self._decoders, self._speech, self._max_seconds, segment_id)
+                resources = _SegmentResources(self._spool, self._decoders, self._voices, self._max_seconds, segment_id)
                 return await kind.read(body, resources)
         except BaseException:
             await self.discard(segment_id)
@@ -126,9 +126,9 @@ class BodyReader:
 class _SegmentResources:
     """The resources of one segment."""
 
-    def __init__(self, spool: Spool, decoders: Decoders, speech: Speech, max_seconds: float, segment_id: str) -> None:
+    def __init__(self, spool: Spool, decoders: Decoders, voices: Voices, max_seconds: float, segment_id: str) -> None:
         self.max_seconds = max_seconds
-        self.speech = speech
+        self.voices = voices
         self._spool = spool
         self._decoders = decoders
         self._segment_id = segment_id

@@ -48,7 +48,7 @@ class Text:
         if len(asked.text) > MAX_CHARACTERS:
             raise _too_long()
         try:
-            sound, voice = await resources.speech.sound(asked.text, voice=asked.voice, tts=asked.tts)
+            sound, voice = await resources.voices.sound(asked.text, voice=asked.voice, tts=asked.tts)
         except ConfigurationError as error:
             raise ApiProblem("bad-parameter", str(error), field="tts") from None
         except TTSBadVoice as error:
