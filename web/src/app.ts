@@ -13,6 +13,7 @@ import { PollingFeed, type SegmentFeed } from "./io/feed.ts";
 import { Player } from "./io/player.ts";
 import { Session } from "./io/session.ts";
 import { Uploads } from "./io/uploads.ts";
+import { VoiceList } from "./io/voice-list.ts";
 import { AvatarView } from "./view/avatar.ts";
 import { Composer } from "./view/composer.ts";
 import { Controls } from "./view/controls.ts";
@@ -35,6 +36,7 @@ export class App {
   readonly #history: SegmentHistory;
   readonly #feed: SegmentFeed;
   readonly #uploads: Uploads;
+  readonly #voices: VoiceList;
   readonly #session: Session;
   readonly #actions: Actions;
   readonly #avatar: AvatarView;
@@ -63,6 +65,9 @@ export class App {
         this.#history.put(segment, name);
         this.#feed.refresh();
       },
+    });
+    this.#voices = new VoiceList(this.#api, (voices) => {
+      this.#composer.voices = voices;
     });
     this.player = new Player(find("video", HTMLVideoElement), find("audio", HTMLAudioElement), {
       audible: (audible) => this.#setAudible(audible),
@@ -168,7 +173,9 @@ export class App {
 
   /** `error` is the outcome of the last request for the list of segments; null: it succeeded. */
   #setHealth(error: unknown): void {
+    const answersAgain = error === null && !this.#serviceAnswers;
     this.#serviceAnswers = error === null;
+    if (answersAgain) this.#voices.start(); // it may have been started anew, with other voices
     this.#panel.banner = bannerText(error);
     this.#updateClocks();
   }
@@ -190,10 +197,11 @@ export class App {
     }
     if (isLive(phase) && !isLive(before.phase) && room !== null) {
       this.#feed.start(room);
-      void this.#loadVoices();
+      this.#voices.start();
     }
     if (!isLive(phase) && isLive(before.phase)) {
       this.#feed.stop();
+      this.#voices.stop();
       this.#uploads.clear();
     }
     if ((phase === Phase.Speaking) !== (before.phase === Phase.Speaking)) this.#feed.refresh();
@@ -211,14 +219,6 @@ export class App {
   #showHistory(): void {
     this.#segmentList.render(this.#history);
     this.#controls.playing = this.#history.isPlaying;
-  }
-
-  async #loadVoices(): Promise<void> {
-    try {
-      this.#composer.voices = await this.#api.voices();
-    } catch {
-      // the service does not answer: the feed reports it, and the next join asks again
-    }
   }
 }
 

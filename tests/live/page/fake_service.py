@@ -42,6 +42,9 @@ class FakeService:
         """Plays what is accepted. None: what is accepted stays queued."""
         self.key: str | None = None
         self.voices: list[dict[str, str]] | None = None
+        """None: the API has no such list."""
+        self.voices_refusal: tuple[int, str] | None = None
+        """Status and detail with which the list of voices is refused."""
         self.unreachable = False
         self.refusal: tuple[int, str] | None = None
         """Status and detail with which uploads are refused."""
@@ -145,6 +148,8 @@ class FakeService:
         return web.json_response(opened, status=201)
 
     async def _voices(self, _: web.Request) -> web.Response:
+        if self.voices_refusal is not None:
+            return problem(*self.voices_refusal)
         return problem(404, "Not found.") if self.voices is None else web.json_response({"voices": self.voices})
 
     async def _list(self, request: web.Request) -> web.Response:

@@ -199,6 +199,24 @@ async def test_offers_no_text_where_the_service_has_none(
     await expect(page.get_by_label("Text to say")).to_be_hidden()
 
 
+async def test_offers_text_once_the_list_of_voices_can_be_had(
+    page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
+) -> None:
+    service.voices = [{"id": "heart", "name": "Heart"}]
+    service.voices_refusal = (502, "The voice took too long.")
+    await join(page, service.url, room_name)
+    await page.wait_for_timeout(500)
+    await expect(page.get_by_label("Text to say")).to_be_hidden()
+    service.voices_refusal = None
+    await expect(page.get_by_label("Text to say")).to_be_visible(timeout=10_000)
+    service.voices_refusal = (502, "The voice took too long.")
+    service.unreachable = True
+    await expect(page.locator("#banner")).to_be_visible(timeout=10_000)
+    service.unreachable = False
+    await expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+    await expect(page.get_by_label("Text to say")).to_be_visible()
+
+
 async def test_says_that_the_service_does_not_answer_and_recovers(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:

@@ -90,7 +90,7 @@ export class Api {
     return this.#call({ method: "DELETE", path: `segments/${encodeURIComponent(segment)}` });
   }
 
-  /** The voices for text; none where the service speaks no text. */
+  /** The voices for text; none where the API has no such list. */
   async voices(): Promise<readonly TtsVoice[]> {
     try {
       const answer = await this.#call<{ voices?: readonly TtsVoice[] }>({
@@ -100,7 +100,7 @@ export class Api {
       });
       return answer.voices ?? [];
     } catch (error) {
-      if (error instanceof Problem) return [];
+      if (error instanceof Problem && error.status === 404) return [];
       throw error;
     }
   }
