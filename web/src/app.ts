@@ -8,7 +8,7 @@ import { SegmentHistory } from "./core/segment-history.ts";
 import { Api } from "./io/api.ts";
 import { TabApiKeys } from "./io/api-keys.ts";
 import type { Media } from "./io/connection.ts";
-import { Problem } from "./io/errors.ts";
+import { messageOf, Problem } from "./io/errors.ts";
 import { PollingFeed, type SegmentFeed } from "./io/feed.ts";
 import { Player } from "./io/player.ts";
 import { Session } from "./io/session.ts";
@@ -17,7 +17,7 @@ import { VoiceList } from "./io/voice-list.ts";
 import { AvatarView } from "./view/avatar.ts";
 import { Composer } from "./view/composer.ts";
 import { Controls } from "./view/controls.ts";
-import { askForKey, showHelp } from "./view/dialogs.ts";
+import { askForKey, showHelp, showNotice } from "./view/dialogs.ts";
 import { find } from "./view/dom.ts";
 import { acceptDrops } from "./view/drop.ts";
 import { renderLayout } from "./view/layout.ts";
@@ -149,7 +149,7 @@ export class App {
 
   #allowSound(): void {
     this.player.prepare();
-    void this.#session.allowSound();
+    this.#session.allowSound().catch((error: unknown) => showNotice(messageOf(error)));
   }
 
   async #interrupt(): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clockStop, errorOf, formatDuration, formatSize, statusLine, titleOf } from "../src/core/labels.ts";
+import { clockStop, errorOf, formatDuration, formatSize, shortened, statusLine, titleOf } from "../src/core/labels.ts";
 import { initial, Phase } from "../src/core/phase.ts";
 import type { Segment } from "../src/core/segment.ts";
 
@@ -43,4 +43,11 @@ test("no clock runs while the position of what plays is not known", () => {
   expect(clockStop({ ...listening, stalled: true }, true)).toBe("picture stopped");
   expect(clockStop({ ...listening, phase: Phase.Coming }, true)).toBe("avatar away");
   expect(clockStop({ ...listening, phase: Phase.Reconnecting }, true)).toBe("connection lost");
+});
+
+test("a long title is shortened within a sentence", () => {
+  expect(shortened("Good morning!")).toBe("Good morning!");
+  expect(shortened("The lighthouse keeper climbed the stairs every evening.")).toBe(
+    "The lighthouse keeper climbed the stair…",
+  );
 });

@@ -48,6 +48,8 @@ class FakeService:
         self.unreachable = False
         self.refusal: tuple[int, str] | None = None
         """Status and detail with which uploads are refused."""
+        self.kept: set[str] = set()
+        """Ids of segments whose cancellation fails."""
         self.bodies: list[tuple[str, str, int]] = []
         """Name, content type and size in bytes of each uploaded file."""
         self.texts: list[dict[str, Any]] = []
@@ -127,6 +129,7 @@ class FakeService:
         if request.path.startswith("/v1/"):
             if self.unreachable and request.transport is not None:
                 request.transport.abort()
+                return web.Response()
             if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
                 return problem(401, "This service needs a key: send it as `Authorization: Bearer <key>`.")
         response: web.StreamResponse = await handler(request)
@@ -191,6 +194,8 @@ class FakeService:
 
     async def _delete(self, request: web.Request) -> web.Response:
         segment = self.segments[request.match_info["id"]]
+        if segment["id"] in self.kept:
+            return problem(503, "The store cannot be written.")
         if segment["state"] == "queued":
             segment["state"] = "cancelled"
         elif segment["state"] == "playing" and self._playing is not None:

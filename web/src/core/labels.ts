@@ -65,6 +65,12 @@ export function titleOf({ source }: Segment, name: string | undefined): string {
   return source.text || source.name || name || kind;
 }
 
+/** A title as part of a sentence. */
+export function shortened(title: string): string {
+  const letters = [...title];
+  return letters.length <= 40 ? title : `${letters.slice(0, 39).join("").trimEnd()}…`;
+}
+
 export function errorOf({ error }: Segment): string {
   return typeof error === "string" ? error : (error?.detail ?? "");
 }

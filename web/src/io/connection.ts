@@ -91,11 +91,14 @@ export class RoomConnection {
   }
 
   /** Call it within a click: a browser then allows sound. */
+  /** @throws {UserFacingError} the browser still refuses. */
   async allowSound(): Promise<void> {
     try {
       await this.#room.startAudio();
     } catch {
-      // the browser still refuses; soundBlocked has reported it
+      throw new UserFacingError(
+        "The browser still blocks the sound: allow it for this page in the browser's settings.",
+      );
     }
   }
 

@@ -35,6 +35,7 @@ export function showHelp(): void {
 }
 
 const NOTICE_SHOWN = 8_000; // ms
+const NOTICES_AT_MOST = 3;
 
 /** Shows a sentence for some seconds, which screen readers announce at once; a repeated one replaces itself. */
 export function showNotice(text: string): void {
@@ -44,5 +45,6 @@ export function showNotice(text: string): void {
   const dismiss = () => notice.remove();
   notice.append(iconButton("close", "Dismiss", dismiss));
   list.append(notice);
+  while (list.children.length > NOTICES_AT_MOST) list.firstElementChild?.remove();
   setTimeout(dismiss, NOTICE_SHOWN);
 }
