@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import mimetypes
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from mouthpiece.extras import DISTRIBUTION
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.api import docs_page, health, page, problems, rooms, segments, voices
 from mouthpiece_sender.api.callers import Callers
@@ -28,7 +30,7 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     mimetypes.init()  # reads files: do it before the event loop serves requests
     app = FastAPI(
         title="Mouthpiece",
-        version="1",
+        version=version(DISTRIBUTION),
         description=DESCRIPTION,
         openapi_tags=[dict(tag) for tag in TAGS],
         docs_url=None,
