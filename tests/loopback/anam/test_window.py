@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mouthpiece_sender.anam.viewer import SAYINGS
+from mouthpiece_sender.anam.viewer import MESSAGES
 from tests.loopback.anam.conftest import Sound, outcome, play
 from tests.loopback.anam.emulator import BOX, GROUND, engine
 from tests.loopback.anam.test_pushing import begun
@@ -168,7 +168,7 @@ async def test_without_the_extra_it_says_what_to_install_and_goes_on(
     ):
         code, _, err = await outcome(process)
     assert code == 0
-    assert SAYINGS["no-opencv" if missing == "cv2" else "no-sounddevice"] in err
+    assert MESSAGES["no-opencv" if missing == "cv2" else "no-sounddevice"] in err
 
 
 async def test_the_avatars_sound_is_played(sound: Sound, tmp_path: Path) -> None:
