@@ -99,7 +99,7 @@ class FakeService:
     def add(self, **changes: Any) -> dict[str, Any]:
         """Add a segment as the API shows it: a queued sound file, with the keys of ``changes`` replaced."""
         number = next(self._numbers)
-        segment = {
+        segment: dict[str, Any] = {
             "id": f"seg_{number:04}",
             "avatar": AVATAR,
             "profile": "mouthpiece",

@@ -168,8 +168,8 @@ async def test_the_voices_are_listed_the_default_first(sender: Running, espeak: 
     assert (voices[0].id, voices[0].provider, voices[0].default) == ("heart", "offline", True)
     assert sum(voice.default for voice in voices) == 1
     assert {"offline", "espeak"} <= {voice.provider for voice in voices}
-    espeak = (await sender.client.get("/v1/voices", params={"tts": "espeak"})).json()["voices"]
-    assert {voice["provider"] for voice in espeak} == {"espeak"}
+    of_espeak = (await sender.client.get("/v1/voices", params={"tts": "espeak"})).json()["voices"]
+    assert {voice["provider"] for voice in of_espeak} == {"espeak"}
     expect(await sender.client.get("/v1/voices", params={"tts": "loud"}), "bad-parameter", "tts")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
@@ -354,10 +356,11 @@ def test_nothing_that_waits_is_begun_by_one_who_leaves() -> None:
 
 
 def test_one_on_its_way_back_to_the_queue_can_be_cancelled() -> None:
-    for cancel in (
+    cancels: tuple[Callable[[Ledger, float], list[Command]], ...] = (
         lambda ledger, now: ledger.cancel("b", now),
         lambda ledger, now: ledger.interrupt(now, drop_queued=True),
-    ):
+    )
+    for cancel in cancels:
         shell = Shell()
         shell.say("a", 1.0)
         shell.say("b", 9.0)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from mouthpiece.playback.commands import Report
 from mouthpiece.segments import Attempt, State
 from mouthpiece_sender.livekit.caption_publisher import CaptionPublisher
-from mouthpiece_sender.playout.captions import Cue, Line
+from mouthpiece_sender.playout.captions import Line
+from mouthpiece_sender.sounds.cues import Cue
 from tests.sounds import Tone
 from tests.virtual_time import in_virtual_time
 

@@ -163,7 +163,7 @@ async def test_a_record_keeps_segment_event_and_attempt_together(tmp_path: Path,
 
 
 async def test_numbers_of_events_are_not_used_twice_also_over_a_restart(tmp_path: Path) -> None:
-    numbers = []
+    numbers: list[int] = []
     for _ in range(3):
         async with Store(tmp_path / "store.db") as store:
             if not numbers:

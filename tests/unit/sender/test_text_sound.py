@@ -190,7 +190,7 @@ async def test_two_at_once_ask_for_a_sentence_once() -> None:
 
 async def test_a_class_that_takes_no_voice_says_so() -> None:
     class Bare(Steps):
-        async def stream_audio(self, text: str) -> AsyncIterator[PcmData]:  # type: ignore[override]
+        async def stream_audio(self, text: str) -> AsyncIterator[PcmData]:
             yield self._chunk(text)
 
     async with speaking(Bare()) as voices:

@@ -6,6 +6,7 @@ session's sound to the avatar, the address and keys of LiveKit from the environm
 
 import asyncio
 import os
+from typing import Any
 
 import aiohttp
 from livekit import api, rtc
@@ -20,7 +21,7 @@ class AvatarSession:
         self._url = avatar_server_url
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, agent_session: AgentSession, room: rtc.Room) -> None:
+    async def start(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
         identity = f"avatar-{self._avatar_id}"
         token = (
             api.AccessToken(os.environ["LIVEKIT_API_KEY"], os.environ["LIVEKIT_API_SECRET"])
