@@ -44,7 +44,7 @@ class SoundBuffer:
             return
         self._blocks.append(block)
         self._held += block.data.duration
-        self._tell()
+        self._notify()
 
     async def get(self) -> Block | None:
         """The next chunk; None at the end or after a stop.
@@ -56,7 +56,7 @@ class SoundBuffer:
         if self._blocks:
             block = self._blocks.popleft()
             self._held = max(0.0, self._held - block.data.duration)
-            self._tell()
+            self._notify()
             return block
         error, self._error = self._error, None
         if error is not None and not self._stopped:
@@ -67,18 +67,18 @@ class SoundBuffer:
         """No more is put."""
         if not self._ended:
             self._ended, self._error = True, error
-            self._tell()
+            self._notify()
 
     def stop(self) -> None:
         """Drops what is held."""
         self._stopped = True
         self._blocks.clear()
         self._held = 0.0
-        self._tell()
+        self._notify()
 
     async def _wait(self) -> None:
         self._changed.clear()
         await self._changed.wait()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()

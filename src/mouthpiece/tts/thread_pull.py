@@ -44,10 +44,10 @@ def _serve(
         try:
             item = next(iterator, _END)
         except BaseException as error:  # the loop's side raises it: nothing is lost here
-            if not _tell(loop, _fail, answer, error):
+            if not _call_in_loop(loop, _fail, answer, error):
                 break
         else:
-            if not _tell(loop, _give, answer, item):
+            if not _call_in_loop(loop, _give, answer, item):
                 break
     close = getattr(iterator, "close", None)
     if close is not None:
@@ -55,7 +55,7 @@ def _serve(
             close()
 
 
-def _tell(loop: asyncio.AbstractEventLoop, how: Callable[..., None], *what: Any) -> bool:
+def _call_in_loop(loop: asyncio.AbstractEventLoop, how: Callable[..., None], *what: Any) -> bool:
     try:
         loop.call_soon_threadsafe(how, *what)
     except RuntimeError:  # the loop is closed: nobody listens any more

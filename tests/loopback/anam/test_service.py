@@ -165,7 +165,7 @@ async def test_stopping_while_the_avatar_is_awaited_does_not_wait_for_it(sound: 
         ((), {"MOUTHPIECE_TARGET": "anam", "ANAM_API_KEY": "k", "MOUTHPIECE_TTS": "nobody"}, "no voice provider"),
     ],
 )
-async def test_wrong_usage_is_told_by_name(
+async def test_wrong_usage_is_named(
     tmp_path: Path, options: tuple[str, ...], environment: dict[str, str], word: str
 ) -> None:
     async with serve(tmp_path, "--port", "0", *options, **environment) as serving:

@@ -92,7 +92,7 @@ async def test_a_class_of_ones_own_speaks_its_sentences_in_order(tmp_path: Path)
         assert (samples[6_000], samples[18_000]) == (len("One thing."), len("Another thing."))
 
 
-async def test_a_voice_without_its_key_is_told_by_name_before_a_session_is_opened(tmp_path: Path) -> None:
+async def test_a_voice_without_its_key_is_named_before_a_session_is_opened(tmp_path: Path) -> None:
     async with engine() as emulated:
         code, out, err = await say(emulated, tmp_path, "Hello.", "--tts", "elevenlabs")
         assert (code, out) == (2, "")

@@ -136,7 +136,7 @@ async def test_a_sound_is_as_long_as_the_limit_at_most(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-async def test_cut_off_anywhere_it_is_refused_or_read_to_the_end_it_told(
+async def test_cut_off_anywhere_it_is_refused_or_read_to_the_end_it_gave(
     tmp_path: Path, decoders: Decoders, name: str
 ) -> None:
     whole = await asyncio.to_thread(encoded, tmp_path, name)

@@ -293,7 +293,7 @@ async def test_a_cancelled_send_ends_its_synthesis_as_interrupted() -> None:
     assert ear.frames == 1_600
 
 
-async def test_a_consumer_cancelled_while_the_start_is_told_ends_its_synthesis() -> None:
+async def test_a_consumer_cancelled_while_the_start_is_announced_ends_its_synthesis() -> None:
     tts = Endless()
     ear = Ear(tts)
     telling = asyncio.Event()

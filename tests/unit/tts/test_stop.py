@@ -159,19 +159,19 @@ async def test_a_blocking_iterator_is_closed_after_a_stop() -> None:
     assert ear.audio == []
 
 
-async def test_the_subclass_is_told_too_after_the_sound_has_ended() -> None:
+async def test_the_subclass_is_stopped_too_after_the_sound_has_ended() -> None:
     order = []
 
-    class Told(Endless):
+    class Recording(Endless):
         async def stop_audio(self) -> None:
-            order.append(("told", self.open))
+            order.append(("stop", self.open))
             await super().stop_audio()
 
-    tts = Told()
+    tts = Recording()
     async with tts.synthesize("hello") as synthesis:
         await anext(synthesis)
         await tts.stop_audio()
-    assert order == [("told", 0)]
+    assert order == [("stop", 0)]
 
 
 async def test_a_subclass_whose_stop_fails_has_stopped_all_the_same() -> None:
@@ -209,7 +209,7 @@ async def test_stopping_when_nothing_is_spoken_does_nothing() -> None:
     assert tts.stops == 1
 
 
-async def test_a_stop_while_the_start_is_told_opens_no_stream() -> None:
+async def test_a_stop_while_the_start_is_announced_opens_no_stream() -> None:
     tts = Endless()
     ear = Ear(tts)
 
