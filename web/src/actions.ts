@@ -3,6 +3,7 @@
 import sampleUrl from "../../assets/hello_world_16kHz.wav?url";
 import { contentType, refusal } from "./core/files.ts";
 import { shortened, titleOf } from "./core/labels.ts";
+import { type Limits, NO_LIMITS, textRefusal } from "./core/limits.ts";
 import type { Store } from "./core/phase.ts";
 import type { Segment } from "./core/segment.ts";
 import type { SegmentHistory } from "./core/segment-history.ts";
@@ -21,6 +22,7 @@ export class Actions {
   readonly #history: SegmentHistory;
   readonly #feed: SegmentFeed;
   readonly #uploads: Uploads;
+  limits: Limits = NO_LIMITS;
 
   constructor(api: Api, store: Store, history: SegmentHistory, feed: SegmentFeed, uploads: Uploads) {
     this.#api = api;
@@ -32,6 +34,11 @@ export class Actions {
 
   /** True once the service has accepted the text. */
   async sayText(text: string, voice: TtsVoice | undefined): Promise<boolean> {
+    const reason = textRefusal(text, this.limits);
+    if (reason !== null) {
+      showNotice(reason);
+      return false;
+    }
     return this.#attempt(`“${shortened(text)}” was not sent`, async (room) => {
       this.#history.put(await this.#api.speakText(room, text, voice));
       this.#feed.refresh();
@@ -41,7 +48,7 @@ export class Actions {
   sayFiles(files: readonly File[]): void {
     const { room } = this.#store.state;
     for (const file of files) {
-      const reason = refusal(file);
+      const reason = refusal(file, this.limits);
       if (reason !== null) showNotice(reason);
       else if (room !== null) this.#uploads.add(room, file, file.name, contentType(file));
     }

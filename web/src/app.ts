@@ -10,6 +10,7 @@ import { TabApiKeys } from "./io/api-keys.ts";
 import type { Media } from "./io/connection.ts";
 import { messageOf, Problem } from "./io/errors.ts";
 import { PollingFeed, type SegmentFeed } from "./io/feed.ts";
+import { loadLimits } from "./io/limits.ts";
 import { Player } from "./io/player.ts";
 import { Session } from "./io/session.ts";
 import { Uploads } from "./io/uploads.ts";
@@ -32,6 +33,7 @@ const OVERDUE_AFTER = 15_000; // ms
 export class App {
   readonly store: Store;
   readonly player: Player;
+  readonly #limitsUrl: URL;
   readonly #api: Api;
   readonly #history: SegmentHistory;
   readonly #feed: SegmentFeed;
@@ -52,6 +54,7 @@ export class App {
   /** `base` is the URL of the API; `room` is the room to join, or null to open a new one. */
   constructor(base: URL, room: string | null) {
     this.store = new Store(initial(room));
+    this.#limitsUrl = new URL("../page.json", base);
     this.#api = new Api(base, new TabApiKeys(askForKey));
     this.#history = new SegmentHistory(() => this.#showHistory());
     this.#feed = new PollingFeed(this.#api, {
@@ -198,6 +201,7 @@ export class App {
     if (isLive(phase) && !isLive(before.phase) && room !== null) {
       this.#feed.start(room);
       this.#voices.start();
+      void this.#loadLimits();
     }
     if (!isLive(phase) && isLive(before.phase)) {
       this.#feed.stop();
@@ -205,6 +209,10 @@ export class App {
       this.#uploads.clear();
     }
     if ((phase === Phase.Speaking) !== (before.phase === Phase.Speaking)) this.#feed.refresh();
+  }
+
+  async #loadLimits(): Promise<void> {
+    this.#actions.limits = await loadLimits(this.#limitsUrl);
   }
 
   #render(state: State): void {

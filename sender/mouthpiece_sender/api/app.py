@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from mouthpiece.extras import DISTRIBUTION
 from mouthpiece.process.sockets import is_loopback
+from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api import docs_page, health, page, problems, rooms, segments, voices
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Dependencies
@@ -18,6 +19,7 @@ from mouthpiece_sender.api.host_policy import AccessControl, HostPolicy
 from mouthpiece_sender.api.metrics import CountRequests
 from mouthpiece_sender.api.openapi import DESCRIPTION, TAGS, describe
 from mouthpiece_sender.authority import Authority
+from mouthpiece_sender.settings import MEGABYTE
 
 
 def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | None) -> FastAPI:
@@ -50,5 +52,6 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     for router in routers:
         app.include_router(router)
     docs_page.install(app)
-    page.install(app, page_folder, settings.public_url)
+    limits = page.Limits(max_upload=settings.max_upload * MEGABYTE, max_text=MAX_CHARACTERS)
+    page.install(app, page_folder, settings.public_url, limits)
     return app

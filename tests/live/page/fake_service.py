@@ -50,6 +50,8 @@ class FakeService:
         """Status and detail with which uploads are refused."""
         self.kept: set[str] = set()
         """Ids of segments whose cancellation fails."""
+        self.limits = {"max_upload": 300_000_000, "max_text": 200_000}
+        """As the page reads them."""
         self.bodies: list[tuple[str, str, int]] = []
         """Name, content type and size in bytes of each uploaded file."""
         self.texts: list[dict[str, Any]] = []
@@ -74,6 +76,7 @@ class FakeService:
                 web.post("/v1/rooms/{room}/interrupt", self._interrupt),
                 web.delete("/v1/segments/{id}", self._delete),
                 web.get("/", self._index),
+                web.get("/page.json", self._limits),
                 web.static("/", self.page),
             ]
         )
@@ -138,6 +141,9 @@ class FakeService:
 
     async def _index(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(self.page / "index.html")
+
+    async def _limits(self, _: web.Request) -> web.Response:
+        return web.json_response(self.limits)
 
     async def _open_room(self, request: web.Request) -> web.Response:
         room = (await request.json()).get("room") or "fresh-room"

@@ -79,3 +79,22 @@ async def test_says_that_full_screen_was_refused(page: Page, service: FakeServic
     await join(page, service.url, room_name, phase="coming")
     await page.get_by_role("button", name="Full screen").click()
     await expect_notice(page, "The browser refused full screen.")
+
+
+async def test_refuses_what_is_too_large_before_sending(page: Page, service: FakeService, room_name: str) -> None:
+    service.voices = [{"id": "heart", "name": "Heart"}]
+    service.limits = {"max_upload": 1_000_000, "max_text": 30_000}
+    await join(page, service.url, room_name, phase="coming")
+    buffer = b"RIFF" * 300_000
+    await page.set_input_files("#file", {"name": "long.wav", "mimeType": "audio/wav", "buffer": buffer})
+    await expect_notice(page, "“long.wav” is too large: 1.2 MB. This service accepts at most 1.0 MB")
+    await expect(page.locator(".upload")).to_have_count(0)
+
+    await page.get_by_label("Text to say").fill("word " * 6_001)
+    await page.keyboard.press("Enter")
+    await expect_notice(page, "The text is too long: 30,004 characters. This service accepts at most 30,000")
+    assert (service.bodies, service.texts) == ([], [])
+    await page.get_by_label("Text to say").fill("x" * 25_000)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Text to say")).to_have_value("")
+    assert [len(body["text"]) for body in service.texts] == [25_000]
