@@ -2,7 +2,8 @@
 
 import { Actions } from "./actions.ts";
 import { clockStop } from "./core/labels.ts";
-import { initial, isLive, Phase, type State, Store } from "./core/phase.ts";
+import { type CaptionUpdate, LateCaptions } from "./core/late-captions.ts";
+import { initial, isJoined, isLive, Phase, type State, Store } from "./core/phase.ts";
 import type { Segment } from "./core/segment.ts";
 import { SegmentHistory } from "./core/segment-history.ts";
 import { Api } from "./io/api.ts";
@@ -36,6 +37,7 @@ export class App {
   readonly #limitsUrl: URL;
   readonly #api: Api;
   readonly #history: SegmentHistory;
+  readonly #lateCaptions = new LateCaptions();
   readonly #feed: SegmentFeed;
   readonly #uploads: Uploads;
   readonly #voices: VoiceList;
@@ -58,7 +60,10 @@ export class App {
     this.#api = new Api(base, new TabApiKeys(askForKey));
     this.#history = new SegmentHistory(() => this.#showHistory());
     this.#feed = new PollingFeed(this.#api, {
-      page: (page) => this.#history.update(page),
+      page: (page) => {
+        this.#history.update(page);
+        this.#showCaptions(this.#lateCaptions.listed(this.#history.segments));
+      },
       isLive: () => this.#history.isLive,
       health: (error) => this.#setHealth(error),
     });
@@ -80,7 +85,7 @@ export class App {
     this.#session = new Session(this.#api, this.store, {
       media: (media) => this.#setMedia(media),
       activeSpeaker: (speaking) => this.player.activeSpeaker(speaking),
-      caption: (id, text, state) => this.#avatar.caption(id, text, state),
+      caption: (id, text, state) => this.#showCaptions(this.#lateCaptions.arrived({ id, text, state })),
       soundBlocked: (blocked) => this.#avatar.soundBlocked(blocked),
       viewers: (count) => this.#avatar.viewers(count),
     });
@@ -198,6 +203,10 @@ export class App {
     if (phase === Phase.Coming) {
       this.#overdueTimer = setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER);
     }
+    if (isJoined(phase) && !isJoined(before.phase)) {
+      this.#avatar.clearCaptions(); // their ends may have been missed
+      this.#lateCaptions.joined();
+    }
     if (isLive(phase) && !isLive(before.phase) && room !== null) {
       this.#feed.start(room);
       this.#voices.start();
@@ -222,6 +231,10 @@ export class App {
     this.#panel.render(state);
     this.#controls.render(state);
     this.#updateClocks();
+  }
+
+  #showCaptions(captions: readonly CaptionUpdate[]): void {
+    for (const { id, text, state } of captions) this.#avatar.caption(id, text, state);
   }
 
   #showHistory(): void {

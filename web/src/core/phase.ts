@@ -67,7 +67,8 @@ export function isLive(phase: Phase): boolean {
   return isJoined(phase) || phase === Phase.Reconnecting;
 }
 
-function isJoined(phase: Phase): boolean {
+/** In the room, and connected to it. */
+export function isJoined(phase: Phase): boolean {
   return phase === Phase.Coming || phase === Phase.Listening || phase === Phase.Speaking;
 }
 

@@ -36,7 +36,10 @@ export class AvatarView {
     setText(this.#statusText, statusLine(state));
     setText(this.#roomName, state.room ?? "");
     this.#roomChip.hidden = !isLive(state.phase) || state.room === null;
-    if (isLive(state.phase)) return;
+    if (!isLive(state.phase)) this.clearCaptions();
+  }
+
+  clearCaptions(): void {
     this.#lines = [];
     this.#updateCaptions();
   }
