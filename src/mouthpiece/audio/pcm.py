@@ -7,6 +7,7 @@ same sound however it is cut into pushes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,20 +80,16 @@ class Transform(Protocol):
 
 
 class Chunker:
-    """Cuts sound into blocks of equal length; the last one may be shorter.
+    """Cuts sound into blocks of a length; the last one may be shorter."""
 
-    :param seconds: the length of a block.
-    :param steady: the length once ``after`` seconds have been returned; None: ``seconds``.
-    """
-
-    def __init__(self, seconds: float, *, steady: float | None = None, after: float = 0.0) -> None:
-        self._seconds = seconds
-        self._steady = seconds if steady is None else steady
-        self._after = after
+    def __init__(self, length: float | Callable[[float], float]) -> None:
+        """:param length: seconds of each block, or what returns those of the next one, given the seconds of all blocks
+        so far."""
+        self._length = length
         self._held: list[Samples] = []
         self._frames = 0
         self._given = 0
-        """Frames that have been returned."""
+        """Frames that have come out."""
         self._rate = 0
 
     def push(self, pcm: Pcm) -> list[Pcm]:
@@ -126,7 +123,8 @@ class Chunker:
 
     def _size(self) -> int:
         """Frames of the next block."""
-        seconds = self._steady if self._given >= self._after * self._rate else self._seconds
+        length = self._length
+        seconds = length(self._given / self._rate) if callable(length) else length
         return max(1, int(seconds * self._rate + 1e-6))
 
 
