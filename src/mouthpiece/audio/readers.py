@@ -84,7 +84,7 @@ class SndfileReader:
         try:
             if self._integral:
                 return self._file.read(count, dtype="int16")  # type: ignore[no-any-return]
-            return to_int16(self._file.read(count, dtype="float32"))
+            return _to_int16(self._file.read(count, dtype="float32"))
         except soundfile.LibsndfileError as error:
             raise DamagedAudio(f"The sound is damaged: {error.error_string}") from None
 
@@ -220,7 +220,7 @@ class AvReader:
             raise DamagedAudio(f"The {self._kind} file is damaged.") from None
 
 
-def to_int16(samples: npt.NDArray[np.float32]) -> Samples:
+def _to_int16(samples: npt.NDArray[np.float32]) -> Samples:
     """Scale float samples, of which full scale is 1.0, to int16; louder ones are clipped."""
     scaled = np.clip(np.rint(samples * np.float32(32_768)), -32_768, 32_767)
     clipped: Samples = scaled.astype(np.int16)

@@ -43,7 +43,7 @@ async def kill_all() -> None:
     killed = decoder_processes()
     for process in killed:
         process.kill()
-    while {process.pid for process in killed} & {child.pid for child in psutil.Process().children()}:  # noqa: ASYNC110 (nobody tells us)
+    while {process.pid for process in killed} & {child.pid for child in psutil.Process().children()}:  # noqa: ASYNC110 (there is no event for it)
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
 

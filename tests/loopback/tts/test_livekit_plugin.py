@@ -216,7 +216,7 @@ async def test_settings_beside_a_plugin_object_of_ones_own_are_not_taken(
 ) -> None:
     await asyncio.to_thread(write, plugins, "plain", __init__=PLAIN)
     own = importlib.import_module("livekit.plugins.plain").TTS()
-    with pytest.raises(ConfigurationError, match="would not get " + ", ".join(sorted(settings))):
+    with pytest.raises(ConfigurationError, match="takes no settings here: set " + ", ".join(sorted(settings))):
         create("livekit", plugin=own, **settings)
 
 

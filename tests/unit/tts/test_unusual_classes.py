@@ -38,7 +38,7 @@ class Panic(BaseException):
 
 
 @pytest.mark.parametrize("error", [Unsteady(), Panic()])
-async def test_an_error_that_cannot_be_identified_ends_the_text_all_the_same(error: BaseException) -> None:
+async def test_an_exception_of_any_kind_ends_the_text(error: BaseException) -> None:
     async def answer(text: str) -> AsyncIterator[PcmData]:
         raise error
         yield
@@ -143,7 +143,7 @@ async def test_stop_and_close_that_come_from_a_base_beside_it_stop_it_too() -> N
         assert (len(ear.audio), tts.calls) == (heard, [end.removesuffix("_audio")])
 
 
-async def test_a_provider_that_ends_by_its_own_stop_alone_is_reported_before_it_is_waited_for() -> None:
+async def test_a_provider_that_ends_by_its_own_stop_alone_is_stopped_before_it_is_waited_for() -> None:
     class Deaf(TTS):
         def __init__(self) -> None:
             super().__init__()
