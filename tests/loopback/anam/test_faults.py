@@ -1,4 +1,4 @@
-"""What a person is told when something goes wrong at Anam's, and the exit code."""
+"""The messages and exit codes of the command for each fault of Anam's engine."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_a_session_that_ends_in_the_middle_leaves_the_segment_unknown(
         assert 0.2 < segment["position"] < 4.5
         session = emulated.session
         assert session.log == ["push"] * len(session.pushes) + ["drop"]
-        # After a break the SDK connects anew in 0.1 s, where it is not closed by then.
+        # After a break the SDK connects again within 0.1 s, unless it is closed by then.
         assert session.sockets <= (2 if fault.abort_after else 1)
 
 
@@ -141,7 +141,7 @@ async def test_no_key_is_wrong_usage(sound: Sound, tmp_path: Path) -> None:
     assert "ANAM_API_KEY not set" in err
 
 
-async def test_what_is_no_sound_opens_no_session(tmp_path: Path) -> None:
+async def test_a_file_without_sound_opens_no_session(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     await asyncio.to_thread(file.write_text, "not a sound")
     async with engine() as emulated:
@@ -181,7 +181,7 @@ async def test_the_target_is_read_from_env_local(sound: Sound, tmp_path: Path) -
         assert (code, err, len(emulated.sessions)) == (0, "", 1)
 
 
-async def test_loop_says_it_again_and_again_in_one_session(sound: Sound, tmp_path: Path) -> None:
+async def test_loop_plays_again_and_again_in_one_session(sound: Sound, tmp_path: Path) -> None:
     arguments = ("--interval", "0.2", "--times", "3")
     async with engine() as emulated:
         async with play(emulated, tmp_path, str(sound(0.3)), *arguments, command="loop") as process:

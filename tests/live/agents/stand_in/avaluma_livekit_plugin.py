@@ -45,7 +45,7 @@ class AvatarSession:
             response.raise_for_status()
         print("the stand-in for Avaluma's plugin has started the avatar", flush=True)  # noqa: T201
 
-        async def tell(method: str, state: str) -> None:
+        async def send(method: str, state: str) -> None:
             try:
                 await room.local_participant.perform_rpc(destination_identity=identity, method=method, payload=state)
             except rtc.RpcError:
@@ -53,7 +53,7 @@ class AvatarSession:
 
         def forward(method: str) -> None:
             def on_change(event: object) -> None:
-                task = asyncio.create_task(tell(method, event.new_state))  # type: ignore[attr-defined]
+                task = asyncio.create_task(send(method, event.new_state))  # type: ignore[attr-defined]
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
