@@ -30,10 +30,11 @@ test("a segment's title is its text, its name, the name of the uploaded file, or
   expect(title({ kind: "live" })).toBe("Live sound");
 });
 
-test("an error is shown as a sentence, from an object or a string", () => {
-  expect(errorOf({ error: { detail: "No avatar." } } as Segment)).toBe("No avatar.");
-  expect(errorOf({ error: "No avatar." } as Segment)).toBe("No avatar.");
-  expect(errorOf({ error: null } as Segment)).toBe("");
+test("a segment's error is a sentence for viewers", () => {
+  const shown = (error: Segment["error"]) => errorOf({ error } as Segment);
+  expect(shown({ type: "avatar-timeout", detail: "No avatar came in time." })).toBe("No avatar came in time.");
+  expect(shown({ type: "other", detail: "Set AVATAR_ID." })).toBe("It could not be said.");
+  expect(shown(null)).toBe("");
 });
 
 test("no clock runs while the position of what plays is not known", () => {

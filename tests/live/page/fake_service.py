@@ -134,7 +134,8 @@ class FakeService:
                 request.transport.abort()
                 return web.Response()
             if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
-                return problem(401, "This service needs a key: send it as `Authorization: Bearer <key>`.")
+                slug = "wrong-key" if "Authorization" in request.headers else "no-key"
+                return problem(401, "Send one of the keys in MOUTHPIECE_API_KEYS: `Authorization: Bearer <key>`.", slug)
         response: web.StreamResponse = await handler(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response
@@ -234,6 +235,6 @@ async def sound_file(request: web.Request) -> tuple[str, str, bytes]:
     return upload.filename, upload.content_type, upload.file.read()
 
 
-def problem(status: int, detail: str) -> web.Response:
-    body = {"type": "about:blank", "status": status, "title": "Refused", "detail": detail}
+def problem(status: int, detail: str, slug: str = "about:blank") -> web.Response:
+    body = {"type": slug, "status": status, "title": "Refused", "detail": detail}
     return web.json_response(body, status=status, content_type="application/problem+json")

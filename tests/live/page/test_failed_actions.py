@@ -98,3 +98,17 @@ async def test_refuses_what_is_too_large_before_sending(page: Page, service: Fak
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Text to say")).to_have_value("")
     assert [len(body["text"]) for body in service.texts] == [25_000]
+
+
+async def test_messages_for_viewers_name_no_setting(page: Page, service: FakeService, room_name: str) -> None:
+    logged: list[str] = []
+    page.on("console", lambda line: logged.append(line.text))
+    unheard = "The avatar's track stayed silent. Try MOUTHPIECE_SENDER_IDENTITY."
+    service.add(state="unknown", error={"type": "avatar-unheard", "detail": unheard})
+    await join(page, service.url, room_name, phase="coming")
+    await expect(page.locator(".segment .error")).to_have_text("The avatar's track stayed silent.")
+    service.refusal = (413, "The body is larger than 1 MB: send less, or raise MOUTHPIECE_MAX_UPLOAD_MB.")
+    await page.set_input_files("#file", {"name": "a.wav", "mimeType": "audio/wav", "buffer": b"RIFF"})
+    await expect(page.locator(".upload .error")).to_have_text("Refused.")
+    assert "MOUTHPIECE_" not in await page.locator("body").inner_html()
+    assert any("MOUTHPIECE_MAX_UPLOAD_MB" in line for line in logged)

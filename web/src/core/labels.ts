@@ -2,6 +2,7 @@
 
 import { Phase, type State } from "./phase.ts";
 import type { Receipt, Segment, SegmentState } from "./segment.ts";
+import { viewerMessage } from "./viewer-message.ts";
 
 /** The status over the picture; screen readers announce it. */
 export function statusLine({ phase, overdue, avatarSeen, stalled }: State): string {
@@ -71,8 +72,9 @@ export function shortened(title: string): string {
   return letters.length <= 40 ? title : `${letters.slice(0, 39).join("").trimEnd()}…`;
 }
 
+/** Why the segment failed, for a viewer; empty where it did not. */
 export function errorOf({ error }: Segment): string {
-  return typeof error === "string" ? error : (error?.detail ?? "");
+  return error === null ? "" : viewerMessage(error, "It could not be said.");
 }
 
 /** Why the position of a playing segment is not known now, in two words; null: it is known. */

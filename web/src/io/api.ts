@@ -2,7 +2,9 @@
 
 import type { Segment, SegmentPage } from "../core/segment.ts";
 import type { TtsVoice } from "../core/tts-voices.ts";
+import { type ProblemDetails, viewerMessage } from "../core/viewer-message.ts";
 import { Problem, Unreachable } from "./errors.ts";
+import { logForOperator } from "./operator-log.ts";
 
 export interface OpenedRoom {
   readonly room: string;
@@ -115,7 +117,7 @@ export class Api {
       response = await this.#send(request, key);
     }
     if (response.status >= 200 && response.status < 300) return parsed(response.text) as T;
-    throw new Problem(response.status, detailOf(response));
+    throw problemOf(response);
   }
 
   /** Uses XMLHttpRequest: fetch reports no upload progress. */
@@ -156,9 +158,10 @@ function parsed(text: string): unknown {
   }
 }
 
-function detailOf({ status, text }: Response): string {
-  const { detail, title } = parsed(text) as { detail?: unknown; title?: unknown };
-  if (typeof detail === "string" && detail !== "") return detail;
-  if (typeof title === "string" && title !== "") return title;
-  return status >= 500 ? `The service has a problem (${status}).` : `The service refused this (${status}).`;
+function problemOf({ status, text }: Response): Problem {
+  const details = parsed(text) as ProblemDetails;
+  const otherwise = status >= 500 ? `The service has a problem (${status}).` : `The service refused this (${status}).`;
+  const message = viewerMessage(details, otherwise);
+  if (details.detail !== undefined && details.detail !== message) logForOperator(details.detail);
+  return new Problem(status, message);
 }

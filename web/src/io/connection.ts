@@ -16,6 +16,7 @@ import {
 import { CAPTION_TOPIC, type CaptionState, SEGMENT_ID, sentenceState } from "../core/captions.ts";
 import { isSender, type Participant, type Roles, rolesOf } from "../core/participants.ts";
 import { UserFacingError } from "./errors.ts";
+import { logForOperator } from "./operator-log.ts";
 
 /** The tracks of the avatar, or of the agent where it speaks without one. */
 export interface Media {
@@ -206,10 +207,11 @@ function reasonOf(reason: DisconnectReason | undefined): string {
 function connectError(error: unknown, url: string): string {
   const reason = error instanceof ConnectionError ? error.reason : undefined;
   if (reason === ConnectionErrorReason.NotAllowed) {
-    return "The LiveKit server refused the token. The service's LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be those of the server.";
+    logForOperator("The service's LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be those of the LiveKit server.");
+    return "The LiveKit server refused this viewer.";
   }
-  return (
-    `The LiveKit server at ${url} was not reached. Check that it runs and that this device can reach that address; ` +
-    "LIVEKIT_PUBLIC_URL of the service says which one browsers use."
+  logForOperator(
+    "LIVEKIT_PUBLIC_URL of the service is the address that browsers use; LIVEKIT_URL where it is not set.",
   );
+  return `The LiveKit server at ${url} does not answer. Check that this device can reach that address.`;
 }
