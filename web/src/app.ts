@@ -29,7 +29,9 @@ import { SegmentList } from "./view/segment-list.ts";
 import { listenForShortcuts } from "./view/shortcuts.ts";
 import { UploadList } from "./view/upload-list.ts";
 
-const OVERDUE_AFTER = 15_000; // ms
+/** Milliseconds without an avatar. */
+const OVERDUE_AFTER = 15_000;
+const MISSING_AFTER = 60_000;
 
 export class App {
   readonly store: Store;
@@ -51,7 +53,7 @@ export class App {
   readonly #segmentList: SegmentList;
   readonly #uploadList: UploadList;
   #serviceAnswers = true;
-  #overdueTimer: ReturnType<typeof setTimeout> | undefined;
+  #waitTimers: readonly ReturnType<typeof setTimeout>[] = [];
 
   /** `base` is the URL of the API; `room` is the room to join, or null to open a new one. */
   constructor(base: URL, room: string | null) {
@@ -83,6 +85,7 @@ export class App {
       stalled: (stalled) => this.#setStalled(stalled),
     });
     this.#session = new Session(this.#api, this.store, {
+      agent: (present) => this.#setAgent(present),
       media: (media) => this.#setMedia(media),
       activeSpeaker: (speaking) => this.player.activeSpeaker(speaking),
       caption: (id, text, state) => this.#showCaptions(this.#lateCaptions.arrived({ id, text, state })),
@@ -171,6 +174,10 @@ export class App {
     this.store.dispatch({ kind: "avatar", identity: media?.identity ?? null });
   }
 
+  #setAgent(present: boolean): void {
+    if (present !== this.store.state.agent) this.store.dispatch({ kind: "agent", present });
+  }
+
   #setAudible(audible: boolean): void {
     if (audible !== this.store.state.audible) this.store.dispatch({ kind: "audible", audible });
   }
@@ -199,10 +206,8 @@ export class App {
   }
 
   #phaseChanged({ phase, room }: State, before: State): void {
-    clearTimeout(this.#overdueTimer);
-    if (phase === Phase.Coming) {
-      this.#overdueTimer = setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER);
-    }
+    for (const timer of this.#waitTimers) clearTimeout(timer);
+    this.#waitTimers = phase === Phase.Coming ? this.#startWaiting() : [];
     if (isJoined(phase) && !isJoined(before.phase)) {
       this.#avatar.clearCaptions(); // their ends may have been missed
       this.#lateCaptions.joined();
@@ -218,6 +223,13 @@ export class App {
       this.#uploads.clear();
     }
     if ((phase === Phase.Speaking) !== (before.phase === Phase.Speaking)) this.#feed.refresh();
+  }
+
+  #startWaiting(): readonly ReturnType<typeof setTimeout>[] {
+    return [
+      setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER),
+      setTimeout(() => this.store.dispatch({ kind: "missing" }), MISSING_AFTER),
+    ];
   }
 
   async #loadLimits(): Promise<void> {

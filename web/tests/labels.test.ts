@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { clockStop, errorOf, formatDuration, formatSize, shortened, statusLine, titleOf } from "../src/core/labels.ts";
+import {
+  clockStop,
+  errorOf,
+  formatDuration,
+  formatSize,
+  shortened,
+  statusLine,
+  titleOf,
+  waitingHint,
+} from "../src/core/labels.ts";
 import { initial, Phase } from "../src/core/phase.ts";
 import type { Segment } from "../src/core/segment.ts";
 
@@ -51,4 +60,11 @@ test("a long title is shortened within a sentence", () => {
   expect(shortened("The lighthouse keeper climbed the stairs every evening.")).toBe(
     "The lighthouse keeper climbed the stair…",
   );
+});
+
+test("after a minute without an avatar the page says what may be missing", () => {
+  const coming = { ...initial("demo"), phase: Phase.Coming };
+  expect(waitingHint({ ...coming, wait: "overdue" })).toBe("");
+  expect(waitingHint({ ...coming, wait: "missing" })).toContain("no worker is running");
+  expect(waitingHint({ ...coming, wait: "missing", agent: true })).toContain("Its agent is here");
 });

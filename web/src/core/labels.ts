@@ -5,7 +5,7 @@ import type { Receipt, Segment, SegmentState } from "./segment.ts";
 import { viewerMessage } from "./viewer-message.ts";
 
 /** The status over the picture; screen readers announce it. */
-export function statusLine({ phase, overdue, avatarSeen, stalled }: State): string {
+export function statusLine({ phase, wait, avatarSeen, stalled }: State): string {
   switch (phase) {
     case Phase.Landing:
       return "Ready to join";
@@ -13,7 +13,7 @@ export function statusLine({ phase, overdue, avatarSeen, stalled }: State): stri
       return "Connecting…";
     case Phase.Coming:
       if (avatarSeen) return "The avatar is away…";
-      return overdue ? "Still waiting for the avatar…" : "The avatar is coming…";
+      return wait !== null ? "Still waiting for the avatar…" : "The avatar is coming…";
     case Phase.Listening:
       return stalled ? "The picture has stopped…" : "Listening";
     case Phase.Speaking:
@@ -25,6 +25,15 @@ export function statusLine({ phase, overdue, avatarSeen, stalled }: State): stri
     case Phase.Failed:
       return "Could not join";
   }
+}
+
+/** What may keep the avatar from coming, once it has not come for a minute; empty before. */
+export function waitingHint({ wait, agent }: State): string {
+  if (wait !== "missing") return "";
+  const why = agent
+    ? "Its agent is here: it could not start the avatar, or is still starting it."
+    : "It seems that no worker is running.";
+  return `No avatar has come for a minute. ${why}`;
 }
 
 export const STATE_LABELS: Readonly<Record<SegmentState, string>> = {

@@ -26,6 +26,8 @@ export interface Media {
 }
 
 export interface ConnectionListener {
+  /** Whether an agent that is no avatar is in the room. */
+  agent(present: boolean): void;
   media(media: Media | null): void;
   /** LiveKit's active-speaker state of the avatar; it lags behind the sound. */
   activeSpeaker(speaking: boolean): void;
@@ -149,6 +151,7 @@ export class RoomConnection {
 
   #update(): void {
     const speaker = this.#speaker();
+    this.#listener.agent(this.#roles().agent !== null);
     this.#listener.media(speaker ? mediaOf(speaker) : null);
     const others = [...this.#room.remoteParticipants.values()];
     this.#listener.viewers(1 + others.filter(({ kind }) => kind === ParticipantKind.STANDARD).length);
