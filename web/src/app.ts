@@ -1,6 +1,7 @@
 /** Makes the parts of the page and connects them. */
 
 import { Actions } from "./actions.ts";
+import { callExample } from "./core/call-example.ts";
 import { clockStop } from "./core/labels.ts";
 import { type CaptionUpdate, LateCaptions } from "./core/late-captions.ts";
 import { initial, isJoined, isLive, Phase, type State, Store } from "./core/phase.ts";
@@ -17,6 +18,7 @@ import { Session } from "./io/session.ts";
 import { Uploads } from "./io/uploads.ts";
 import { VoiceList } from "./io/voice-list.ts";
 import { AvatarView } from "./view/avatar.ts";
+import { CallExampleView } from "./view/call-example.ts";
 import { Composer } from "./view/composer.ts";
 import { Controls } from "./view/controls.ts";
 import { askForKey, showHelp, showNotice } from "./view/dialogs.ts";
@@ -36,7 +38,8 @@ const MISSING_AFTER = 60_000;
 export class App {
   readonly store: Store;
   readonly player: Player;
-  readonly #limitsUrl: URL;
+  readonly #apiUrl: URL;
+  readonly #keys: TabApiKeys;
   readonly #api: Api;
   readonly #history: SegmentHistory;
   readonly #lateCaptions = new LateCaptions();
@@ -48,6 +51,7 @@ export class App {
   readonly #avatar: AvatarView;
   readonly #lobby: LobbyView;
   readonly #panel: Panel;
+  readonly #callExample = new CallExampleView();
   readonly #controls: Controls;
   readonly #composer: Composer;
   readonly #segmentList: SegmentList;
@@ -58,8 +62,9 @@ export class App {
   /** `base` is the URL of the API; `room` is the room to join, or null to open a new one. */
   constructor(base: URL, room: string | null) {
     this.store = new Store(initial(room));
-    this.#limitsUrl = new URL("../page.json", base);
-    this.#api = new Api(base, new TabApiKeys(askForKey));
+    this.#apiUrl = base;
+    this.#keys = new TabApiKeys(askForKey);
+    this.#api = new Api(base, this.#keys);
     this.#history = new SegmentHistory(() => this.#showHistory());
     this.#feed = new PollingFeed(this.#api, {
       page: (page) => {
@@ -233,12 +238,13 @@ export class App {
   }
 
   async #loadLimits(): Promise<void> {
-    this.#actions.limits = await loadLimits(this.#limitsUrl);
+    this.#actions.limits = await loadLimits(new URL("../page.json", this.#apiUrl));
   }
 
   #render(state: State): void {
     renderLayout(state);
     this.#lobby.render(state);
+    this.#callExample.render(callExample(this.#apiUrl, state.room, this.#keys.current() !== null));
     this.#avatar.render(state);
     this.#panel.render(state);
     this.#controls.render(state);

@@ -55,6 +55,8 @@ class FakeService:
         self.bodies: list[tuple[str, str, int]] = []
         """Name, content type and size in bytes of each uploaded file."""
         self.texts: list[dict[str, Any]] = []
+        self.rooms: list[str] = []
+        """The room of each request to speak."""
         self.interrupts: list[Any] = []
         self.segments: dict[str, dict[str, Any]] = {}
         """By id, oldest first; a test may add and change them."""
@@ -172,6 +174,7 @@ class FakeService:
         return web.json_response({"segments": page, "next": more})
 
     async def _speak(self, request: web.Request) -> web.Response:
+        self.rooms.append(request.match_info["room"])
         if request.content_type == "application/json":
             body = await request.json()
             self.texts.append(body)
