@@ -1,4 +1,4 @@
-"""The page in Chromium in windows of several sizes: nothing wraps or overflows."""
+"""The page in Chromium in windows of several sizes: what matters is in sight, and nothing wraps or overflows."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ SIZES: list[ViewportSize] = [
         (568, 320),
     )
 ]
+LANDSCAPE_PHONES = [size for size in SIZES if size["height"] < 400]
 
 
 def name(size: ViewportSize) -> str:
@@ -61,3 +62,21 @@ async def test_copy_link_never_wraps_and_nothing_overflows(
     await expect(page.locator("#copy-link-text")).to_have_text("Copied")
     assert await lines(page, "#copy-link-text") == 1
     assert await page.locator("#copy-link").bounding_box() == before
+
+
+@pytest.mark.parametrize("size", LANDSCAPE_PHONES, ids=name)
+async def test_on_a_phone_in_landscape_everything_that_matters_is_in_sight(
+    page: Page, service: FakeService, room_name: str, size: ViewportSize
+) -> None:
+    service.voices = [{"id": "heart", "name": "Heart"}, {"id": "alto", "name": "Alto"}]
+    service.add(state="playing", source={"kind": "file", "name": "playing.wav"})
+    await page.set_viewport_size(size)
+    await page.goto(f"{service.url}/?room={room_name}")
+    for part in ("#lobby-title", "#lobby-text", "#join", "#lobby-note"):
+        await expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.locator(".segment")).to_be_visible()
+    for part in ("#status", "#interrupt", "#leave", "#say-text", "#say-send", "#sample", "#choose"):
+        await expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".segment .title")).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".segment .time")).to_be_in_viewport(ratio=1)
