@@ -41,6 +41,8 @@ class FakeService:
         self.avatar: FakeAvatar | None = None
         """Plays what is accepted. None: what is accepted stays queued."""
         self.key: str | None = None
+        self.other_rooms_key: str | None = None
+        """A second key, which opens only rooms whose name begins with ``other-``."""
         self.voices: list[dict[str, str]] | None = None
         """None: the API has no such list."""
         self.voices_refusal: tuple[int, str] | None = None
@@ -135,9 +137,12 @@ class FakeService:
             if self.unreachable and request.transport is not None:
                 request.transport.abort()
                 return web.Response()
-            if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
-                slug = "wrong-key" if "Authorization" in request.headers else "no-key"
+            given = request.headers.get("Authorization")
+            if self.key is not None and given not in (f"Bearer {self.key}", f"Bearer {self.other_rooms_key}"):
+                slug = "no-key" if given is None else "wrong-key"
                 return problem(401, "Send one of the keys in MOUTHPIECE_API_KEYS: `Authorization: Bearer <key>`.", slug)
+            if given == f"Bearer {self.other_rooms_key}" and not (await room_of(request)).startswith("other-"):
+                return problem(403, "This key is for rooms whose name begins with “other-”.", "not-this-room")
         response: web.StreamResponse = await handler(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response
@@ -227,6 +232,13 @@ class FakeService:
             segment["receipt"] = "confirmed"
             segment["state"] = "interrupted" if interrupted else "finished"
             self._playing = None
+
+
+async def room_of(request: web.Request) -> str:
+    """The room that a request is about, or an empty string."""
+    if room := request.match_info.get("room"):
+        return room
+    return str((await request.json()).get("room", "")) if request.path == "/v1/rooms" else ""
 
 
 async def sound_file(request: web.Request) -> tuple[str, str, bytes]:

@@ -90,6 +90,25 @@ async def test_asks_for_a_key_and_keeps_it_for_the_tab(
     assert "right" not in await page.evaluate("JSON.stringify(localStorage) + location.href + document.body.innerHTML")
 
 
+async def test_a_key_for_other_rooms_can_be_replaced(
+    page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
+) -> None:
+    service.key, service.other_rooms_key = "right", "elsewhere"
+    await page.goto(f"{service.url}/?room={room_name}")
+    await page.evaluate("sessionStorage.setItem('mouthpiece.key', 'elsewhere')")
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("That key is for other rooms.")
+    await page.get_by_role("button", name="Cancel").click()
+    await until(page, "mouthpiece.phase === 'failed'")
+    await expect(page.locator("#lobby-text")).to_have_text("This key is for rooms whose name begins with “other-”.")
+    assert await page.evaluate("sessionStorage.getItem('mouthpiece.key')") == "elsewhere"
+    await page.get_by_role("button", name="Try again").click()
+    await page.get_by_label("API key").fill("right")
+    await page.keyboard.press("Enter")
+    await until(page, "mouthpiece.phase === 'listening'")
+    assert await page.evaluate("sessionStorage.getItem('mouthpiece.key')") == "right"
+
+
 async def test_says_why_it_cannot_join_without_a_key(page: Page, service: FakeService, room_name: str) -> None:
     service.key = "right"
     await page.goto(f"{service.url}/?room={room_name}")

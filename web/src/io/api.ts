@@ -14,12 +14,15 @@ export interface OpenedRoom {
   readonly avatar: string | null;
 }
 
+/** No key was sent, the service does not know it, or it is limited to other rooms. */
+export type KeyRefusal = "missing" | "unknown" | "other-rooms";
+
 /** Where the API key comes from. */
 export interface ApiKeys {
   /** The key to send, or null to send none. */
   current(): string | null;
   /** The service refused `key`: the key to try next, or null to give up. */
-  refused(key: string | null): Promise<string | null>;
+  refused(key: string | null, why: KeyRefusal): Promise<string | null>;
 }
 
 interface Response {
@@ -111,8 +114,10 @@ export class Api {
   async #call<T>(request: Request): Promise<T> {
     let key = this.#keys.current();
     let response = await this.#send(request, key);
-    while (response.status === 401 && !request.background) {
-      key = await this.#keys.refused(key);
+    for (;;) {
+      const why = keyRefusal(response, key);
+      if (why === null || request.background) break;
+      key = await this.#keys.refused(key, why);
       if (key === null) break;
       response = await this.#send(request, key);
     }
@@ -156,6 +161,13 @@ function parsed(text: string): unknown {
   } catch {
     return {};
   }
+}
+
+/** Null where the service did not refuse the key. */
+function keyRefusal({ status, text }: Response, key: string | null): KeyRefusal | null {
+  if (status === 401) return key === null ? "missing" : "unknown";
+  const { type } = parsed(text) as ProblemDetails;
+  return status === 403 && type === "not-this-room" ? "other-rooms" : null;
 }
 
 function problemOf({ status, text }: Response): Problem {
