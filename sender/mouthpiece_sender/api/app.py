@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
-from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 
-from mouthpiece.extras import DISTRIBUTION
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api import docs_page, health, page, problems, rooms, segments, voices
@@ -21,6 +20,9 @@ from mouthpiece_sender.api.openapi import DESCRIPTION, TAGS, describe
 from mouthpiece_sender.authority import Authority
 from mouthpiece_sender.settings import MEGABYTE
 
+API_VERSION: Final = "1"
+"""Of the contract under ``/v1``, whatever the distribution's version is."""
+
 
 def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | None) -> FastAPI:
     """Return the application; ``dependencies`` stay the caller's to close.
@@ -32,7 +34,7 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     mimetypes.init()  # reads files: do it before the event loop serves requests
     app = FastAPI(
         title="Mouthpiece",
-        version=version(DISTRIBUTION),
+        version=API_VERSION,
         description=DESCRIPTION,
         openapi_tags=[dict(tag) for tag in TAGS],
         docs_url=None,
