@@ -69,7 +69,7 @@ export class App {
     this.#feed = new PollingFeed(this.#api, {
       page: (page) => {
         this.#history.update(page);
-        this.#showCaptions(this.#lateCaptions.listed(this.#history.segments));
+        this.#showCaptions(this.#lateCaptions.listed(this.#history.segments, performance.now()));
       },
       isLive: () => this.#history.isLive,
       health: (error) => this.#setHealth(error),

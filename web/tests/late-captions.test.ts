@@ -11,7 +11,7 @@ function segment(id: string, position: number, state: SegmentState = "playing", 
 function joined(...segments: readonly Segment[]): { late: LateCaptions; shown: readonly CaptionUpdate[] } {
   const late = new LateCaptions();
   late.joined();
-  return { late, shown: late.listed(segments) };
+  return { late, shown: late.listed(segments, 0) };
 }
 
 test("the sentence follows from the position, with or without a known duration", () => {
@@ -28,13 +28,31 @@ describe("on joining", () => {
   test("the sentence that is being said is shown and moves on with the position", () => {
     const { late, shown } = joined(segment("a", 1));
     expect(shown).toEqual([{ id: "late-a", text: "One two three.", state: "playing" }]);
-    expect(late.listed([segment("a", 5)])).toEqual([]);
-    expect(late.listed([segment("a", 16)])).toEqual([{ id: "late-a", text: "Four five six.", state: "playing" }]);
+    expect(late.listed([segment("a", 5)], 1_000)).toEqual([]);
+    expect(late.listed([segment("a", 16)], 2_000)).toEqual([
+      { id: "late-a", text: "Four five six.", state: "playing" },
+    ]);
   });
 
-  test("a segment that begins later is left to its own captions", () => {
+  test("a segment that begins later has a moment for its own captions", () => {
     const { late } = joined();
-    expect(late.listed([segment("b", 1)])).toEqual([]);
+    expect(late.listed([segment("b", 1)], 1_000)).toEqual([]);
+    expect(late.listed([segment("b", 2)], 2_900)).toEqual([]);
+    expect(late.listed([segment("b", 3)], 3_000)).toEqual([{ id: "late-b", text: "One two three.", state: "playing" }]);
+  });
+
+  test("a segment whose captions arrive needs no estimate", () => {
+    const { late } = joined();
+    late.arrived({ id: "b-0", text: "One two three.", state: "playing" });
+    late.listed([segment("b", 1)], 1_000);
+    expect(late.listed([segment("b", 30)], 60_000)).toEqual([]);
+  });
+
+  test("joining again shows what plays, though its captions had arrived before", () => {
+    const { late } = joined();
+    late.arrived({ id: "a-0", text: "One two three.", state: "playing" });
+    late.joined();
+    expect(late.listed([segment("a", 16)], 0)[0]?.text).toBe("Four five six.");
   });
 
   test("what waits or is a sound file shows nothing", () => {
@@ -67,7 +85,7 @@ describe("the estimate ends", () => {
     ["finished", "said"],
     ["interrupted", "cut"],
   ] as const)("with its segment: %s", (state, caption) => {
-    const [only] = joined(segment("a", 1)).late.listed([segment("a", 1, state)]);
+    const [only] = joined(segment("a", 1)).late.listed([segment("a", 1, state)], 1_000);
     expect(only).toMatchObject({ id: "late-a", state: caption });
   });
 
@@ -76,6 +94,6 @@ describe("the estimate ends", () => {
     late.arrived({ id: "a-1", text: "Four five six.", state: "playing" });
     const said: CaptionUpdate = { id: "a-1", text: "Four five six.", state: "said" };
     expect(late.arrived(said)).toEqual([said]);
-    expect(late.listed([segment("a", 20)])).toEqual([]);
+    expect(late.listed([segment("a", 20)], 10_000)).toEqual([]);
   });
 });

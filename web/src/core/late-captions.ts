@@ -1,8 +1,9 @@
 /**
  * The caption of a sentence whose beginning the viewer missed.
  *
- * LiveKit does not repeat text streams: who joins in the middle of a sentence gets its caption only with the next one.
- * Until then the sentence is estimated from the text of the segment and its position.
+ * LiveKit does not repeat text streams: a viewer who joins in the middle of a sentence gets a caption only with the next
+ * one. And it loses those of the first seconds with a room's first avatar, until its data channel is open (LiveKit
+ * 1.13). Until a caption of the segment arrives, the sentence is estimated from the text and the position.
  */
 
 import type { CaptionState } from "./captions.ts";
@@ -17,23 +18,32 @@ export interface CaptionUpdate {
 /** A common rate of speech, for a text whose duration is not known yet. */
 const LETTERS_PER_SECOND = 14;
 
+/** Milliseconds in which the first caption of a segment arrives, where it arrives at all. */
+const GRACE = 2_000;
+
 export class LateCaptions {
   #joinedJustNow = false;
-  /** Ids of text segments that were playing on joining and of which no caption has arrived. */
-  #missed: ReadonlySet<string> = new Set();
+  /** When the estimate of a playing text segment without captions is shown, by segment id. */
+  #due: ReadonlyMap<string, number> = new Map();
+  /** Ids of segments with captions of their own. */
+  readonly #captioned = new Set<string>();
   #shown: { readonly segment: string; readonly text: string } | null = null;
 
-  /** The viewer has joined, or joined again: the next list holds what already plays. */
+  /** The viewer has joined, or joined again: captions of what already plays were missed. */
   joined(): void {
     this.#joinedJustNow = true;
+    this.#due = new Map();
+    this.#captioned.clear();
   }
 
-  /** Takes the list of segments and returns the captions to show. */
-  listed(segments: readonly Segment[]): readonly CaptionUpdate[] {
+  /** Takes the list of segments at `now`, milliseconds of a monotonic clock, and returns the captions to show. */
+  listed(segments: readonly Segment[], now: number): readonly CaptionUpdate[] {
     const playing = segments.filter(({ state, source }) => state === "playing" && source.kind === "text");
-    if (this.#joinedJustNow) this.#missed = new Set(playing.map(({ id }) => id));
+    const silent = playing.filter(({ id }) => !this.#captioned.has(id));
+    const due = this.#joinedJustNow ? now : now + GRACE;
     this.#joinedJustNow = false;
-    const missed = playing.find(({ id }) => this.#missed.has(id));
+    this.#due = new Map(silent.map(({ id }) => [id, this.#due.get(id) ?? due]));
+    const missed = silent.find(({ id }) => (this.#due.get(id) ?? due) <= now);
     if (missed !== undefined) return this.#show(missed);
     const ended = segments.find(({ id }) => id === this.#shown?.segment);
     return this.#end(ended?.state === "finished" ? "said" : "cut");
@@ -41,9 +51,8 @@ export class LateCaptions {
 
   /** Takes a caption as it arrived and returns the captions to show: it ends the estimate of its segment. */
   arrived(caption: CaptionUpdate): readonly CaptionUpdate[] {
-    const segment = [...this.#missed].find((id) => caption.id.startsWith(`${id}-`));
-    if (segment === undefined) return [caption];
-    this.#missed = new Set([...this.#missed].filter((id) => id !== segment));
+    const segment = caption.id.replace(/-\d+$/, ""); // our sender's ids: segment and number of the sentence
+    this.#captioned.add(segment);
     if (this.#shown?.segment !== segment) return [caption];
     if (caption.state !== "playing") return this.#end(caption.state);
     return [...this.#end(this.#shown.text === caption.text ? "cut" : "said"), caption];
