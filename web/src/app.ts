@@ -69,7 +69,7 @@ export class App {
     this.#feed = new PollingFeed(this.#api, {
       page: (page) => {
         this.#history.update(page);
-        this.#showCaptions(this.#lateCaptions.listed(this.#history.segments, performance.now()));
+        this.#updateLateCaptions();
       },
       isLive: () => this.#history.isLive,
       health: (error) => this.#setHealth(error),
@@ -198,10 +198,21 @@ export class App {
     if (answersAgain) this.#voices.start(); // it may have been started anew, with other voices
     this.#panel.banner = bannerText(error);
     this.#updateClocks();
+    this.#updateLateCaptions();
   }
 
   #updateClocks(): void {
-    this.#segmentList.clockStop = clockStop(this.store.state, this.#serviceAnswers);
+    this.#segmentList.clockStop = this.#clockStop();
+  }
+
+  #clockStop(): string | null {
+    return clockStop(this.store.state, this.#serviceAnswers);
+  }
+
+  #updateLateCaptions(): void {
+    const known = this.#clockStop() === null;
+    const { segments } = this.#history;
+    this.#showCaptions(known ? this.#lateCaptions.listed(segments, performance.now()) : this.#lateCaptions.pause());
   }
 
   #stateChanged(state: State, before: State): void {

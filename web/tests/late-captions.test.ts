@@ -96,4 +96,11 @@ describe("the estimate ends", () => {
     expect(late.arrived(said)).toEqual([said]);
     expect(late.listed([segment("a", 20)], 10_000)).toEqual([]);
   });
+
+  test("while the position is not known, and goes on when it is known again", () => {
+    const { late } = joined(segment("a", 1));
+    expect(late.pause()).toEqual([{ id: "late-a", text: "One two three.", state: "cut" }]);
+    expect(late.pause()).toEqual([]);
+    expect(late.listed([segment("a", 1)], 5_000)).toEqual([{ id: "late-a", text: "One two three.", state: "playing" }]);
+  });
 });

@@ -61,3 +61,16 @@ async def test_estimates_a_later_segment_only_when_its_captions_do_not_arrive(
     await page.wait_for_timeout(1_000)
     await expect(page.locator("#captions")).to_be_hidden()
     await expect(page.locator("#captions")).to_have_text(SENTENCES[1])
+
+
+async def test_estimates_nothing_while_the_position_is_not_known(
+    page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
+) -> None:
+    add_playing_text(service, position=15.0)
+    await join(page, service.url, room_name)
+    captions = page.locator("#captions")
+    await expect(captions).to_have_text(SENTENCES[1])
+    avatar.draws = False
+    await expect(captions).to_be_hidden(timeout=8_000)
+    avatar.draws = True
+    await expect(captions).to_have_text(SENTENCES[1], timeout=8_000)

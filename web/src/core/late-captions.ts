@@ -49,6 +49,11 @@ export class LateCaptions {
     return this.#end(ended?.state === "finished" ? "said" : "cut");
   }
 
+  /** Ends the estimate while the position is not known. */
+  pause(): readonly CaptionUpdate[] {
+    return this.#end("cut");
+  }
+
   /** Takes a caption as it arrived and returns the captions to show: it ends the estimate of its segment. */
   arrived(caption: CaptionUpdate): readonly CaptionUpdate[] {
     const segment = caption.id.replace(/-\d+$/, ""); // our sender's ids: segment and number of the sentence
