@@ -17,9 +17,7 @@ EXCEPTION: Final = re.compile(r"- `([\w./-]+)` \(over 400 lines\): \S.*")
 
 TO_BE_SHORTENED: Final = frozenset(
     {
-        "bench/reliability.py",
         "src/mouthpiece/playback/ledger.py",
-        "tests/unit/playback/test_ledger.py",
     }
 )
 """Files that somebody is at."""
