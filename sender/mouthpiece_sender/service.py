@@ -30,7 +30,7 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.recovery import end_unfinished_segments
 from mouthpiece_sender.storage.retention import Retention
 from mouthpiece_sender.storage.spool import Spool
@@ -142,18 +142,18 @@ async def open_dependencies(
                 warm=settings.warm,
             )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
-        speech = await stack.enter_async_context(Speech(default_tts(settings)))
-        speech.warm()
+        voices = await stack.enter_async_context(Voices(default_tts(settings)))
+        voices.warm()
         journal = WatchedJournal(store)
         gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
         media = Media(
-            spool, decoders, speech, store, StoredSounds(spool, decoders, speech), max_seconds=settings.max_seconds
+            spool, decoders, voices, store, StoredSounds(spool, decoders, voices), max_seconds=settings.max_seconds
         )
         bodies = BodyReader(media, max_bytes=settings.max_upload * MEGABYTE)
         journal.watch(metrics.count_end)
         journal.watch(retention.forget_ended)
-        yield Dependencies(settings, server, gateway, store, bodies, speech, metrics, stopping=stopping)
+        yield Dependencies(settings, server, gateway, store, bodies, voices, metrics, stopping=stopping)
 
 
 def default_tts(settings: Settings) -> str:

@@ -166,7 +166,7 @@ async def cancel(
     segment = await deps.gateway.cancel(segment_id)
     if query.purge:
         if known.source.text is not None:
-            await deps.speech.forget(known.source.text)
+            await deps.voices.forget(known.source.text)
         await deps.store.purge(segment_id)
         await deps.bodies.discard(segment_id)
         segment = await deps.gateway.segment(segment_id)

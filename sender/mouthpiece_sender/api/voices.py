@@ -41,7 +41,7 @@ class Voices(ResponseModel):
 async def voices(query: Annotated[VoicesQuery, Query()], deps: Deps) -> Voices:
     """List the voices of all providers that can be used here."""
     try:
-        listed = await deps.speech.voices(query.tts)
+        listed = await deps.voices.list_voices(query.tts)
     except ConfigurationError as error:
         raise ApiProblem("bad-parameter", str(error), field="tts") from None
     shown = [

@@ -15,7 +15,7 @@ from mouthpiece.tts import TTS
 from mouthpiece_sender.cli.destination import SegmentHandle, SegmentOptions, each_of
 from mouthpiece_sender.cli.outcome import fail
 from mouthpiece_sender.cli.service_client import ServiceClient
-from mouthpiece_sender.speech.incremental_text import Script, write
+from mouthpiece_sender.speech.incremental_text import IncrementalText, write
 
 AHEAD = 5
 """Sentences of a text that is still being written which may wait at the service."""
@@ -66,7 +66,7 @@ class ServiceDestination:
     async def _say_sentences(
         self, text: AsyncIterable[str], options: SegmentOptions, voice: str | None, tts: str | None
     ) -> AsyncIterator[SegmentHandle]:
-        sentences = Script()
+        sentences = IncrementalText()
         writing = asyncio.create_task(write(sentences, text), name="text")
         waiting: deque[SegmentHandle] = deque()
         try:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from mouthpiece.audio.pcm import Chain, Chunker, MixDown, Pcm, Resampler
 from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
-from mouthpiece.playback.pacing import QUANTUM, STEADY, STEADY_AFTER
+from mouthpiece.playback.pacing import QUANTUM, write_length
 from mouthpiece.segments import Attempt, Problem
 from mouthpiece_sender.sounds.sound import Sound
 
@@ -204,7 +204,8 @@ class AttemptStream:
         return Progress(self.attempt, self._frames / self.sample_rate, whole=True)
 
     def _transforms(self) -> Chain:
-        return Chain(MixDown(), Resampler(self.sample_rate), Chunker(self.chunk, steady=STEADY, after=STEADY_AFTER))
+        chunker = Chunker(lambda sent: write_length(sent, self.chunk))
+        return Chain(MixDown(), Resampler(self.sample_rate), chunker)
 
     async def _write(self, writer: Writer, chunk: Pcm) -> bool:
         """Write a chunk once it is granted; False if the stream is to stop instead."""

@@ -110,7 +110,7 @@ async def test_an_upload_in_progress_when_the_service_stops_reads_why(start: Sta
         assert status(answer) == 503
         assert b'"type":"stopping"' in answer
         assert b"retry-after: " in answer.lower()
-        assert sender.kept() == []
+        assert sender.stored() == []
 
 
 async def test_a_connection_stays_open_between_two_requests(sender: Running) -> None:

@@ -32,7 +32,7 @@ from mouthpiece_sender.cli.options import livekit_access
 from mouthpiece_sender.cli.outcome import run
 from mouthpiece_sender.cli.say import say
 from mouthpiece_sender.cli.text_input import standard_input
-from mouthpiece_sender.speech.incremental_text import Script, write
+from mouthpiece_sender.speech.incremental_text import IncrementalText, write
 
 SERVICE = ("--service", "http://127.0.0.1:9")
 
@@ -50,7 +50,7 @@ def test_a_time_in_which_nothing_can_be_said_is_wrong_usage(
     assert "--expires-in" in result.stderr
 
 
-def test_a_secret_file_that_is_no_text_is_told_by_the_options_name(tmp_path: Path) -> None:
+def test_a_secret_file_that_is_no_text_is_reported_by_the_options_name(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(b"\xff\xfe\x00secret")
     with pytest.raises(ConfigurationError, match=r"--api-secret-file .* it is not text"):
@@ -58,7 +58,9 @@ def test_a_secret_file_that_is_no_text_is_told_by_the_options_name(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("name", "said"), [("gone", "No such file"), (".", "Is a directory")])
-def test_a_secret_file_that_cannot_be_read_is_told_by_the_options_name(tmp_path: Path, name: str, said: str) -> None:
+def test_a_secret_file_that_cannot_be_read_is_reported_by_the_options_name(
+    tmp_path: Path, name: str, said: str
+) -> None:
     with pytest.raises(ConfigurationError, match=f"--api-secret-file .* cannot be read: {said}"):
         livekit_access("ws://host", tmp_path / name)
 
@@ -84,31 +86,31 @@ async def test_standard_input_is_played_as_a_file(pipe: int) -> None:
     assert not await asyncio.to_thread(path.exists)
 
 
-async def test_nothing_on_standard_input_is_told(pipe: int) -> None:
+async def test_nothing_on_standard_input_is_reported(pipe: int) -> None:
     os.close(pipe)
     with pytest.raises(AudioError, match="Nothing came on standard input"):
         async with input_file("-"):
             pass
 
 
-async def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_standard_input_that_is_closed_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(AudioError, match="Nothing came on standard input"):
         async with input_file("-"):
             pass
 
 
-async def test_standard_input_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_standard_input_that_cannot_be_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = os.open(tmp_path, os.O_RDONLY)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(fileno=lambda: folder))
     try:
         with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
             async with input_file("-"):
                 pass
-        script = Script()
-        await write(script, standard_input())
+        text = IncrementalText()
+        await write(text, standard_input())
         with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
-            await script.sentence(0)
+            await text.sentence(0)
     finally:
         os.close(folder)
 
