@@ -25,7 +25,9 @@ from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import Spool, StoredAudio
 
-KINDS: Final[tuple[BodyKind, ...]] = (Text(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
+SOUNDS: Final[tuple[BodyKind, ...]] = (RawPcm(), SoundFile())
+"""Kinds that may also be the file of a form; ``SoundFile`` takes every ``audio/…`` that none before it took."""
+KINDS: Final[tuple[BodyKind, ...]] = (Text(), *SOUNDS, Form(*SOUNDS))
 """The first kind that takes a media type reads the body."""
 ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
 """The OpenAPI description of every media type."""
