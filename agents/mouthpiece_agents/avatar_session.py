@@ -26,8 +26,6 @@ from mouthpiece_agents.state_relay import StateRelay
 SAMPLE_RATE = 16_000
 """Hertz; Avaluma's plugin sends the same."""
 
-_SECRET_NAMES = {Provider.LOCAL: "MOUTHPIECE_AVATAR_SECRET", Provider.AVALUMA: "AVALUMA_LICENSE_KEY"}
-
 
 class AvatarSession(avatar.AvatarSession[str]):
     """One avatar in one room, started by an avatar server."""
@@ -57,7 +55,7 @@ class AvatarSession(avatar.AvatarSession[str]):
         self._avatar_id = check_avatar_id(avatar_id)
         self._provider = provider
         self._server = AvatarServerClient(
-            avatar_server_url, license_key, secret_name=_SECRET_NAMES[provider], start_timeout=start_timeout
+            avatar_server_url, license_key, secret_name=_secret_name(provider), start_timeout=start_timeout
         )
         self._livekit = (livekit_url, livekit_api_key, livekit_api_secret)
         self._livekit_url_for_avatar = livekit_url_for_avatar
@@ -165,6 +163,15 @@ class AvatarSession(avatar.AvatarSession[str]):
         if not (url and key and secret):
             raise ConfigurationError("LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be set")
         return url, key, secret
+
+
+def _secret_name(provider: Provider) -> str:
+    """Return the setting that holds the ``api-secret``, for messages."""
+    match provider:  # without a default: mypy reports a provider that is missing here
+        case Provider.LOCAL:
+            return "MOUTHPIECE_AVATAR_SECRET"
+        case Provider.AVALUMA:
+            return "AVALUMA_LICENSE_KEY"
 
 
 class _Output(avatar.DataStreamAudioOutput):

@@ -45,10 +45,7 @@ def read_job_request(metadata: str, settings: Settings) -> JobRequest:
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     provider, avatar_id = chosen_avatar(read, settings.avatar_provider, settings.avatar_id)
-    if provider is Provider.AVALUMA:
-        secret, server_url = SecretStr(settings.require_license_key()), settings.avatar_server_url
-    else:
-        secret, server_url = settings.avatar_secret, settings.avatar_url
+    server_url, secret = avatar_server(provider, settings)
     if avatar_id is None:
         raise ConfigurationError(
             'the job asks for the provider avaluma and names no avatar: give it {"avatar": {"id": …}}, '
@@ -62,3 +59,15 @@ def read_job_request(metadata: str, settings: Settings) -> JobRequest:
         livekit_url=settings.avatar_livekit_url or settings.livekit_url,
         empty_timeout=settings.empty_room_timeout if read.empty_timeout is None else read.empty_timeout,
     )
+
+
+def avatar_server(provider: Provider, settings: Settings) -> tuple[str, SecretStr]:
+    """Return the address of the avatar server of ``provider``, and its ``api-secret``.
+
+    :raises ConfigurationError: the settings lack the key.
+    """
+    match provider:  # without a default: mypy reports a provider that is missing here
+        case Provider.LOCAL:
+            return settings.avatar_url, settings.avatar_secret
+        case Provider.AVALUMA:
+            return settings.avatar_server_url, SecretStr(settings.require_license_key())

@@ -3,12 +3,12 @@
 import { Actions } from "./actions.ts";
 import { callExample } from "./core/call-example.ts";
 import { clockStop } from "./core/labels.ts";
-import { type CaptionUpdate, LateCaptions } from "./core/late-captions.ts";
 import { initial, isJoined, isLive, Phase, type State, Store } from "./core/phase.ts";
 import type { Segment } from "./core/segment.ts";
 import { SegmentHistory } from "./core/segment-history.ts";
 import { Api } from "./io/api.ts";
 import { TabApiKeys } from "./io/api-keys.ts";
+import { watchForAvatar } from "./io/avatar-wait.ts";
 import type { Media } from "./io/connection.ts";
 import { messageOf, Problem } from "./io/errors.ts";
 import { PollingFeed, type SegmentFeed } from "./io/feed.ts";
@@ -19,6 +19,7 @@ import { Uploads } from "./io/uploads.ts";
 import { VoiceList } from "./io/voice-list.ts";
 import { AvatarView } from "./view/avatar.ts";
 import { CallExampleView } from "./view/call-example.ts";
+import { CaptionView } from "./view/captions.ts";
 import { Composer } from "./view/composer.ts";
 import { Controls } from "./view/controls.ts";
 import { askForKey, showHelp, showNotice } from "./view/dialogs.ts";
@@ -31,10 +32,6 @@ import { SegmentList } from "./view/segment-list.ts";
 import { listenForShortcuts } from "./view/shortcuts.ts";
 import { UploadList } from "./view/upload-list.ts";
 
-/** Milliseconds without an avatar. */
-const OVERDUE_AFTER = 15_000;
-const MISSING_AFTER = 60_000;
-
 export class App {
   readonly store: Store;
   readonly player: Player;
@@ -42,13 +39,13 @@ export class App {
   readonly #keys: TabApiKeys;
   readonly #api: Api;
   readonly #history: SegmentHistory;
-  readonly #lateCaptions = new LateCaptions();
   readonly #feed: SegmentFeed;
   readonly #uploads: Uploads;
   readonly #voices: VoiceList;
   readonly #session: Session;
   readonly #actions: Actions;
   readonly #avatar: AvatarView;
+  readonly #captions = new CaptionView();
   readonly #lobby: LobbyView;
   readonly #panel: Panel;
   readonly #callExample = new CallExampleView();
@@ -57,7 +54,6 @@ export class App {
   readonly #segmentList: SegmentList;
   readonly #uploadList: UploadList;
   #serviceAnswers = true;
-  #waitTimers: readonly ReturnType<typeof setTimeout>[] = [];
 
   /** `base` is the URL of the API; `room` is the room to join, or null to open a new one. */
   constructor(base: URL, room: string | null) {
@@ -67,10 +63,7 @@ export class App {
     this.#api = new Api(base, this.#keys);
     this.#history = new SegmentHistory(() => this.#showHistory());
     this.#feed = new PollingFeed(this.#api, {
-      page: (page) => {
-        this.#history.update(page);
-        this.#updateLateCaptions();
-      },
+      page: (page) => this.#history.update(page),
       isLive: () => this.#history.isLive,
       health: (error) => this.#setHealth(error),
     });
@@ -93,7 +86,7 @@ export class App {
       agent: (present) => this.#setAgent(present),
       media: (media) => this.#setMedia(media),
       activeSpeaker: (speaking) => this.player.activeSpeaker(speaking),
-      caption: (id, text, state) => this.#showCaptions(this.#lateCaptions.arrived({ id, text, state })),
+      caption: (id, text, state) => this.#captions.arrived({ id, text, state }),
       soundBlocked: (blocked) => this.#avatar.soundBlocked(blocked),
       viewers: (count) => this.#avatar.viewers(count),
     });
@@ -108,7 +101,7 @@ export class App {
         this.player.muted = muted;
       },
       captions: (on) => {
-        this.#avatar.captionsOn = on;
+        this.#captions.on = on;
       },
       leave: () => this.#session.leave(),
     });
@@ -132,6 +125,7 @@ export class App {
     );
     this.#listenForShortcuts();
 
+    watchForAvatar(this.store);
     this.store.subscribe((state, before) => this.#stateChanged(state, before));
     this.#render(this.store.state);
     this.#lobby.focusJoin();
@@ -198,21 +192,16 @@ export class App {
     if (answersAgain) this.#voices.start(); // it may have been started anew, with other voices
     this.#panel.banner = bannerText(error);
     this.#updateClocks();
-    this.#updateLateCaptions();
+    this.#captions.listed(this.#clockStop === null ? this.#history.segments : null);
   }
 
-  #updateClocks(): void {
-    this.#segmentList.clockStop = this.#clockStop();
-  }
-
-  #clockStop(): string | null {
+  /** Why the positions of playing segments are not known now; null: they are. */
+  get #clockStop(): string | null {
     return clockStop(this.store.state, this.#serviceAnswers);
   }
 
-  #updateLateCaptions(): void {
-    const known = this.#clockStop() === null;
-    const { segments } = this.#history;
-    this.#showCaptions(known ? this.#lateCaptions.listed(segments, performance.now()) : this.#lateCaptions.pause());
+  #updateClocks(): void {
+    this.#segmentList.clockStop = this.#clockStop;
   }
 
   #stateChanged(state: State, before: State): void {
@@ -222,12 +211,7 @@ export class App {
   }
 
   #phaseChanged({ phase, room }: State, before: State): void {
-    for (const timer of this.#waitTimers) clearTimeout(timer);
-    this.#waitTimers = phase === Phase.Coming ? this.#startWaiting() : [];
-    if (isJoined(phase) && !isJoined(before.phase)) {
-      this.#avatar.clearCaptions(); // their ends may have been missed
-      this.#lateCaptions.joined();
-    }
+    if (isJoined(phase) && !isJoined(before.phase)) this.#captions.joined();
     if (isLive(phase) && !isLive(before.phase) && room !== null) {
       this.#feed.start(room);
       this.#voices.start();
@@ -237,15 +221,9 @@ export class App {
       this.#feed.stop();
       this.#voices.stop();
       this.#uploads.clear();
+      this.#captions.clear();
     }
     if ((phase === Phase.Speaking) !== (before.phase === Phase.Speaking)) this.#feed.refresh();
-  }
-
-  #startWaiting(): readonly ReturnType<typeof setTimeout>[] {
-    return [
-      setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER),
-      setTimeout(() => this.store.dispatch({ kind: "missing" }), MISSING_AFTER),
-    ];
   }
 
   async #loadLimits(): Promise<void> {
@@ -260,10 +238,6 @@ export class App {
     this.#panel.render(state);
     this.#controls.render(state);
     this.#updateClocks();
-  }
-
-  #showCaptions(captions: readonly CaptionUpdate[]): void {
-    for (const { id, text, state } of captions) this.#avatar.caption(id, text, state);
   }
 
   #showHistory(): void {

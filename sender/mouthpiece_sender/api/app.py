@@ -22,6 +22,8 @@ from mouthpiece_sender.settings import MEGABYTE
 
 API_VERSION: Final = "1"
 """Of the contract under ``/v1``, whatever the distribution's version is."""
+ROUTERS: Final = (segments.router, rooms.router, voices.router, health.router)
+"""The resources of the API, one file each."""
 
 
 def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | None) -> FastAPI:
@@ -49,9 +51,8 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     app.add_middleware(AccessControl, policy=policy, callers=callers)
     app.add_middleware(DrainAfterEarlyResponse, stopping=dependencies.stopping)
     app.add_middleware(CountRequests, metrics=dependencies.metrics)
-    routers = (segments.router, rooms.router, voices.router, health.router)
-    problems.install(app, [route for router in routers for route in router.routes])
-    for router in routers:
+    problems.install(app, [route for router in ROUTERS for route in router.routes])
+    for router in ROUTERS:
         app.include_router(router)
     docs_page.install(app)
     limits = page.Limits(max_upload=settings.max_upload * MEGABYTE, max_text=MAX_CHARACTERS)

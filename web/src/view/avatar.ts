@@ -1,13 +1,10 @@
-/** The avatar's part of the page: its picture, the status over it, and its captions. */
+/** The avatar's part of the page: its picture and the status over it. */
 
-import { type CaptionState, type Line, visibleLines, withCaption } from "../core/captions.ts";
 import { statusLine, waitingHint } from "../core/labels.ts";
 import { isLive, type State } from "../core/phase.ts";
 import { find, setText } from "./dom.ts";
 
-/** Milliseconds. */
-const PAINT_AMBIENT_EVERY = 1_000;
-const UPDATE_CAPTIONS_EVERY = 250;
+const PAINT_AMBIENT_EVERY = 1_000; // ms
 
 export class AvatarView {
   readonly #status = find("status", HTMLElement);
@@ -16,13 +13,10 @@ export class AvatarView {
   readonly #roomName = find("room-name", HTMLElement);
   readonly #roomViewers = find("room-viewers", HTMLElement);
   readonly #hint = find("hint", HTMLElement);
-  readonly #captions = find("captions", HTMLElement);
   readonly #soundOn = find("sound-on", HTMLButtonElement);
   readonly #picture = find("picture", HTMLElement);
   readonly #video = find("video", HTMLVideoElement);
   readonly #ambient = find("ambient", HTMLCanvasElement);
-  #lines: readonly Line[] = [];
-  #captionsOn = true;
 
   constructor(onAllowSound: () => void) {
     this.#soundOn.addEventListener("click", onAllowSound);
@@ -30,7 +24,6 @@ export class AvatarView {
       this.#video.addEventListener(event, () => this.#updatePicture());
     }
     setInterval(() => this.#paintAmbient(), PAINT_AMBIENT_EVERY);
-    setInterval(() => this.#updateCaptions(), UPDATE_CAPTIONS_EVERY);
   }
 
   render(state: State): void {
@@ -39,12 +32,6 @@ export class AvatarView {
     this.#hint.hidden = waitingHint(state) === "";
     setText(this.#roomName, state.room ?? "");
     this.#roomChip.hidden = !isLive(state.phase) || state.room === null;
-    if (!isLive(state.phase)) this.clearCaptions();
-  }
-
-  clearCaptions(): void {
-    this.#lines = [];
-    this.#updateCaptions();
   }
 
   viewers(count: number): void {
@@ -58,23 +45,6 @@ export class AvatarView {
   /** Moves the bars in the status; `level` is the root mean square of the sound, 0…1. */
   level(level: number): void {
     this.#status.style.setProperty("--level", Math.min(1, Math.sqrt(level) * 2.2).toFixed(2));
-  }
-
-  caption(id: string, text: string, state: CaptionState): void {
-    this.#lines = withCaption(this.#lines, { id, text, state, at: performance.now() });
-    this.#updateCaptions();
-  }
-
-  set captionsOn(on: boolean) {
-    this.#captionsOn = on;
-    this.#updateCaptions();
-  }
-
-  #updateCaptions(): void {
-    const lines = this.#captionsOn ? visibleLines(this.#lines, performance.now()) : [];
-    this.#captions.hidden = lines.length === 0;
-    setText(this.#captions, lines.map(({ text }) => text.trim()).join("\n"));
-    this.#captions.scrollTop = this.#captions.scrollHeight;
   }
 
   /** The picture came, went or changed its shape. */

@@ -20,7 +20,9 @@ from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.settings import MEGABYTE
 
-KINDS: Final[tuple[BodyKind, ...]] = (JsonObject(), RawPcm(), SoundFile(), Form(RawPcm(), SoundFile()))
+SOUNDS: Final[tuple[BodyKind, ...]] = (RawPcm(), SoundFile())
+"""Kinds that may also be the file of a form; ``SoundFile`` takes every ``audio/…`` that none before it took."""
+KINDS: Final[tuple[BodyKind, ...]] = (JsonObject(), *SOUNDS, Form(*SOUNDS))
 """The first kind that takes a media type reads the body."""
 ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
 """The OpenAPI description of every media type."""
