@@ -1,4 +1,4 @@
-"""Errors of Anam's target: leaves of the tree in ``mouthpiece.errors``."""
+"""What can go wrong with Anam, as leaves of ``mouthpiece.errors.AvatarError``."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from mouthpiece.errors import AvatarStartFailed, MouthpieceError
 
 
 class AnamRefused(AvatarStartFailed):
-    """Anam refuses the session because of the key, the avatar or the account's plan."""
+    """Anam does not give us a session: the key, the avatar, the plan."""
 
     slug = "anam-refused"
 
 
 class AnamBusy(AvatarStartFailed):
-    """Anam has no session now: a limit of the account or of Anam is reached."""
+    """No session now: a limit of the account, or of Anam."""
 
     slug = "anam-busy"
     retryable = True
 
 
 class AnamUnavailable(AvatarStartFailed):
-    """Anam cannot be reached, or the answer is not Anam's."""
+    """Anam cannot be reached, or answers what is not Anam's."""
 
     slug = "anam-unavailable"
     retryable = True
 
 
 class NotThroughAnam(MouthpieceError):
-    """The request has no meaning without LiveKit."""
+    """What was asked for has no meaning without LiveKit."""
 
     slug = "not-through-anam"
 
 
 class RecordingFailed(MouthpieceError):
-    """The recording ended early, or could not be written."""
+    """The recording that was asked for broke off, or could not be kept."""
 
     slug = "recording-failed"

@@ -1,4 +1,4 @@
-"""The protocol of a sink for the avatar's picture and sound."""
+"""What is done with the avatar's picture and sound as they come."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from typing import Any, Protocol
 
 
 class FrameSink(AbstractAsyncContextManager[Any], Protocol):
-    """Takes the frames of one session after another; ``async with`` starts and ends it. No method blocks.
+    """Takes frames of one session after another; ``async with`` starts and ends it. None of these may block.
 
-    Frames are PyAV's, decoded from WebRTC: ``pts * time_base`` is the clock of its stream, ``arrived`` the time in
-    monotonic seconds at which the frame arrived.
+    Frames are PyAV's, decoded from WebRTC: ``pts * time_base`` is a clock of each stream's own, ``arrived`` is the
+    monotonic time in seconds at which a frame came to us.
     """
 
     def begin(self) -> None:
-        """Take note that a session begins, whose streams have new clocks."""
+        """A session begins: the clocks of its streams are new."""
         ...
 
-    def video(self, frame: Any, arrived: float) -> None:
-        """Take a video frame."""
-        ...
+    def video(self, frame: Any, arrived: float) -> None: ...
 
     def audio(self, frame: Any, arrived: float) -> None:
-        """Take an audio frame: s16, stereo, 48 kHz."""
+        """s16, stereo, 48 kHz."""
         ...

@@ -15,6 +15,7 @@ from mouthpiece_sender.anam.errors import AnamBusy, NotThroughAnam
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.room import AnamRoom
 from mouthpiece_sender.anam.settings import AnamSettings
+from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.target import Room, RoomReport, SpeakRequest
 
 ROOM: Final = "anam"
@@ -57,9 +58,15 @@ class AnamTarget:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> AnamRoom:
+    def room(
+        self,
+        name: str,
+        listener: Callable[[RoomReport], None],
+        dormant: Callable[[Room], None],
+        recorded: Recorded = at_once,
+    ) -> AnamRoom:
         warm = max(self._warm, self.settings.linger)  # the last words are still on their way to the viewer
-        return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, warm)
+        return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, warm, recorded)
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
         """
@@ -69,7 +76,7 @@ class AnamTarget:
         if request.avatar not in (None, self.settings.avatar_id):
             raise NotThroughAnam(f"There is one avatar here: {self.settings.avatar_id} (ANAM_AVATAR_ID).")
         if request.wait_for_viewer:
-            raise NotThroughAnam("Anam does not report viewers: wait_for_viewer would wait for ever.")
+            raise NotThroughAnam("Anam does not tell who looks: wait_for_viewer would wait for ever.")
         elsewhere = {name for name, room in rooms.items() if room.avatars} | set(arriving)
         if elsewhere - {request.room}:
             raise AnamBusy(

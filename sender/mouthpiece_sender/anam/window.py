@@ -1,7 +1,7 @@
-"""``python -m mouthpiece_sender.anam.window``: shows and plays the frames on standard input (``viewer.HEADER``).
+"""``python -m mouthpiece_sender.anam.window``: shows and plays what comes on standard input (``viewer.HEADER``).
 
-Prints one word per line on standard output: a key of ``viewer.MESSAGES`` for each thing that the machine lacks, and
-``quit`` when the user has pressed q or closed the window. Ends when its input ends.
+Says on standard output, a line each, what it lacks (the keys of ``viewer.SAYINGS``), and ``quit`` when somebody has
+pressed q or closed the window. Ends with its input.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from mouthpiece_sender.anam.viewer import HEADER
 TITLE: Final = "Anam"
 SAMPLE_RATE: Final = 48_000
 BUFFER: Final = 4_800
-"""Audio frames that are collected before playback starts: 100 ms, to absorb the network's jitter."""
+"""Frames of sound that are gathered before they play: 100 ms, against the network's unevenness."""
 MAX_BUFFER: Final = 24_000
-"""Audio frames that may wait; beyond that the oldest are dropped."""
+"""Frames that may wait; what comes beyond takes the place of the oldest."""
 POLL: Final = 15
-"""Milliseconds between checks for a key and for a new picture."""
+"""Milliseconds between looks at the keyboard and for a new picture."""
 
 
 class Input:
-    """Reads standard input in a thread; holds the newest picture and the sound that waits."""
+    """Standard input, read by a thread: the newest picture, and the sound that waits."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -62,7 +62,7 @@ class Input:
 
 
 class Speakers:
-    """The callback of a sounddevice stream: plays the sound that waits, and silence if there is none."""
+    """The callback of a sounddevice stream: sound as it waits, silence where none does."""
 
     def __init__(self, source: Input) -> None:
         self._source = source
@@ -83,14 +83,14 @@ class Speakers:
 
 
 def speakers(source: Input) -> Any:
-    """Start a stream that plays and return it; print why and return None if there is no way to play."""
+    """A stream that plays; None where that cannot be done, which is said."""
     try:
         sounddevice = importlib.import_module("sounddevice")
     except ModuleNotFoundError:
-        report("no-sounddevice")
+        say("no-sounddevice")
         return None
     except OSError:  # its library is missing
-        report("no-speakers")
+        say("no-speakers")
         return None
     try:
         stream = sounddevice.RawOutputStream(
@@ -98,35 +98,33 @@ def speakers(source: Input) -> Any:
         )
         stream.start()
     except sounddevice.PortAudioError:
-        report("no-speakers")
+        say("no-speakers")
         return None
     return stream
 
 
 def opencv() -> Any:
-    """Import and return OpenCV; print why and return None if it cannot draw a window."""
+    """The module; None where no window can be drawn, which is said."""
     try:
         cv2 = importlib.import_module("cv2")
     except ModuleNotFoundError:
-        report("no-opencv")
+        say("no-opencv")
         return None
     except ImportError:
-        report("no-libraries")
+        say("no-libraries")
         return None
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
-        report("no-display")  # Qt would abort the process
+        say("no-display")  # Qt would abort the process
         return None
     return cv2
 
 
-def report(word: str) -> None:
-    """Print a line for the parent process."""
+def say(word: str) -> None:
     sys.stdout.write(word + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Show and play frames until standard input ends."""
     source = Input(sys.stdin.buffer)
     source.start()
     stream = speakers(source)
@@ -135,19 +133,19 @@ def main() -> None:
         source.ended.wait()
     else:
         try:
-            ended = show(cv2, source)
+            wanted = show(cv2, source)
         except cv2.error:
-            report("no-window")
+            say("no-window")
             source.ended.wait()
         else:
-            if not ended:
-                report("quit")
+            if not wanted:
+                say("quit")
     if stream is not None:
         stream.stop()
 
 
 def show(cv2: Any, source: Input) -> bool:
-    """Show pictures; return True when the input has ended, False when the user has closed the window or pressed q."""
+    """Pictures until the input ends (True), or somebody wants no more of them (False)."""
     opened = False
     while not source.ended.is_set():
         picture, source.picture = source.picture, None

@@ -1,4 +1,4 @@
-"""The end of a command: its exit code for scripts, and its sentence for people."""
+"""How a command ends: exit codes that a script can act on, and the sentence for a person."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 from mouthpiece.errors import AvatarTimeout, ConfigurationError, MouthpieceError
+from mouthpiece.process.signals import stop_signals
 
 
 class ExitCode(enum.IntEnum):
@@ -30,7 +31,7 @@ class ExitCode(enum.IntEnum):
 
 
 def exit_code_of(segment: dict[str, Any]) -> ExitCode:
-    """Return the exit code for a segment (its JSON) that has ended, or that the command does not wait for."""
+    """The exit code for a segment (its JSON) that has ended, or has come as far as was asked."""
     error = segment["error"] or {}
     match segment["state"]:
         case "failed":
@@ -43,7 +44,7 @@ def exit_code_of(segment: dict[str, Any]) -> ExitCode:
 
 
 def sentence(segment: dict[str, Any]) -> str:
-    """Describe a segment (its JSON) for a person: its state, how far it was heard, its error."""
+    """What became of a segment, for a person."""
     name = segment["source"]["name"] or segment["id"]
     position, duration = segment["position"], segment["audio"]["duration"]
     length = f"{position:.2f} s" if duration is None else f"{position:.2f} of {duration:.2f} s"
@@ -56,15 +57,12 @@ def sentence(segment: dict[str, Any]) -> str:
 
 
 def fail(message: str) -> None:
-    """Print one sentence on standard error."""
+    """One sentence on standard error."""
     print(f"mouthpiece: {message}", file=sys.stderr)
 
 
 def fail_with(error: MouthpieceError, *, as_json: bool) -> None:
-    """Print the sentence of an error.
-
-    :param as_json: also print it as a line of JSON on standard output.
-    """
+    """The sentence of an error; for a machine it is a line on standard output too."""
     fail(str(error))
     if as_json:
         with contextlib.suppress(BrokenPipeError):
@@ -72,13 +70,13 @@ def fail_with(error: MouthpieceError, *, as_json: bool) -> None:
 
 
 def run(work: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) -> NoReturn:
-    """Run a command to its end and exit. Ctrl-C and SIGTERM cancel it, which closes everything that it opened."""
+    """Runs a command to its end and exits. Ctrl-C and SIGTERM end it the same way: what is open is closed first."""
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # warnings of libraries are for their developers
-    for name in ("livekit", "mouthpiece_sender.speech.synthesis"):  # the command prints their failures itself
+        warnings.simplefilter("ignore")  # a library's word to its developers, not to who runs the command
+    for name in ("livekit", "mouthpiece_sender.speech.synthesis"):  # what matters of them, the outcome says
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        code = asyncio.run(_until_sigterm(work))
+        code = asyncio.run(_until_told(work))
     except (KeyboardInterrupt, asyncio.CancelledError):
         code = ExitCode.CTRL_C
     except MouthpieceError as error:
@@ -91,12 +89,16 @@ def run(work: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) 
             case _:
                 code = ExitCode.FAILED
     except BrokenPipeError:
-        code = ExitCode.FAILED  # the reader of standard output has gone
+        code = ExitCode.FAILED  # nobody reads what we print any more
     sys.exit(int(code))
 
 
-async def _until_sigterm(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+async def _until_told(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work()
+
+    def cancel(_: signal.Signals) -> None:
+        task.cancel()
+
+    with stop_signals(cancel):
+        return await work()

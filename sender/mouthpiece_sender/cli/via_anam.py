@@ -1,4 +1,4 @@
-"""``--via anam``: Anam's engine speaks instead of an avatar in a LiveKit room."""
+"""``--via anam``: the same commands, spoken by Anam's engine instead of an avatar in a LiveKit room."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ViaOption = Annotated[
     Via | None,
     typer.Option(
         "--via",
-        help="An avatar in a LiveKit room speaks, or Anam's engine (ANAM_API_KEY), which needs no room; else "
+        help="Who speaks: an avatar in a LiveKit room, or Anam's engine (ANAM_API_KEY), which needs no room; else "
         "MOUTHPIECE_TARGET, else livekit.",
         show_default=False,
     ),
@@ -36,7 +36,7 @@ View = Annotated[
 ]
 Record = Annotated[
     Path | None,
-    typer.Option("--record", metavar="FILE.mp4", help="With --via anam: record picture and sound.", show_default=False),
+    typer.Option("--record", metavar="FILE.mp4", help="With --via anam: keep picture and sound.", show_default=False),
 ]
 
 WITHOUT_MEANING: Final = {
@@ -46,11 +46,11 @@ WITHOUT_MEANING: Final = {
     "api_secret_file": "--api-secret-file",
     "wait_for_viewer": "--wait-for-viewer",
 }
-"""Options that apply to a LiveKit room only, by the name of their parameter."""
+"""Options, by the name of their parameter, that say something about a LiveKit room."""
 
 
 def check_for_anam(context: typer.Context, record: Path | None) -> None:
-    """:raises typer.BadParameter: an option has no meaning with Anam, or ``record`` is not an .mp4 file."""
+    """:raises typer.BadParameter: an option that Anam has no use for was given."""
     for name, option in WITHOUT_MEANING.items():
         if options.on_command_line(context, name):
             raise typer.BadParameter("has no meaning with Anam, which needs no LiveKit.", param_hint=option)
@@ -59,7 +59,7 @@ def check_for_anam(context: typer.Context, record: Path | None) -> None:
 
 
 def check_without_anam(view: bool, record: Path | None) -> None:
-    """:raises typer.BadParameter: an option has a meaning with Anam only."""
+    """:raises typer.BadParameter: an option that only Anam has a use for was given."""
     if view or record is not None:
         raise typer.BadParameter("goes with --via anam.", param_hint="--view" if view else "--record")
 
@@ -73,12 +73,10 @@ def anam_target(
     record: Path | None,
     on_quit: Callable[[], None],
 ) -> AnamTarget:
-    """Return Anam's target, set up from the environment and not yet open.
+    """Anam as the environment sets it up.
 
-    :param avatar: the avatar's id; None takes the environment's.
-    :param ready_timeout: seconds to wait for the avatar.
-    :param warm: seconds that a session stays open after its last segment.
-    :param on_quit: called when the viewer window is closed.
+    :param avatar: its id, instead of the environment's.
+    :param on_quit: called when whoever watches closes the window.
     :raises ConfigurationError: ``ANAM_API_KEY`` is missing, or a value is wrong.
     """
     from mouthpiece_sender.anam.recorder import Recorder
@@ -89,7 +87,7 @@ def anam_target(
     if avatar is not None:
         settings = replace(settings, avatar_id=avatar)
     for library in ("anam", "aiortc", "aioice"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)  # the command reports their failures itself
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters of theirs, we say ourselves
     sinks: list[FrameSink] = []
     if record is not None:
         sinks.append(Recorder(record))
@@ -102,38 +100,36 @@ def anam_target(
 
 @asynccontextmanager
 async def speaker_via_anam(
-    avatar: str | None, window_closed: asyncio.Event, *, ready_timeout: float, view: bool, record: Path | None
+    avatar: str | None, dismissed: asyncio.Event, *, ready_timeout: float, view: bool, record: Path | None
 ) -> AsyncIterator[Speaker]:
-    """Open a speaker through Anam for the length of the block.
+    """Leaving it in peace keeps the session for a while after the last sound: the avatar returns to its neutral pose.
 
-    After a block without an error the session stays open for ``linger`` seconds, in which the avatar returns to its
-    neutral pose.
-
-    :param window_closed: set when the viewer window is closed, which also interrupts everything.
-    :raises ConfigurationError: ``ANAM_API_KEY`` is missing, the SDK is not installed, or the recording cannot be
-        written.
+    :param dismissed: is set when whoever watches closes the window; what plays is interrupted then.
+    :raises ConfigurationError: ``ANAM_API_KEY`` is missing, the SDK is not installed, or the recording's folder is not
+        there.
     """
     from mouthpiece_sender.anam.target import ROOM
 
     target = anam_target(
-        avatar, ready_timeout=ready_timeout, warm=float("inf"), view=view, record=record, on_quit=window_closed.set
+        avatar, ready_timeout=ready_timeout, warm=float("inf"), view=view, record=record, on_quit=dismissed.set
     )
     async with target, Speaker(ROOM, via=target) as speaker:
-        stopping = asyncio.create_task(_interrupt_when(window_closed, speaker), name="interrupt at closed window")
+        dismissing = asyncio.create_task(_stop_when(dismissed, speaker), name="dismissal")
         try:
             yield speaker
             if speaker.connected:
-                await asyncio.wait([stopping], timeout=target.settings.linger)
+                await asyncio.wait([dismissing], timeout=target.settings.linger)
         finally:
-            stopping.cancel()
-            await asyncio.wait([stopping])
+            dismissing.cancel()
+            await asyncio.wait([dismissing])
 
 
-async def _interrupt_when(window_closed: asyncio.Event, speaker: Speaker) -> None:
-    await window_closed.wait()
+async def _stop_when(dismissed: asyncio.Event, speaker: Speaker) -> None:
+    """Whoever watches has seen enough: nothing is said any more."""
+    await dismissed.wait()
     await speaker.interrupt(queued="drop")
 
 
 def note(message: str) -> None:
-    """Print a sentence for the user about something that does not end the command."""
+    """Something that a person should know, and that ends nothing."""
     print(f"mouthpiece: {message}", file=sys.stderr)

@@ -1,7 +1,6 @@
 """The stream of one attempt: reads a sound, transforms it and writes it into one byte stream, as far as granted.
 
-Whatever happens, the stream is closed: a sender that leaves with one open deafens a stock receiver (docs/wire.md, way
-10).
+Whatever happens, the stream is closed: a stock receiver goes deaf when its sender leaves with one open (wire.md, 10).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Protocol
 
 from mouthpiece.audio.pcm import Chain, Chunker, MixDown, Pcm, Resampler
 from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
-from mouthpiece.playback.pacing import QUANTUM, write_length
+from mouthpiece.playback.pacing import QUANTUM, STEADY, STEADY_AFTER
 from mouthpiece.segments import Attempt, Problem
 from mouthpiece_sender.sounds.sound import Sound
 
@@ -76,7 +75,7 @@ class WriteFailed:
 
 class _Phase(enum.Enum):
     WAITING = "waiting"
-    """For the previous stream to close."""
+    """For the previous stream to close, and for ``begun``."""
     OPENING = "opening"
     READING = "reading"
     WRITING = "writing"
@@ -103,11 +102,13 @@ class AttemptStream:
     chunk: float = QUANTUM
     """Seconds a write, at first."""
     previous: AttemptStream | None = None
-    """Streams must not overlap: this one opens when ``previous`` is closed (docs/wire.md, way 4)."""
+    """Streams must not overlap: this one opens when ``previous`` is closed (wire.md, 4)."""
     on_pause: Callable[[], Awaitable[None]] | None = None
     """Called once when the source pauses; without it, silence keeps the stream alive."""
     unavailable: Problem = UNAVAILABLE
     """The problem to report when the stream does not open, or does not take the audio."""
+    begun: Callable[[], Awaitable[None]] | None = None
+    """Awaited before the stream opens."""
     _granted: float = 0.0
     _frames: int = 0
     """Written so far."""
@@ -123,6 +124,11 @@ class AttemptStream:
         """Allow ``up_to`` seconds of the attempt to be sent."""
         self._granted = up_to
         self._changed.set()
+
+    async def left(self) -> None:
+        """Return at once while the stream may go on; else wait until it is closed."""
+        if self._stopping:
+            await self.closed()
 
     async def closed(self) -> None:
         """Wait until the stream is closed."""
@@ -145,6 +151,8 @@ class AttemptStream:
         if self.previous is not None:
             await self.previous.closed()
             self.previous = None
+        if self.begun is not None:
+            await self.begun()
         if self._stopping:
             return
         self._phase = _Phase.OPENING
@@ -204,8 +212,7 @@ class AttemptStream:
         return Progress(self.attempt, self._frames / self.sample_rate, whole=True)
 
     def _transforms(self) -> Chain:
-        chunker = Chunker(lambda sent: write_length(sent, self.chunk))
-        return Chain(MixDown(), Resampler(self.sample_rate), chunker)
+        return Chain(MixDown(), Resampler(self.sample_rate), Chunker(self.chunk, steady=STEADY, after=STEADY_AFTER))
 
     async def _write(self, writer: Writer, chunk: Pcm) -> bool:
         """Write a chunk once it is granted; False if the stream is to stop instead."""

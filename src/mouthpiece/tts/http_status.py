@@ -1,4 +1,4 @@
-"""Translation of HTTP statuses and of HTTP clients' exceptions to ``TTSError``, the same for all services."""
+"""What an HTTP answer, or its absence, means to somebody who wants text spoken; the same for all services."""
 
 from __future__ import annotations
 
@@ -22,11 +22,7 @@ from mouthpiece.tts.errors import (
 
 
 def error_for_status(service: str, status: int, headers: Mapping[str, str] | None = None) -> TTSError:
-    """The error for an HTTP status of 400 and above (RFC 9110; 429 is of RFC 6585).
-
-    :param service: its name in the message.
-    :param headers: of the response; ``Retry-After`` is read.
-    """
+    """``service``: its name for a person. Status codes as in RFC 9110 (and 429 of RFC 6585)."""
     if status in (401, 403):
         return TTSAuthError(f"{service} does not accept the key (HTTP {status}). Check it.")
     if status == 402:
@@ -47,15 +43,12 @@ def error_for_status(service: str, status: int, headers: Mapping[str, str] | Non
 
 
 def quota_exceeded(service: str) -> TTSQuotaExceeded:
-    """The error for an account without quota."""
     return TTSQuotaExceeded(f"The account at {service} has no quota left.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds in ``Retry-After``, which is a number or a date (RFC 9110, 10.2.3); None: it is absent or neither.
-
-    :param headers: of any HTTP library; a value that is not a ``str`` is ignored.
-    """
+    """Seconds, from ``Retry-After``: a number or a date (RFC 9110, 10.2.3); None: absent or neither. ``headers`` may
+    be those of any library: what is no string in them is passed over."""
     values: Iterator[Any] = (value for name, value in headers.items() if str(name).lower() == "retry-after")
     value = next(values, None)
     if not isinstance(value, str):
@@ -76,8 +69,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def error_for_transport(service: str, error: BaseException) -> TTSError | None:
-    """The error for an exception of an HTTP client (httpx, its successor httpx2, aiohttp) that received no complete
-    response; None: ``error`` is none of theirs. Compares names of classes, so that no client need be installed."""
+    """For the exceptions of HTTP clients (httpx, its successor httpx2, aiohttp) when no whole answer came; by name,
+    so that none of them need be installed; None: it is none of them."""
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.partition(".")[0] in _HTTP_CLIENTS}
     if names & {"TimeoutException", "ServerTimeoutError"}:
         return TTSTimeout(f"{service} took too long.")
@@ -87,8 +80,8 @@ def error_for_transport(service: str, error: BaseException) -> TTSError | None:
 
 
 def error_by_shape(service: str, error: BaseException) -> TTSError | None:
-    """The error for an exception of an unknown library, by its HTTP status and headers or its class's name: most SDKs
-    use the same few names. None: ``error`` has none of them."""
+    """For an exception of a library that is not known here: most carry the HTTP status and the headers under one of
+    a few names, and are called alike; None: this one is not."""
     status = next((value for name in _STATUS if isinstance(value := getattr(error, name, None), int)), 0)
     if status >= 400:
         headers = getattr(error, "headers", None) or getattr(getattr(error, "response", None), "headers", None)

@@ -1,7 +1,7 @@
-"""Turns each shape of result that ``stream_audio`` may have into an async generator of ``PcmData``.
+"""The shapes that ``stream_audio`` may answer in, made one.
 
-The shapes are a ``PcmData``, an iterator and an async iterator of them, from a function, a coroutine function, a
-generator or an async generator.
+A ``PcmData``, an iterator or an async iterator of them; from a plain function, a coroutine function, a generator or
+an async generator function.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from mouthpiece.tts.thread_pull import pull
 
 
 async def settled(answer: Any) -> Any:
-    """Await ``answer`` if it is awaitable, else return it."""
+    """What a coroutine function returns; anything else as it is."""
     return await answer if inspect.isawaitable(answer) else answer
 
 
 async def one_shape(answer: Any) -> AsyncGenerator[PcmData, None]:
-    """Iterate over the sound in ``answer``, which is no awaitable. Closing this closes the iterator inside.
+    """The sound in a settled ``answer``, chunk by chunk. Whatever iterator is inside is closed with this one.
 
     A blocking iterator is read in a thread; a list or a tuple is not.
 
-    :raises TTSProviderFailed: ``answer`` has none of the shapes.
+    :raises TTSProviderFailed: it is none of the shapes.
     """
     if isinstance(answer, PcmData | Pcm):
         yield _chunk(answer)
@@ -52,7 +52,7 @@ async def one_shape(answer: Any) -> AsyncGenerator[PcmData, None]:
 
 
 def is_single(answer: Any) -> bool:
-    """Whether ``answer`` is the whole sound in one block."""
+    """The whole sound is there at once."""
     return isinstance(answer, PcmData | Pcm)
 
 

@@ -1,4 +1,4 @@
-"""The buffer between the task that reads a provider and the consumer of the sound."""
+"""Between the task that reads a provider and whoever takes the sound."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from mouthpiece.tts.pcm_data import PcmData
 
 
 class Block(NamedTuple):
-    """A chunk in the buffer."""
+    """A chunk on its way."""
 
     data: PcmData
     final: bool
-    """It is the last one; only the last may be empty."""
+    """Nothing follows; only this one may be empty."""
 
 
 class SoundBuffer:
-    """A queue of blocks, bounded in seconds.
+    """Sound that is ready and not yet taken, bounded in seconds.
 
-    When it is full, ``put`` waits, and with it the provider's stream: nothing is dropped. A block that is longer than
-    the bound is taken whole once there is any room. After ``stop`` nothing goes in or out.
+    When it is full, ``put`` waits, and with it the provider's stream: nothing is dropped. A chunk that is longer than
+    the bound is taken whole once there is any room. After ``stop`` nothing comes out any more, and nothing goes in.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -38,26 +38,25 @@ class SoundBuffer:
         return self._stopped
 
     async def put(self, block: Block) -> None:
-        """Add ``block``; wait for room first. After ``stop`` the block is dropped."""
         while self._held >= self._limit and not self._stopped:
             await self._wait()
         if self._stopped:
             return
         self._blocks.append(block)
         self._held += block.data.duration
-        self._notify()
+        self._tell()
 
     async def get(self) -> Block | None:
-        """Wait for the next block; None at the end or after a stop.
+        """The next chunk; None at the end or after a stop.
 
-        :raises Exception: the error that ``end`` was called with, once, after the last block.
+        :raises Exception: the one that ``end`` was given, after the last chunk, once.
         """
         while not (self._blocks or self._ended or self._stopped):
             await self._wait()
         if self._blocks:
             block = self._blocks.popleft()
             self._held = max(0.0, self._held - block.data.duration)
-            self._notify()
+            self._tell()
             return block
         error, self._error = self._error, None
         if error is not None and not self._stopped:
@@ -65,22 +64,21 @@ class SoundBuffer:
         return None
 
     def end(self, error: Exception | None = None) -> None:
-        """Nothing more is put; ``error``: the reason, if the sound is not complete. Calls after the first have no
-        effect."""
+        """No more is put."""
         if not self._ended:
             self._ended, self._error = True, error
-            self._notify()
+            self._tell()
 
     def stop(self) -> None:
-        """Drop the blocks, and every later one."""
+        """Drops what is held."""
         self._stopped = True
         self._blocks.clear()
         self._held = 0.0
-        self._notify()
+        self._tell()
 
     async def _wait(self) -> None:
         self._changed.clear()
         await self._changed.wait()
 
-    def _notify(self) -> None:
+    def _tell(self) -> None:
         self._changed.set()

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice of a provider."""
-
     id: str
-    """The value of ``voice=`` in ``send``, ``synthesize`` and ``speak``."""
+    """What a call is given as ``voice``."""
     name: str
-    """The name to show."""
+    """For a person."""
     language: str
-    """BCP 47 tag; empty: the voice speaks several languages, or the service does not state one."""
+    """BCP 47 tag; empty: the voice speaks many, or the service does not say."""
     provider: str
-    """The provider's name, as ``mouthpiece.tts.create`` takes it."""
+    """The name that ``mouthpiece.tts.create`` makes it by."""

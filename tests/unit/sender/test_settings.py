@@ -1,4 +1,4 @@
-"""Settings: accepted values, and the message for a missing or wrong one."""
+"""What settings are taken, and what is said of those that are missing or wrong."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_what_waits_is_bounded() -> None:
 
 @dataclass
 class Network:
-    """Refuses a number of publications."""
+    """Refuses as many publications as it is told."""
 
     refusals: int = 0
     asked: list[Line] = field(default_factory=list)

@@ -1,7 +1,6 @@
 /** The buttons over the picture: mute, captions, interrupt, full screen, leave. */
 
 import { isLive, Phase, type State } from "../core/phase.ts";
-import { showNotice } from "./dialogs.ts";
 import { find, isPressed, setIcon, setPressed } from "./dom.ts";
 
 export interface ControlsListener {
@@ -74,7 +73,7 @@ export class Controls {
       if (document.fullscreenElement) await document.exitFullscreen();
       else await document.querySelector(".avatar-view")?.requestFullscreen();
     } catch {
-      showNotice("The browser refused full screen.");
+      // the browser refuses: the page stays as it is
     }
   }
 

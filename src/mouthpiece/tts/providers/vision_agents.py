@@ -1,7 +1,7 @@
-"""Adapter for an object of a real Vision Agents TTS plugin.
+"""An object of a real Vision Agents TTS plugin, taken as it is.
 
-It uses only the documented methods of that class (``stream_audio``, ``stop_audio``, ``close``) and recognises sound by
-its attributes, so the package itself is not imported here.
+Only what that class promises is used (``stream_audio``, ``stop_audio``, ``close``), so the package itself is not
+imported here: its sound is told by its attributes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,10 @@ from mouthpiece.tts.shape import settled
 
 
 class VisionAgentsTTS(TTS):
-    """Speaks with a Vision Agents plugin.
-
-    :param plugin: an object of its TTS class; it is closed with this one.
-    :raises ConfigurationError: ``plugin`` is no TTS of Vision Agents.
-    """
+    """``plugin``: such an object; it is closed with this one."""
 
     def __init__(self, plugin: Any) -> None:
+        """:raises ConfigurationError: it is no TTS of Vision Agents."""
         if not all(inspect.isroutine(getattr(plugin, name, None)) for name in ("stream_audio", "stop_audio", "close")):
             raise ConfigurationError("vision_agents needs `plugin`: an object of a Vision Agents TTS class.")
         super().__init__(f"vision_agents:{getattr(plugin, 'provider_name', type(plugin).__name__)}")
@@ -65,7 +62,7 @@ def _is_sound(item: Any) -> bool:
 
 
 def _ours(item: Any) -> Any:
-    """Convert getstream's ``PcmData`` to ours; return anything else as it is, for the base class to refuse."""
+    """Theirs (getstream's ``PcmData``) as ours; what is no sound is left for the base class to refuse."""
     if not _is_sound(item):
         return item
     samples = item.samples
