@@ -93,6 +93,12 @@ class Interrupted(ResponseModel):
     segments: list[Segment] = Field(description="What was stopped, as it ended; empty if nothing played.")
 
 
+class Pausing(ResponseModel):
+    room: str
+    paused: bool = Field(description="The room, or one avatar of it, is held until it is resumed.")
+    segments: list[Segment] = Field(description="What was stopped, or goes on, as it stands.")
+
+
 class Avatar(ResponseModel):
     identity: str
     profile: str = Field(description="mouthpiece, avaluma or stock.")
@@ -110,6 +116,7 @@ ROOM_EXAMPLE: JsonDict = {
     "avatars": [{"identity": "avatar-mouthpiece", "profile": "mouthpiece", "ready": True, "queue": 0, "playing": None}],
     "queue": 0,
     "playing": None,
+    "paused": False,
 }
 
 
@@ -126,6 +133,7 @@ class Room(ResponseModel):
     avatars: list[Avatar]
     queue: int = Field(description="Segments that wait, for whichever avatar.")
     playing: str | None = Field(description="The segment that plays; of several avatars, the first one's.")
+    paused: bool = Field(description="It is held until `POST /v1/rooms/{room}/resume`.")
 
 
 class RoomList(ResponseModel):

@@ -95,6 +95,10 @@ class NoQuery(RequestModel):
     """For routes without parameters: any parameter is refused."""
 
 
+class NoBody(RequestModel):
+    """For calls that take no keys: an empty body or `{}`."""
+
+
 class InterruptBody(RequestModel):
     queued: Literal["keep", "drop"] = Field("keep", description="What becomes of the segments that wait.")
 
