@@ -70,8 +70,9 @@ class SpeakQuery(WaitQuery):
 
     @property
     def decisive(self) -> dict[str, Any]:
-        """The parameters that decide what is said, and how: all but those that say when to answer."""
-        return self.model_dump(mode="json", exclude={"wait", "timeout"})
+        """The parameters that decide what is said, and how: all but those that say when to answer. Those at their
+        defaults are left out, so that a version with one more compares the same."""
+        return self.model_dump(mode="json", exclude={"wait", "timeout"}, exclude_defaults=True)
 
 
 class ListQuery(RequestModel):
