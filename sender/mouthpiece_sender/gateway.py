@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self
 
-from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull, RoomClosed
+from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull, RoomClosed, SenderStopping
 from mouthpiece.playback.commands import Utterance
-from mouthpiece.segments import AttemptRecord, Event, Problem, Segment, State, Until, Viewers, utc_now
+from mouthpiece.segments import EndedBy, Problem, Segment, State, Until, utc_now
+from mouthpiece_sender.playout.pauses import Pauses
+from mouthpiece_sender.reported import applied, event_of
+from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.journal import Journal, Page
+from mouthpiece_sender.storage.journal_writer import RETRY, JournalWriter
+from mouthpiece_sender.takeover import Left, left_behind
 from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest, Target
 
 logger = logging.getLogger(__name__)
 
-STORE_RETRY = 1.0
-"""Seconds from one try to store what happened to the next."""
 INTERRUPT_TIMEOUT = 2.5
-"""Seconds to wait for the end of an interrupted segment."""
+"""Seconds to wait for the end of an interrupted segment, or for a paused one to be silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class RoomActivity:
     connected: bool
     avatars: Sequence[AvatarActivity]
     viewers: int | None
+    paused: bool
+    """Some of it is held until it is resumed."""
 
 
 @dataclass
@@ -45,7 +49,7 @@ class _Active:
 
 
 class Gateway:
-    """``async with Gateway(…) as gateway:``; leaving interrupts what plays, closes every stream, leaves every room."""
+    """``async with Gateway(…) as gateway:``; leaving stops what plays, closes every stream, leaves every room."""
 
     def __init__(
         self,
@@ -57,7 +61,10 @@ class Gateway:
         wall_clock: Callable[[], datetime] = utc_now,
         drop_queued_on_exit: bool = False,
     ) -> None:
-        """:param max_queue: segments that may wait or play in one room."""
+        """
+        :param max_queue: segments that may wait or play in one room.
+        :param drop_queued_on_exit: leaving interrupts what plays and drops what waits; else ``stop`` is called.
+        """
         self._target = target
         self._journal = journal
         self._max_queue = max_queue
@@ -65,30 +72,69 @@ class Gateway:
         self._wall_clock = wall_clock
         self._drop_queued = drop_queued_on_exit
         self._rooms: dict[str, Room] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        """Of the rooms."""
         self._active: dict[str, _Active] = {}
         self._arriving: Counter[str] = Counter()
         """Of each room, the segments that are being accepted."""
-        self._closing = asyncio.Event()
-        self._records: asyncio.Queue[tuple[Segment, Event, AttemptRecord | None] | None] = asyncio.Queue()
+        self._pauses: defaultdict[str, Pauses] = defaultdict(Pauses)
+        self._stopping = False
+        self._writer = JournalWriter(journal, self._stored)
 
     async def __aenter__(self) -> Self:
         self._tasks = asyncio.TaskGroup()
         await self._tasks.__aenter__()
-        self._writer = self._tasks.create_task(self._write_journal(), name="journal")
+        self._tasks.create_task(self._writer.run(), name="journal")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            closing = [session.close(drop_queued=self._drop_queued) for session in self._rooms.values()]
-            await asyncio.gather(*closing)
+            if self._drop_queued:
+                await asyncio.gather(*(session.close(drop_queued=True) for session in self._rooms.values()))
+            else:
+                await self.stop()
         finally:
             for session in self._rooms.values():
                 session.stop()
-            self._closing.set()
-            self._records.put_nowait(None)
+            if self._running:
+                await asyncio.wait(self._running)
+            self._writer.close()
             await self._tasks.__aexit__(None, None, None)
+
+    # Its beginning and its end
+
+    async def take_over(self, sound: Callable[[Segment], Awaitable[Sound]]) -> int:
+        """Go on with the segments that an earlier process left; call it before anything else.
+
+        :param sound: makes the sound of a stored segment; raises ``MouthpieceError`` where it cannot.
+        :returns: how many they are.
+        :raises StoreError: the journal cannot be read.
+        """
+        for room in await self._journal.paused_rooms():
+            self._pauses[room].pause(None)
+        found = await left_behind(self._journal, sound, self._clock(), self._wall_clock())
+        for left in found:
+            self._active[left.segment.id] = _Active(left.segment)
+        for left in found:
+            self._go_on_with(left)
+        return len(found)
+
+    def _go_on_with(self, left: Left) -> None:
+        if left.end is not None:
+            self._on_report(left.end)
+        else:
+            self._session(left.segment.room).restore(left.restored, left.sound, left.segment.avatar)
+
+    async def stop(self, drain: float = 0.0) -> None:
+        """Accept and begin nothing more, and return once nothing plays: what ends within ``drain`` seconds is played,
+        the rest is cut. What waits, and the rest of what was cut where its position is exact, is left to the process
+        that comes after this one."""
+        if self._stopping:
+            return
+        self._stopping = True
+        await asyncio.gather(*(session.drain(drain) for session in self._rooms.values()))
 
     # Speaking
 
@@ -97,8 +143,10 @@ class Gateway:
 
         :raises QueueFull: ``max_queue`` segments wait or play in the room already.
         :raises DuplicateIdentity: another sender of our identity took our place in the room.
+        :raises SenderStopping: ``stop`` was called.
         :raises MouthpieceError: the target refuses the request (:meth:`Target.admit`).
         """
+        self._check_stopping()
         session = self._rooms.get(request.room)
         if session is not None and session.duplicate:
             raise DuplicateIdentity(
@@ -117,6 +165,7 @@ class Gateway:
 
     async def _accept(self, request: SpeakRequest) -> Segment:
         await self._target.admit(request, self._rooms, self._arriving)
+        self._check_stopping()
         now, at = self._clock(), self._wall_clock()
         segment = Segment(
             id=request.segment_id,
@@ -135,6 +184,8 @@ class Gateway:
         )
         await self._journal.accept(segment, request.key)
         self._active[segment.id] = _Active(segment)
+        if self._stopping:
+            return segment  # it is stored: the next process says it
         utterance = Utterance(
             segment.id,
             now,
@@ -171,6 +222,35 @@ class Gateway:
         concerned = session.interrupt(avatar, drop_queued=queued == "drop")
         return list(await asyncio.gather(*(self.wait(segment, "finished", INTERRUPT_TIMEOUT) for segment in concerned)))
 
+    async def pause(self, room: str, *, avatar: str | None = None) -> list[Segment]:
+        """Hold a room, or one avatar of it, until ``resume``, over restarts too (then the whole room). Returns the
+        segments that played, once they are silent.
+
+        :raises StoreError: it cannot be stored.
+        """
+        await self._journal.set_paused(room, True)
+        self._pauses[room].pause(avatar)
+        session = self._rooms.get(room)
+        concerned = [] if session is None else session.pause(avatar)
+        return list(await asyncio.gather(*(self._until(one, _is_silent, INTERRUPT_TIMEOUT) for one in concerned)))
+
+    async def resume(self, room: str, *, avatar: str | None = None) -> None:
+        """Go on with what was paused, and with what waits.
+
+        :raises StoreError: it cannot be stored.
+        """
+        session, pauses = self._rooms.get(room), self._pauses[room]
+        pauses.resume(avatar, [] if session is None else [one.identity for one in session.avatars])
+        if not pauses:
+            del self._pauses[room]
+            await self._journal.set_paused(room, False)
+        if (session := self._rooms.get(room)) is not None:
+            session.resume(avatar)
+
+    def is_paused(self, room: str) -> bool:
+        """Whether some of a room is held until it is resumed."""
+        return room in self._pauses
+
     # Looking
 
     async def segment(self, segment_id: str) -> Segment:
@@ -194,9 +274,7 @@ class Gateway:
 
         :raises ValueError: ``after`` is no cursor of ours.
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STORE_RETRY):
-                await self._records.join()  # what has happened is written before it is read
+        await self._writer.written(RETRY)  # what has happened is written before it is read
         page = await self._journal.list(room, states=states, tag=tag, limit=limit, after=after)
         return Page([self._live(segment) for segment in page.segments], page.next)
 
@@ -205,9 +283,12 @@ class Gateway:
 
         :raises SegmentNotFound: no such segment.
         """
+        return await self._until(segment_id, lambda segment: segment.reached(until), timeout)
+
+    async def _until(self, segment_id: str, reached: Callable[[Segment], bool], timeout: float | None) -> Segment:
         try:
             async with asyncio.timeout(timeout):
-                while (active := self._active.get(segment_id)) and not active.segment.reached(until):
+                while (active := self._active.get(segment_id)) and not reached(active.segment):
                     active.changed.clear()
                     await active.changed.wait()
         except TimeoutError:
@@ -216,24 +297,37 @@ class Gateway:
 
     def activity(self) -> Mapping[str, RoomActivity]:
         """The rooms that are spoken into, or were a moment ago."""
-        return {name: RoomActivity(room.connected, room.avatars, room.viewers) for name, room in self._rooms.items()}
+        return {
+            name: RoomActivity(room.connected, room.avatars, room.viewers, self.is_paused(name))
+            for name, room in self._rooms.items()
+        }
 
     def expect(self, room: str) -> None:
         """Something will be said in ``room`` soon: join it once its avatar is there."""
-        self._session(room).expect()
+        if not self._stopping:
+            self._session(room).expect()
 
-    async def forget_room(self, room: str, reason: str) -> None:
-        """The room was ended: fail its queued segments with ``reason``; the one that plays ends as unknown."""
+    async def end_room(self, room: str, reason: str) -> None:
+        """The room is about to be deleted: fail its queued segments with ``reason``, end the one that plays as unknown,
+        and give its avatars time to leave in peace.
+
+        :raises MouthpieceError: it is not known who is there; nothing was ended.
+        """
+        self.expect(room)
         if session := self._rooms.get(room):
-            session.give_up(Problem.of(RoomClosed(reason)))
+            await session.prepare_deletion(Problem.of(RoomClosed(reason)))
 
     # Inside
 
     def _session(self, room: str) -> Room:
         if room not in self._rooms:
-            session = self._target.room(room, self._on_report, self._retire)
+            session = self._target.room(room, self._on_report, self._retire, self._writer.recorded)
             self._rooms[room] = session
-            self._tasks.create_task(self._run(session), name="room")
+            for avatar in self._pauses.get(room, ()):
+                session.pause(avatar)
+            running = self._tasks.create_task(self._run(session), name="room")
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)
         return self._rooms[room]
 
     async def _run(self, session: Room) -> None:
@@ -242,7 +336,7 @@ class Gateway:
         except* Exception:
             # A fault of ours in one room must not take the others down; what it held is reported, not lost.
             logger.exception("a room ended by a fault of ours")
-            session.give_up(Problem.of(MouthpieceError("The sender failed in this room.")))
+            session.give_up(Problem.of(MouthpieceError("The sender failed in this room.")), EndedBy.RESTART)
         finally:
             self._retire(session)
 
@@ -262,65 +356,22 @@ class Gateway:
         return segment if position is None else replace(segment, position=position)
 
     def _on_report(self, update: RoomReport) -> None:
-        report, at = update.report, self._wall_clock()
-        active = self._active.get(report.segment)
+        active = self._active.get(update.report.segment)
         if active is None:
             return
-        before = active.segment
-        after = replace(
-            before,
-            state=report.state,
-            receipt=report.receipt,
-            position=report.position,
-            interrupted=report.interrupted,
-            error=report.problem,
-            audio=update.audio or before.audio,
-        )
-        if before.source.text is None and update.text and report.state.terminal:
-            after = replace(after, source=replace(before.source, text=update.text))  # it was written as it was said
-        if report.attempt is not None:
-            after = replace(after, avatar=update.avatar or after.avatar, profile=update.profile or after.profile)
-        if report.state is State.PLAYING and before.started_at is None:
-            after = replace(after, started_at=at, viewers=Viewers(update.viewers, None))
-        if report.state.terminal:
-            started = after.started_at or (at if report.position > 0 else None)
-            viewers = replace(after.viewers, end=update.viewers)
-            after = replace(after, started_at=started, finished_at=at, viewers=viewers)
-        active.segment = after
+        at = self._wall_clock()
+        active.segment, attempt = applied(active.segment, update, at)
         active.changed.set()
-        detail = report.problem.type if report.problem else None
-        number = report.attempt.number if report.attempt else None
-        event = Event(after.id, after.room, report.type, at, number, report.position, detail)
-        attempt = None
-        if (opened := report.attempt) is not None:
-            attempt = AttemptRecord(
-                number=opened.number, avatar=after.avatar, profile=after.profile, offset=opened.offset
-            )
-        self._records.put_nowait((after, event, attempt))
+        self._writer.put(active.segment, event_of(active.segment, update, at), attempt)
 
-    async def _write_journal(self) -> None:
-        """One writer, so that what is stored is in order. Bounded by what happens: a few records a segment."""
-        while (record := await self._records.get()) is not None:
-            segment, event, attempt = record
-            await self._record(segment, event, attempt)
-            self._records.task_done()
-            if segment.state.terminal and (active := self._active.pop(segment.id, None)):
-                active.changed.set()
+    def _stored(self, segment: Segment) -> None:
+        if segment.state.terminal and (active := self._active.pop(segment.id, None)):
+            active.changed.set()
 
-    async def _record(self, segment: Segment, event: Event, attempt: AttemptRecord | None) -> None:
-        """Try until the record is stored. Meanwhile the segment is read from memory; the store refuses new ones."""
-        logged = False
-        while True:
-            try:
-                await self._journal.record(segment, event, attempt)
-            except (MouthpieceError, OSError):
-                if not logged:
-                    logger.exception("what became of a segment could not be stored; it is tried until it can")
-                logged = True
-            else:
-                return
-            if self._closing.is_set():
-                return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STORE_RETRY):
-                    await self._closing.wait()
+    def _check_stopping(self) -> None:
+        if self._stopping:
+            raise SenderStopping("The service is stopping: send it again in a moment.")
+
+
+def _is_silent(segment: Segment) -> bool:
+    return segment.state is not State.PLAYING

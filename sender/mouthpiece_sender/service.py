@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import secrets
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import uvicorn
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.process.file_limit import raise_file_limit
+from mouthpiece.process.signals import stop_signals
 from mouthpiece.tts import create
 from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
@@ -31,7 +31,6 @@ from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
 from mouthpiece_sender.speech.voices import Voices
-from mouthpiece_sender.storage.recovery import end_unfinished_segments
 from mouthpiece_sender.storage.retention import Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
@@ -59,13 +58,10 @@ async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | N
     :raises StoreError: the data folder cannot be written.
     """
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)  # a second signal changes nothing: stopping has a bound
     raise_file_limit(FILES)
-    async with open_dependencies(settings, stopping, anam=anam) as dependencies:
-        await serve(dependencies, listening)
-        logger.info("stopping: what plays is interrupted, rooms are left")
+    with stop_signals(lambda _: stopping.set()):  # a second signal changes nothing: stopping has a bound
+        async with open_dependencies(settings, stopping, anam=anam) as dependencies:
+            await serve(dependencies, listening)
 
 
 async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
@@ -119,8 +115,6 @@ async def open_dependencies(
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         spool = await stack.enter_async_context(Spool(data / "sounds", min_free=settings.min_free * MEGABYTE))
-        if ended := await end_unfinished_segments(store, spool):
-            logger.warning("ended %d segments that an earlier process left unfinished", ended)
         retention = await stack.enter_async_context(Retention(store, spool, settings.limits))
         server: LiveKit | None = None
         target: Target
@@ -147,12 +141,13 @@ async def open_dependencies(
         journal = WatchedJournal(store)
         gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
-        media = Media(
-            spool, decoders, voices, store, StoredSounds(spool, decoders, voices), max_seconds=settings.max_seconds
-        )
+        sounds = StoredSounds(spool, decoders, voices)
+        media = Media(spool, decoders, voices, store, sounds, max_seconds=settings.max_seconds)
         bodies = BodyReader(media, max_bytes=settings.max_upload * MEGABYTE)
         journal.watch(metrics.count_end)
         journal.watch(retention.forget_ended)
+        if unfinished := await gateway.take_over(sounds.sound):
+            logger.info("going on with %d segments that an earlier process left", unfinished)
         yield Dependencies(settings, server, gateway, store, bodies, voices, metrics, stopping=stopping)
 
 
@@ -188,8 +183,13 @@ def stored_instance(data: Path) -> str:
 
 
 async def _stop_when_asked(server: uvicorn.Server, dependencies: Dependencies) -> None:
+    """Requests are answered until nothing plays any more: new segments are refused, what plays can be looked at."""
     await dependencies.stopping.wait()
+    logger.info(
+        "stopping: what plays may end within %g s, what waits is said after the next start", dependencies.settings.drain
+    )
     dependencies.bodies.stop()
+    await dependencies.gateway.stop(dependencies.settings.drain)
     server.should_exit = True
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.playback.ledger import Ledger
-from mouthpiece.segments import AudioInfo, Mode, OnLoss, Problem, Source
+from mouthpiece.playback.restored import Restored
+from mouthpiece.segments import Attempt, AudioInfo, EndedBy, Mode, OnLoss, Problem, Source
 from mouthpiece_sender.sounds.cues import HasCues
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.journal import IdempotencyKey
@@ -43,6 +44,8 @@ class RoomReport:
     report: Report
     avatar: str | None
     profile: str | None
+    session: str
+    """Of that avatar."""
     viewers: int | None
     audio: AudioInfo | None
     """What is known of its sound by now."""
@@ -51,10 +54,17 @@ class RoomReport:
 
     @classmethod
     def of(
-        cls, report: Report, sound: Sound, *, avatar: str | None, profile: str | None, viewers: int | None
+        cls,
+        report: Report,
+        sound: Sound,
+        *,
+        avatar: str | None,
+        profile: str | None,
+        session: str,
+        viewers: int | None,
     ) -> RoomReport:
         text = " ".join(cue.text for cue in sound.cues) if isinstance(sound, HasCues) else None
-        return cls(report, avatar, profile, viewers, sound.info, text)
+        return cls(report, avatar, profile, session, viewers, sound.info, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +81,13 @@ class AvatarActivity:
     """Segments that wait."""
     playing: str | None
     """The segment that plays."""
+    paused: bool
+    """Nothing plays until it is resumed."""
 
     @classmethod
     def of(cls, identity: str | None, profile: str | None, ready: bool, ledger: Ledger) -> Self:
-        return cls(identity, profile, ready, len(ledger.queued), next(iter(ledger.in_flight), None))
+        playing = next(iter(ledger.in_flight), None)
+        return cls(identity, profile, ready, len(ledger.queued), playing, ledger.paused)
 
 
 class Room(Protocol):
@@ -109,18 +122,36 @@ class Room(Protocol):
         """Take a new segment. ``avatar``: an identity; None: the only avatar that is or will be there."""
         ...
 
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
+        """Take over a segment that an earlier process left, in the order in which they were accepted."""
+        ...
+
     def cancel(self, segment: str) -> None: ...
 
     def interrupt(self, avatar: str | None, *, drop_queued: bool) -> list[str]:
         """Stop what plays, of one avatar or of all; returns the ids of the segments that this ends."""
         ...
 
+    def pause(self, avatar: str | None) -> list[str]:
+        """Hold one avatar or all until ``resume``; returns the ids of the segments that played."""
+        ...
+
+    def resume(self, avatar: str | None) -> None: ...
+
     def expect(self) -> None:
         """Something will be said here soon."""
         ...
 
-    def give_up(self, problem: Problem) -> None:
+    def give_up(self, problem: Problem, by: EndedBy) -> None:
         """End every segment that waits, with ``problem``."""
+        ...
+
+    async def prepare_deletion(self, problem: Problem) -> None:
+        """The room is about to be deleted: end every segment with ``problem``, and return once the avatars that can
+        leave in peace have left, or were given time to.
+
+        :raises MouthpieceError: it is not known who is there; nothing was ended.
+        """
         ...
 
     async def run(self) -> None:
@@ -131,6 +162,11 @@ class Room(Protocol):
         """Interrupt what plays, wait a moment for its end, and let ``run`` end. What waits is not begun."""
         ...
 
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing more, let play what ends within ``seconds``, and cut the rest. Where positions are exact it is
+        left to the next process, as what waits is."""
+        ...
+
     def stop(self) -> None:
         """Let ``run`` end, without waiting for anything."""
         ...
@@ -139,10 +175,17 @@ class Room(Protocol):
 class Target(Protocol):
     """Rooms of one kind."""
 
-    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> Room:
+    def room(
+        self,
+        name: str,
+        listener: Callable[[RoomReport], None],
+        dormant: Callable[[Room], None],
+        recorded: Callable[[Attempt], Awaitable[None]],
+    ) -> Room:
         """
         :param listener: receives every report, in order.
         :param dormant: called when the room takes no more inputs.
+        :param recorded: returns once it is stored that an attempt was begun.
         """
         ...
 

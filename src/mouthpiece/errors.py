@@ -24,6 +24,7 @@
     │   └── AvatarStartFailed         the avatar server did not start it
     ├── SenderRestarted               the sender ended before the segment did    retry
     ├── QueueFull                     too many segments wait                     retry
+    ├── SenderStopping                the sender is about to end                 retry
     ├── StoreError                    the store cannot be written
     │   └── StoreFull                 no space left on its disk                   retry
     ├── SegmentNotFound               no such segment
@@ -135,6 +136,11 @@ class SenderRestarted(MouthpieceError):
 
 class QueueFull(MouthpieceError):
     slug = "queue-full"
+    retryable = True
+
+
+class SenderStopping(MouthpieceError):
+    slug = "stopping"
     retryable = True
 
 

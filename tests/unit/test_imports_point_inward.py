@@ -46,7 +46,9 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "speech": ("sounds",),
     "stored_sounds": ("sounds", "speech", "storage"),
     "target": ("sounds", "storage"),
-    "gateway": ("storage", "target"),
+    "reported": ("target",),
+    "takeover": ("sounds", "storage", "target"),
+    "gateway": ("playout", "reported", "sounds", "storage", "takeover", "target"),
     "livekit": ("playout", "sounds", "target"),
     "anam": ("playout", "sounds", "target"),
     "settings": ("anam", "authority", "storage"),  # Anam's settings are part of the service's

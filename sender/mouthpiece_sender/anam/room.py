@@ -15,13 +15,14 @@ from typing import Final
 from mouthpiece import profiles
 from mouthpiece.errors import AvatarLeft, MouthpieceError
 from mouthpiece.playback.commands import Report, Utterance
-from mouthpiece.playback.ledger import Ledger
-from mouthpiece.segments import Mode, Problem
+from mouthpiece.playback.ledger import RESTARTED, Ledger
+from mouthpiece.playback.restored import Restored
+from mouthpiece.segments import EndedBy, Mode, Problem
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.session import AnamSession
 from mouthpiece_sender.anam.settings import AnamSettings
 from mouthpiece_sender.anam.transport import AnamTransport
-from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem
+from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.target import AvatarActivity, Room, RoomReport
@@ -44,6 +45,7 @@ class AnamRoom:
     clock: Callable[[], float]
     warm: float
     """Seconds."""
+    recorded: Recorded = at_once
     duplicate: bool = field(default=False, init=False)
     viewers: int | None = field(default=None, init=False)
     """Not known: Anam does not report viewers."""
@@ -62,7 +64,9 @@ class AnamRoom:
     def __post_init__(self) -> None:
         # Connecting and becoming ready are limited each, with an error of its own: those come first.
         ledger = Ledger(avatar_timeout=2 * self.settings.ready_timeout + 10)
-        self._driver = LedgerDriver(ledger, self._transport, self._on_report, self.clock, self._changed, self._tasks)
+        self._driver = LedgerDriver(
+            ledger, self._transport, self._on_report, self.clock, self._changed, self._tasks, self.recorded
+        )
 
     # Queries
 
@@ -83,10 +87,20 @@ class AnamRoom:
     def _idle(self) -> bool:
         return self._driver.ledger.idle
 
+    @property
+    def _busy(self) -> bool:
+        """Something is to be said, or plays."""
+        return not self._driver.ledger.quiet or not (self._idle or self._driver.ledger.paused)
+
     # Inputs
 
     def submit(self, utterance: Utterance, sound: Sound, avatar: str | None, mode: Mode) -> None:
         self._driver.enqueue(PlayoutItem(utterance, sound, avatar), mode)
+
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
+        """Its session ended with the earlier process: what played there is settled at once."""
+        self._driver.restore(PlayoutItem(restored.utterance, sound, avatar), restored)
+        self._driver.avatar_left(RESTARTED, EndedBy.RESTART)
 
     def cancel(self, segment: str) -> None:
         self._driver.cancel(segment)
@@ -96,12 +110,22 @@ class AnamRoom:
             return []
         return self._driver.interrupt(drop_queued=drop_queued)
 
+    def pause(self, avatar: str | None) -> list[str]:
+        return self._driver.pause() if avatar in (None, self.settings.avatar_id) else []
+
+    def resume(self, avatar: str | None) -> None:
+        if avatar in (None, self.settings.avatar_id):
+            self._driver.resume()
+
     def expect(self) -> None:
         """Does nothing: an unused session costs as much as a used one."""
 
-    def give_up(self, problem: Problem) -> None:
-        self._driver.give_up(problem)
+    def give_up(self, problem: Problem, by: EndedBy) -> None:
+        self._driver.give_up(problem, by)
         self._end_session()  # segments that are submitted now wait for the next one
+
+    async def prepare_deletion(self, problem: Problem) -> None:
+        self.give_up(problem, EndedBy.ROOM)
 
     # Life
 
@@ -127,18 +151,21 @@ class AnamRoom:
         await self._driver.close(LEFT, timeout=CLOSE_TIMEOUT, drop_queued=drop_queued)
         self.stop()
 
+    async def drain(self, seconds: float) -> None:
+        await self._driver.drain(seconds)
+
     def stop(self) -> None:
         self._closing = True
         self._changed.set()
 
     def _is_dormant(self, now: float) -> bool:
         """Open a session if a segment waits, close it if none did for ``warm`` seconds; True if there is neither."""
-        if not self._idle:
+        if self._busy:
             self._busy_until = now + self.warm
             if self._holding is None:
                 self._holding = self._tasks.create_task(self._hold(), name="anam-session")
         elif self._holding is None:
-            return True
+            return self._idle
         elif now > self._busy_until and not self._leave.is_set():
             self._end_session()
             self._driver.avatar_left(LEFT)  # segments that are submitted now wait for the next session
@@ -146,7 +173,7 @@ class AnamRoom:
 
     def _next_wakeup(self, now: float) -> float | None:
         times = [self._driver.next_wakeup]
-        if self._idle and not self._leave.is_set():
+        if not self._busy and self._holding is not None and not self._leave.is_set():
             times.append(max(now, self._busy_until) + 0.001)
         return min((time for time in times if time is not None), default=None)
 
@@ -197,5 +224,7 @@ class AnamRoom:
 
     def _on_report(self, report: Report, item: PlayoutItem) -> None:
         self.listener(
-            RoomReport.of(report, item.sound, avatar=self.settings.avatar_id, profile=profiles.ANAM.name, viewers=None)
+            RoomReport.of(
+                report, item.sound, avatar=self.settings.avatar_id, profile=profiles.ANAM.name, session="", viewers=None
+            )
         )

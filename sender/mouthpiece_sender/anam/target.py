@@ -15,6 +15,7 @@ from mouthpiece_sender.anam.errors import AnamBusy, NotThroughAnam
 from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.room import AnamRoom
 from mouthpiece_sender.anam.settings import AnamSettings
+from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.target import Room, RoomReport, SpeakRequest
 
 ROOM: Final = "anam"
@@ -57,9 +58,15 @@ class AnamTarget:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> AnamRoom:
+    def room(
+        self,
+        name: str,
+        listener: Callable[[RoomReport], None],
+        dormant: Callable[[Room], None],
+        recorded: Recorded = at_once,
+    ) -> AnamRoom:
         warm = max(self._warm, self.settings.linger)  # the last words are still on their way to the viewer
-        return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, warm)
+        return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, warm, recorded)
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
         """

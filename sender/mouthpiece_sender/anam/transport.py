@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mouthpiece.segments import Attempt, Problem
+from mouthpiece.wire import Status
 from mouthpiece_sender.anam.errors import AnamUnavailable
 from mouthpiece_sender.anam.passthrough import CHUNK, sent_rate
 from mouthpiece_sender.anam.session import AnamSession, PassthroughStream
@@ -58,6 +59,10 @@ class AnamTransport:
             return None
         answer = await session.interrupt()
         return answer if session is self.session else None
+
+    async def status(self) -> Status | None:
+        """Never asked for: Anam's engine does not tell."""
+        return None
 
     def broken(self, problem: Problem) -> None:
         if self.session is not None:

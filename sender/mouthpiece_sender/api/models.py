@@ -95,6 +95,12 @@ class Interrupted(ResponseModel):
     )
 
 
+class Pausing(ResponseModel):
+    room: str
+    paused: bool = Field(description="The room, or one avatar of it, is held until it is resumed.")
+    segments: list[Segment] = Field(description="What was stopped, or goes on, as it stands.")
+
+
 class Avatar(ResponseModel):
     identity: str
     profile: str = Field(description="The kind of avatar: mouthpiece, avaluma, stock or anam.")
@@ -112,6 +118,7 @@ ROOM_EXAMPLE: JsonDict = {
     "avatars": [{"identity": "avatar-mouthpiece", "profile": "mouthpiece", "ready": True, "queue": 0, "playing": None}],
     "queue": 0,
     "playing": None,
+    "paused": False,
 }
 
 
@@ -128,6 +135,7 @@ class Room(ResponseModel):
     avatars: list[Avatar]
     queue: int = Field(description="Segments that wait, of all avatars.")
     playing: str | None = Field(description="Id of the segment that plays; with several avatars, the first one's.")
+    paused: bool = Field(description="It is held until `POST /v1/rooms/{room}/resume`.")
 
 
 class RoomList(ResponseModel):

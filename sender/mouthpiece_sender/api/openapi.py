@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE
-from mouthpiece_sender.api.requests import InterruptBody, OpenRoomBody, TokenBody
+from mouthpiece_sender.api.requests import InterruptBody, NoBody, OpenRoomBody, TokenBody
 
 DESCRIPTION = """\
 Any service sends sound or text; the avatar in the room says it; and the sender learns when it was heard.
@@ -32,7 +32,7 @@ TAGS: Sequence[dict[str, str]] = (
 )
 
 REFERENCE = "#/components/schemas/{model}"
-BODIES = (InterruptBody, OpenRoomBody, TokenBody)
+BODIES = (InterruptBody, NoBody, OpenRoomBody, TokenBody)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -73,8 +73,9 @@ class SpeakQuery(WaitQuery):
 
     @property
     def decisive(self) -> dict[str, Any]:
-        """The parameters that decide what is said, and how: all but those that say when to answer."""
-        return self.model_dump(mode="json", exclude={"wait", "timeout"})
+        """The parameters that decide what is said, and how: all but those that say when to answer. Those at their
+        defaults are left out, so that a version with one more compares the same."""
+        return self.model_dump(mode="json", exclude={"wait", "timeout"}, exclude_defaults=True)
 
 
 class ListQuery(RequestModel):
@@ -97,6 +98,10 @@ class AvatarQuery(RequestModel):
 
 class NoQuery(RequestModel):
     """For routes without parameters: any parameter is refused."""
+
+
+class NoBody(RequestModel):
+    """For calls that take no keys: an empty body or `{}`."""
 
 
 class InterruptBody(RequestModel):

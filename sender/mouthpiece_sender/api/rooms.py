@@ -89,7 +89,7 @@ async def list_rooms(_: NoParameters, deps: Deps, caller: CallerDep) -> Response
     async def look(name: str) -> models.Room:
         async with turn:
             participants = await api.participants(name) if api is not None and name in there else None
-        return _shown(name, there.get(name), participants, activity.get(name))
+        return _shown(name, there.get(name), participants, activity.get(name), paused=deps.gateway.is_paused(name))
 
     rooms = await asyncio.gather(*(look(name) for name in names))
     return JSONResponse(models.RoomList(rooms=rooms).model_dump(mode="json"))
@@ -106,7 +106,8 @@ async def look_at_room(room: RoomPath, _: NoParameters, deps: Deps, caller: Call
     activity = deps.gateway.activity().get(room)
     if facts is None and not (activity and _is_known(deps, activity)):
         raise _no_room()
-    return JSONResponse(_shown(room, facts, participants, activity).model_dump(mode="json"))
+    shown = _shown(room, facts, participants, activity, paused=deps.gateway.is_paused(room))
+    return JSONResponse(shown.model_dump(mode="json"))
 
 
 @router.delete(
@@ -116,8 +117,8 @@ async def end_room(room: RoomPath, _: NoParameters, deps: Deps, caller: CallerDe
     """End a room: LiveKit removes everyone from it; the segment that plays ends `unknown`, those that wait `failed`."""
     caller.require(room)
     activity = deps.gateway.activity().get(room)
+    await deps.gateway.end_room(room, ENDED)
     there = deps.livekit is not None and await deps.livekit.api.delete_room(room)
-    await deps.gateway.forget_room(room, ENDED)
     if not there and not (activity and _is_known(deps, activity)):
         raise _no_room()
     return Response(status_code=204)
@@ -154,7 +155,12 @@ async def _avatar_of(api: LiveKitApi, room: str) -> str | None:
 
 
 def _shown(
-    name: str, facts: RoomFacts | None, participants: Sequence[ParticipantFacts] | None, activity: RoomActivity | None
+    name: str,
+    facts: RoomFacts | None,
+    participants: Sequence[ParticipantFacts] | None,
+    activity: RoomActivity | None,
+    *,
+    paused: bool,
 ) -> models.Room:
     """``participants`` come from LiveKit; None where it has no such room: then ``activity`` is all that is known."""
     ours = {avatar.identity: avatar for avatar in activity.avatars} if activity else {}
@@ -172,6 +178,7 @@ def _shown(
         avatars=[_shown_avatar(identity, profile, ours.get(identity), connected) for identity, profile in there],
         queue=sum(avatar.queue for avatar in ours.values()),
         playing=next((avatar.playing for avatar in ours.values() if avatar.playing), None),
+        paused=paused,
     )
 
 

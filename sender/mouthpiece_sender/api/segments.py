@@ -1,9 +1,9 @@
-"""Segments: create, look, list, cancel, interrupt."""
+"""Segments: create, look, list, cancel, interrupt, pause, resume."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from mouthpiece.segments import Segment, new_segment_id, utc_now
+from mouthpiece.segments import Segment, State, new_segment_id, utc_now
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
@@ -24,6 +24,7 @@ from mouthpiece_sender.api.requests import (
     DeleteQuery,
     InterruptBody,
     ListQuery,
+    NoBody,
     RoomPath,
     SegmentPath,
     SpeakQuery,
@@ -187,6 +188,48 @@ async def interrupt(
     body = await read_json(request, InterruptBody)
     stopped = await deps.gateway.interrupt(room, avatar=query.avatar, queued=body.queued)
     return JSONResponse({"segments": [segment_json(segment) for segment in stopped]})
+
+
+@router.post(
+    "/v1/rooms/{room}/pause",
+    response_model=models.Pausing,
+    responses=problems(400, 401, 403, 503),
+    openapi_extra=json_body(NoBody),
+)
+async def pause(
+    room: RoomPath, query: Annotated[AvatarQuery, Query()], request: Request, deps: Deps, caller: CallerDep
+) -> Response:
+    """Holds a room until it is resumed, over restarts too: what plays stops where it is, and nothing else begins.
+
+    Answers once what played is silent. New segments wait; `mode=interrupt` ends the one that was stopped.
+    """
+    caller.require(room)
+    await read_json(request, NoBody)
+    stopped = await deps.gateway.pause(room, avatar=query.avatar)
+    return _pausing(deps, room, stopped)
+
+
+@router.post(
+    "/v1/rooms/{room}/resume",
+    response_model=models.Pausing,
+    responses=problems(400, 401, 403, 503),
+    openapi_extra=json_body(NoBody),
+)
+async def resume(
+    room: RoomPath, query: Annotated[AvatarQuery, Query()], request: Request, deps: Deps, caller: CallerDep
+) -> Response:
+    """Goes on with a paused room: with the rest of what was stopped, and then with what waits."""
+    caller.require(room)
+    await read_json(request, NoBody)
+    held = (await deps.gateway.segments(room, states=[State.PAUSED], limit=200)).segments
+    concerned = [segment.id for segment in held if query.avatar in (None, segment.avatar)]
+    await deps.gateway.resume(room, avatar=query.avatar)
+    return _pausing(deps, room, [await deps.gateway.segment(id) for id in concerned])
+
+
+def _pausing(deps: Dependencies, room: str, segments: Sequence[Segment]) -> Response:
+    shown = [segment_json(segment) for segment in segments]
+    return JSONResponse({"room": room, "paused": deps.gateway.is_paused(room), "segments": shown})
 
 
 async def _found(deps: Dependencies, caller: Caller, segment_id: str) -> Segment:

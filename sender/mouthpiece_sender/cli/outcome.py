@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 from mouthpiece.errors import AvatarTimeout, ConfigurationError, MouthpieceError
+from mouthpiece.process.signals import stop_signals
 
 
 class ExitCode(enum.IntEnum):
@@ -98,5 +99,9 @@ def run(work: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) 
 async def _until_sigterm(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work()
+
+    def cancel(_: signal.Signals) -> None:
+        task.cancel()
+
+    with stop_signals(cancel):
+        return await work()

@@ -7,7 +7,6 @@ import importlib.util
 import logging
 import os
 import secrets
-import signal
 import socket
 import tempfile
 import time
@@ -20,6 +19,7 @@ from dotenv import dotenv_values
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.extras import needs
+from mouthpiece.process.signals import stop_signals
 from mouthpiece_sender.demo import check as checking
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.failure import DemoFailed
@@ -69,23 +69,21 @@ def run(*, check: bool = False) -> int:
 async def _until_signal(check: bool) -> int:
     stop = asyncio.Event()
     up = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)  # a second one changes nothing: stopping is bounded
-    work = asyncio.create_task(_demo(check, up))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if stop.is_set() and not work.done():
-        _print("\nstopping")
-        work.cancel()
-    stopping.cancel()
-    try:
-        return await work
-    except asyncio.CancelledError:
-        return 0 if up.is_set() else 130
-    except (DemoFailed, ToolchainError, MouthpieceError) as error:
-        _print(f"\n{error}")
-        return 1
+    with stop_signals(lambda _: stop.set()):  # a second one changes nothing: stopping is bounded
+        work = asyncio.create_task(_demo(check, up))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set() and not work.done():
+            _print("\nstopping")
+            work.cancel()
+        stopping.cancel()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            return 0 if up.is_set() else 130
+        except (DemoFailed, ToolchainError, MouthpieceError) as error:
+            _print(f"\n{error}")
+            return 1
 
 
 async def _demo(check: bool, up: asyncio.Event) -> int:

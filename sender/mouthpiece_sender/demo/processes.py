@@ -90,6 +90,8 @@ def mouthpiece_processes(
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "0",
         "MOUTHPIECE_ROOM_EMPTY_TIMEOUT": A_DAY,
         "MOUTHPIECE_ROOM_DEPARTURE_TIMEOUT": A_DAY,
+        # Ctrl-C in a demo is impatient; what is cut is said in the next one.
+        "MOUTHPIECE_DRAIN": "1",
         "PYTHONUNBUFFERED": "1",
     }
     python = [sys.executable, "-m"]

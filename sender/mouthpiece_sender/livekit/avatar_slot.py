@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from mouthpiece.errors import AvatarBoundElsewhere, AvatarTimeout
+from mouthpiece.errors import AvatarBoundElsewhere, AvatarLeft, AvatarTimeout
 from mouthpiece.playback.commands import Report
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import Profile
-from mouthpiece.segments import Attempt, Problem
-from mouthpiece.wire import ATTR_PUBLISH_ON_BEHALF, StreamHeader
+from mouthpiece.segments import Attempt, EndedBy, Problem
+from mouthpiece.wire import ATTR_AVATAR, ATTR_PUBLISH_ON_BEHALF, AvatarInfo, Status, StreamHeader
 from mouthpiece_sender.livekit.caption_publisher import CaptionPublisher
-from mouthpiece_sender.livekit.connection import ClearAnswer, Connection
+from mouthpiece_sender.livekit.connection import ClearAnswer, Connection, NotAnswered
 from mouthpiece_sender.livekit.readiness import AvatarReadiness, Listening
 from mouthpiece_sender.livekit.server_api import ParticipantFacts
 from mouthpiece_sender.playout.attempt_stream import AttemptStream
 from mouthpiece_sender.playout.captions import Line
-from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem, StreamPlan
+from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem, Recorded, StreamPlan
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.target import AvatarActivity
 
 NOT_LISTENING: Final = Problem.of(AvatarTimeout("The avatar is in the room but does not listen to us."))
+AVATAR_LEFT: Final = Problem.of(AvatarLeft("The avatar left the room."))
+RETURN_GRACE: Final = 10.0
+"""Seconds in which an avatar that LiveKit lost may come back and say what it played."""
+
+
+def session_of(facts: ParticipantFacts) -> str:
+    """Return the name of an avatar's session: our own avatar gives it, and keeps it when it reconnects."""
+    try:
+        return AvatarInfo.loads(facts.attributes.get(ATTR_AVATAR, "")).session or facts.sid
+    except ValueError:
+        return facts.sid
 
 
 class AvatarSlot:
@@ -36,35 +48,58 @@ class AvatarSlot:
         connection: Callable[[], Connection | None],
         listener: Callable[[AvatarSlot, Report, PlayoutItem], None],
         on_broken: Callable[[AvatarSlot, Problem], None],
+        on_call: Callable[[bool], None],
         leaving: Callable[[], bool],
         clock: Callable[[], float],
         changed: asyncio.Event,
         tasks: asyncio.TaskGroup,
+        recorded: Recorded,
     ) -> None:
         """
         :param identity: the avatar's; None: a slot for segments that are addressed to no avatar in particular.
         :param connection: returns the room's connection, None while there is none.
         :param on_broken: called when a stream of ours did not take the audio.
+        :param on_call: called with whether the avatar answered, after each call while it was shown in the room.
         :param changed: set whenever the room should decide again.
         """
         self.identity = identity
-        self.sid: str | None = None
+        self._facts: ParticipantFacts | None = None
         """Of the avatar that is present; None while there is none."""
-        self.profile: Profile | None = None
         self.readiness: AvatarReadiness | None = None
         self.likely_agent: str | None = None
         """The room's agent, as far as the room knows."""
-        self._on_behalf_of: str | None = None
+        self._returns_by: float | None = None
+        """When an avatar that LiveKit lost counts as gone."""
         self._connection = connection
         self._listener = listener
         self._on_broken = on_broken
+        self._on_call = on_call
         self._clock = clock
         self._changed = changed
         self._tasks = tasks
-        self.driver = LedgerDriver(ledger, self, self._on_report, clock, changed, tasks)
+        self.driver = LedgerDriver(ledger, self, self._on_report, clock, changed, tasks, recorded)
         self.captions = CaptionPublisher(self._publish, self.driver.reach, leaving, tasks)
 
     # Queries
+
+    @property
+    def sid(self) -> str | None:
+        """Of the avatar that is present; None while there is none."""
+        return None if self._facts is None else self._facts.sid
+
+    @property
+    def session(self) -> str:
+        """Of the avatar that is present; empty while there is none."""
+        return "" if self._facts is None else session_of(self._facts)
+
+    @property
+    def profile(self) -> Profile | None:
+        return None if self._facts is None else self._facts.profile
+
+    @property
+    def answers_status(self) -> bool:
+        """The avatar is there, and can be asked later what it played."""
+        return self.readiness is not None and self.readiness.profile.status
 
     @property
     def profile_name(self) -> str | None:
@@ -89,28 +124,58 @@ class AvatarSlot:
 
     def arrive(self, facts: ParticipantFacts) -> None:
         assert facts.profile is not None
-        self.sid, self.profile = facts.sid, facts.profile
-        self._on_behalf_of = facts.attributes.get(ATTR_PUBLISH_ON_BEHALF)
+        self._facts, self._returns_by = facts, None
         self.readiness = AvatarReadiness(facts.profile, self._clock())
         self.driver.ledger.absence = NOT_LISTENING
 
-    def upgrade(self, now: float) -> None:
+    def change(self, facts: ParticipantFacts) -> None:
+        """Its attributes have changed."""
+        self._facts = facts
+        self._greet_anew()
+
+    def _greet_anew(self) -> None:
         """Begin anew with the avatar's present profile, once nothing plays: our own avatar is known by an attribute
         that may come after the avatar."""
-        if self.readiness is None or self.profile is None or self.readiness.profile == self.profile:
+        facts, readiness = self._facts, self.readiness
+        if facts is None or readiness is None or readiness.recognised == facts.profile or not self.quiet:
             return
-        if self.quiet:
-            self.readiness = AvatarReadiness(self.profile, now)
-            self._changed.set()
+        self.driver.avatar_left(AVATAR_LEFT)
+        self.arrive(facts)
+        self._changed.set()
 
-    def leave(self, problem: Problem) -> None:
-        self.sid = self.readiness = None
-        self.driver.avatar_left(problem)
-        self.profile = None
+    def leave(self, problem: Problem, by: EndedBy = EndedBy.AVATAR) -> None:
+        """It left for good."""
+        self._forget()
+        self.driver.avatar_left(problem, by)
 
-    def forget_avatar(self) -> None:
-        """The room was left; the ledger knows already."""
-        self.sid = self.profile = self.readiness = None
+    def vanish(self, problem: Problem) -> None:
+        """LiveKit lost it. If the same session comes back, it is asked what it played; it has ``RETURN_GRACE``."""
+        self._forget()
+        self.driver.connection_lost(problem)
+        self.driver.connection_back()
+        self.driver.ledger.absence = problem
+        if not self.quiet:
+            self._returns_by = self._clock() + RETURN_GRACE
+
+    def lose_connection(self, problem: Problem) -> None:
+        """LiveKit is away, and the avatar with it. The ledger decides what has to be asked when it is back."""
+        self._forget()
+        self.driver.connection_lost(problem)
+
+    def _forget(self) -> None:
+        self._facts = self.readiness = self._returns_by = None
+
+    @property
+    def next_wakeup(self) -> float | None:
+        times = (self.driver.next_wakeup, self.captions.next_wakeup(self._clock()), self._returns_by)
+        return min((time for time in times if time is not None), default=None)
+
+    def tick(self, now: float) -> None:
+        if self._returns_by is not None and now >= self._returns_by:
+            self.leave(AVATAR_LEFT)
+        self.driver.tick(now)
+        self._greet_anew()
+        self.captions.tick(now)
 
     # Readiness
 
@@ -121,8 +186,8 @@ class AvatarSlot:
 
     @property
     def next_probe(self) -> float | None:
-        """When to probe the avatar; None: not now. It is probed only while nothing of ours plays."""
-        if self.readiness is None or self.readiness.state is not Listening.UNKNOWN or not self.quiet:
+        """When to ask the avatar whether it listens to us; None: not now."""
+        if self.readiness is None or self.readiness.state is not Listening.UNKNOWN:
             return None
         return self.readiness.next_probe
 
@@ -136,18 +201,26 @@ class AvatarSlot:
         connection = self._connection()
         if connection is None or self.identity is None:
             return
-        answer = await connection.clear_buffer(self.identity)
+        if readiness.profile.status:
+            status = await connection.status(self.identity)
+            answered, decide = status is not NotAnswered.NONE, partial(readiness.reported, status)
+        else:
+            answer = await connection.clear_buffer(self.identity)
+            answered, decide = answer is not ClearAnswer.NONE, partial(readiness.answered, answer)
+        if self.readiness is readiness:
+            self._on_call(answered)
         if self.readiness is not readiness:
-            return  # it left, or got another profile meanwhile
-        match readiness.answered(answer, self._clock()):
+            return  # it left, got another profile, or the connection is made anew
+        match decide(self._clock()):
             case Listening.YES:
-                self.driver.avatar_ready(readiness.profile)
+                self.driver.avatar_ready(readiness.profile, self.session)
             case Listening.ELSEWHERE:
                 self.driver.give_up(self._bound_elsewhere())
         self._changed.set()
 
     def _bound_elsewhere(self) -> Problem:
-        agent = self._on_behalf_of or self.likely_agent
+        facts = self._facts
+        agent = (facts and facts.attributes.get(ATTR_PUBLISH_ON_BEHALF)) or self.likely_agent
         likely = f", most likely to the room's agent “{agent}”" if agent else ""
         return Problem.of(
             AvatarBoundElsewhere(
@@ -165,15 +238,25 @@ class AvatarSlot:
         assert identity is not None
         assert profile is not None
         rate = profile.sample_rate_for(sound.info.sample_rate)
-        header = StreamHeader(rate, 1, attempt.segment if profile.segment_ids else None)
+        named = profile.segment_ids
+        header = StreamHeader(rate, 1, attempt.segment if named else None, attempt.number if named else None)
         return StreamPlan(rate, lambda: connection.open_stream(identity, header))
 
     async def clear(self, stream: AttemptStream | None) -> bool | None:
-        connection, sid = self._connection(), self.sid
-        if connection is None or self.identity is None:
+        connection, readiness = self._connection(), self.readiness
+        if connection is None or self.identity is None or readiness is None:
             return None
         answer = await connection.clear_buffer(self.identity)
-        return answer is ClearAnswer.OK if self.sid == sid else None
+        return answer is ClearAnswer.OK if self.readiness is readiness else None
+
+    async def status(self) -> Status | None:
+        connection, readiness = self._connection(), self.readiness
+        if connection is None or self.identity is None or readiness is None:
+            return None
+        answer = await connection.status(self.identity)
+        if self.readiness is readiness:
+            self._on_call(answer is not NotAnswered.NONE)
+        return answer if isinstance(answer, Status) else None
 
     def broken(self, problem: Problem) -> None:
         self._on_broken(self, problem)

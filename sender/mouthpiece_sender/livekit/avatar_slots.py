@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mouthpiece.errors import AvatarAmbiguous, AvatarLeft
-from mouthpiece.segments import Problem
-from mouthpiece_sender.livekit.avatar_slot import AvatarSlot
+from mouthpiece.errors import AvatarAmbiguous
+from mouthpiece.segments import EndedBy, Problem
+from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot, session_of
 from mouthpiece_sender.livekit.server_api import ParticipantFacts
+from mouthpiece_sender.playout.pauses import Pauses
 
-AVATAR_LEFT: Final = Problem.of(AvatarLeft("The avatar left the room."))
 AMBIGUOUS: Final = Problem.of(AvatarAmbiguous("Several avatars are in the room: name one with avatar=<identity>."))
 
 
@@ -22,6 +22,9 @@ class AvatarSlots:
     new_slot: Callable[[str | None], AvatarSlot]
     clock: Callable[[], float]
     _slots: dict[str | None, AvatarSlot] = field(default_factory=dict)
+    _pauses: Pauses = field(default_factory=Pauses)
+    _away: Problem | None = None
+    """While LiveKit is away."""
 
     def __iter__(self) -> Iterator[AvatarSlot]:
         return iter(list(self._slots.values()))
@@ -29,8 +32,16 @@ class AvatarSlots:
     def of(self, identity: str | None) -> AvatarSlot:
         """The slot of an avatar, made if need be."""
         if identity not in self._slots:
-            self._slots[identity] = self.new_slot(identity)
+            slot = self._slots[identity] = self.new_slot(identity)
+            if self._pauses.holds(identity):
+                slot.driver.pause()
+            if self._away is not None:
+                slot.driver.connection_lost(self._away)
         return self._slots[identity]
+
+    def named(self, avatar: str | None) -> list[AvatarSlot]:
+        """The slots of one avatar, or all; none is made."""
+        return [slot for slot in self if avatar in (None, slot.identity)]
 
     @property
     def idle(self) -> bool:
@@ -38,13 +49,32 @@ class AvatarSlots:
         return all(slot.idle for slot in self)
 
     @property
-    def only_avatar(self) -> str | None:
-        """The avatar that is in the room, if there is exactly one."""
-        there = [slot.identity for slot in self if slot.sid is not None]
-        return there[0] if len(there) == 1 else None
+    def livekit_is_away(self) -> bool:
+        return self._away is not None
 
-    def holder(self, segment: str) -> AvatarSlot | None:
-        """The slot in which a segment is queued or in flight."""
+    @property
+    def busy(self) -> bool:
+        """Something is to be said, or was sent and has to be settled."""
+        return any(not slot.quiet or not (slot.idle or slot.driver.ledger.paused) for slot in self)
+
+    @property
+    def addressee(self) -> str | None:
+        """The avatar that says what is addressed to none in particular: the only one that is in the room, or, while
+        none is there, the only one that has something of ours."""
+        there = [slot.identity for slot in self if slot.sid is not None]
+        known = there or [slot.identity for slot in self if slot.identity is not None and not slot.idle]
+        return known[0] if len(known) == 1 else None
+
+    def position(self, segment: str) -> float | None:
+        """Seconds of a segment that have been played by now; None if it is not on its way."""
+        slot = self._holder(segment)
+        return None if slot is None else slot.driver.position(segment)
+
+    def cancel(self, segment: str) -> None:
+        if slot := self._holder(segment):
+            slot.driver.cancel(segment)
+
+    def _holder(self, segment: str) -> AvatarSlot | None:
         return next((slot for slot in self if slot.driver.holds(segment)), None)
 
     def that_reports(self, caller: str, segment: str | None) -> AvatarSlot | None:
@@ -54,6 +84,26 @@ class AvatarSlots:
         if slot is None or slot.profile is None or slot.profile.segment_ids != (segment is not None):
             return None
         return slot
+
+    def pause(self, avatar: str | None) -> list[str]:
+        """Hold one avatar or all, those that come later included; returns the ids of the segments that played."""
+        self._pauses.pause(avatar)
+        return [id for slot in self.named(avatar) for id in slot.driver.pause()]
+
+    def resume(self, avatar: str | None) -> None:
+        self._pauses.resume(avatar, self._slots)
+        for slot in self.named(avatar):
+            slot.driver.resume()
+
+    def give_up(self, problem: Problem, by: EndedBy) -> None:
+        """End everything, with ``problem``."""
+        for slot in self:
+            slot.driver.give_up(problem, by)
+
+    def viewers(self, count: int) -> None:
+        """``count`` people are in the room."""
+        for slot in self:
+            slot.driver.viewers(count)
 
     def set_absence(self, problem: Problem) -> None:
         """Note the problem with which segments fail for which no avatar comes in time."""
@@ -71,34 +121,65 @@ class AvatarSlots:
         there = {facts.sid for facts in present}
         return any(slot.sid is not None and slot.sid not in there for slot in self)
 
-    def sync(self, present: Sequence[ParticipantFacts]) -> None:
-        """Make the slots agree with the room's participants."""
+    def sync(self, present: Sequence[ParticipantFacts], gone: Collection[str] = ()) -> None:
+        """Make the slots agree with the room's participants.
+
+        :param gone: SIDs of participants that left by themselves.
+        """
         likely_agent = next((facts.identity for facts in present if facts.is_room_agent), None)
         avatars = {facts.identity: facts for facts in present if facts.profile is not None}
         for slot in self:
-            if slot.sid is not None and (slot.identity not in avatars or avatars[slot.identity].sid != slot.sid):
-                self.left(slot, AVATAR_LEFT)
+            facts = None if slot.identity is None else avatars.get(slot.identity)
+            if slot.sid is not None and (facts is None or facts.sid != slot.sid):
+                self._missed(slot, facts, gone)
         for identity, facts in avatars.items():
             slot = self.of(identity)
             if slot.sid is None:
                 slot.arrive(facts)
-            elif slot.readiness is not None and slot.readiness.profile != facts.profile:
-                slot.profile = facts.profile
-                slot.upgrade(self.clock())
+            else:
+                slot.change(facts)
+        self.viewers(sum(facts.is_viewer for facts in present))
         for slot in self:
             slot.likely_agent = likely_agent
-            slot.driver.viewers(sum(facts.is_viewer for facts in present))
+            if slot.sid is None:
+                self._move(slot, self.of(None), slot.driver.free)  # another avatar may say them
         self._assign(list(avatars))
 
-    def left(self, slot: AvatarSlot, problem: Problem) -> None:
+    def _missed(self, slot: AvatarSlot, facts: ParticipantFacts | None, gone: Collection[str]) -> None:
+        """An avatar is not in the room any more, or as another participant, by ``facts``."""
+        may_return = slot.sid not in gone if facts is None else session_of(facts) == slot.session
+        if slot.answers_status and may_return:
+            slot.vanish(AVATAR_LEFT)
+        else:
+            slot.leave(AVATAR_LEFT)
+
+    def left(self, slot: AvatarSlot, problem: Problem, by: EndedBy = EndedBy.AVATAR) -> None:
         """An avatar left. Another one may say what is addressed to no avatar in particular."""
-        slot.leave(problem)
+        slot.leave(problem, by)
         self._move(slot, self.of(None), slot.driver.free)
 
-    def all_left(self, problem: Problem) -> None:
+    def all_left(self, problem: Problem, by: EndedBy = EndedBy.AVATAR) -> None:
         for slot in self:
-            if slot.sid is not None:
-                self.left(slot, problem)
+            self.left(slot, problem, by)
+
+    # LiveKit goes away and comes back
+
+    def lose_connection(self, problem: Problem, *, all: bool = True) -> None:
+        """LiveKit is away.
+
+        :param all: else only those are concerned whose avatar can be asked later what it played.
+        """
+        self._away = problem
+        for slot in self:
+            if all or slot.readiness is None or slot.answers_status:
+                slot.lose_connection(problem)
+
+    def regain_connection(self) -> None:
+        """LiveKit is there; nothing if it was."""
+        if self._away is not None:
+            self._away = None
+            for slot in self:
+                slot.driver.connection_back()
 
     def _assign(self, avatars: Sequence[str]) -> None:
         """Give the avatar that is there the segments that wait for any avatar."""

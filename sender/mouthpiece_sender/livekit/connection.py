@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 from mouthpiece import wire
 from mouthpiece.errors import DuplicateIdentity, LiveKitUnavailable, RoomClosed
 from mouthpiece.segments import Problem
-from mouthpiece.wire import StreamHeader
+from mouthpiece.wire import Status, StreamHeader
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
 from mouthpiece_sender.playout.attempt_stream import Writer
 from mouthpiece_sender.playout.captions import Line
@@ -25,6 +25,9 @@ CONNECTION_LOST: Final = Problem.of(LiveKitUnavailable("The connection to LiveKi
 @dataclass(frozen=True, slots=True)
 class ParticipantsChanged:
     """A participant joined, left or changed its attributes: call ``participants()`` again."""
+
+    gone: str | None = None
+    """SID of one that left by itself; one that LiveKit lost may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class Disconnected:
     """For good. ``reason`` is LiveKit's name for it, e.g. ``DUPLICATE_IDENTITY`` or ``ROOM_CLOSED``."""
 
     reason: str
+
+    @property
+    def ends_room(self) -> bool:
+        """The room was ended, or we were thrown out: nothing that was sent there can be asked for."""
+        return self.reason in ("ROOM_CLOSED", "ROOM_DELETED", "PARTICIPANT_REMOVED")
 
     @property
     def problem(self) -> Problem:
@@ -92,6 +100,14 @@ class ClearAnswer(enum.StrEnum):
     NONE = "none"
 
 
+class NotAnswered(enum.Enum):
+    """A call of ``mouthpiece.status`` that brought no status."""
+
+    UNSUPPORTED = "unsupported"
+    """The participant has no such method: it is there, and of an earlier version."""
+    NONE = "none"
+
+
 class Connection(Protocol):
     """One join of one room, for as long as its context lasts.
 
@@ -118,6 +134,14 @@ class Connection(Protocol):
 
     async def clear_buffer(self, destination: str) -> ClearAnswer:
         """Call ``lk.clear_buffer``. Raises nothing."""
+        ...
+
+    async def status(self, destination: str) -> Status | NotAnswered:
+        """Call ``mouthpiece.status``. Raises nothing."""
+        ...
+
+    async def ask_to_leave(self, destination: str) -> None:
+        """Call ``mouthpiece.leave``. Raises nothing, whatever is answered."""
         ...
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:

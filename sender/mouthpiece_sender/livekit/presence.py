@@ -78,6 +78,10 @@ class Presence:
         """Something will be said here soon: look for the avatar, and join."""
         self._busy_until = max(self._busy_until, now + self.warm)
 
+    def unexpect(self) -> None:
+        """Nothing will be said here soon."""
+        self._busy_until = float("-inf")
+
     def looked(self, avatar: bool, now: float) -> None:
         """A look ended. ``avatar``: whether one is in the room."""
         self._looking = False

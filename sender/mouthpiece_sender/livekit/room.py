@@ -11,15 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from mouthpiece.errors import AvatarTimeout, MouthpieceError
+from mouthpiece.errors import AvatarTimeout, LiveKitUnavailable, MouthpieceError
 from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.playback.ledger import Ledger
-from mouthpiece.segments import Mode, Problem
-from mouthpiece_sender.livekit.avatar_slot import AvatarSlot
-from mouthpiece_sender.livekit.avatar_slots import AVATAR_LEFT, AvatarSlots
+from mouthpiece.playback.restored import Restored
+from mouthpiece.segments import EndedBy, Mode, Problem, State
+from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot
+from mouthpiece_sender.livekit.avatar_slots import AvatarSlots
 from mouthpiece_sender.livekit.connection import (
     CONNECTION_LOST,
     Connection,
@@ -32,10 +32,13 @@ from mouthpiece_sender.livekit.connection import (
     ReceiptStarted,
     RoomEvent,
 )
+from mouthpiece_sender.livekit.farewell import Farewell
+from mouthpiece_sender.livekit.link import RoomLink
 from mouthpiece_sender.livekit.presence import Act, Membership, Presence
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.silence import Silence
 from mouthpiece_sender.livekit.tokens import sender_token
-from mouthpiece_sender.playout.driver import PlayoutItem
+from mouthpiece_sender.playout.driver import PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.target import AvatarActivity, RoomReport
@@ -43,7 +46,9 @@ from mouthpiece_sender.target import AvatarActivity, RoomReport
 logger = logging.getLogger(__name__)
 
 LOST_GRACE = 1.0
-"""Seconds that a connection may be lost before what was playing counts as unknown."""
+"""Seconds that a connection may be lost before what was playing counts as unknown, where the avatar cannot be asked."""
+RECONNECT_LIMIT = 5.0
+"""Seconds that the SDK may take to reconnect; after that we join anew by ourselves, as soon as LiveKit answers."""
 SETTLE = 0.25
 """Seconds from an avatar's leaving, or a broken stream, until it counts: a room that is closed disconnects its avatar
 first, and sends us the reason after."""
@@ -72,14 +77,18 @@ class RoomSession:
     warm: float
     """Seconds to stay in the room once nothing is queued or plays."""
     connect: ConnectionFactory
+    joining: asyncio.Semaphore
+    """Held while a room is joined."""
+    recorded: Recorded = at_once
     _slots: AvatarSlots = field(init=False)
+    _link: RoomLink = field(init=False)
+    _farewell: Farewell = field(init=False)
     _viewers: int | None = None
-    _connection: Connection | None = None
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _lost_at: float | None = None
-    """When the connection was lost, while the SDK reconnects."""
     _loss_reported: bool = False
-    """What played when the connection was lost has been ended."""
+    """What played when the connection was lost has been ended, where its avatar cannot be asked."""
+    _silence: Silence = field(default_factory=Silence)
+    _gone: set[str] = field(default_factory=set)
+    """SIDs of participants that left by themselves, since the last look at who is there."""
     _sync_at: float | None = None
     _presence: Presence = field(init=False)
     _tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
@@ -89,16 +98,22 @@ class RoomSession:
     def __post_init__(self) -> None:
         self._presence = Presence(self.warm)
         self._slots = AvatarSlots(self._new_slot, self.clock)
+        self._link = RoomLink(self._connect, self._on_event, self.joining)
+        self._farewell = Farewell(self._slots, self._link)
 
     # Queries
 
     @property
     def connected(self) -> bool:
-        return self._connection is not None
+        return self._link.connection is not None
 
     @property
     def duplicate(self) -> bool:
         return self._presence.state is Membership.DUPLICATE
+
+    @property
+    def livekit_is_away(self) -> bool:
+        return self._slots.livekit_is_away
 
     @property
     def viewers(self) -> int | None:
@@ -109,34 +124,45 @@ class RoomSession:
         return [slot.activity for slot in self._slots if slot.sid is not None or not slot.idle]
 
     def position(self, segment: str) -> float | None:
-        slot = self._slots.holder(segment)
-        return None if slot is None else slot.driver.position(segment)
+        return self._slots.position(segment)
 
     # Inputs
 
     def submit(self, utterance: Utterance, sound: Sound, avatar: str | None, mode: Mode) -> None:
-        slot = self._slots.of(avatar if avatar is not None else self._slots.only_avatar)
+        slot = self._slots.of(avatar if avatar is not None else self._slots.addressee)
         slot.ask_again()
         slot.driver.enqueue(PlayoutItem(utterance, sound, avatar), mode)
 
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
+        self._slots.of(avatar).driver.restore(PlayoutItem(restored.utterance, sound, avatar), restored)
+
     def cancel(self, segment: str) -> None:
-        if slot := self._slots.holder(segment):
-            slot.driver.cancel(segment)
+        self._slots.cancel(segment)
 
     def interrupt(self, avatar: str | None, *, drop_queued: bool) -> list[str]:
-        concerned = []
-        for slot in self._slots:
-            if avatar is None or slot.identity == avatar:
-                concerned += slot.driver.interrupt(drop_queued=drop_queued)
-        return concerned
+        return [id for slot in self._slots.named(avatar) for id in slot.driver.interrupt(drop_queued=drop_queued)]
+
+    def pause(self, avatar: str | None) -> list[str]:
+        return self._slots.pause(avatar)
+
+    def resume(self, avatar: str | None) -> None:
+        self._slots.resume(avatar)
 
     def expect(self) -> None:
         self._presence.expect(self.clock())
         self._changed.set()
 
-    def give_up(self, problem: Problem) -> None:
-        for slot in self._slots:
-            slot.driver.give_up(problem)
+    def give_up(self, problem: Problem, by: EndedBy) -> None:
+        self._slots.give_up(problem, by)
+
+    async def prepare_deletion(self, problem: Problem) -> None:
+        found = await self.api.participants(self.room)
+        self.give_up(problem, EndedBy.ROOM)
+        if any(facts.profile is not None and facts.profile.status for facts in found or ()):
+            self.expect()
+            await self._farewell.say()
+        self._presence.unexpect()
+        self._changed.set()
 
     # Life
 
@@ -158,7 +184,7 @@ class RoomSession:
         finally:
             for slot in self._slots:
                 slot.detach()
-            await self._disconnect()
+            await self._link.leave()
 
     async def close(self, *, drop_queued: bool) -> None:
         drivers = [slot.driver for slot in self._slots]
@@ -166,24 +192,23 @@ class RoomSession:
         await asyncio.gather(*closing)
         self.stop()
 
+    async def drain(self, seconds: float) -> None:
+        await asyncio.gather(*(slot.driver.drain(seconds) for slot in self._slots))
+
     def stop(self) -> None:
         self._closing = True
         self._changed.set()
 
     def _tick(self, now: float) -> None:
-        if self._lost_at is not None and not self._loss_reported and now >= self._lost_at + LOST_GRACE:
-            self._loss_reported = True
-            self._slots.all_left(CONNECTION_LOST)
+        self._follow_loss(now)
         if self._sync_at is not None and now >= self._sync_at:
             self._sync()
         self._slots.prune()
         for slot in self._slots:
-            slot.driver.tick(now)
-            slot.upgrade(now)
-            slot.captions.tick(now)
-            if self._lost_at is None and (probe := slot.next_probe) is not None and now >= probe:
+            slot.tick(now)
+            if self._link.lost_at is None and (probe := slot.next_probe) is not None and now >= probe:
                 slot.probe()
-        match self._presence.decide(not self._slots.idle, now):
+        match self._presence.decide(self._slots.busy, now):
             case Act.LOOK:
                 self._tasks.create_task(self._look(), name="look")
             case Act.JOIN:
@@ -191,13 +216,24 @@ class RoomSession:
             case Act.LEAVE:
                 self._tasks.create_task(self._leave(), name="leave")
 
+    def _follow_loss(self, now: float) -> None:
+        """While the SDK reconnects."""
+        lost_at = self._link.lost_at
+        if lost_at is None:
+            return
+        if not self._loss_reported and now >= lost_at + LOST_GRACE:
+            self._loss_reported = True
+            self._slots.lose_connection(CONNECTION_LOST)
+        if now >= lost_at + RECONNECT_LIMIT:
+            self._join_anew()
+
     def _next_wakeup(self, now: float) -> float | None:
-        times = [self._presence.next_wakeup(not self._slots.idle, now)]
+        times = [self._presence.next_wakeup(self._slots.busy, now)]
         for slot in self._slots:
-            times += [slot.driver.next_wakeup, slot.captions.next_wakeup(now)]
-            times.append(slot.next_probe if self._lost_at is None else None)
-        if self._lost_at is not None:
-            times.append(None if self._loss_reported else self._lost_at + LOST_GRACE)
+            times.append(slot.next_wakeup)
+            times.append(slot.next_probe if self._link.lost_at is None else None)
+        if self._link.lost_at is not None:
+            times.append(self._link.lost_at + (RECONNECT_LIMIT if self._loss_reported else LOST_GRACE))
         elif self._sync_at is not None and self.connected:
             times.append(self._sync_at)
         return min((time for time in times if time is not None), default=None)
@@ -208,60 +244,69 @@ class RoomSession:
         try:
             found = await self.api.participants(self.room)
         except MouthpieceError as error:
+            if isinstance(error, LiveKitUnavailable):
+                self._slots.lose_connection(Problem.of(error))
             self._slots.set_absence(Problem.of(error))
             self._presence.failed(self.clock())
         else:
-            viewers = sum(facts.is_viewer for facts in found or ())
-            for slot in self._slots:
-                slot.driver.viewers(viewers)
+            self._slots.regain_connection()
+            self._slots.viewers(sum(facts.is_viewer for facts in found or ()))
             avatar = any(facts.profile is not None for facts in found or ())
             if not avatar:
                 self._slots.set_absence(NO_ROOM if found is None else NO_AVATAR)
             self._presence.looked(avatar, self.clock())
         self._changed.set()
 
+    def _connect(self, listener: Callable[[RoomEvent], None]) -> Connection:
+        return self.connect(self.access, sender_token(self.access, self.room, self.identity, self.name), listener)
+
     async def _join(self) -> None:
-        token = sender_token(self.access, self.room, self.identity, self.name)
-        connection = self.connect(self.access, token, self._on_event)
         try:
-            await self._stack.enter_async_context(connection)
+            there = await self._link.join()
         except MouthpieceError as error:
             self._slots.set_absence(Problem.of(error))
-            self._presence.failed(self.clock())
+            there = False
+        if there:
+            self._presence.joined()
+            self._slots.regain_connection()
+            self._sync()
         else:
-            if connection.connected:
-                self._connection = connection
-                self._presence.joined()
-                self._sync()
-            else:  # disconnected again before it was ours
-                await self._stack.aclose()
-                self._presence.failed(self.clock())
+            self._presence.failed(self.clock())
         self._changed.set()
 
     async def _leave(self) -> None:
         self._slots.all_left(AVATAR_LEFT)  # segments that are submitted meanwhile wait for the next join
-        await self._disconnect()
+        await self._link.leave()
         self._presence.left(self.clock())
         self._changed.set()
 
-    async def _disconnect(self) -> None:
-        self._connection = None
-        for slot in self._slots:
-            slot.forget_avatar()
-        await self._stack.aclose()
+    def _join_anew(self) -> None:
+        """Leave, and join with another connection as soon as LiveKit answers."""
+        logger.info("the connection to a room is made anew")
+        self._slots.lose_connection(CONNECTION_LOST)
+        self._drop_connection()
+
+    def _drop_connection(self, *, duplicate: bool = False) -> None:
+        self._loss_reported = False
+        self._presence.left(self.clock(), duplicate=duplicate)
+        self._tasks.create_task(self._link.drop().aclose(), name="disconnect")
 
     # Events of the connection
 
     def _on_event(self, event: RoomEvent) -> None:
         match event:
-            case ParticipantsChanged() if self._avatar_missing():
-                self._sync_at = self.clock() + SETTLE
-            case ParticipantsChanged():
-                self._sync()
-            case ConnectionLost():
-                self._lost_at = self._lost_at or self.clock()
+            case ParticipantsChanged(gone):
+                self._gone |= {gone} if gone else set()
+                if self._avatar_missing():
+                    self._sync_at = self.clock() + SETTLE
+                else:
+                    self._sync()
+            case ConnectionLost() if self._link.lost_at is None:
+                self._link.lost_at = self.clock()
+                self._slots.lose_connection(CONNECTION_LOST, all=False)
             case ConnectionBack():
-                self._lost_at, self._loss_reported = None, False
+                self._link.lost_at, self._loss_reported = None, False
+                self._slots.regain_connection()
                 self._sync()
             case Disconnected():
                 self._on_disconnected(event)
@@ -274,27 +319,39 @@ class RoomSession:
         self._changed.set()
 
     def _on_disconnected(self, event: Disconnected) -> None:
-        if self._connection is None or event.reason == "CLIENT_INITIATED":
+        if event.reason == "CLIENT_INITIATED":
             return
         duplicate = event.reason == "DUPLICATE_IDENTITY"
-        self._connection = None
-        self._lost_at, self._loss_reported = None, False
-        self._presence.left(self.clock(), duplicate=duplicate)
-        self._slots.all_left(event.problem)
-        self._slots.set_absence(event.problem)
         if duplicate:
-            self.give_up(event.problem)
-        self._tasks.create_task(self._disconnect(), name="disconnect")
+            self._slots.all_left(event.problem, EndedBy.CONNECTION)
+            self._slots.give_up(event.problem, EndedBy.CONNECTION)
+        elif event.ends_room:
+            self._slots.all_left(event.problem, EndedBy.ROOM)
+        else:
+            self._slots.lose_connection(event.problem)
+        self._slots.set_absence(event.problem)
+        self._drop_connection(duplicate=duplicate)
 
     def _on_broken(self, slot: AvatarSlot, problem: Problem) -> None:
         self._tasks.create_task(self._settle(slot, slot.sid, problem), name="broken-stream")
 
     async def _settle(self, slot: AvatarSlot, sid: str | None, problem: Problem) -> None:
-        """After a stream broke: if nothing else explains it in a moment, the avatar counts as gone."""
+        """After a stream broke: if nothing else explains it in a moment, the avatar counts as gone, or, where it can be
+        asked what it played, the connection does."""
         await asyncio.sleep(SETTLE)
-        if sid is not None and slot.sid == sid:
-            self._slots.left(slot, problem)
+        if sid is None or slot.sid != sid:
+            return
+        if slot.answers_status and self._silence.broke():
+            self._join_anew()
+        else:
+            self._slots.left(slot, problem, EndedBy.CONNECTION)
             self._sync()
+
+    def _on_call(self, answered: bool) -> None:
+        if answered:
+            self._silence.answered()
+        elif self._link.open is not None and self._silence.unanswered():
+            self._join_anew()
 
     # Avatars
 
@@ -302,28 +359,42 @@ class RoomSession:
         return AvatarSlot(
             identity,
             Ledger(avatar_timeout=self.avatar_timeout),
-            connection=lambda: self._connection,
+            connection=lambda: self._link.connection,
             listener=self._on_report,
             on_broken=self._on_broken,
-            leaving=lambda: self._closing or self._connection is None,
+            on_call=self._on_call,
+            leaving=lambda: self._closing or not self.connected,
             clock=self.clock,
             changed=self._changed,
             tasks=self._tasks,
+            recorded=self.recorded,
         )
 
     def _avatar_missing(self) -> bool:
-        return self._connection is not None and self._slots.missing(self._connection.participants())
+        connection = self._link.connection
+        return connection is not None and self._slots.missing(connection.participants())
 
     def _sync(self) -> None:
         """Take over who is in the room now."""
-        if self._connection is None or self._lost_at is not None:
+        if (connection := self._link.open) is None:
             return
         self._sync_at = None
-        present = self._connection.participants()
+        present = connection.participants()
         self._viewers = sum(facts.is_viewer for facts in present)
-        self._slots.sync(present)
+        self._slots.sync(present, self._gone)
+        self._gone.clear()
+        self._farewell.looked()
 
     def _on_report(self, slot: AvatarSlot, report: Report, item: PlayoutItem) -> None:
+        if report.state is State.FINISHED:
+            self._silence.heard_whole()
         self.listener(
-            RoomReport.of(report, item.sound, avatar=slot.identity, profile=slot.profile_name, viewers=self.viewers)
+            RoomReport.of(
+                report,
+                item.sound,
+                avatar=slot.identity,
+                profile=slot.profile_name,
+                session=slot.session,
+                viewers=self.viewers,
+            )
         )

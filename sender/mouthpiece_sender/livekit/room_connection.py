@@ -20,12 +20,13 @@ from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # 
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
-from mouthpiece.wire import CaptionPhase, PlaybackFinished, PlaybackReceipt, StreamHeader
+from mouthpiece.wire import CaptionPhase, PlaybackFinished, PlaybackReceipt, Status, StreamHeader
 from mouthpiece_sender.livekit.connection import (
     ClearAnswer,
     ConnectionBack,
     ConnectionLost,
     Disconnected,
+    NotAnswered,
     ParticipantsChanged,
     ReceiptFinished,
     ReceiptStarted,
@@ -39,7 +40,11 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 10.0
 """Seconds."""
 RPC_ROUND_TRIP = 2.0
-"""Seconds that the answer to an RPC may take; the SDK's own 7 s are for relays far away."""
+"""Seconds until an avatar must have acknowledged an RPC; the SDK's own 7 s are for relays far away."""
+CLEAR_TIMEOUT = 3.0
+"""Seconds that the answer to a clear may take."""
+STATUS_TIMEOUT = 2.0
+"""Seconds that the answer to ``mouthpiece.status`` and ``mouthpiece.leave`` may take."""
 CAPTION_TIMEOUT = 2.0
 """Seconds that publishing a caption may take."""
 LINGER = 0.3
@@ -135,17 +140,35 @@ class RoomConnection:
     async def clear_buffer(self, destination: str) -> ClearAnswer:
         """Call ``lk.clear_buffer``. Raises nothing."""
         try:
-            answer = await self._room.local_participant.perform_rpc(
-                destination_identity=destination,
-                method=wire.RPC_CLEAR_BUFFER,
-                payload="",
-                response_timeout=RPC_ROUND_TRIP + 1,
-                max_round_trip_latency=RPC_ROUND_TRIP,
-            )
+            answer = await self._call(destination, wire.RPC_CLEAR_BUFFER, CLEAR_TIMEOUT)
         except rtc.RpcError as error:
-            unsupported = error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
-            return ClearAnswer.UNSUPPORTED if unsupported else ClearAnswer.NONE
+            return ClearAnswer.UNSUPPORTED if _is_unsupported(error) else ClearAnswer.NONE
         return ClearAnswer.REJECT if answer == ClearAnswer.REJECT else ClearAnswer.OK
+
+    async def status(self, destination: str) -> Status | NotAnswered:
+        """Call ``mouthpiece.status``. Raises nothing."""
+        try:
+            return Status.loads(await self._call(destination, wire.RPC_STATUS, STATUS_TIMEOUT))
+        except rtc.RpcError as error:
+            return NotAnswered.UNSUPPORTED if _is_unsupported(error) else NotAnswered.NONE
+        except ValueError:
+            logger.warning("a status that cannot be read was ignored")
+            return NotAnswered.NONE
+
+    async def ask_to_leave(self, destination: str) -> None:
+        """Call ``mouthpiece.leave``. Raises nothing, whatever is answered."""
+        with contextlib.suppress(rtc.RpcError):
+            await self._call(destination, wire.RPC_LEAVE, STATUS_TIMEOUT)
+
+    async def _call(self, destination: str, method: str, timeout: float) -> str:
+        """:raises rtc.RpcError: there was no answer."""
+        return await self._room.local_participant.perform_rpc(
+            destination_identity=destination,
+            method=method,
+            payload="",
+            response_timeout=timeout,
+            max_round_trip_latency=min(RPC_ROUND_TRIP, 0.75 * timeout),
+        )
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:
         """Show every viewer what ``speaker`` says now, or that it was said. Returns False if that failed: a lost
@@ -185,8 +208,13 @@ class RoomConnection:
         def changed(*_: object) -> None:
             self.listener(ParticipantsChanged())
 
-        for event in ("participant_connected", "participant_disconnected", "participant_attributes_changed"):
+        def left(participant: rtc.RemoteParticipant) -> None:
+            by_itself = participant.disconnect_reason == rtc.DisconnectReason.CLIENT_INITIATED
+            self.listener(ParticipantsChanged(participant.sid if by_itself else None))
+
+        for event in ("participant_connected", "participant_attributes_changed"):
             self._room.on(event, changed)
+        self._room.on("participant_disconnected", left)
         self._room.on("reconnecting", lambda: self.listener(ConnectionLost()))
         self._room.on("reconnected", lambda: self.listener(ConnectionBack()))
         self._room.on(
@@ -273,6 +301,10 @@ class RoomConnection:
                 await self._room.disconnect()
         except (TimeoutError, RuntimeError):
             logger.warning("leaving the room took too long; the connection was dropped")
+
+
+def _is_unsupported(error: rtc.RpcError) -> bool:
+    return bool(error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD)
 
 
 def _connect_error(error: rtc.ConnectError, url: str) -> LiveKitUnavailable | LiveKitRefused:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from mouthpiece.errors import AvatarAmbiguous
 from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
@@ -13,7 +15,11 @@ from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.room_connection import RoomConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.target import Room, RoomReport, SpeakRequest
+
+JOINS: Final = 4
+"""Rooms that are joined at a time. Of 40 at once on a busy machine every join timed out; four at a time all joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,15 @@ class LiveKitTarget:
     warm: float = 60.0
     clock: Callable[[], float] = time.monotonic
     connect: ConnectionFactory = RoomConnection
+    _joining: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JOINS))
 
-    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> RoomSession:
+    def room(
+        self,
+        name: str,
+        listener: Callable[[RoomReport], None],
+        dormant: Callable[[Room], None],
+        recorded: Recorded = at_once,
+    ) -> RoomSession:
         return RoomSession(
             name,
             self.access,
@@ -45,6 +58,8 @@ class LiveKitTarget:
             self.avatar_timeout,
             self.warm,
             self.connect,
+            self._joining,
+            recorded,
         )
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:
@@ -56,6 +71,8 @@ class LiveKitTarget:
         if request.avatar is not None:
             return
         there = rooms.get(request.room)
+        if isinstance(there, RoomSession) and there.livekit_is_away:
+            return  # we know the room, and what is said in it waits until LiveKit is back
         if there is not None and there.connected:
             identities = [avatar.identity for avatar in there.avatars if avatar.profile is not None]
         else:

@@ -76,7 +76,7 @@ class WriteFailed:
 
 class _Phase(enum.Enum):
     WAITING = "waiting"
-    """For the previous stream to close."""
+    """For the previous stream to close, and for ``begun``."""
     OPENING = "opening"
     READING = "reading"
     WRITING = "writing"
@@ -108,6 +108,8 @@ class AttemptStream:
     """Called once when the source pauses; without it, silence keeps the stream alive."""
     unavailable: Problem = UNAVAILABLE
     """The problem to report when the stream does not open, or does not take the audio."""
+    begun: Callable[[], Awaitable[None]] | None = None
+    """Awaited before the stream opens."""
     _granted: float = 0.0
     _frames: int = 0
     """Written so far."""
@@ -123,6 +125,11 @@ class AttemptStream:
         """Allow ``up_to`` seconds of the attempt to be sent."""
         self._granted = up_to
         self._changed.set()
+
+    async def left(self) -> None:
+        """Return at once while the stream may go on; else wait until it is closed."""
+        if self._stopping:
+            await self.closed()
 
     async def closed(self) -> None:
         """Wait until the stream is closed."""
@@ -145,6 +152,8 @@ class AttemptStream:
         if self.previous is not None:
             await self.previous.closed()
             self.previous = None
+        if self.begun is not None:
+            await self.begun()
         if self._stopping:
             return
         self._phase = _Phase.OPENING

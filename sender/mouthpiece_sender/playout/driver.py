@@ -12,12 +12,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
+from mouthpiece.playback.commands import AskStatus, Clear, Close, Command, Open, Report, Send, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.pacing import QUANTUM
 from mouthpiece.playback.queue import Waiting
+from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
-from mouthpiece.segments import Attempt, Mode, Problem
+from mouthpiece.segments import Attempt, EndedBy, Mode, Problem
+from mouthpiece.wire import Status
 from mouthpiece_sender.playout.attempt_stream import (
     UNAVAILABLE,
     AttemptStream,
@@ -32,6 +34,10 @@ from mouthpiece_sender.sounds.sound import Sound
 
 _FOREVER: Final = 3600.0
 """Seconds ahead: by then everything that has been sent has been played."""
+CUT_TIMEOUT: Final = 2.5
+"""Seconds that the receipt of a segment that was cut may take."""
+FITS: Final = 0.5
+"""Seconds that the end of a segment may be reported after it was played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,15 @@ class Handover:
 
     item: PlayoutItem
     waiting: Waiting
+
+
+Recorded = Callable[[Attempt], Awaitable[None]]
+"""Returns once it is stored that an attempt was begun: its stream opens after that, or a process that is killed would
+say the segment again."""
+
+
+async def at_once(attempt: Attempt) -> None:
+    """A ``Recorded`` where nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,10 @@ class Transport(Protocol):
         """
         ...
 
+    async def status(self) -> Status | None:
+        """Ask the avatar where our streams are; None if it did not answer."""
+        ...
+
     def broken(self, problem: Problem) -> None:
         """The open stream did not take the audio."""
         ...
@@ -99,12 +118,16 @@ class LedgerDriver:
     changed: asyncio.Event
     """Set whenever an input may have moved the next wake-up."""
     tasks: asyncio.TaskGroup
-    """Owns the tasks of streams and clears."""
+    """Owns the tasks of streams, clears and questions."""
+    recorded: Recorded = at_once
     _items: dict[str, PlayoutItem] = field(default_factory=dict)
     """Of every segment that the ledger holds."""
     _stream: AttemptStream | None = None
     """The last one that was opened."""
     _wakeup: float | None = None
+    _receiver: object = None
+    """Another object with each avatar session, and after each absence: a question that was asked of another one is
+    answered too late."""
     _detached: bool = False
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     """Set at each report."""
@@ -136,6 +159,11 @@ class LedgerDriver:
         self._items[item.utterance.segment] = item
         self._input(self.ledger.enqueue(item.utterance, mode, self.clock()))
 
+    def restore(self, item: PlayoutItem, restored: Restored) -> None:
+        """Take over a segment that an earlier process left; call it in the order in which they were accepted."""
+        self._items[item.utterance.segment] = item
+        self._input(self.ledger.restore(restored, self.clock()))
+
     def withdraw(self, segment: str) -> Handover | None:
         """Take a queued segment out, to ``admit`` it to another driver; None if it is not queued here."""
         waiting = self.ledger.withdraw(segment)
@@ -154,17 +182,36 @@ class LedgerDriver:
         self._input(self.ledger.interrupt(self.clock(), drop_queued=drop_queued))
         return concerned
 
-    def give_up(self, problem: Problem) -> None:
-        self._input(self.ledger.give_up(problem, self.clock()))
+    def pause(self) -> list[str]:
+        """Hold everything until ``resume``; returns the ids of the segments that had begun."""
+        concerned = [*self.ledger.present]
+        self._input(self.ledger.pause(self.clock()))
+        return concerned
+
+    def resume(self) -> None:
+        self._input(self.ledger.resume(self.clock()))
+
+    def give_up(self, problem: Problem, by: EndedBy = EndedBy.AVATAR) -> None:
+        self._receiver = None
+        self._input(self.ledger.give_up(problem, self.clock(), by=by))
 
     def viewers(self, count: int) -> None:
         self._input(self.ledger.viewers(count, self.clock()))
 
-    def avatar_ready(self, profile: Profile) -> None:
-        self._input(self.ledger.avatar_ready(profile, self.clock()))
+    def avatar_ready(self, profile: Profile, session: str = "") -> None:
+        self._receiver = object()
+        self._input(self.ledger.avatar_ready(profile, self.clock(), session=session))
 
-    def avatar_left(self, problem: Problem) -> None:
-        self._input(self.ledger.avatar_left(problem, self.clock()))
+    def avatar_left(self, problem: Problem, by: EndedBy = EndedBy.AVATAR) -> None:
+        self._receiver = None
+        self._input(self.ledger.avatar_left(problem, self.clock(), by=by))
+
+    def connection_lost(self, problem: Problem) -> None:
+        self._receiver = None
+        self._input(self.ledger.connection_lost(problem, self.clock()))
+
+    def connection_back(self) -> None:
+        self._input(self.ledger.connection_back(self.clock()))
 
     def started(self, segment: str | None) -> None:
         self._input(self.ledger.started(segment, self.clock()))
@@ -193,14 +240,37 @@ class LedgerDriver:
         """
         self.ledger.hold()
         self.interrupt(drop_queued=drop_queued)
+        await self._until(lambda: self.ledger.quiet, self.clock() + timeout)
+        self.avatar_left(problem)
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing more, let play what ends within ``seconds``, and cut the rest. What waits, and the rest of what
+        was cut, is left to the next process."""
+        self.ledger.hold()
+        deadline = self.clock() + seconds
+        while self._plays_out_by(deadline) and not self._detached:
+            await self._until(lambda: not self._plays_out_by(deadline), min(deadline, self.clock() + 1.0))
+        self._input(self.ledger.cut(self.clock()))
+        await self._until(lambda: not self.ledger.present, self.clock() + CUT_TIMEOUT)
+
+    def _plays_out_by(self, deadline: float) -> bool:
+        """Whether something plays, and the first of it ends by ``deadline`` as far as is known."""
+        now = self.clock()
+        segment = next(iter(self.ledger.present), None)
+        if segment is None or now >= deadline:
+            return False
+        duration, playhead = self._items[segment].sound.info.duration, self.ledger.playhead(segment, now)
+        return duration is None or playhead is None or now + duration - playhead <= deadline + FITS
+
+    async def _until(self, condition: Callable[[], bool], deadline: float) -> None:
+        """Wait for reports until ``condition`` holds, or it is ``deadline``."""
         try:
-            async with asyncio.timeout(timeout):
-                while not (self.ledger.quiet or self._detached):
+            async with asyncio.timeout(max(0.0, deadline - self.clock())):
+                while not (condition() or self._detached):
                     self._settled.clear()
                     await self._settled.wait()
         except TimeoutError:
             pass
-        self.avatar_left(problem)
 
     async def close_stream(self) -> None:
         """Returns once the stream is closed, if one is open."""
@@ -235,6 +305,8 @@ class LedgerDriver:
                         self.tasks.create_task(stream.stop(), name="stop-stream")
                 case Clear():
                     self.tasks.create_task(self._clear(), name="clear")
+                case AskStatus():
+                    self.tasks.create_task(self._ask(self._receiver), name="status")
         self._wakeup = self.ledger.next_wakeup(self.clock())
 
     def _stream_of(self, attempt: Attempt) -> AttemptStream | None:
@@ -254,6 +326,7 @@ class LedgerDriver:
             previous=self._stream,
             on_pause=plan.on_pause,
             unavailable=plan.unavailable,
+            begun=lambda: self.recorded(attempt),
         )
         self._stream.start(self.tasks)
 
@@ -274,6 +347,13 @@ class LedgerDriver:
         answer = await self.transport.clear(self._stream)
         if answer is not None:
             self._input(self.ledger.clear_answered(answer, self.clock()))
+
+    async def _ask(self, receiver: object) -> None:
+        if self._stream is not None:
+            await self._stream.left()  # or the question overtakes what was sent before it
+        status = await self.transport.status()
+        if self._receiver is receiver:
+            self._input(self.ledger.status(status, self.clock()))
 
     def _emit(self, report: Report) -> None:
         item = self._items.pop(report.segment) if report.state.terminal else self._items[report.segment]

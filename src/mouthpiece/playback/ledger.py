@@ -94,6 +94,11 @@ class Ledger:
         return not len(self._flights)
 
     @property
+    def present(self) -> list[str]:
+        """Ids of the segments in flight whose avatar can be reached, in order."""
+        return [flight.segment for flight in self._flights.present]
+
+    @property
     def queued(self) -> list[str]:
         """Ids of the segments that wait, in order."""
         return [waiting.segment for waiting in self._queue]

@@ -132,7 +132,7 @@ async def test_a_segment_that_comes_while_a_room_is_given_up_gets_a_session_of_i
         await running.wait((await said(running, Tone(0.3))).id, "finished", 20)
         coming = asyncio.create_task(said(running, Tone(0.3)))
         await asyncio.sleep(0)
-        await running.forget_room("stage", "The room was ended.")
+        await running.end_room("stage", "The room was ended.")
         segment = await running.wait((await coming).id, "finished", 20)
         assert (segment.state, len(emulated.sessions)) == (State.FINISHED, 2)
 

@@ -132,8 +132,8 @@ async def test_a_text_that_names_no_voice_goes_to_elevenlabs_if_its_key_is_set(t
 
 async def test_stopping_the_service_ends_the_turn_and_the_session(sound: Sound, tmp_path: Path) -> None:
     async with engine() as emulated, running(emulated, tmp_path) as service:
-        data = await asyncio.to_thread(sound(20.0).read_bytes)
-        await service.speak("stage", data, wait="playing")
+        data = await asyncio.to_thread(sound(40.0).read_bytes)
+        await service.speak("stage", data, wait="playing")  # longer than MOUTHPIECE_DRAIN: it is cut
         await service.speak("stage", data)  # it waits, and is not begun
         service.serving.process.send_signal(signal.SIGTERM)
         code, said = await service.serving.ended()

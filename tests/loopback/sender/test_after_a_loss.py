@@ -14,36 +14,15 @@ from typing import Any
 import pytest
 
 from mouthpiece_sender import service
-from mouthpiece_sender.livekit.connection import ParticipantsChanged
-from mouthpiece_sender.livekit.server_api import ParticipantFacts, RoomFacts
+from mouthpiece_sender.livekit.server_api import RoomFacts
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from tests.loopback.sender.bodies import sound_file
 from tests.loopback.sender.conftest import Running, Start
 from tests.loopback.sender.fakes import avatar
-from tests.unit.sender.fake_connection import FakeConnection, FakeRoom
+from tests.unit.sender.fake_connection import FakeRoom
 
 HEARD = 1.0
 """Seconds that play before the avatar is lost."""
-
-
-class LosableAvatar(FakeConnection):
-    """Its avatar can be lost, and another one can come."""
-
-    there = True
-
-    def participants(self) -> list[ParticipantFacts]:
-        return [self.room.avatar] if self.there else []
-
-    def lose(self) -> None:
-        self.there = False
-        self._avatar.cancel()
-        self.listener(ParticipantsChanged())
-
-    def replace(self) -> None:
-        self.there = True
-        self._streams = asyncio.Queue()
-        self._avatar = asyncio.create_task(self._play())
-        self.listener(ParticipantsChanged())
 
 
 @pytest.fixture
@@ -53,12 +32,7 @@ async def room() -> FakeRoom:
 
 @pytest.fixture
 async def speaking(start: Start, room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    def connect(*args: Any) -> LosableAvatar:
-        connection = LosableAvatar(room, *args[1:])
-        room.connections.append(connection)
-        return connection
-
-    monkeypatch.setattr(service, "LiveKitTarget", functools.partial(LiveKitTarget, connect=connect))
+    monkeypatch.setattr(service, "LiveKitTarget", functools.partial(LiveKitTarget, connect=room.connect))
     async with start(avatar_timeout=2.0) as running:
         running.livekit.rooms_there["demo"] = RoomFacts("demo", "RM_1", 0, 300, 20)
         running.livekit.people["demo"] = [room.avatar]
@@ -71,9 +45,7 @@ async def lost_after_being_heard(running: Running, room: FakeRoom, **query: Any)
     answer = await running.client.post("/v1/rooms/demo/segments", content=sound_file(30.0), params=wanted)
     assert answer.status_code == 200, answer.text
     await asyncio.sleep(HEARD)
-    connection = room.connections[-1]
-    assert isinstance(connection, LosableAvatar)
-    connection.lose()
+    room.avatar_leaves()
     await asyncio.sleep(0.5)
     return str(answer.json()["id"])
 
@@ -102,9 +74,7 @@ async def test_a_lost_segment_that_waits_to_be_replayed_ends_with_what_may_have_
 
 async def test_with_a_new_avatar_the_state_never_goes_back(speaking: Running, room: FakeRoom) -> None:
     segment = await lost_after_being_heard(speaking, room)
-    connection = room.connections[-1]
-    assert isinstance(connection, LosableAvatar)
-    connection.replace()
+    room.avatar_comes(sid="PA_another", session="another")
     states, positions = set(), [0.0]
     for _ in range(40):
         shown = (await speaking.client.get(f"/v1/segments/{segment}")).json()

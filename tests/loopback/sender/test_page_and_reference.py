@@ -72,6 +72,8 @@ async def test_the_description_is_whole(sender: Running) -> None:
         ("get", "/v1/segments/{segment_id}"),
         ("delete", "/v1/segments/{segment_id}"),
         ("post", "/v1/rooms/{room}/interrupt"),
+        ("post", "/v1/rooms/{room}/pause"),
+        ("post", "/v1/rooms/{room}/resume"),
         ("post", "/v1/rooms"),
         ("get", "/v1/rooms"),
         ("get", "/v1/rooms/{room}"),

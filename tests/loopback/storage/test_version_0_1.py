@@ -24,6 +24,7 @@ from mouthpiece_sender.storage.retention import Limits, Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
 from mouthpiece_sender.stored_sounds import StoredSounds
+from tests.loopback.sender.conftest import Start, running
 
 ARCHIVE = Path(__file__).with_name("data_of_version_0_1.zip")
 ENDED = [
@@ -99,3 +100,22 @@ async def test_what_waited_has_its_sound_whatever_it_was_sent_as(data: Path) -> 
             assert len(one.samples) == 2400
         with pytest.raises(SoundNotKept):
             await sounds.sound((await store.list("demo", states=[State.FINISHED])).segments[0])
+
+
+@pytest.fixture
+def start(tmp_path: Path, data: Path) -> Start:
+    """For services over the folder of version 0.1."""
+    return lambda **changes: running(tmp_path, **changes)
+
+
+async def test_a_service_goes_on_with_it(data: Path, start: Start) -> None:
+    async with start() as sender:
+        listed = (await sender.client.get("/v1/rooms/demo/segments")).json()["segments"][::-1]
+        assert [one["state"] for one in listed][: len(ENDED)] == ENDED
+        waiting = listed[len(ENDED) :]
+        # The first two were being said; nobody is there to be asked what was heard. The last one expired meanwhile.
+        assert [one["state"] for one in waiting[2:]] == ["queued"] * 4 + ["expired"]
+        assert not {one["state"] for one in waiting[:2]} & {"queued", "cancelled", "failed"}
+        said = await sender.client.post("/v1/rooms/demo/segments", json={"text": "And on."})
+        assert said.status_code == 202
+        assert (data / "instance").read_text() == "0a1b2c3d\n"

@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from mouthpiece.wire import StreamHeader
-from mouthpiece_sender.livekit.connection import ClearAnswer, Disconnected, ReceiptFinished, ReceiptStarted, RoomEvent
+from mouthpiece import wire
+from mouthpiece.errors import LiveKitUnavailable
+from mouthpiece.wire import Status, StatusEnded, StatusPlaying, StreamHeader
+from mouthpiece_sender.livekit.connection import (
+    ClearAnswer,
+    ConnectionBack,
+    ConnectionLost,
+    Disconnected,
+    NotAnswered,
+    ParticipantsChanged,
+    ReceiptFinished,
+    ReceiptStarted,
+    RoomEvent,
+)
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
 from mouthpiece_sender.playout.captions import Line
 from tests.virtual_time import now
 
+STEP: Final = 0.01
+"""Seconds of the avatar's playout."""
+UNANSWERED: Final = 2.0
+"""Seconds after which a call that does not arrive has failed."""
 
-@dataclass
+
+@dataclass(eq=False)
 class FakeStream:
-    """A byte stream that keeps when what was written."""
+    """A byte stream that keeps when what was written, and what of it arrived."""
 
+    room: FakeRoom
+    connection: FakeConnection
     header: StreamHeader
-    close_takes: float
     opened_at: float = field(default_factory=now)
     closed_at: float | None = None
     writes: list[tuple[float, int]] = field(default_factory=list)
     """Moments, and the bytes that were written by then."""
+    arrived: float = 0.0
+    """Seconds."""
+    end_arrived: bool = False
+    position: float = 0.0
+    """Seconds that were played."""
+    started: bool = False
 
     @property
     def seconds(self) -> float:
@@ -34,15 +59,23 @@ class FakeStream:
     async def write(self, data: bytes) -> None:
         assert self.closed_at is None
         self.writes.append((now(), (self.writes[-1][1] if self.writes else 0) + len(data)))
+        if self.connection.arrives:
+            self.arrived += len(data) / 2 / self.header.sample_rate
 
     async def aclose(self) -> None:
-        await asyncio.sleep(self.close_takes)
+        await asyncio.sleep(self.room.close_takes)
         self.closed_at = now()
+        if self.connection.arrives:
+            self.end_arrived = True
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeRoom:
-    """The room of a test, with one avatar. Give ``connect`` to the target."""
+    """The room of a test, with one avatar, which outlives the connections. Give ``connect`` to the target.
+
+    The avatar plays one stream after the other. Ours keeps its word: it remembers its ends, and a clear drops all that
+    it has; livekit-agents' receiver drops the stream that plays, and none of those behind it.
+    """
 
     avatar: ParticipantFacts
     clear_answers: list[ClearAnswer] = field(default_factory=list)
@@ -51,12 +84,25 @@ class FakeRoom:
     """Seconds that closing a stream takes."""
     plays: bool = True
     """The avatar plays what it gets, and sends receipts."""
+    answers_status: bool = True
+    """An avatar of an earlier version does not know ``mouthpiece.status``."""
+    line_is_up: bool = True
+    """LiveKit is there."""
+    deaf: bool = False
+    """The avatar answers nothing."""
+    present: bool = True
+    """The avatar is shown in the room."""
     streams: list[FakeStream] = field(default_factory=list)
     connections: list[FakeConnection] = field(default_factory=list)
     heard: list[tuple[FakeStream, float]] = field(default_factory=list)
     """Streams that have been played, and how many seconds of each."""
     cut_off: list[FakeStream] = field(default_factory=list)
     """Streams that were open when the sender left."""
+    clears: int = 0
+    asked_to_leave: int = 0
+    ended: list[StatusEnded] = field(default_factory=list)
+    _streams: deque[FakeStream] = field(default_factory=deque)
+    _playing: asyncio.Task[None] | None = None
 
     def connect(self, access: LiveKitAccess, token: str, listener: Callable[[RoomEvent], None]) -> FakeConnection:
         self.connections.append(FakeConnection(self, token, listener))
@@ -66,64 +112,160 @@ class FakeRoom:
     def open_streams(self) -> list[FakeStream]:
         return [stream for stream in self.streams if stream.closed_at is None]
 
+    @property
+    def ours(self) -> bool:
+        return wire.ATTR_AVATAR in self.avatar.attributes
+
+    def heard_of(self, segment: str) -> list[tuple[int, float]]:
+        """The attempts of a segment that were heard, and how many seconds of each."""
+        known = [(stream, position) for stream, position in self.heard if stream.header.segment == segment]
+        return [(stream.header.attempt or 0, round(position, 2)) for stream, position in known if position > 0]
+
+    # What happens
+
+    def lose_line(self) -> None:
+        """LiveKit is away, and the SDK notices at once."""
+        self.line_is_up = False
+        self.tell(ConnectionLost())
+
+    def restore_line(self) -> None:
+        self.line_is_up = True
+        self.tell(ConnectionBack())
+
+    def stall(self) -> None:
+        """LiveKit stalled: the SDK says that all is well, and what the present connections carry is lost."""
+        for connection in self.connections:
+            connection.dead = True
+        self.tell(ConnectionLost())
+        self.tell(ConnectionBack())
+
+    def avatar_leaves(self, *, by_itself: bool = True) -> None:
+        self.present = False
+        self._streams.clear()
+        self.tell(ParticipantsChanged(self.avatar.sid if by_itself else None))
+
+    def avatar_comes(self, *, sid: str, session: str | None = None) -> None:
+        """It comes back, or, with a ``session``, another one comes in its place."""
+        attributes = dict(self.avatar.attributes)
+        if session is not None:
+            self.ended = []
+            self._streams.clear()
+            attributes[wire.ATTR_AVATAR] = wire.AvatarInfo(session=session).dumps()
+        self.avatar = replace(self.avatar, sid=sid, attributes=attributes)
+        self.present = True
+        self.tell(ParticipantsChanged())
+
+    def tell(self, event: RoomEvent) -> None:
+        for connection in self.connections:
+            if connection.connected:
+                connection.listener(event)
+
+    # The avatar
+
+    def clear(self) -> None:
+        self.clears += 1
+        for stream in list(self._streams) if self.ours else list(self._streams)[:1]:
+            self._end(stream, interrupted=True)
+
+    def status(self) -> Status:
+        first = self._streams[0] if self._streams and self._streams[0].started else None
+        playing = first and StatusPlaying(first.header.segment or "", first.position, first.header.attempt)
+        return Status(
+            playing or None,
+            tuple(stream.header.segment or "" for stream in self._streams if stream is not first),
+            tuple(self.ended),
+        )
+
+    def take(self, stream: FakeStream) -> None:
+        self.streams.append(stream)
+        if stream.connection.arrives:
+            self._streams.append(stream)
+
+    def start(self) -> None:
+        if self._playing is None and self.plays:
+            self._playing = asyncio.create_task(self._play(), name="avatar")
+
+    async def _play(self) -> None:
+        while True:
+            await asyncio.sleep(STEP)
+            if not self._streams:
+                continue
+            stream = self._streams[0]
+            if not stream.started and (stream.arrived > 0 or stream.end_arrived):
+                stream.started = True
+                self._report(ReceiptStarted(self.avatar.identity, stream.header.segment), stream)
+            stream.position = min(stream.position + STEP, stream.arrived)
+            if stream.end_arrived and stream.position >= stream.arrived:
+                self._end(stream, interrupted=False)
+
+    def _end(self, stream: FakeStream, *, interrupted: bool) -> None:
+        self._streams.remove(stream)
+        self.heard.append((stream, stream.position))
+        segment = stream.header.segment
+        self.ended.append(StatusEnded(segment or "", stream.position, interrupted, attempt=stream.header.attempt))
+        self._report(ReceiptFinished(self.avatar.identity, segment, stream.position, interrupted), stream)
+
+    def _report(self, receipt: RoomEvent, stream: FakeStream) -> None:
+        there = [connection for connection in self.connections if connection.connected]
+        to = stream.connection if stream.connection in there else next(reversed(there), None)
+        if to is not None and to.arrives and self.present:
+            asyncio.get_running_loop().call_soon(to.listener, receipt)
+
 
 class FakeConnection:
-    """One join of a :class:`FakeRoom`. Its avatar plays one stream after the other, as livekit-agents' receiver does:
-    a clear drops the stream that plays, and none of those behind it."""
+    """One join of a :class:`FakeRoom`."""
 
     def __init__(self, room: FakeRoom, token: str, listener: Callable[[RoomEvent], None]) -> None:
         self.room, self.token, self.listener = room, token, listener
-        self.connected = False
-        self._streams: asyncio.Queue[FakeStream] = asyncio.Queue()
-        self._cleared = asyncio.Event()
+        self.connected = self.dead = False
+
+    @property
+    def arrives(self) -> bool:
+        """What is sent arrives, in both directions."""
+        return self.room.line_is_up and not self.room.deaf and not self.dead
 
     async def __aenter__(self) -> Self:
+        if not self.room.line_is_up:
+            raise LiveKitUnavailable("LiveKit cannot be reached.")
         self.connected = True
-        self._avatar = asyncio.create_task(self._play())
+        self.room.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.connected = False
-        self.room.cut_off += self.room.open_streams
-        self._avatar.cancel()
+        self.room.cut_off += [stream for stream in self.room.open_streams if stream.connection is self]
 
     def disconnect(self, reason: str) -> None:
         self.connected = False
         self.listener(Disconnected(reason))
 
     def participants(self) -> list[ParticipantFacts]:
-        return [self.room.avatar]
+        return [self.room.avatar] if self.room.present else []
 
     async def open_stream(self, destination: str, header: StreamHeader) -> FakeStream:
         assert destination == self.room.avatar.identity
-        stream = FakeStream(header, self.room.close_takes)
-        self.room.streams.append(stream)
-        self._streams.put_nowait(stream)
+        stream = FakeStream(self.room, self, header)
+        self.room.take(stream)
         return stream
 
     async def clear_buffer(self, destination: str) -> ClearAnswer:
-        self._cleared.set()
+        if not self.arrives:
+            await asyncio.sleep(UNANSWERED)
+            return ClearAnswer.NONE
+        self.room.clear()
         return self.room.clear_answers.pop(0) if self.room.clear_answers else ClearAnswer.OK
+
+    async def status(self, destination: str) -> Status | NotAnswered:
+        if not self.arrives:
+            await asyncio.sleep(UNANSWERED)
+            return NotAnswered.NONE
+        return self.room.status() if self.room.answers_status else NotAnswered.UNSUPPORTED
+
+    async def ask_to_leave(self, destination: str) -> None:
+        self.room.asked_to_leave += 1
+        asyncio.get_running_loop().call_later(0.1, self.room.avatar_leaves)
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:
         return True
-
-    async def _play(self) -> None:
-        avatar = self.room.avatar.identity
-        while self.room.plays:
-            stream = await self._streams.get()
-            while not stream.writes and stream.closed_at is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            began = now()
-            self._cleared.clear()
-            self.listener(ReceiptStarted(avatar, stream.header.segment))
-            while self._plays(stream, began):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            position = min(now() - began, stream.seconds)
-            self.room.heard.append((stream, position))
-            self.listener(ReceiptFinished(avatar, stream.header.segment, position, self._cleared.is_set()))
-
-    def _plays(self, stream: FakeStream, began: float) -> bool:
-        return not self._cleared.is_set() and (stream.closed_at is None or now() < began + stream.seconds)

@@ -81,6 +81,17 @@ async def test_the_file_comes_out_whole_however_the_form_is_cut(sizes: list[int]
     assert spoken.source.name == "hello.wav"
 
 
+@pytest.mark.parametrize("first", [True, False])
+@given(sizes=st.lists(st.integers(1, 300), max_size=80))
+async def test_metadata_comes_out_before_or_behind_the_file_however_the_form_is_cut(
+    first: bool, sizes: list[int]
+) -> None:
+    metadata, file = part("metadata", b'{"a": [1, "\xc3\xa4"]}'), part("file", FILE, kind="audio/wav")
+    spoken, resources = await read((metadata + file if first else file + metadata) + END, sizes)
+    assert spoken.metadata == {"a": [1, "ä"]}
+    assert resources.stored == FILE
+
+
 async def test_raw_samples_in_a_form_are_read_by_their_type() -> None:
     form = part("file", b"\0\1" * 800, filename="x", kind="audio/L16; rate=8000; channels=2") + END
     spoken, _ = await read(form)
@@ -97,6 +108,9 @@ async def test_raw_samples_in_a_form_are_read_by_their_type() -> None:
         (part("file", b"1") + part("file", b"2") + END, "bad-body"),
         (b"--" + b"frontier?" + WHOLE, "bad-body"),
         (part("file", b"text", kind="text/plain") + END, "unsupported-format"),
+        (part("metadata", b"{}") * 2 + part("file", b"1") + END, "bad-body"),
+        (part("metadata", b"[]") + part("file", b"1") + END, "bad-parameter"),
+        (part("metadata", b"{}" + b" " * 20_000) + part("file", b"1") + END, "bad-parameter"),
     ],
 )
 async def test_forms_that_are_not_as_they_should_be_are_refused(form: bytes, slug: str) -> None:

@@ -82,7 +82,10 @@ def test_a_key_is_its_holders_and_its_routes() -> None:
 def test_compared_is_what_decides_and_not_when_to_answer() -> None:
     body = {"content": {"text": "Hello"}, "metadata": {"a": 1, "b": 2}}
     plain = fingerprint(body, DEFAULTS.decisive)
-    assert plain == fingerprint(body, SpeakQuery.model_validate({"wait": "finished", "timeout": 3}).decisive)
+    assert plain == fingerprint(
+        body, SpeakQuery.model_validate({"wait": "finished", "timeout": 3, "mode": "append"}).decisive
+    )
+    assert DEFAULTS.decisive == {}  # or a new parameter would make every living key another request's
     assert plain == fingerprint({"metadata": {"b": 2, "a": 1}, "content": {"text": "Hello"}}, DEFAULTS.decisive)
     others = [
         fingerprint({"content": {"text": "Hallo"}, "metadata": {"a": 1, "b": 2}}, DEFAULTS.decisive),

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from mouthpiece.errors import QueueFull, StoreError
 from mouthpiece.playback.commands import Report, Utterance
-from mouthpiece.segments import AttemptRecord, Event, Mode, Problem, Segment, Source, State, new_segment_id
-from mouthpiece_sender import gateway as gateway_module
+from mouthpiece.playback.restored import Restored
+from mouthpiece.segments import (
+    Attempt,
+    AttemptRecord,
+    EndedBy,
+    Event,
+    Mode,
+    Problem,
+    Segment,
+    Source,
+    State,
+    new_segment_id,
+)
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.storage import journal_writer
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest
 from tests.sounds import Tone
@@ -32,6 +44,7 @@ class FakeRoom:
     taken: list[str] = field(default_factory=list)
     ends: asyncio.Event = field(default_factory=asyncio.Event)
     breaks: bool = False
+    paused: list[str | None] = field(default_factory=list)
 
     def position(self, segment: str) -> float | None:
         return None
@@ -41,7 +54,7 @@ class FakeRoom:
 
     def end(self, segment: str, state: State = State.FINISHED, problem: Problem | None = None) -> None:
         report = Report(segment, f"segment.{state}", state, position=1.0, problem=problem)
-        self.listener(RoomReport(report, "avatar-x", "mouthpiece", 1, None))
+        self.listener(RoomReport(report, "avatar-x", "mouthpiece", "session-1", 1, None))
 
     def cancel(self, segment: str) -> None:
         self.end(segment, State.CANCELLED)
@@ -49,10 +62,26 @@ class FakeRoom:
     def interrupt(self, avatar: str | None, *, drop_queued: bool) -> list[str]:
         return []
 
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
+        self.taken.append(restored.utterance.segment)
+
+    def pause(self, avatar: str | None) -> list[str]:
+        self.paused.append(avatar)
+        return []
+
+    def resume(self, avatar: str | None) -> None:
+        self.paused.clear()
+
     def expect(self) -> None:
         pass
 
-    def give_up(self, problem: Problem) -> None:
+    async def prepare_deletion(self, problem: Problem) -> None:
+        self.give_up(problem, EndedBy.ROOM)
+
+    async def drain(self, seconds: float) -> None:
+        pass
+
+    def give_up(self, problem: Problem, by: EndedBy) -> None:
         for segment in self.taken:
             self.end(segment, State.FAILED, problem)
 
@@ -72,7 +101,13 @@ class FakeTarget:
     def __init__(self) -> None:
         self.rooms: list[FakeRoom] = []
 
-    def room(self, name: str, listener: Callable[[RoomReport], None], dormant: Callable[[Room], None]) -> FakeRoom:
+    def room(
+        self,
+        name: str,
+        listener: Callable[[RoomReport], None],
+        dormant: Callable[[Room], None],
+        recorded: Callable[[Attempt], Awaitable[None]],
+    ) -> FakeRoom:
         self.rooms.append(FakeRoom(name, listener))
         return self.rooms[-1]
 
@@ -112,7 +147,7 @@ async def test_many_at_once_do_not_pass_the_limit_together() -> None:
 async def test_an_end_that_cannot_be_stored_is_known_at_once_and_stored_when_it_can(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gateway_module, "STORE_RETRY", 0.01)
+    monkeypatch.setattr(journal_writer, "RETRY", 0.01)
     target, journal = FakeTarget(), Full(times=3)
     async with Gateway(target, journal) as gateway:
         segment = await gateway.speak(request())

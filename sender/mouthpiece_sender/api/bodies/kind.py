@@ -38,7 +38,9 @@ class ParsedBody:
     @property
     def compared(self) -> Mapping[str, Any]:
         """``content`` and ``metadata``, for an idempotency key."""
-        return {"content": self.content, "metadata": self.metadata}
+        return (
+            {"content": self.content} if self.metadata is None else {"content": self.content, "metadata": self.metadata}
+        )
 
 
 class BodyResources(Protocol):

@@ -51,7 +51,7 @@ class TextBody(RequestModel):
         return ParsedBody(
             sound,
             Source("text", text=self.text, voice=voice, tts=self.tts),
-            {"text": self.text, "voice": self.voice, "tts": self.tts},
+            self.model_dump(include={"text", "voice", "tts"}, exclude_none=True),
             self.metadata,
         )
 

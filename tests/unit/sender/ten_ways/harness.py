@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from mouthpiece.audio.pcm import Pcm
 from mouthpiece.segments import AudioInfo, Segment, Source, new_segment_id
@@ -48,8 +49,20 @@ class Silence:
         yield blocks()
 
 
+class FollowingApi(FakeLiveKitApi):
+    """Is away while the room's line is down."""
+
+    def __init__(self, room: FakeRoom) -> None:
+        super().__init__(ACCESS)
+        self._room = room
+
+    def _answer(self) -> None:
+        self.away = not self._room.line_is_up
+        super()._answer()
+
+
 def target(room: FakeRoom, *, names: tuple[str, ...] = ("demo",)) -> LiveKitTarget:
-    server = FakeLiveKitApi(ACCESS)
+    server = FollowingApi(room)
     for name in names:
         server.rooms_there[name] = RoomFacts(name, "RM_1", 0, 300, 20)
         server.people[name] = [room.avatar]
@@ -62,6 +75,8 @@ async def gateway(room: FakeRoom, *, names: tuple[str, ...] = ("demo",)) -> Asyn
         yield running
 
 
-async def say(running: Gateway, seconds: float, *, room: str = "demo", sound: Sound | None = None) -> Segment:
-    request = SpeakRequest(room, sound or Silence(seconds), Source("file", "silence"), new_segment_id())
+async def say(
+    running: Gateway, seconds: float, *, room: str = "demo", sound: Sound | None = None, **options: Any
+) -> Segment:
+    request = SpeakRequest(room, sound or Silence(seconds), Source("file", "silence"), new_segment_id(), **options)
     return await running.speak(request)

@@ -1,0 +1,66 @@
+"""The way into one room: at most one connection at a time, and what is heard from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from mouthpiece_sender.livekit.connection import Connection, RoomEvent
+
+
+class RoomLink:
+    """
+    :param connect: makes a connection that calls the given listener.
+    :param listener: receives the events of the present connection; those of an earlier one, which may still be leaving,
+        are dropped.
+    :param joining: held while the room is joined: too many joins at once time out, all of them.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[Callable[[RoomEvent], None]], Connection],
+        listener: Callable[[RoomEvent], None],
+        joining: asyncio.Semaphore,
+    ) -> None:
+        self.connection: Connection | None = None
+        """The present one."""
+        self.lost_at: float | None = None
+        """When it was lost, while the SDK reconnects."""
+        self._connect = connect
+        self._listener = listener
+        self._joining = joining
+        self._stack = AsyncExitStack()
+
+    @property
+    def open(self) -> Connection | None:
+        """The present connection, unless the SDK reconnects it."""
+        return self.connection if self.lost_at is None else None
+
+    async def join(self) -> bool:
+        """Returns whether we are in the room; False: we were disconnected again at once.
+
+        :raises LiveKitUnavailable: the server cannot be reached.
+        :raises LiveKitRefused: it does not accept the token.
+        """
+        stack, connection = AsyncExitStack(), self._connect(lambda event: self._hear(connection, event))
+        async with self._joining:
+            await stack.enter_async_context(connection)
+        if not connection.connected:
+            await stack.aclose()
+            return False
+        self.connection, self._stack = connection, stack
+        return True
+
+    def drop(self) -> AsyncExitStack:
+        """Hear nothing more of the present connection; returns what has to be closed to leave."""
+        stack, self._stack = self._stack, AsyncExitStack()
+        self.connection = self.lost_at = None
+        return stack
+
+    async def leave(self) -> None:
+        await self.drop().aclose()
+
+    def _hear(self, connection: Connection, event: RoomEvent) -> None:
+        if connection is self.connection:
+            self._listener(event)
