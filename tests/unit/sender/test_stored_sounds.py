@@ -17,7 +17,7 @@ from mouthpiece.segments import AudioInfo, Segment, Source
 from mouthpiece.tts import TTSBadVoice
 from mouthpiece_sender.sounds.cues import HasCues
 from mouthpiece_sender.sounds.file import FileSound, PcmFileSound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.stored_sounds import LaterSpeech, StoredSounds, _byte_order
 from tests.sounds import Tone
@@ -53,21 +53,21 @@ def segment(source: Source, **more: Any) -> Segment:
     )
 
 
-def sounds(folder: Path, speech: FakeSpeech | None = None) -> StoredSounds:
-    return StoredSounds(Spool(folder), cast(Decoders, NoDecoders()), cast(Speech, speech or FakeSpeech()))
+def sounds(folder: Path, voices: FakeSpeech | None = None) -> StoredSounds:
+    return StoredSounds(Spool(folder), cast(Decoders, NoDecoders()), cast(Voices, voices or FakeSpeech()))
 
 
 async def test_a_text_asks_for_its_voice_when_it_is_opened_and_once(tmp_path: Path) -> None:
-    speech = FakeSpeech()
+    voices = FakeSpeech()
     said = segment(Source("text", text="Hello.", voice="heart", tts="offline"))
-    sound = await sounds(tmp_path, speech).sound(said)
+    sound = await sounds(tmp_path, voices).sound(said)
     assert isinstance(sound, LaterSpeech)
     assert isinstance(sound, HasCues)
-    assert (sound.info, list(sound.cues), speech.asked) == (said.audio, [], [])
+    assert (sound.info, list(sound.cues), voices.asked) == (said.audio, [], [])
     for offset in (0.0, 0.5):
         async with sound.open(offset) as blocks:
             assert [block async for block in blocks]
-    assert speech.asked == [("Hello.", "heart", "offline")]
+    assert voices.asked == [("Hello.", "heart", "offline")]
     assert sound.info == Tone(1.0).info
 
 
