@@ -57,7 +57,7 @@ async def receiver(url: str, token: str) -> None:
 
 
 async def ours(livekit: LiveKit, room: str) -> bool:
-    """One sender that joins and speaks; whether it was told that all of it was played."""
+    """One sender that joins and speaks; whether a receipt says that all of it was played."""
     access = LiveKitAccess(livekit.url, livekit.api_key, livekit.api_secret)
     async with LiveKitApi(access) as server:
         target = LiveKitTarget(access, server, instance=secrets.token_hex(3), avatar_timeout=10)
@@ -111,8 +111,8 @@ async def trial(livekit: LiveKit, way: str) -> tuple[bool, float]:
         except TimeoutError:
             heard = 0.0
         took = time.monotonic() - began
-        told = await send
-        return told and abs(heard - SECONDS) < 0.001, took
+        confirmed = await send
+        return confirmed and abs(heard - SECONDS) < 0.001, took
     finally:
         process.kill()
         await process.communicate()

@@ -98,10 +98,10 @@ async def _interrupt(client: httpx.AsyncClient, viewer: Viewer, body: bytes, fig
     (await client.post(f"{ROOM}/segments", content=body)).raise_for_status()
     await viewer.onset(before)
     await asyncio.sleep(0.5 + random.random())
-    told = time.monotonic()
+    asked = time.monotonic()
     (await client.post(f"{ROOM}/interrupt")).raise_for_status()
-    figures.stopped.append(1000 * (time.monotonic() - told))
-    figures.silence.append(1000 * (await viewer.offset(told) - told))
+    figures.stopped.append(1000 * (time.monotonic() - asked))
+    figures.silence.append(1000 * (await viewer.offset(asked) - asked))
 
 
 async def _accepted(client: httpx.AsyncClient) -> float:

@@ -1,6 +1,6 @@
 """The senders that ``sender_load.py`` looks at, each alone in a process: ``ours`` and ``document``.
 
-Told by lines on standard input (``play PATH``, ``interrupt``), it answers each with one line of JSON. The way of the
+Lines on standard input command it (``play PATH``, ``interrupt``); it answers each with one line of JSON. The way of the
 document is what Avaluma's shows: the whole file is read, and written to the stream in one call.
 """
 
@@ -21,7 +21,7 @@ from mouthpiece import wire
 from mouthpiece_sender.speaker import PlayingSegment, Speaker
 
 
-async def told() -> AsyncIterator[list[str]]:
+async def commands() -> AsyncIterator[list[str]]:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
@@ -36,7 +36,7 @@ async def ours(room: str) -> None:
     async with Speaker(room) as speaker:
         segment: PlayingSegment | None = None
         answer()
-        async for command, *arguments in told():
+        async for command, *arguments in commands():
             if command == "play":
                 segment = await speaker.play(arguments[0])
                 answer(state=(await segment.wait("playing", 30)).state)
@@ -51,7 +51,7 @@ async def document(room_name: str) -> None:
     room = rtc.Room()
     await room.connect(os.environ["LIVEKIT_URL"], os.environ["TOKEN"])
     answer()
-    async for _, path in told():
+    async for _, path in commands():
         with wave.open(path, "rb") as file:
             data = file.readframes(file.getnframes())
             attributes = wire.StreamHeader(file.getframerate(), file.getnchannels()).attributes()

@@ -38,7 +38,7 @@ from bench.services import ROOM  # noqa: E402
 from bench.words import sentence  # noqa: E402
 
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
-from mouthpiece_sender.speech.voices import Speech  # noqa: E402
+from mouthpiece_sender.speech.voices import Voices  # noqa: E402
 from tests.live.viewer import FRAME, LOUD, Viewer, viewer_token  # noqa: E402
 
 PAUSE = 0.05
@@ -90,8 +90,8 @@ async def ended(client: httpx.AsyncClient, segment: str) -> None:
 
 async def made(text: str) -> tuple[list[float], float]:
     """The pauses that the voice makes, and seconds from its first to its last sound."""
-    async with Speech() as speech:
-        sound, _ = await speech.sound(text)
+    async with Voices() as voices:
+        sound, _ = await voices.sound(text)
         async with sound.open() as blocks:
             samples = np.concatenate([block.samples async for block in blocks]).astype(np.float32)
     size = round(FRAME * sound.info.sample_rate)

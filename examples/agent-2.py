@@ -40,7 +40,7 @@ async def entrypoint(ctx: JobContext) -> None:
         avatar_id=os.getenv("AVATAR_ID", "mia"),
         avatar_server_url=os.getenv("MOUTHPIECE_AVATAR_URL", "http://127.0.0.1:8080"),
     )
-    session = AgentSession()
+    session: AgentSession[None] = AgentSession()
     await avatar.start(session, room=ctx.room)
     await session.start(
         agent=Agent(instructions=""),  # without an LLM nothing reads them

@@ -12,7 +12,10 @@ export default defineConfig({
   },
   server: {
     fs: { allow: [".."] }, // the sample is in ../assets
-    proxy: { "/v1": { target: SERVICE, changeOrigin: true } },
+    proxy: {
+      "/v1": { target: SERVICE, changeOrigin: true },
+      "/page.json": { target: SERVICE, changeOrigin: true },
+    },
   },
   test: { include: ["tests/**/*.test.ts"] },
 });

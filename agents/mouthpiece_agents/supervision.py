@@ -27,6 +27,8 @@ DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
 which LiveKit has just removed the avatar, can still join."""
 JOIN_TIMEOUT = 30.0
 """Seconds between the server's answer and the avatar in the room: Avaluma's answers before its avatar has joined."""
+LEFT_ON_PURPOSE_DELAY = 15.0
+"""Seconds before the next start of an avatar that left because its room is about to close (``wire.ATTR_LEAVING``)."""
 STABLE_AFTER = 30.0
 """Seconds after which an avatar that leaves counts as a first failure."""
 
@@ -88,10 +90,15 @@ class AvatarSupervision:
         if self._state in (State.JOINING, State.AWAY):
             self._become_present(now)
 
-    def left(self, now: float) -> None:
-        """The avatar has left the room."""
+    def left(self, now: float, *, on_purpose: bool = False) -> None:
+        """The avatar has left the room.
+
+        :param on_purpose: because the room is about to close: that is no failure.
+        """
         self._in_room = False
-        if self._state is State.PRESENT:
+        if self._state is State.PRESENT and on_purpose:
+            self._become(State.AWAY, now + LEFT_ON_PURPOSE_DELAY)
+        elif self._state is State.PRESENT:
             self._gone(now, "the avatar left the room")
 
     def lost(self, now: float) -> None:

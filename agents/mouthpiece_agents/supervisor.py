@@ -105,7 +105,7 @@ class AvatarSupervisor:
             logger.info("the avatar is in the room")
             self._supervision.joined(now)
         elif seen is None and before is not None:
-            self._supervision.left(now)
+            self._supervision.left(now, on_purpose=wire.ATTR_LEAVING in before.attributes)
 
     def _start_ended(self, start: asyncio.Task[None], now: float) -> None:
         error = start.exception()
@@ -119,7 +119,10 @@ class AvatarSupervisor:
     async def _ask_server(self) -> None:
         while True:
             await asyncio.sleep(ASK_EVERY)
-            if self._supervision.state is State.PRESENT and await self._avatar.alive() is False:
+            if self._supervision.state is not State.PRESENT or await self._avatar.alive() is not False:
+                continue
+            avatar = self._participant()
+            if avatar is None or wire.ATTR_LEAVING not in avatar.attributes:  # that one is about to be seen leaving
                 self._supervision.lost(self._clock())
                 self._wake.set()
 

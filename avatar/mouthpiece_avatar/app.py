@@ -23,6 +23,9 @@ from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import read_claims
 
+VERSION = version(DISTRIBUTION)
+"""Read at import: it reads files, which would block the event loop."""
+
 Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]
 """Defined in the module: FastAPI silently ignores an annotation that is local to a function."""
 
@@ -42,7 +45,7 @@ class Started(BaseModel):
 
 def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     """Make the application; ``sessions`` stay the caller's."""
-    app = FastAPI(title="Mouthpiece avatar server", version=version(DISTRIBUTION), docs_url=None, redoc_url=None)
+    app = FastAPI(title="Mouthpiece avatar server", version=VERSION, docs_url=None, redoc_url=None)
     problems.install(app)
     allowed = settings.allowed()
     metrics = registry(sessions)

@@ -72,6 +72,7 @@ class Finished:
 
     stream: PlayoutStream
     interrupted: bool
+    """By its sender's clear, or because it broke off."""
 
 
 @dataclass(slots=True)
@@ -108,13 +109,14 @@ class PlayoutQueue:
         """:raises QueueFull: more sound than ``stream_queue.MAX_BACKLOG`` would wait; ``data`` was not taken."""
         self._line.push(stream, data)
 
-    def end(self, stream: PlayoutStream) -> None:
-        """The stream has been closed, or will not go on: what has come is spoken."""
-        self._line.end(stream)
+    def end(self, stream: PlayoutStream, *, whole: bool = True) -> None:
+        """The stream has been closed (``whole``), or will not go on: what has come is spoken, and then ``Finished``
+        says that it was interrupted."""
+        self._line.end(stream, whole=whole)
 
     def clear(self, sender: str) -> bool:
         """Interrupt every stream of ``sender`` that is not over; return whether there was one."""
-        streams = [stream for stream in self._streams() if stream.sender == sender]
+        streams = self.streams(sender)
         for stream in streams:
             self.abort(stream)
         return bool(streams)
@@ -152,10 +154,18 @@ class PlayoutQueue:
 
     # -- state -------------------------------------------------------------------------------------------------------
 
+    def streams(self, sender: str) -> list[PlayoutStream]:
+        """Return the streams of ``sender`` that have not ended, in order."""
+        return [stream for stream in self._streams() if stream.sender == sender]
+
     @property
     def backlog(self) -> float:
         """Seconds of sound that came and were not handed to the source yet."""
         return self._line.backlog
+
+    def advance(self, now: float) -> None:
+        """Count what has left by ``now``; :meth:`events` says what that brought about."""
+        self._drain(now)
 
     def leaving(self, now: float) -> int:
         """Return the index of the sample that leaves the source at ``now``, counted over speech and silence.
@@ -197,7 +207,7 @@ class PlayoutQueue:
                 return None
             self._line.remove(stream)
             if stream.left == stream.taken:
-                self._over(stream, interrupted=False)
+                self._over(stream, interrupted=stream.broke_off)
         return None
 
     def _idle(self) -> Capture | Wait:
@@ -265,7 +275,7 @@ class PlayoutQueue:
             if not len(span.samples):
                 self._queue.popleft()
                 if span.stream is not None and span.stream not in self._line and span.stream.left == span.stream.taken:
-                    self._over(span.stream, interrupted=False)
+                    self._over(span.stream, interrupted=span.stream.broke_off)
                 self._start()
 
     def _start(self) -> None:

@@ -71,14 +71,14 @@ class Receipts:
     def report(self, event: Started | Finished) -> None:
         """Queue the receipts that ``event`` calls for; they are sent in the background."""
         stream = event.stream
-        segment = stream.header.segment
+        segment, attempt = stream.header.segment, stream.header.attempt
         if isinstance(event, Started):
             calls = [_Call(wire.RPC_PLAYBACK_STARTED, "")]
-            receipt = wire.PlaybackReceipt(segment or "", "started", 0.0, False)
+            receipt = wire.PlaybackReceipt(segment or "", "started", 0.0, False, attempt)
         else:
             finished = wire.PlaybackFinished(stream.position, event.interrupted)
             calls = [_Call(wire.RPC_PLAYBACK_FINISHED, finished.dumps())]
-            receipt = wire.PlaybackReceipt(segment or "", "finished", stream.position, event.interrupted)
+            receipt = wire.PlaybackReceipt(segment or "", "finished", stream.position, event.interrupted, attempt)
         if segment is not None:
             calls.insert(0, _Call(wire.RPC_PLAYBACK, receipt.dumps()))
         self._post(stream.sender, calls)

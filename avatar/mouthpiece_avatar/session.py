@@ -13,9 +13,11 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
+from mouthpiece.receiving.ended_streams import EndedStreams
 from mouthpiece.receiving.stream_receiver import StreamReceiver, agent_kind
+from mouthpiece_avatar.closing_room import ClosingRoom
 from mouthpiece_avatar.livekit_address import LiveKitAddress
-from mouthpiece_avatar.playout import PlayoutQueue
+from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
 from mouthpiece_avatar.publisher import MediaPublisher
 from mouthpiece_avatar.receipts import Receipts
 from mouthpiece_avatar.renderer import Mood, Renderer
@@ -29,6 +31,15 @@ ABSENCE = 60.0
 """Seconds without LiveKit after which a session ends: it cannot renew its token."""
 LEAVE_WITHIN = 5.0
 """Seconds that leaving the room may take."""
+HEADERS_OVERTAKEN = 0.1
+"""Seconds within which the SDK hands over a stream whose header came before a call: the call takes fewer steps inside
+livekit 1.1.21, and overtakes the header in about one of a hundred cases."""
+ANSWER_OUT = 0.2
+"""Seconds for an answer and an attribute to be out before the avatar leaves."""
+
+
+NOT_ALLOWED = 403
+"""Code of the error that a call from somebody who is no agent gets."""
 
 
 class SessionState(enum.Enum):
@@ -90,8 +101,10 @@ class Session:
         """Leaves the room again when a connect that was given up succeeds after all."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = rtc.Room()
+        self._closing = ClosingRoom(self._room, self._on_room_closes)
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
-        self.publisher = MediaPublisher(self.playout, renderer, clock=clock, report=self.receipts.report)
+        self._ended_streams = EndedStreams()
+        self.publisher = MediaPublisher(self.playout, renderer, clock=clock, report=self._report)
         self.receiver = StreamReceiver(
             self.playout,
             is_agent=lambda identity: agent_kind(self._room, identity),
@@ -130,6 +143,20 @@ class Session:
         servers = [LiveKitAddress.parse(asked.livekit_url) for asked in (self._request, request)]
         return self.claims == claims and servers[0] == servers[1]
 
+    def status(self, sender: str) -> wire.Status:
+        """Return what became of the streams of ``sender``, an identity, that carried the id of a segment."""
+        self.playout.advance(self._clock())
+        streams = self.playout.streams(sender)
+        playing = next((stream for stream in streams if stream.started), None)
+        waiting = [stream.header for stream in streams if stream is not playing] + self.receiver.held(sender)
+        return wire.Status(
+            None
+            if playing is None or playing.header.segment is None
+            else wire.StatusPlaying(playing.header.segment, playing.position, playing.header.attempt),
+            tuple(header.segment for header in waiting if header.segment is not None),
+            self._ended_streams.of(sender),
+        )
+
     def info(self) -> SessionInfo:
         return SessionInfo(
             self.id,
@@ -149,6 +176,7 @@ class Session:
         room = self._room
         self.receiver.register(room)
         room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
+        room.on("participant_connected", lambda _: self._closing.look())
         room.on("participant_disconnected", self._on_participant_left)
         room.on("reconnecting", self._on_reconnecting)
         room.on("reconnected", self._on_reconnected)
@@ -174,9 +202,7 @@ class Session:
 
     async def _join(self) -> None:
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=5.0)
-        connecting = asyncio.create_task(
-            self._room.connect(self._request.livekit_url, self._request.livekit_token, options)
-        )
+        connecting = asyncio.create_task(self._connect(options))
         try:
             await asyncio.shield(connecting)
         except rtc.ConnectError as error:
@@ -185,14 +211,22 @@ class Session:
             self._late_leave = asyncio.create_task(self._take_back(connecting), name="leave once joined")
             self._late_leave.add_done_callback(self._done)
             raise
-        me = self._room.local_participant
-        me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
-        me.register_rpc_method(wire.RPC_USER_STATE, self._on_user_state)
-        me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_agent_state)
         for identity in self._room.remote_participants:
             self.receiver.participant_announced(identity)
-        await self.publisher.publish(me)
+        self._closing.look()
+        await self.publisher.publish(self._room.local_participant)
         await self._announce_listening()
+
+    async def _connect(self, options: rtc.RoomOptions) -> None:
+        """Connect, and register the methods before the loop is free to deliver a call: a room has none without a
+        connection."""
+        await self._room.connect(self._request.livekit_url, self._request.livekit_token, options)
+        me = self._room.local_participant
+        me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
+        me.register_rpc_method(wire.RPC_STATUS, self._on_status)
+        me.register_rpc_method(wire.RPC_LEAVE, self._on_leave)
+        me.register_rpc_method(wire.RPC_USER_STATE, self._on_user_state)
+        me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_agent_state)
 
     async def _announce_listening(self) -> None:
         """Set our attribute beside those of the token: the avatar listens.
@@ -206,6 +240,7 @@ class Session:
     async def _leave(self, reason: str) -> None:
         self.reason = self.reason or reason
         self._set_state(SessionState.ENDED)
+        self._closing.stop()
         if self._absence is not None:
             self._absence.cancel()
         await self._cancel_tasks()
@@ -249,6 +284,11 @@ class Session:
 
     def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
         self.receipts.gone(participant.identity)
+        self._closing.look()
+
+    def _on_room_closes(self) -> None:
+        if self.state is SessionState.LIVE:  # otherwise the viewers may be there by now
+            self._spawn(self._leave_in_peace("its room is about to close: no viewer is left"))
 
     def _on_reconnecting(self) -> None:
         self._set_state(SessionState.ABSENT)
@@ -270,6 +310,30 @@ class Session:
         self.receiver.clear(call.caller_identity)
         return wire.CLEAR_OK
 
+    async def _on_status(self, call: rtc.RpcInvocationData) -> str:
+        """:raises RpcError: the caller is no agent. One that is not announced yet gets its answer."""
+        if agent_kind(self._room, call.caller_identity) is False:
+            raise rtc.RpcError(NOT_ALLOWED, "only agents speak here")
+        await asyncio.sleep(HEADERS_OVERTAKEN)
+        return self.status(call.caller_identity).dumps()
+
+    def _on_leave(self, call: rtc.RpcInvocationData) -> str:
+        """:raises RpcError: the caller is not known to be an agent."""
+        if not agent_kind(self._room, call.caller_identity):
+            raise rtc.RpcError(NOT_ALLOWED, "only agents may ask the avatar to leave")
+        self._spawn(self._leave_in_peace("a sender asked it to leave"))
+        return wire.CLEAR_OK
+
+    async def _leave_in_peace(self, reason: str) -> None:
+        """Say that this is meant, so that the worker does not start the avatar again at once, and leave."""
+        try:
+            async with asyncio.timeout(ANSWER_OUT):
+                await self._room.local_participant.set_attributes({wire.ATTR_LEAVING: "true"})
+                await asyncio.sleep(ANSWER_OUT)
+        except TimeoutError:
+            pass  # the answer to the caller is out
+        self.end(reason)
+
     def _on_user_state(self, call: rtc.RpcInvocationData) -> str:
         self._user_speaks = call.payload == "speaking"
         self._update_mood()
@@ -283,6 +347,11 @@ class Session:
     def _update_mood(self) -> None:
         mood = Mood.ATTENTIVE if self._user_speaks else Mood.THINKING if self._agent_thinks else Mood.IDLE
         self._renderer.set_mood(mood)
+
+    def _report(self, event: Started | Finished) -> None:
+        if isinstance(event, Finished):
+            self._ended_streams.record(event.stream, event.stream.position, interrupted=event.interrupted)
+        self.receipts.report(event)
 
     # -- for the parts -----------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.retention import Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
@@ -136,19 +136,19 @@ async def open_dependencies(
                 warm=settings.warm,
             )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
-        speech = await stack.enter_async_context(Speech(default_tts(settings)))
-        speech.warm()
+        voices = await stack.enter_async_context(Voices(default_tts(settings)))
+        voices.warm()
         journal = WatchedJournal(store)
         gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
-        sounds = StoredSounds(spool, decoders, speech)
-        media = Media(spool, decoders, speech, store, sounds, max_seconds=settings.max_seconds)
+        sounds = StoredSounds(spool, decoders, voices)
+        media = Media(spool, decoders, voices, store, sounds, max_seconds=settings.max_seconds)
         bodies = BodyReader(media, max_bytes=settings.max_upload * MEGABYTE)
         journal.watch(metrics.count_end)
         journal.watch(retention.forget_ended)
         if unfinished := await gateway.take_over(sounds.sound):
             logger.info("going on with %d segments that an earlier process left", unfinished)
-        yield Dependencies(settings, server, gateway, store, bodies, speech, metrics, stopping=stopping)
+        yield Dependencies(settings, server, gateway, store, bodies, voices, metrics, stopping=stopping)
 
 
 def default_tts(settings: Settings) -> str:

@@ -31,7 +31,7 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.sounds.file import FileSound
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest, Target
 
@@ -100,7 +100,7 @@ class Speaker:
         async with AsyncExitStack() as stack:
             target = self._via or await self._livekit(stack)
             self._decoders = await stack.enter_async_context(Decoders(processes=1))
-            self._speech = await stack.enter_async_context(Speech())
+            self._voices = await stack.enter_async_context(Voices())
             self._gateway = await stack.enter_async_context(Gateway(target, MemoryJournal(), drop_queued_on_exit=True))
             self._gateway.expect(self._room)
             self._stack = stack.pop_all()
@@ -183,9 +183,9 @@ class Speaker:
         name = tts if isinstance(tts, str) else None
         if isinstance(tts, TTS):
             name = f"{tts.provider_name} {tts.session_id}"
-            self._speech.use(name, tts)
-        script = text if isinstance(text, str) else self._speech.script(text)
-        sound, spoken_by = await self._speech.sound(script, voice=voice, tts=name)
+            self._voices.use(name, tts)
+        spoken = text if isinstance(text, str) else self._voices.read(text)
+        sound, spoken_by = await self._voices.sound(spoken, voice=voice, tts=name)
         source = Source("text", text=text if isinstance(text, str) else None, voice=spoken_by)
         return await self._speak(sound, source, mode, on_loss, interruptible, wait_for_viewer, expires_in)
 

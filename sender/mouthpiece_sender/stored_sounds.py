@@ -19,7 +19,7 @@ from mouthpiece_sender.sounds.cues import Cue
 from mouthpiece_sender.sounds.file import FileSound, PcmFileSound
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.speech.text_sound import TextSound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import Spool
 
 _LOOKED_AT: Final = 1 << 20
@@ -29,10 +29,10 @@ _LOOKED_AT: Final = 1 << 20
 class StoredSounds:
     """Makes the sound of a stored segment. Words are always enough; a file must still be in the spool."""
 
-    def __init__(self, spool: Spool, decoders: Decoders, speech: Speech) -> None:
+    def __init__(self, spool: Spool, decoders: Decoders, voices: Voices) -> None:
         self._spool = spool
         self._decoders = decoders
-        self._speech = speech
+        self._voices = voices
 
     async def sound(self, segment: Segment) -> Sound:
         """
@@ -41,7 +41,7 @@ class StoredSounds:
         """
         source = segment.source
         if source.text is not None:
-            return LaterSpeech(self._speech, segment)
+            return LaterSpeech(self._voices, segment)
         path = self._spool.path(segment.id)
         if not await asyncio.to_thread(path.is_file):
             raise SoundNotKept(f"The sound of {segment.id} is no longer kept (MOUTHPIECE_KEEP_SOUNDS): send it again.")
@@ -62,8 +62,8 @@ class StoredSounds:
 class LaterSpeech:
     """A text as a sound that asks for its voice when it is opened, and not before."""
 
-    def __init__(self, speech: Speech, segment: Segment) -> None:
-        self._speech = speech
+    def __init__(self, voices: Voices, segment: Segment) -> None:
+        self._voices = voices
         self._source = segment.source
         self._info = segment.audio
         self._sound: TextSound | None = None
@@ -81,7 +81,7 @@ class LaterSpeech:
         """:raises MouthpieceError: the voice is not here any more, or failed."""
         if self._sound is None:
             source = self._source
-            self._sound, _ = await self._speech.sound(source.text or "", voice=source.voice, tts=source.tts)
+            self._sound, _ = await self._voices.sound(source.text or "", voice=source.voice, tts=source.tts)
         async with self._sound.open(offset) as blocks:
             yield blocks
 

@@ -1,4 +1,4 @@
-"""Segments, attempts and events: values that the ledger decides on, the store keeps and the API shows.
+"""Segments, attempts and events: values that the ledger decides on, the store holds and the API shows.
 
 A *segment* is a sound or a text for an avatar to say. An *attempt* is one byte stream that carries the segment, or a
 part of it: a pause, a replay and a recovery each lead to a new attempt. An *event* is one entry of a segment's log.

@@ -61,6 +61,9 @@ ATTR_ATTEMPT: Final = "mouthpiece.attempt"
 """Stream attribute: the number of the attempt, a decimal number; ``mouthpiece.status`` carries it back."""
 ATTR_AVATAR: Final = "mouthpiece.avatar"
 """Participant attribute of our avatar: JSON of :class:`AvatarInfo`; present once it listens."""
+ATTR_LEAVING: Final = "mouthpiece.leaving"
+"""Participant attribute of our avatar, ``"true"`` while it leaves because its room is about to close: it is not to be
+started again at once."""
 ATTR_PUBLISH_ON_BEHALF: Final = "lk.publish_on_behalf"
 
 AVATAR_IDENTITY_PREFIX: Final = "avatar-"
@@ -151,11 +154,16 @@ class PlaybackReceipt:
     event: str
     """``started`` or ``finished``."""
     position: float
-    """Seconds of this stream that have left the avatar's audio source."""
+    """Seconds of this stream that have been heard."""
     interrupted: bool
+    attempt: int | None = None
+    """The number that the stream carried."""
 
     def dumps(self) -> str:
-        return json.dumps(asdict(self))
+        values = asdict(self)
+        if self.attempt is None:
+            del values["attempt"]
+        return json.dumps(values)
 
     @classmethod
     def loads(cls, payload: str) -> PlaybackReceipt:
@@ -164,7 +172,8 @@ class PlaybackReceipt:
         segment, event = value.get("segment"), value.get("event")
         if not isinstance(segment, str) or event not in ("started", "finished"):
             raise ValueError("a playback receipt needs a segment and the event started or finished")
-        return cls(segment, event, _number(value, "position"), value.get("interrupted") is True)
+        interrupted = value.get("interrupted") is True
+        return cls(segment, event, _number(value, "position"), interrupted, _attempt_of(value))
 
 
 @dataclass(frozen=True, slots=True)

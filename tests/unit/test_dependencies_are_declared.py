@@ -62,7 +62,7 @@ PLUGINS_AND_STAND_INS: Final = {
 }
 """Imported in tests, and made by them; or by a user, who has it installed."""
 SUPPORT: Final = {"bench", "examples", "tests", "external_audio_sender", "agent_2"}
-TOOLS: Final = {"mypy", "pre-commit", "pytest-timeout", "ruff", "types-psutil", "types-pyyaml"}
+TOOLS: Final = {"coverage", "mypy", "pre-commit", "pytest-timeout", "ruff", "types-psutil", "types-pyyaml"}
 """Of the development dependencies, what no code imports."""
 BY_NAME: Final = {"files", "find_spec", "import_module", "sdk_module"}
 """Functions whose first argument, a literal, names a module to load."""

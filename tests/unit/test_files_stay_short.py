@@ -18,8 +18,6 @@ EXCEPTION: Final = re.compile(r"- `([\w./-]+)` \(over 400 lines\): \S.*")
 TO_BE_SHORTENED: Final = frozenset(
     {
         "src/mouthpiece/playback/ledger.py",
-        "tests/loopback/anam/emulator.py",
-        "tests/unit/playback/test_ledger.py",
     }
 )
 """Files that somebody is at."""

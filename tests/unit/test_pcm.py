@@ -66,7 +66,7 @@ def test_chunks_have_one_length_and_nothing_is_lost(sizes: list[int], channels: 
 
 def test_blocks_grow_once_enough_has_come_out() -> None:
     sound = Pcm(np.arange(1_000, dtype=np.int16), 100)
-    chunker = Chunker(0.5, steady=2.0, after=1.0)
+    chunker = Chunker(lambda given: 0.5 if given < 1.0 else 2.0)
     blocks = [*chunker.push(sound), *chunker.flush()]
     assert [block.frames for block in blocks] == [50, 50, 200, 200, 200, 200, 100]
     assert np.array_equal(np.concatenate([block.samples for block in blocks]), sound.samples)

@@ -1,22 +1,27 @@
 /** Makes the parts of the page and connects them. */
 
 import { Actions } from "./actions.ts";
+import { callExample } from "./core/call-example.ts";
 import { clockStop } from "./core/labels.ts";
-import { initial, isLive, Phase, type State, Store } from "./core/phase.ts";
+import { type CaptionUpdate, LateCaptions } from "./core/late-captions.ts";
+import { initial, isJoined, isLive, Phase, type State, Store } from "./core/phase.ts";
 import type { Segment } from "./core/segment.ts";
 import { SegmentHistory } from "./core/segment-history.ts";
 import { Api } from "./io/api.ts";
 import { TabApiKeys } from "./io/api-keys.ts";
 import type { Media } from "./io/connection.ts";
-import { Problem } from "./io/errors.ts";
+import { messageOf, Problem } from "./io/errors.ts";
 import { PollingFeed, type SegmentFeed } from "./io/feed.ts";
+import { loadLimits } from "./io/limits.ts";
 import { Player } from "./io/player.ts";
 import { Session } from "./io/session.ts";
 import { Uploads } from "./io/uploads.ts";
+import { VoiceList } from "./io/voice-list.ts";
 import { AvatarView } from "./view/avatar.ts";
+import { CallExampleView } from "./view/call-example.ts";
 import { Composer } from "./view/composer.ts";
 import { Controls } from "./view/controls.ts";
-import { askForKey, showHelp } from "./view/dialogs.ts";
+import { askForKey, showHelp, showNotice } from "./view/dialogs.ts";
 import { find } from "./view/dom.ts";
 import { acceptDrops } from "./view/drop.ts";
 import { renderLayout } from "./view/layout.ts";
@@ -26,34 +31,46 @@ import { SegmentList } from "./view/segment-list.ts";
 import { listenForShortcuts } from "./view/shortcuts.ts";
 import { UploadList } from "./view/upload-list.ts";
 
-const OVERDUE_AFTER = 15_000; // ms
+/** Milliseconds without an avatar. */
+const OVERDUE_AFTER = 15_000;
+const MISSING_AFTER = 60_000;
 
 export class App {
   readonly store: Store;
   readonly player: Player;
+  readonly #apiUrl: URL;
+  readonly #keys: TabApiKeys;
   readonly #api: Api;
   readonly #history: SegmentHistory;
+  readonly #lateCaptions = new LateCaptions();
   readonly #feed: SegmentFeed;
   readonly #uploads: Uploads;
+  readonly #voices: VoiceList;
   readonly #session: Session;
   readonly #actions: Actions;
   readonly #avatar: AvatarView;
   readonly #lobby: LobbyView;
   readonly #panel: Panel;
+  readonly #callExample = new CallExampleView();
   readonly #controls: Controls;
   readonly #composer: Composer;
   readonly #segmentList: SegmentList;
   readonly #uploadList: UploadList;
   #serviceAnswers = true;
-  #overdueTimer: ReturnType<typeof setTimeout> | undefined;
+  #waitTimers: readonly ReturnType<typeof setTimeout>[] = [];
 
   /** `base` is the URL of the API; `room` is the room to join, or null to open a new one. */
   constructor(base: URL, room: string | null) {
     this.store = new Store(initial(room));
-    this.#api = new Api(base, new TabApiKeys(askForKey));
+    this.#apiUrl = base;
+    this.#keys = new TabApiKeys(askForKey);
+    this.#api = new Api(base, this.#keys);
     this.#history = new SegmentHistory(() => this.#showHistory());
     this.#feed = new PollingFeed(this.#api, {
-      page: (page) => this.#history.update(page),
+      page: (page) => {
+        this.#history.update(page);
+        this.#updateLateCaptions();
+      },
       isLive: () => this.#history.isLive,
       health: (error) => this.#setHealth(error),
     });
@@ -64,15 +81,19 @@ export class App {
         this.#feed.refresh();
       },
     });
+    this.#voices = new VoiceList(this.#api, (voices) => {
+      this.#composer.voices = voices;
+    });
     this.player = new Player(find("video", HTMLVideoElement), find("audio", HTMLAudioElement), {
       audible: (audible) => this.#setAudible(audible),
       level: (level) => this.#avatar.level(level),
       stalled: (stalled) => this.#setStalled(stalled),
     });
     this.#session = new Session(this.#api, this.store, {
+      agent: (present) => this.#setAgent(present),
       media: (media) => this.#setMedia(media),
       activeSpeaker: (speaking) => this.player.activeSpeaker(speaking),
-      caption: (id, text, state) => this.#avatar.caption(id, text, state),
+      caption: (id, text, state) => this.#showCaptions(this.#lateCaptions.arrived({ id, text, state })),
       soundBlocked: (blocked) => this.#avatar.soundBlocked(blocked),
       viewers: (count) => this.#avatar.viewers(count),
     });
@@ -144,7 +165,7 @@ export class App {
 
   #allowSound(): void {
     this.player.prepare();
-    void this.#session.allowSound();
+    this.#session.allowSound().catch((error: unknown) => showNotice(messageOf(error)));
   }
 
   async #interrupt(): Promise<void> {
@@ -158,6 +179,10 @@ export class App {
     this.store.dispatch({ kind: "avatar", identity: media?.identity ?? null });
   }
 
+  #setAgent(present: boolean): void {
+    if (present !== this.store.state.agent) this.store.dispatch({ kind: "agent", present });
+  }
+
   #setAudible(audible: boolean): void {
     if (audible !== this.store.state.audible) this.store.dispatch({ kind: "audible", audible });
   }
@@ -168,13 +193,26 @@ export class App {
 
   /** `error` is the outcome of the last request for the list of segments; null: it succeeded. */
   #setHealth(error: unknown): void {
+    const answersAgain = error === null && !this.#serviceAnswers;
     this.#serviceAnswers = error === null;
+    if (answersAgain) this.#voices.start(); // it may have been started anew, with other voices
     this.#panel.banner = bannerText(error);
     this.#updateClocks();
+    this.#updateLateCaptions();
   }
 
   #updateClocks(): void {
-    this.#segmentList.clockStop = clockStop(this.store.state, this.#serviceAnswers);
+    this.#segmentList.clockStop = this.#clockStop();
+  }
+
+  #clockStop(): string | null {
+    return clockStop(this.store.state, this.#serviceAnswers);
+  }
+
+  #updateLateCaptions(): void {
+    const known = this.#clockStop() === null;
+    const { segments } = this.#history;
+    this.#showCaptions(known ? this.#lateCaptions.listed(segments, performance.now()) : this.#lateCaptions.pause());
   }
 
   #stateChanged(state: State, before: State): void {
@@ -184,41 +222,53 @@ export class App {
   }
 
   #phaseChanged({ phase, room }: State, before: State): void {
-    clearTimeout(this.#overdueTimer);
-    if (phase === Phase.Coming) {
-      this.#overdueTimer = setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER);
+    for (const timer of this.#waitTimers) clearTimeout(timer);
+    this.#waitTimers = phase === Phase.Coming ? this.#startWaiting() : [];
+    if (isJoined(phase) && !isJoined(before.phase)) {
+      this.#avatar.clearCaptions(); // their ends may have been missed
+      this.#lateCaptions.joined();
     }
     if (isLive(phase) && !isLive(before.phase) && room !== null) {
       this.#feed.start(room);
-      void this.#loadVoices();
+      this.#voices.start();
+      void this.#loadLimits();
     }
     if (!isLive(phase) && isLive(before.phase)) {
       this.#feed.stop();
+      this.#voices.stop();
       this.#uploads.clear();
     }
     if ((phase === Phase.Speaking) !== (before.phase === Phase.Speaking)) this.#feed.refresh();
   }
 
+  #startWaiting(): readonly ReturnType<typeof setTimeout>[] {
+    return [
+      setTimeout(() => this.store.dispatch({ kind: "overdue" }), OVERDUE_AFTER),
+      setTimeout(() => this.store.dispatch({ kind: "missing" }), MISSING_AFTER),
+    ];
+  }
+
+  async #loadLimits(): Promise<void> {
+    this.#actions.limits = await loadLimits(new URL("../page.json", this.#apiUrl));
+  }
+
   #render(state: State): void {
     renderLayout(state);
     this.#lobby.render(state);
+    this.#callExample.render(callExample(this.#apiUrl, state.room, this.#keys.current() !== null));
     this.#avatar.render(state);
     this.#panel.render(state);
     this.#controls.render(state);
     this.#updateClocks();
   }
 
+  #showCaptions(captions: readonly CaptionUpdate[]): void {
+    for (const { id, text, state } of captions) this.#avatar.caption(id, text, state);
+  }
+
   #showHistory(): void {
     this.#segmentList.render(this.#history);
     this.#controls.playing = this.#history.isPlaying;
-  }
-
-  async #loadVoices(): Promise<void> {
-    try {
-      this.#composer.voices = await this.#api.voices();
-    } catch {
-      // the service does not answer: the feed reports it, and the next join asks again
-    }
   }
 }
 

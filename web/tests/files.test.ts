@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { contentType, refusal } from "../src/core/files.ts";
+import { NO_LIMITS } from "../src/core/limits.ts";
 
 describe("a file's content type", () => {
   test.each([
@@ -23,11 +24,11 @@ describe("a file is refused before it is sent", () => {
     ["paper.pdf", "application/pdf"],
     ["film.mkv", "video/x-matroska"],
   ])("%s: it is no sound", (name, type) => {
-    expect(refusal({ name, type, size: 1 })).toContain(name);
+    expect(refusal({ name, type, size: 1 }, NO_LIMITS)).toContain(name);
   });
 
   test("an empty one", () => {
-    expect(refusal({ name: "a.wav", type: "audio/wav", size: 0 })).toContain("empty");
+    expect(refusal({ name: "a.wav", type: "audio/wav", size: 0 }, NO_LIMITS)).toContain("empty");
   });
 
   test.each([
@@ -36,6 +37,14 @@ describe("a file is refused before it is sent", () => {
     ["unknown.bin", "application/octet-stream"],
     ["clip.webm", "video/webm"],
   ])("not %s (%s): the service decides", (name, type) => {
-    expect(refusal({ name, type, size: 1 })).toBeNull();
+    expect(refusal({ name, type, size: 1 }, NO_LIMITS)).toBeNull();
+  });
+
+  test("one that is larger than the service accepts, with its form", () => {
+    const limits = { maxUpload: 5_000_000, maxText: null };
+    const sized = (size: number) => refusal({ name: "a.wav", type: "audio/wav", size }, limits);
+    expect(sized(4_990_000)).toBeNull();
+    expect(sized(4_999_999)).toContain("too large");
+    expect(sized(6_500_000)).toContain("6.5 MB. This service accepts at most 5.0 MB");
   });
 });

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { clockStop, errorOf, formatDuration, formatSize, statusLine, titleOf } from "../src/core/labels.ts";
+import {
+  clockStop,
+  errorOf,
+  formatDuration,
+  formatSize,
+  shortened,
+  statusLine,
+  titleOf,
+  waitingHint,
+} from "../src/core/labels.ts";
 import { initial, Phase } from "../src/core/phase.ts";
 import type { Segment } from "../src/core/segment.ts";
 
@@ -30,10 +39,11 @@ test("a segment's title is its text, its name, the name of the uploaded file, or
   expect(title({ kind: "live" })).toBe("Live sound");
 });
 
-test("an error is shown as a sentence, from an object or a string", () => {
-  expect(errorOf({ error: { detail: "No avatar." } } as Segment)).toBe("No avatar.");
-  expect(errorOf({ error: "No avatar." } as Segment)).toBe("No avatar.");
-  expect(errorOf({ error: null } as Segment)).toBe("");
+test("a segment's error is a sentence for viewers", () => {
+  const shown = (error: Segment["error"]) => errorOf({ error } as Segment);
+  expect(shown({ type: "avatar-timeout", detail: "No avatar came in time." })).toBe("No avatar came in time.");
+  expect(shown({ type: "other", detail: "Set AVATAR_ID." })).toBe("It could not be said.");
+  expect(shown(null)).toBe("");
 });
 
 test("no clock runs while the position of what plays is not known", () => {
@@ -43,4 +53,18 @@ test("no clock runs while the position of what plays is not known", () => {
   expect(clockStop({ ...listening, stalled: true }, true)).toBe("picture stopped");
   expect(clockStop({ ...listening, phase: Phase.Coming }, true)).toBe("avatar away");
   expect(clockStop({ ...listening, phase: Phase.Reconnecting }, true)).toBe("connection lost");
+});
+
+test("a long title is shortened within a sentence", () => {
+  expect(shortened("Good morning!")).toBe("Good morning!");
+  expect(shortened("The lighthouse keeper climbed the stairs every evening.")).toBe(
+    "The lighthouse keeper climbed the stair…",
+  );
+});
+
+test("after a minute without an avatar the page says what may be missing", () => {
+  const coming = { ...initial("demo"), phase: Phase.Coming };
+  expect(waitingHint({ ...coming, wait: "overdue" })).toBe("");
+  expect(waitingHint({ ...coming, wait: "missing" })).toContain("no worker is running");
+  expect(waitingHint({ ...coming, wait: "missing", agent: true })).toContain("Its agent is here");
 });

@@ -31,10 +31,12 @@ describe("joining", () => {
     expect(decide(failed, { kind: "join" })).toMatchObject({ phase: Phase.Connecting, reason: "" });
   });
 
-  test("marks a late avatar as overdue until it comes", () => {
+  test("marks a late avatar as overdue, then as missing, until it comes", () => {
     const late = following(...JOINED, { kind: "overdue" });
-    expect(late).toMatchObject({ phase: Phase.Coming, overdue: true });
-    expect(decide(late, AVATAR)).toMatchObject({ phase: Phase.Listening, overdue: false });
+    expect(late).toMatchObject({ phase: Phase.Coming, wait: "overdue" });
+    expect(decide(late, { kind: "missing" }).wait).toBe("missing");
+    expect(decide(late, AVATAR)).toMatchObject({ phase: Phase.Listening, wait: null });
+    expect(decide(decide(late, AVATAR), { kind: "missing" }).wait).toBeNull();
   });
 });
 

@@ -37,6 +37,7 @@ function started(): { session: Session; store: Store } {
   const openRoom = async () => ({ room: "demo", livekit_url: "ws://x", token: "t", avatar: null });
   const nothing = () => {};
   const listener = {
+    agent: nothing,
     media: nothing,
     activeSpeaker: nothing,
     caption: nothing,

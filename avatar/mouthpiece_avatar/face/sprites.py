@@ -136,7 +136,7 @@ def draw(design: FaceDesign) -> Sprites:
     with ThreadPoolExecutor() as pool:
         scenes = pool.submit(_scenes, design)
         skins = pool.map(lambda jaw: _halved(head.skin(design, jaw)), sorted({shape.jaw for shape in MOUTHS}))
-        parts = _Parts(
+        parts = _FaceParts(
             dict(zip(sorted({shape.jaw for shape in MOUTHS}), skins, strict=True)),
             _halved(head.nose(design)),
             _halved(head.hair_front(design)),
@@ -181,7 +181,7 @@ def _scenes(design: FaceDesign) -> list[Pixels]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _FaceParts:
     skins: dict[float, Layer]
     """By how far the jaw has dropped."""
     nose: Layer

@@ -1,4 +1,4 @@
-"""Anam's audio passthrough: a target beside the LiveKit room, which needs neither LiveKit nor the worker.
+"""Anam's audio passthrough: a target that needs neither a LiveKit room nor the worker.
 
 ::
 
@@ -6,7 +6,8 @@
                                             ▲                                    │
               Viewer, Recorder ◀─ frames ───┴────────────── WebRTC ──────────────┘
 
-``settings`` what it is told · ``passthrough`` the sound's form · ``sdk`` the seam to Anam's own SDK · ``session`` one
-session · ``room`` what carries out the ledger's decisions through sessions · ``target`` how the gateway comes to it ·
-``frames`` what takes picture and sound: ``recorder``, ``viewer`` (the window's process is ``window``).
+``settings`` · ``passthrough`` the audio format · ``sdk`` the adapter to Anam's SDK · ``session`` one session ·
+``transport`` carries out the ledger's commands through a session · ``room`` opens and closes sessions · ``target`` the
+gateway's way in · ``frames`` the protocol for picture and sound, which ``recorder`` (with ``recording``) and ``viewer``
+(with ``window``, its process) implement.
 """

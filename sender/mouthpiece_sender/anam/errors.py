@@ -1,4 +1,4 @@
-"""What can go wrong with Anam, as leaves of ``mouthpiece.errors.AvatarError``."""
+"""Errors of Anam's target: leaves of the tree in ``mouthpiece.errors``."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from mouthpiece.errors import AvatarStartFailed, MouthpieceError
 
 
 class AnamRefused(AvatarStartFailed):
-    """Anam does not give us a session: the key, the avatar, the plan."""
+    """Anam refuses the session because of the key, the avatar or the account's plan."""
 
     slug = "anam-refused"
 
 
 class AnamBusy(AvatarStartFailed):
-    """No session now: a limit of the account, or of Anam."""
+    """Anam has no session now: a limit of the account or of Anam is reached."""
 
     slug = "anam-busy"
     retryable = True
 
 
 class AnamUnavailable(AvatarStartFailed):
-    """Anam cannot be reached, or answers what is not Anam's."""
+    """Anam cannot be reached, or the answer is not Anam's."""
 
     slug = "anam-unavailable"
     retryable = True
 
 
 class NotThroughAnam(MouthpieceError):
-    """What was asked for has no meaning without LiveKit."""
+    """The request has no meaning without LiveKit."""
 
     slug = "not-through-anam"
 
 
 class RecordingFailed(MouthpieceError):
-    """The recording that was asked for broke off, or could not be kept."""
+    """The recording ended early, or could not be written."""
 
     slug = "recording-failed"

@@ -1,4 +1,4 @@
-"""What is done with the avatar's picture and sound as they come."""
+"""The protocol of a sink for the avatar's picture and sound."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any, Protocol
 
 
 class FrameSink(AbstractAsyncContextManager[Any], Protocol):
-    """Takes frames of one session after another; ``async with`` starts and ends it. None of these may block.
+    """Takes the frames of one session after another; ``async with`` starts and ends it. No method blocks.
 
-    Frames are PyAV's, decoded from WebRTC: ``pts * time_base`` is a clock of each stream's own, ``arrived`` is the
-    monotonic time in seconds at which a frame came to us.
+    Frames are PyAV's, decoded from WebRTC: ``pts * time_base`` is the clock of its stream, ``arrived`` the time in
+    monotonic seconds at which the frame arrived.
     """
 
     def begin(self) -> None:
-        """A session begins: the clocks of its streams are new."""
+        """Take note that a session begins, whose streams have new clocks."""
         ...
 
-    def video(self, frame: Any, arrived: float) -> None: ...
+    def video(self, frame: Any, arrived: float) -> None:
+        """Take a video frame."""
+        ...
 
     def audio(self, frame: Any, arrived: float) -> None:
-        """s16, stereo, 48 kHz."""
+        """Take an audio frame: s16, stereo, 48 kHz."""
         ...

@@ -1,7 +1,7 @@
-"""The form in which Anam takes sound.
+"""The audio format of Anam's passthrough.
 
 Source: Anam's cookbook, "Python audio passthrough with custom TTS" (2026-02-19): s16le, 16 to 48 kHz, 24 kHz best,
-in chunks of 500 ms; the engine does not resample what it is given.
+in chunks of 500 ms; the engine does not resample.
 """
 
 from __future__ import annotations
@@ -17,5 +17,5 @@ CHUNK: Final = 0.5
 
 
 def sent_rate(sample_rate: int) -> int:
-    """Hertz that a sound of this rate is sent at: its own where Anam takes it, else the one that Anam advises."""
+    """Return the rate (hertz) at which to send a sound: its own if Anam takes that, else the rate that Anam advises."""
     return sample_rate if LOWEST <= sample_rate <= HIGHEST else BEST

@@ -1,4 +1,4 @@
-"""The avatar's picture and sound, kept in a file (``recording``) by a thread of its own."""
+"""Records the avatar's picture and sound to a file, in a thread that drives the ``recording``."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from mouthpiece_sender.anam.recording import SAMPLE_RATE, Item, Writer
 logger = logging.getLogger(__name__)
 
 QUEUE: Final = 1000
-"""Frames, about 13 s; when the disk or the encoder is half of it behind, pictures are left out, and sound when all."""
+"""Frames, about 13 s. If the disk or the encoder is slow, pictures are dropped once half of it is full, then sound."""
 
 
 class Recorder:
-    """A ``FrameSink``. Encodes in a thread of its own; leaving writes the rest and the index, at any moment.
+    """A ``FrameSink`` that encodes in a thread. Leaving it at any moment writes the remaining frames and the index.
 
-    It grows beside ``path``, as ``….part``, and takes its place on leaving; where nothing came, or nothing that plays,
+    The recording grows in ``<path>.part``, which replaces ``path`` on leaving. If no frame arrived that can be played,
     ``path`` stays as it was.
 
     :raises ConfigurationError: on entering: the file cannot be written.
-    :raises RecordingFailed: on leaving: it broke off, or could not be kept. Not where another error is on its way.
+    :raises RecordingFailed: on leaving: the recording ended early or could not be written. Only logged if the block
+        raises another error.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +60,7 @@ class Recorder:
             raise
         if not self._failure:
             return
-        if error is None and sys.exception() is None:  # a stack that is closed by hand gives no error
+        if error is None and sys.exception() is None:  # an AsyncExitStack closed in an `except` block passes no error
             raise RecordingFailed(self._failure)
         logger.error("%s", self._failure)
 
@@ -82,7 +83,7 @@ class Recorder:
             self._lost_sound += item.frame.samples / SAMPLE_RATE
 
     def _create(self) -> None:
-        target = self._path.resolve()  # a link stays one
+        target = self._path.resolve()  # a symbolic link stays one
         if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
             raise ConfigurationError(f"{self._path} is not a file that can be written.")
         self._target, self._part = target, target.with_name(f"{target.name}.part")
@@ -96,7 +97,7 @@ class Recorder:
         self._thread.join()
         if self._lost_pictures or self._lost_sound:
             logger.warning(
-                "%d pictures and %.2f s of sound were left out of the recording: this machine is too slow",
+                "%d pictures and %.2f s of sound are missing in the recording: this machine is too slow",
                 self._lost_pictures,
                 self._lost_sound,
             )
@@ -110,14 +111,14 @@ class Recorder:
             reason = _reason(error)
             logger.error("the recording broke off (%s)", reason)
             while self._queue.get() is not None:
-                pass  # so that nobody waits for room in it
+                pass  # emptied, so that the producers do not find it full
         kept = False
         try:
             kept = self._keep(writer)
         except Exception as error:
             reason = reason or _reason(error)
         with contextlib.suppress(OSError):
-            self._file.close()  # after a failure it tries once more to write
+            self._file.close()  # after a failure it tries again to flush
         with contextlib.suppress(OSError):
             self._part.unlink(missing_ok=True)
         if reason:

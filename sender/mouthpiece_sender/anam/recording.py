@@ -1,4 +1,4 @@
-"""The streams of one session after another, laid side by side in one MP4 (H.264, AAC) that plays in step."""
+"""Writes the streams of one session after another to one MP4 (H.264, AAC), with picture and sound in sync."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ import numpy.typing as npt
 logger = logging.getLogger(__name__)
 
 HOLD: Final = 0.5
-"""Seconds of frames that are looked at before the streams are laid side by side."""
+"""Seconds of frames that are collected before the streams are aligned."""
 MAX_HOLD: Final = 5.0
-"""Seconds of sound that wait for a first picture; of a file that has none yet, what is older is left out."""
+"""Seconds of sound that wait for a first picture; before the file's first picture, older sound is dropped."""
 AUDIO_DELAY: Final = 0.04
-"""Seconds that aiortc 1.16 keeps sound longer than picture: four blocks of 20 ms against one picture."""
+"""Seconds by which aiortc 1.16 delays sound more than picture: four blocks of 20 ms against one picture."""
 SAMPLE_RATE: Final = 48_000
 FRAME_RATE: Final = 25
 TIME_BASE: Final = Fraction(1, 90_000)
 MAX_PAUSE: Final = 30.0
-"""Seconds; a longer pause between two sessions becomes this long, in picture and sound alike."""
+"""Seconds; a longer pause between two sessions is cut to this length."""
 MAX_JUMP: Final = 5.0
-"""Seconds that a stream's clock may be away from ours; beyond, it has jumped, and is laid anew."""
+"""Seconds by which a stream's clock may drift from ours; beyond, it has jumped, and the stream is aligned again."""
 
 Kind = Literal["video", "audio"]
 
 
 class Item(NamedTuple):
+    """A frame with its origin."""
+
     session: int
     kind: Kind
     frame: Any
@@ -38,20 +40,20 @@ class Item(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """On the stream's own clock."""
+        """The frame's time on its stream's clock."""
         return float(self.frame.pts * self.frame.time_base)
 
     @property
     def offset(self) -> float:
-        """Between the stream's clock and ours, by this frame alone."""
+        """Seconds from the stream's clock to ours, estimated from this frame alone."""
         return self.arrived - self.seconds - (AUDIO_DELAY if self.kind == "audio" else 0.0)
 
 
 class Writer:
-    """Collects the first frames of a session, lays its streams side by side, then encodes what comes.
+    """Collects the first frames of a session, aligns its streams, then encodes every frame.
 
-    Each stream's clock begins anywhere; a frame cannot arrive before it was sent, so the least delayed of the first
-    frames says where a stream lies on ours.
+    The clock of a stream starts at any value. A frame cannot arrive before it was sent, so the least delayed of the
+    first frames gives the offset between a stream's clock and ours.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -65,6 +67,7 @@ class Writer:
         self._samples = 0
 
     def take(self, item: Item) -> None:
+        """Write a frame, or hold it until the streams are aligned."""
         if item.session != self._session:
             if self._container is not None or self._pictured():
                 self._settle()
@@ -76,9 +79,9 @@ class Writer:
             self._write(item)
 
     def close(self) -> bool:
-        """Whether there is something that plays."""
+        """Finish the file; return False if it has neither picture nor sound."""
         if self._held and self._container is None and not self._pictured():
-            logger.warning("no picture came: the recording has sound alone, the last %g s of it at most", MAX_HOLD)
+            logger.warning("no picture arrived: the recording has at most the last %g s of the sound", MAX_HOLD)
         self._settle()
         if self._pts < 0 and not self._samples:
             return False
@@ -129,7 +132,7 @@ class Writer:
         self._audio = self._container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
 
     def _time(self, item: Item) -> float:
-        """When it was sent, on our clock."""
+        """Return the time at which the frame was sent, on our clock."""
         assert self._offsets is not None
         offset = self._offsets.setdefault(item.kind, item.offset)
         if abs(offset - item.offset) > MAX_JUMP:
@@ -140,7 +143,7 @@ class Writer:
         at = self._time(item) - self._origin
         if item.kind == "audio":
             self._write_audio(item.frame, at)
-        elif self._video is not None:  # else the file began without one
+        elif self._video is not None:  # None if the file was opened without a picture
             self._write_video(item.frame, at)
 
     def _write_video(self, frame: Any, at: float) -> None:
@@ -155,7 +158,7 @@ class Writer:
     def _write_audio(self, frame: Any, at: float) -> None:
         samples = _stereo(frame)
         gap = round(at * SAMPLE_RATE) - self._samples
-        if gap > (SAMPLE_RATE // 50 if self._samples else 0):  # the first block lies exactly where it was sent
+        if gap > (SAMPLE_RATE // 50 if self._samples else 0):  # the first block is placed exactly at its time
             for begin in range(0, gap, SAMPLE_RATE):
                 self._encode(np.zeros((min(SAMPLE_RATE, gap - begin), 2), np.int16))
         elif gap < -SAMPLE_RATE // 50:
@@ -173,7 +176,7 @@ class Writer:
 
 
 def _stereo(frame: Any) -> npt.NDArray[np.int16]:
-    """``(n, 2)`` of a packed s16 frame of one or two channels."""
+    """Return the samples of a packed s16 frame with one or two channels, shape ``(n, 2)``."""
     samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
     stereo: npt.NDArray[np.int16] = samples if samples.shape[1] == 2 else np.repeat(samples[:, :1], 2, axis=1)
     return stereo

@@ -1,8 +1,8 @@
-"""The seam to Anam's own SDK (``anam`` 0.12): loading it, what its exceptions mean, and three things that it hides.
+"""The adapter to Anam's SDK (``anam`` 0.12): its import, its exceptions, and three gaps of its interface.
 
-It keeps what it cannot send and says nothing; a session that the engine ended is not closed by its ``close``; and a
-``connect`` that fails or is cancelled leaves its connections open. For these its private attributes are read, here
-and nowhere else; the version is pinned, and tests/loopback/anam holds each of them.
+It keeps messages that it cannot send without reporting that; its ``close`` does not close a session that the engine
+ended; and a ``connect`` that fails or is cancelled leaves its connections open. To bridge these gaps this module alone
+reads the SDK's private attributes; the version is pinned, and tests/loopback/anam checks each of them.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ logger = logging.getLogger(__name__)
 
 NOT_INSTALLED: Final = needs("Speaking through Anam", "anam")
 CLOSE_TIMEOUT: Final = 5.0
-"""Seconds; the SDK's own closing has limits of 2 s for each of two steps."""
+"""Seconds; the SDK's ``close`` takes at most 2 s for each of two steps."""
 
 
 def installed() -> bool:
-    """Whether it can be loaded. Looks on the disk: call it in a thread."""
+    """Return whether the SDK is installed. Reads the disk: call it in a thread."""
     return importlib.util.find_spec("anam") is not None
 
 
 def load() -> Any:
-    """The module ``anam``. Reads files for a second: call it in a thread.
+    """Import and return the module ``anam``. Takes about a second: call it in a thread.
 
     :raises ConfigurationError: it is not installed.
     """
@@ -42,7 +42,7 @@ def load() -> Any:
 
 
 def client(anam: Any, settings: AnamSettings) -> Any:
-    """An ``AnamClient`` for passthrough: with a persona of its own the engine would answer by itself."""
+    """Return an ``AnamClient`` for passthrough. Without passthrough the engine's persona would answer by itself."""
     return anam.AnamClient(
         api_key=settings.api_key,
         persona_config=anam.PersonaConfig(avatar_id=settings.avatar_id, enable_audio_passthrough=True),
@@ -51,14 +51,14 @@ def client(anam: Any, settings: AnamSettings) -> Any:
 
 
 def can_send(client: Any) -> bool:
-    """Whether what is sent now leaves: the SDK keeps it for a reconnect otherwise."""
+    """Return whether a message would be sent now; otherwise the SDK keeps it for a reconnect."""
     streaming = client._streaming_client
     signalling = None if streaming is None else streaming._signalling_client
     return signalling is not None and bool(signalling._is_ws_open())
 
 
 async def close(client: Any) -> None:
-    """Ends the session at the engine and every connection, however far it had come. Never raises for a bad one."""
+    """End the session at the engine and every connection, at any stage of ``connect``. Logs errors, and raises none."""
     streaming = client._streaming_client
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT):
@@ -72,7 +72,7 @@ async def close(client: Any) -> None:
 
 
 def translate(anam: Any, error: Exception, settings: AnamSettings) -> AvatarError:
-    """What an exception of ``connect`` means. Anam's own words may hold anything, so none of them are passed on."""
+    """Return our error for an exception of ``connect``. Anam's message could hold anything, and is left out."""
     if isinstance(error, anam.AnamError):
         status = error.status_code
         if status in (401, 403):
@@ -86,8 +86,8 @@ def translate(anam: Any, error: Exception, settings: AnamSettings) -> AvatarErro
         if status is not None and status >= 500:
             return AnamBusy(f"Anam has no session free (it answered {status}); try again later.")
         return AnamRefused("Anam gives no session.")
-    stranger = type(error).__name__ == "ContentTypeError"  # aiohttp's, which the SDK brings: no JSON
-    if stranger or isinstance(error, KeyError | TypeError | ValueError | AttributeError):
+    not_json = type(error).__name__ == "ContentTypeError"  # aiohttp's, a dependency of the SDK alone
+    if not_json or isinstance(error, KeyError | TypeError | ValueError | AttributeError):
         return AnamUnavailable(f"{settings.api_url} does not answer as Anam does; check ANAM_API_URL.")
     return AnamUnavailable(
         f"Anam cannot be reached at {settings.api_url} ({type(error).__name__}); check the network and ANAM_API_URL."

@@ -1,4 +1,7 @@
-"""What speaking through Anam needs to know."""
+"""Settings for Anam's target.
+
+Read without pydantic, whose import costs a second: ``mouthpiece play`` needs nothing else of it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Final
 from mouthpiece.errors import ConfigurationError
 
 DEFAULT_AVATAR: Final = "071b0286-4cce-4808-bee2-e642f1062de3"
-"""Liv, whom Anam gives every account."""
+"""Liv, an avatar that every account of Anam has."""
 DEFAULT_URL: Final = "https://api.anam.ai"
 READY_TIMEOUT: Final = 30.0
 LINGER: Final = 5.0
@@ -19,7 +22,7 @@ TTS: Final = "elevenlabs"
 
 
 class Via(enum.StrEnum):
-    """What speaks: an avatar in a LiveKit room, or Anam's engine without one."""
+    """The target: an avatar in a LiveKit room, or Anam's engine without one."""
 
     LIVEKIT = "livekit"
     ANAM = "anam"
@@ -27,26 +30,29 @@ class Via(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnamSettings:
-    """One object, made by whoever reads the environment, and handed down."""
+    """Built once from the environment by :func:`anam_settings`, and passed down."""
 
     api_key: str = field(repr=False)
     avatar_id: str = DEFAULT_AVATAR
     api_url: str = DEFAULT_URL
     ready_timeout: float = READY_TIMEOUT
-    """Seconds that connecting, and then the avatar's readiness, are each waited for."""
+    """Seconds to wait for the connection, and again for the avatar to be ready."""
     linger: float = LINGER
-    """Seconds that the session stays open after the last sound: the avatar returns to its neutral pose."""
+    """Seconds that the session stays open after the last sound, in which the avatar returns to its neutral pose."""
 
 
 def anam_settings(environment: Mapping[str, str], *, ready_timeout: float = READY_TIMEOUT) -> AnamSettings:
-    """:raises ConfigurationError: the key is missing, or a value is wrong; it says which."""
+    """Read the settings from ``environment``.
+
+    :raises ConfigurationError: the key is missing, or a value is wrong; the message names the variable.
+    """
     key = environment.get("ANAM_API_KEY", "").strip()
     if not key:
         raise ConfigurationError(
             "ANAM_API_KEY not set: put a key from lab.anam.ai into the environment or into .env.local."
         )
     if not key.isprintable() or " " in key:
-        raise ConfigurationError("ANAM_API_KEY holds something that no key holds: a space, or a line's end.")
+        raise ConfigurationError("ANAM_API_KEY is no key: it contains a space or a line break.")
     url = environment.get("ANAM_API_URL", DEFAULT_URL).rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise ConfigurationError("ANAM_API_URL must begin with http:// or https://.")
@@ -61,9 +67,9 @@ def anam_settings(environment: Mapping[str, str], *, ready_timeout: float = READ
 
 
 def target_from_environment(environment: Mapping[str, str]) -> Via:
-    """What ``MOUTHPIECE_TARGET`` chooses.
+    """Return the target that ``MOUTHPIECE_TARGET`` names; LiveKit if it is not set.
 
-    :raises ConfigurationError: it is none of the targets.
+    :raises ConfigurationError: it names no target.
     """
     try:
         return Via(environment.get("MOUTHPIECE_TARGET") or Via.LIVEKIT)
@@ -72,7 +78,7 @@ def target_from_environment(environment: Mapping[str, str]) -> Via:
 
 
 def default_tts_for_anam(environment: Mapping[str, str]) -> str:
-    """The name of the voice provider for text that names none: the recipe's where its key is, else the offline one."""
+    """Return the provider for a text that names none: ElevenLabs if its key is set, else the offline voice."""
     from mouthpiece.tts.registry import DEFAULT as OFFLINE  # costs a second, which `play` need not spend
 
     return TTS if environment.get("ELEVENLABS_API_KEY") else OFFLINE

@@ -76,7 +76,7 @@ class AnamTarget:
         if request.avatar not in (None, self.settings.avatar_id):
             raise NotThroughAnam(f"There is one avatar here: {self.settings.avatar_id} (ANAM_AVATAR_ID).")
         if request.wait_for_viewer:
-            raise NotThroughAnam("Anam does not tell who looks: wait_for_viewer would wait for ever.")
+            raise NotThroughAnam("Anam does not report viewers: wait_for_viewer would wait for ever.")
         elsewhere = {name for name, room in rooms.items() if room.avatars} | set(arriving)
         if elsewhere - {request.room}:
             raise AnamBusy(

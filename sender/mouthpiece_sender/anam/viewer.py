@@ -1,7 +1,7 @@
-"""The avatar in a window, its sound on the speakers: a process of its own, fed through a pipe.
+"""Shows the avatar in a window and plays its sound, in a process of its own that is fed through a pipe.
 
-A process, because a window belongs on a main thread (macOS demands it) and ours runs the session; and because Qt,
-which draws OpenCV's windows, aborts its process where it finds no display.
+The window needs a main thread (macOS requires it), and this process's runs the session. And Qt, which draws OpenCV's
+windows, aborts its process if it finds no display.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ PASSED_ON: Final = re.compile(
     "PATH|HOME|LANG|LC_.*|TERM|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|PYTHON.*|VIRTUAL_ENV"
     "|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_.*|DBUS_SESSION_BUS_ADDRESS|(PULSE|ALSA|SDL|QT|OPENCV)_.*"
 )
-"""What the window's process knows of our environment: what a window and speakers need, and no key."""
+"""The environment variables that the window's process gets: those that a window and speakers need, and no key."""
 
-SAYINGS: Final = {
+MESSAGES: Final = {
     "no-opencv": f"no window: OpenCV is not installed. {needs('The window', 'view')} Going on without it.",
     "no-libraries": "no window: OpenCV lacks libraries of the system (Debian, Ubuntu: apt install libgl1 libglib2.0-0 "
     "libsm6 libxext6); going on without it.",
@@ -40,17 +40,17 @@ SAYINGS: Final = {
     "no-sounddevice": f"no sound: sounddevice is not installed. {needs('The sound', 'view')} Going on without it.",
     "no-speakers": "no sound: there is no sound device here, or PortAudio is missing; going on without it.",
 }
-"""What the window's process says, for a person."""
+"""The sentence for each word that the window's process can print."""
 ENDED: Final = "the window ended: it could not be drawn on this display; going on without it."
 
 
 class Viewer:
-    """A ``FrameSink``. ``on_quit`` is called once when somebody presses q or closes the window; whatever a machine
-    lacks for it goes to ``tell`` as a sentence, and nothing fails."""
+    """A ``FrameSink``. ``on_quit`` is called once when the user presses q or closes the window."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[str], None]) -> None:
+        """:param report: called with a sentence about each thing that the machine lacks; none of them is an error."""
         self.on_quit: Callable[[], None] = lambda: None
-        self._tell = tell
+        self._report = report
         self._picture: Any = None
         self._sound: deque[Any] = deque(maxlen=MAX_SOUND)
         self._news = asyncio.Event()
@@ -63,9 +63,9 @@ class Viewer:
             "mouthpiece_sender.anam.window",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,  # Qt's and ALSA's own words, which nobody can act on
+            stderr=asyncio.subprocess.DEVNULL,  # messages of Qt and ALSA that the user cannot act on
             env={name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)},
-            start_new_session=True,  # Ctrl-C is ours to handle; it ends with its input
+            start_new_session=True,  # a Ctrl-C does not reach it: it ends when its input ends
         )
         self._tasks = [asyncio.create_task(self._feed()), asyncio.create_task(self._listen())]
         return self
@@ -83,7 +83,7 @@ class Viewer:
             async with asyncio.timeout(END_TIMEOUT):
                 await self._process.wait()
         except TimeoutError:
-            pass  # it hangs
+            pass  # it hangs, and is killed below
         finally:
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -91,7 +91,7 @@ class Viewer:
                 await self._process.wait()
 
     def begin(self) -> None:
-        pass  # frames are shown as they come
+        pass  # every frame is shown when it arrives, whatever its clock
 
     def video(self, frame: Any, arrived: float) -> None:
         self._picture = frame
@@ -118,7 +118,7 @@ class Viewer:
                     pipe.write(pixels)
                 await pipe.drain()
         except ConnectionError:
-            pass  # the process has ended; _listen says why
+            pass  # the process has ended; `_listen` reports why
 
     async def _listen(self) -> None:
         output = self._process.stdout
@@ -127,10 +127,10 @@ class Viewer:
             if line == "quit":
                 self.on_quit()
                 return
-            if saying := SAYINGS.get(line):
-                self._tell(saying)
+            if message := MESSAGES.get(line):
+                self._report(message)
         if await self._process.wait() < 0 and not self._leaving:
-            self._tell(ENDED)
+            self._report(ENDED)
 
 
 def _bgr(frame: Any) -> bytes:

@@ -1,7 +1,7 @@
-"""``python -m mouthpiece_sender.anam.window``: shows and plays what comes on standard input (``viewer.HEADER``).
+"""``python -m mouthpiece_sender.anam.window``: shows and plays the frames on standard input (``viewer.HEADER``).
 
-Says on standard output, a line each, what it lacks (the keys of ``viewer.SAYINGS``), and ``quit`` when somebody has
-pressed q or closed the window. Ends with its input.
+Prints one word per line on standard output: a key of ``viewer.MESSAGES`` for each thing that the machine lacks, and
+``quit`` when the user has pressed q or closed the window. Ends when its input ends.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from mouthpiece_sender.anam.viewer import HEADER
 TITLE: Final = "Anam"
 SAMPLE_RATE: Final = 48_000
 BUFFER: Final = 4_800
-"""Frames of sound that are gathered before they play: 100 ms, against the network's unevenness."""
+"""Audio frames that are collected before playback starts: 100 ms, to absorb the network's jitter."""
 MAX_BUFFER: Final = 24_000
-"""Frames that may wait; what comes beyond takes the place of the oldest."""
+"""Audio frames that may wait; beyond that the oldest are dropped."""
 POLL: Final = 15
-"""Milliseconds between looks at the keyboard and for a new picture."""
+"""Milliseconds between checks for a key and for a new picture."""
 
 
 class Input:
-    """Standard input, read by a thread: the newest picture, and the sound that waits."""
+    """Reads standard input in a thread; holds the newest picture and the sound that waits."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -62,7 +62,7 @@ class Input:
 
 
 class Speakers:
-    """The callback of a sounddevice stream: sound as it waits, silence where none does."""
+    """The callback of a sounddevice stream: plays the sound that waits, and silence if there is none."""
 
     def __init__(self, source: Input) -> None:
         self._source = source
@@ -83,14 +83,14 @@ class Speakers:
 
 
 def speakers(source: Input) -> Any:
-    """A stream that plays; None where that cannot be done, which is said."""
+    """Start a stream that plays and return it; print why and return None if there is no way to play."""
     try:
         sounddevice = importlib.import_module("sounddevice")
     except ModuleNotFoundError:
-        say("no-sounddevice")
+        report("no-sounddevice")
         return None
     except OSError:  # its library is missing
-        say("no-speakers")
+        report("no-speakers")
         return None
     try:
         stream = sounddevice.RawOutputStream(
@@ -98,33 +98,35 @@ def speakers(source: Input) -> Any:
         )
         stream.start()
     except sounddevice.PortAudioError:
-        say("no-speakers")
+        report("no-speakers")
         return None
     return stream
 
 
 def opencv() -> Any:
-    """The module; None where no window can be drawn, which is said."""
+    """Import and return OpenCV; print why and return None if it cannot draw a window."""
     try:
         cv2 = importlib.import_module("cv2")
     except ModuleNotFoundError:
-        say("no-opencv")
+        report("no-opencv")
         return None
     except ImportError:
-        say("no-libraries")
+        report("no-libraries")
         return None
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
-        say("no-display")  # Qt would abort the process
+        report("no-display")  # Qt would abort the process
         return None
     return cv2
 
 
-def say(word: str) -> None:
+def report(word: str) -> None:
+    """Print a line for the parent process."""
     sys.stdout.write(word + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
+    """Show and play frames until standard input ends."""
     source = Input(sys.stdin.buffer)
     source.start()
     stream = speakers(source)
@@ -133,19 +135,19 @@ def main() -> None:
         source.ended.wait()
     else:
         try:
-            wanted = show(cv2, source)
+            ended = show(cv2, source)
         except cv2.error:
-            say("no-window")
+            report("no-window")
             source.ended.wait()
         else:
-            if not wanted:
-                say("quit")
+            if not ended:
+                report("quit")
     if stream is not None:
         stream.stop()
 
 
 def show(cv2: Any, source: Input) -> bool:
-    """Pictures until the input ends (True), or somebody wants no more of them (False)."""
+    """Show pictures; return True when the input has ended, False when the user has closed the window or pressed q."""
     opened = False
     while not source.ended.is_set():
         picture, source.picture = source.picture, None

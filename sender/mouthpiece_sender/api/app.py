@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 
 from mouthpiece.process.sockets import is_loopback
+from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api import docs_page, health, page, problems, rooms, segments, voices
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Dependencies
@@ -16,6 +18,10 @@ from mouthpiece_sender.api.host_policy import AccessControl, HostPolicy
 from mouthpiece_sender.api.metrics import CountRequests
 from mouthpiece_sender.api.openapi import DESCRIPTION, TAGS, describe
 from mouthpiece_sender.authority import Authority
+from mouthpiece_sender.settings import MEGABYTE
+
+API_VERSION: Final = "1"
+"""Of the contract under ``/v1``, whatever the distribution's version is."""
 
 
 def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | None) -> FastAPI:
@@ -28,7 +34,7 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     mimetypes.init()  # reads files: do it before the event loop serves requests
     app = FastAPI(
         title="Mouthpiece",
-        version="1",
+        version=API_VERSION,
         description=DESCRIPTION,
         openapi_tags=[dict(tag) for tag in TAGS],
         docs_url=None,
@@ -48,5 +54,6 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     for router in routers:
         app.include_router(router)
     docs_page.install(app)
-    page.install(app, page_folder, settings.public_url)
+    limits = page.Limits(max_upload=settings.max_upload * MEGABYTE, max_text=MAX_CHARACTERS)
+    page.install(app, page_folder, settings.public_url, limits)
     return app

@@ -16,7 +16,7 @@ from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.journal import SegmentStore
 
 
@@ -38,7 +38,7 @@ class Dependencies:
     gateway: Gateway
     store: SegmentStore
     bodies: BodyReader
-    speech: Speech
+    voices: Voices
     metrics: Metrics
     claims: Claims = field(default_factory=Claims)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

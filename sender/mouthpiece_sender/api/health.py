@@ -18,16 +18,15 @@ router = APIRouter(tags=["Health"])
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
-    """The process answers. Under any host name, without a key."""
+    """Liveness: the process answers. Needs no key, and any `Host` is accepted."""
     return Health()
 
 
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503, 507))
 async def readyz(deps: Deps) -> Health:
-    """LiveKit can be reached and accepts our key (where it is what we speak through), and store and
-    spool can be written: their files are where they were opened.
-    Under any host name, without a key."""
+    """Readiness: store and spool can be written, their files are where they were opened, and, where LiveKit is the
+    target, LiveKit accepts our key. Needs no key, and any `Host` is accepted."""
     checks = [deps.store.check(), deps.bodies.check()]
     if deps.livekit is not None:
         checks.insert(0, deps.livekit.api.check())
@@ -42,5 +41,5 @@ async def readyz(deps: Deps) -> Health:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(deps: Deps) -> Response:
-    """Figures for Prometheus. Without a key: they name no room and nobody."""
+    """Metrics for Prometheus. Needs no key: no label is a room or an identity."""
     return Response(generate_latest(deps.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -79,7 +79,7 @@ SEGMENT_EXAMPLE: JsonDict = segment_json(
 
 
 class Segment(model_of(segments.Segment)):  # type: ignore[misc]  # its base is made from the dataclass
-    """Something that somebody wanted said, as it stands."""
+    """A sound or a text for an avatar to say: its current value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [SEGMENT_EXAMPLE]})
 
@@ -90,7 +90,9 @@ class SegmentPage(ResponseModel):
 
 
 class Interrupted(ResponseModel):
-    segments: list[Segment] = Field(description="What was stopped, as it ended; empty if nothing played.")
+    segments: list[Segment] = Field(
+        description="The segments that were stopped, as they ended; empty if nothing played."
+    )
 
 
 class Pausing(ResponseModel):
@@ -101,10 +103,10 @@ class Pausing(ResponseModel):
 
 class Avatar(ResponseModel):
     identity: str
-    profile: str = Field(description="mouthpiece, avaluma or stock.")
-    ready: bool | None = Field(description="It listens to us; null while we are not in the room to know.")
+    profile: str = Field(description="The kind of avatar: mouthpiece, avaluma, stock or anam.")
+    ready: bool | None = Field(description="It accepts our streams; null while we are not in the room to know.")
     queue: int = Field(description="Segments that wait for it.")
-    playing: str | None = Field(description="The segment that plays.")
+    playing: str | None = Field(description="Id of the segment that plays.")
 
 
 ROOM_EXAMPLE: JsonDict = {
@@ -121,18 +123,18 @@ ROOM_EXAMPLE: JsonDict = {
 
 
 class Room(ResponseModel):
-    """A room as LiveKit and this service see it."""
+    """A room, as LiveKit and this service know it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [ROOM_EXAMPLE]})
 
     room: str
     created_at: datetime | None = Field(description="null: LiveKit has no such room yet, and segments wait for it.")
-    empty_timeout: int | None = Field(description="Seconds until LiveKit closes it while nobody has joined.")
+    empty_timeout: int | None = Field(description="Seconds until LiveKit closes it if no viewer joins.")
     departure_timeout: int | None = Field(description="Seconds until LiveKit closes it after the last viewer left.")
     viewers: int = Field(description="People in the room.")
     avatars: list[Avatar]
-    queue: int = Field(description="Segments that wait, for whichever avatar.")
-    playing: str | None = Field(description="The segment that plays; of several avatars, the first one's.")
+    queue: int = Field(description="Segments that wait, of all avatars.")
+    playing: str | None = Field(description="Id of the segment that plays; with several avatars, the first one's.")
     paused: bool = Field(description="It is held until `POST /v1/rooms/{room}/resume`.")
 
 
@@ -159,9 +161,11 @@ class OpenedRoom(ResponseModel):
 
     room: str
     livekit_url: str = Field(description="LiveKit's address for a viewer.")
-    token: str = Field(description="For one viewer: any LiveKit client joins with it, and brings the avatar.")
+    token: str = Field(
+        description="For one viewer: any LiveKit client can join with it; joining dispatches the avatar."
+    )
     avatar: str | None = Field(description="Identity of the avatar to expect; null where the worker decides.")
-    identity: str = Field(description="The viewer's own identity, as it stands in the token.")
+    identity: str = Field(description="The viewer's identity, as in the token.")
 
 
 class Token(ResponseModel):

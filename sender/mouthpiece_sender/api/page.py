@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -52,6 +53,16 @@ def livekit_sources(url: str) -> Sequence[str]:
     return [f"{scheme}{secure}://{host}" for host in hosts for scheme in ("ws", "http")]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes that the service refuses. The page reads them from ``/page.json`` and refuses before it sends."""
+
+    max_upload: int
+    """Bytes of a request's body."""
+    max_text: int
+    """Characters."""
+
+
 class Page:
     """Serves one folder of built files."""
 
@@ -74,8 +85,9 @@ class Page:
         return response
 
 
-def install(app: FastAPI, folder: Path | None, livekit_url: str) -> None:
-    """Add the routes of the page: ``/``, ``/<name>`` and ``/assets/<name>``. Call it last: ``/<name>`` matches much."""
+def install(app: FastAPI, folder: Path | None, livekit_url: str, limits: Limits) -> None:
+    """Add the routes of the page: ``/``, ``/page.json``, ``/<name>`` and ``/assets/<name>``. Call it last: ``/<name>``
+    matches much."""
     if folder is None:
 
         async def not_built(_: Request) -> Response:
@@ -88,6 +100,9 @@ def install(app: FastAPI, folder: Path | None, livekit_url: str) -> None:
     async def index(request: Request) -> Response:
         return await page.file(request, "index.html")
 
+    async def settings(_: Request) -> Response:
+        return JSONResponse(asdict(limits), headers={"Cache-Control": "no-cache"})
+
     async def beside(request: Request) -> Response:
         return await page.file(request, request.path_params["name"])
 
@@ -95,5 +110,6 @@ def install(app: FastAPI, folder: Path | None, livekit_url: str) -> None:
         return await page.file(request, f"assets/{request.path_params['name']}")
 
     app.add_route("/", index, methods=["GET"], include_in_schema=False)
+    app.add_route("/page.json", settings, methods=["GET"], include_in_schema=False)
     app.add_route("/assets/{name}", asset, methods=["GET"], include_in_schema=False)
     app.add_route("/{name}", beside, methods=["GET"], include_in_schema=False)

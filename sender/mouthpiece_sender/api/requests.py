@@ -50,21 +50,24 @@ class RequestModel(BaseModel):
 
 
 class WaitQuery(RequestModel):
-    wait: Until = Field("queued", description="Answer once the segment has come so far, or `timeout` has passed.")
-    timeout: float = Field(30.0, ge=0, le=MAX_WAIT, description="Seconds.")
+    wait: Until = Field("queued", description="Answer once the segment reaches this, or after `timeout`.")
+    timeout: float = Field(30.0, ge=0, le=MAX_WAIT, description="Seconds that `wait` waits at most.")
 
 
 class SpeakQuery(WaitQuery):
     mode: Mode = Field(
         Mode.APPEND,
-        description="What to do while another plays: say it after that, `interrupt` it, or `ignore` this one.",
+        description="While another segment plays: `append` this one, `interrupt` that one, or `ignore` this one.",
     )
-    expires_in: float | None = Field(None, gt=0, le=DAY, description="Seconds that it may wait for its turn.")
+    expires_in: float | None = Field(
+        None, gt=0, le=DAY, description="Seconds that the segment may wait before it plays."
+    )
     on_loss: OnLoss = Field(
-        OnLoss.DROP, description="When the avatar is lost while it plays: `replay` says it again, from where it was."
+        OnLoss.DROP,
+        description="If the avatar is lost while the segment plays: `drop` it, or `replay` it from where it was.",
     )
-    wait_for_viewer: bool = Field(False, description="Wait until there is somebody in the room.")
-    interruptible: bool = Field(True, description="`interrupt` stops it.")
+    wait_for_viewer: bool = Field(False, description="Play only once a viewer is in the room.")
+    interruptible: bool = Field(True, description="Whether `interrupt` may stop it.")
     avatar: AvatarIdentity | None = Field(None, description="Identity of the avatar, where a room has several.")
     tag: Tag | None = Field(None, description="Your own reference, to find it by.")
 
@@ -77,7 +80,8 @@ class SpeakQuery(WaitQuery):
 
 class ListQuery(RequestModel):
     state: Annotated[list[State], BeforeValidator(_states)] = Field(
-        default_factory=list, description="Only these; repeat it, or put commas between them."
+        default_factory=list,
+        description="Only segments in these states; repeat the parameter, or separate states by commas.",
     )
     tag: Tag | None = Field(None, description="Only those with this tag.")
     limit: int = Field(50, ge=1, le=200)
@@ -85,7 +89,7 @@ class ListQuery(RequestModel):
 
 
 class DeleteQuery(RequestModel):
-    purge: bool = Field(False, description="Remove its audio, name, text and metadata too.")
+    purge: bool = Field(False, description="Erase its audio, name, text and metadata too.")
 
 
 class AvatarQuery(RequestModel):
@@ -116,8 +120,8 @@ class OpenRoomBody(RequestModel):
         json_schema_extra={"examples": [{}, {"room": "demo", "avatar": {"provider": "local", "id": "mia"}}]},
     )
 
-    room: RoomName | None = Field(None, description="Made if it is not given; joined if it is there already.")
-    avatar: AvatarChoice = Field(AvatarChoice(), description="Which avatar; without it the worker's own choice.")
+    room: RoomName | None = Field(None, description="Random if not given; an existing room is used as it is.")
+    avatar: AvatarChoice = Field(AvatarChoice(), description="Which avatar; the worker chooses if not given.")
     empty_timeout: int | None = Field(
         None, ge=1, le=30 * DAY, description="Seconds that the room stays open without a viewer before one has joined."
     )
@@ -125,9 +129,9 @@ class OpenRoomBody(RequestModel):
         None,
         ge=1,
         le=30 * DAY,
-        description="Seconds that it stays open after the last viewer left; without it `empty_timeout`, if given.",
+        description="Seconds that it stays open after the last viewer left; `empty_timeout` if only that is given.",
     )
-    identity: Identity | None = Field(None, description="The viewer's; made if it is not given.")
+    identity: Identity | None = Field(None, description="The viewer's; random if not given.")
     name: str | None = Field(None, max_length=200, description="The viewer's name, as others in the room see it.")
 
     def metadata(self) -> JobMetadata:
@@ -136,7 +140,7 @@ class OpenRoomBody(RequestModel):
 
 
 class TokenBody(RequestModel):
-    identity: Identity | None = Field(None, description="Made if it is not given.")
+    identity: Identity | None = Field(None, description="Random if not given.")
     name: str | None = Field(None, max_length=200, description="As others in the room see it.")
 
 

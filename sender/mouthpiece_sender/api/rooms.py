@@ -40,9 +40,9 @@ ENDED = "The room was ended by DELETE /v1/rooms."
     openapi_extra=json_body(OpenRoomBody),
 )
 async def open_room(_: NoParameters, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep) -> Response:
-    """Opens a room and brings its avatar: creates the room unless it is there, sends the worker into it, and gives a
-    token for one viewer. The token carries the dispatch too: any LiveKit client that joins with it later, when the room
-    has been closed for want of viewers, brings the avatar again."""
+    """Create the room unless it exists, dispatch the worker that brings the avatar, and return a token for one viewer.
+    The token carries the dispatch too: a LiveKit client that joins with it after LiveKit closed the empty room brings
+    the avatar again."""
     body = await read_json(request, OpenRoomBody)
     settings = deps.settings
     room = body.room or f"{caller.prefixes[0]}room-{secrets.token_hex(5)}"
@@ -77,7 +77,7 @@ async def open_room(_: NoParameters, request: Request, deps: Deps, livekit: Live
 
 @router.get("/v1/rooms", response_model=models.RoomList, responses=problems(400, 401, 503))
 async def list_rooms(_: NoParameters, deps: Deps, caller: CallerDep) -> Response:
-    """The rooms on the LiveKit server, newest first; with a key that is limited, those that it opens."""
+    """List the rooms on the LiveKit server, newest first; a key with a prefix sees its rooms only."""
     activity = deps.gateway.activity()
     api = None if deps.livekit is None else deps.livekit.api
     listed = [] if api is None else await api.rooms()
@@ -97,7 +97,7 @@ async def list_rooms(_: NoParameters, deps: Deps, caller: CallerDep) -> Response
 
 @router.get("/v1/rooms/{room}", response_model=models.Room, responses=problems(400, 401, 403, 404, 503))
 async def look_at_room(room: RoomPath, _: NoParameters, deps: Deps, caller: CallerDep) -> Response:
-    """Who is there, what plays and what waits."""
+    """Return a room with its avatars, and what plays and waits there."""
     caller.require(room)
     facts, participants = None, None
     if deps.livekit is not None:
@@ -114,7 +114,7 @@ async def look_at_room(room: RoomPath, _: NoParameters, deps: Deps, caller: Call
     "/v1/rooms/{room}", status_code=204, response_class=Response, responses=problems(400, 401, 403, 404, 503)
 )
 async def end_room(room: RoomPath, _: NoParameters, deps: Deps, caller: CallerDep) -> Response:
-    """Ends a room: everybody is thrown out, what plays becomes `unknown`, what waits has `failed`."""
+    """End a room: LiveKit removes everyone from it; the segment that plays ends `unknown`, those that wait `failed`."""
     caller.require(room)
     activity = deps.gateway.activity().get(room)
     await deps.gateway.end_room(room, ENDED)
@@ -134,7 +134,7 @@ async def end_room(room: RoomPath, _: NoParameters, deps: Deps, caller: CallerDe
 async def give_token(
     room: RoomPath, _: NoParameters, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep
 ) -> Response:
-    """A token for one more viewer: it may speak and send data, publish nothing else and nothing in another's name."""
+    """Return a token for one more viewer, who may publish a microphone and data, and nothing in another's name."""
     caller.require(room)
     body = await read_json(request, TokenBody)
     identity = body.identity or new_identity()
@@ -195,7 +195,7 @@ def _shown_avatar(
 
 
 def _is_known(deps: Dependencies, activity: RoomActivity) -> bool:
-    """Whether a room that LiveKit does not know is one all the same: something waits for it, or it has a session."""
+    """Whether a room exists that LiveKit does not know: a segment waits for it, or it has a session with Anam."""
     waits = any(avatar.queue or avatar.playing for avatar in activity.avatars)
     return waits or (deps.livekit is None and activity.connected)
 

@@ -54,7 +54,7 @@ router = APIRouter(tags=["Segments"])
 async def speak(
     room: RoomPath, query: Annotated[SpeakQuery, Query()], request: Request, deps: Deps, caller: CallerDep
 ) -> Response:
-    """Says a sound or a text through the avatar of the room, in its turn.
+    """Say a sound or a text through the avatar of the room, in its turn.
 
     The body is the sound itself, or JSON with a text; without a `Content-Type` that names a format, the content
     decides. A room that has no avatar yet is no error: the segment waits for one.
@@ -134,7 +134,7 @@ async def look(
     deps: Deps,
     caller: CallerDep,
 ) -> Response:
-    """One segment as it stands, or, with `wait`, once it has come so far."""
+    """Return a segment; with `wait`, once it reaches that."""
     segment = await _found(deps, caller, segment_id)
     if query.wait != "queued" and not segment.reached(query.wait):
         async for _ in request.stream():
@@ -147,7 +147,7 @@ async def look(
 async def list_segments(
     room: RoomPath, query: Annotated[ListQuery, Query()], deps: Deps, caller: CallerDep
 ) -> Response:
-    """The segments of a room, newest first."""
+    """List the segments of a room, newest first."""
     caller.require(room)
     try:
         page = await deps.gateway.segments(
@@ -162,12 +162,12 @@ async def list_segments(
 async def cancel(
     segment_id: SegmentPath, query: Annotated[DeleteQuery, Query()], deps: Deps, caller: CallerDep
 ) -> Response:
-    """Cancels a segment that waits, interrupts one that plays; one that has ended is answered as it is."""
+    """Cancel a segment that waits, interrupt one that plays; one that has ended is returned as it is."""
     known = await _found(deps, caller, segment_id)
     segment = await deps.gateway.cancel(segment_id)
     if query.purge:
         if known.source.text is not None:
-            await deps.speech.forget(known.source.text)
+            await deps.voices.forget(known.source.text)
         await deps.store.purge(segment_id)
         await deps.bodies.discard(segment_id)
         segment = await deps.gateway.segment(segment_id)
@@ -183,7 +183,7 @@ async def cancel(
 async def interrupt(
     room: RoomPath, query: Annotated[AvatarQuery, Query()], request: Request, deps: Deps, caller: CallerDep
 ) -> Response:
-    """Stops what plays; answers once it has ended, with what was stopped. What waits goes on, or is dropped too."""
+    """Stop the segment that plays, and with `queued=drop` cancel those that wait; answers once they have ended."""
     caller.require(room)
     body = await read_json(request, InterruptBody)
     stopped = await deps.gateway.interrupt(room, avatar=query.avatar, queued=body.queued)

@@ -18,15 +18,19 @@ router = APIRouter(tags=["Voices"])
 
 
 class VoicesQuery(RequestModel):
-    tts: str | None = Field(None, max_length=100, description="Of one provider; its failure is then answered too.")
+    tts: str | None = Field(
+        None, max_length=100, description="List one provider's voices only; if it fails, the answer is its error."
+    )
 
 
 class Voice(ResponseModel):
-    id: str = Field(description="What `voice` of a text is set to.")
+    id: str = Field(description="The value for `voice` of a text.")
     name: str
-    language: str = Field(description="BCP 47 tag; empty: many, or its provider does not say.")
-    provider: str = Field(description="What `tts` of a text is set to; needed where two have a voice of one id.")
-    default: bool = Field(description="It speaks when a text names none.")
+    language: str = Field(description="BCP 47 tag; empty: several languages, or unknown.")
+    provider: str = Field(
+        description="The value for `tts` of a text; needed where two providers have a voice of the same id."
+    )
+    default: bool = Field(description="It speaks texts that name no voice.")
 
 
 class Voices(ResponseModel):
@@ -35,9 +39,9 @@ class Voices(ResponseModel):
 
 @router.get("/v1/voices", responses=problems(400, 401, 403, 429, 502))
 async def voices(query: Annotated[VoicesQuery, Query()], deps: Deps) -> Voices:
-    """The voices of all providers that can be used here."""
+    """List the voices of all providers that can be used here."""
     try:
-        listed = await deps.speech.voices(query.tts)
+        listed = await deps.voices.list_voices(query.tts)
     except ConfigurationError as error:
         raise ApiProblem("bad-parameter", str(error), field="tts") from None
     shown = [

@@ -11,13 +11,13 @@ from typing import Final
 from mouthpiece.extras import imports
 
 ENV_FILE: Final = ".env.local"
-"""Of the folder that the command is called in; the environment goes before it."""
+"""In the working folder; the environment overrides it."""
 
 
 def main() -> None:
-    """The command ``mouthpiece``, as a whole process."""
+    """Run the command ``mouthpiece`` and end the process."""
     end = _End()
-    atexit.register(end)  # the first that is registered is the last that is called
+    atexit.register(end)  # exit handlers run in reverse order: registered first, it runs last
     try:
         _main()
         end.code = 0
@@ -44,25 +44,25 @@ def _main() -> None:
 
 
 class _End:
-    """Ends the process when all that is to happen at its exit has happened, and leaves the interpreter as it is.
+    """Ends the process after all other exit handlers, without finalizing the interpreter.
 
-    To take that apart ends threads that call back into it. Inside of LiveKit's Rust this aborts the process, and its
-    disposal, at exit too, does not wait for such calls.
+    Finalizing ends threads that call back into the interpreter. Inside LiveKit's Rust library this aborts the process,
+    and the library's own disposal, also at exit, does not wait for such calls.
     """
 
     def __init__(self) -> None:
         self.code: object = 1
-        """As ``SystemExit`` has it. An error that nobody expected leaves it as it is."""
+        """As in ``SystemExit``. After an unexpected error it keeps this first value."""
         self._process = os.getpid()
 
     def __call__(self) -> None:
         if os.getpid() != self._process:
-            return  # a fork's own exit
+            return  # the exit of a forked child
         code = self.code if isinstance(self.code, int) else int(self.code is not None)
         for stream in (sys.stdout, sys.stderr):
             try:
                 if stream is not None:
                     stream.flush()
-            except (OSError, ValueError):  # nobody reads it any more; it is closed
+            except (OSError, ValueError):  # its reader has gone; it is closed
                 code = code or 1
         os._exit(code & 0xFF)

@@ -1,4 +1,4 @@
-"""The command line, made of the table."""
+"""The command line, built from the table of commands."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from mouthpiece_sender.cli.commands import COMMANDS
 ABOUT: Final = """\
 Speak through the avatar in a LiveKit room, from any service or shell.
 
-Settings come from the environment or from .env.local in this folder; .env.local.example explains each of them.
+Settings come from the environment or from .env.local in this folder; .env.local.example explains each.
 """
 
 
 def application(chosen: str | None) -> typer.Typer:
-    """The command line in which ``chosen`` can be called; the other commands are only listed: to import them all would
-    make ``--help`` slow."""
+    """Return the command line in which ``chosen`` can be called.
+
+    The other commands are only listed: importing them all would make ``--help`` slow.
+    """
     app = typer.Typer(
         name="mouthpiece",
         help=ABOUT,
@@ -59,4 +61,4 @@ def _options(
         False, "--version", help="Say the version and exit.", is_eager=True, callback=_say_version
     ),
 ) -> None:
-    pass  # what --version does happens before a command is missed
+    pass  # the callback of --version runs before typer misses a command

@@ -7,12 +7,12 @@ from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the HTTP API and the page.",
-    "play": "Say a sound file through the avatar in a room.",
+    "play": "Play a sound file through the avatar in a room.",
     "say": "Say a text through the avatar in a room.",
-    "loop": "Say a sound file again and again.",
-    "interrupt": "Stop what a running service is saying.",
-    "rooms": "List the rooms and who is in them.",
-    "token": "Make a token with which a viewer can join.",
+    "loop": "Play a sound file again and again.",
+    "interrupt": "Stop the segment that a running service plays.",
+    "rooms": "List the rooms, their avatars and viewers.",
+    "token": "Make a token for a viewer.",
     "demo": "Start everything on this machine and speak a greeting.",
 }
-"""``name`` is the function of that name in ``mouthpiece_sender.cli.<name>``; the line is what --help lists."""
+"""The line for each command. The command ``name`` is the function ``name`` in ``mouthpiece_sender.cli.<name>``."""

@@ -1,4 +1,4 @@
-"""What a command was given to play, as a file: a path, an address, or ``-`` for standard input."""
+"""The sound to play as a file, from a path, a URL, or ``-`` for standard input."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from mouthpiece.errors import AudioError, AudioTooLarge
 from mouthpiece_sender.cli.standard_input import blocks
 
 MAX_BYTES = 500_000_000
-"""Of what is fetched, or comes on standard input."""
+"""Of a download, or of standard input."""
 BLOCK = 65_536
-"""Bytes that are read at a time from standard input."""
+"""Bytes per read of standard input."""
 FETCH_TIMEOUT = 60.0
-"""Seconds that a whole download may take."""
+"""Seconds for a whole download."""
 
 
 class CannotFetch(AudioError):
+    """The URL is not http or https, or could not be downloaded."""
+
     slug = "cannot-fetch"
 
 
 @asynccontextmanager
 async def input_file(given: str) -> AsyncIterator[Path]:
-    """The file to play; a temporary one is gone afterwards.
+    """Yield the path of the file to play. A temporary file is removed after the block.
 
-    :raises AudioError: it cannot be fetched, is larger than ``MAX_BYTES``, or nothing came.
+    :param given: a path, an http or https URL, or ``-``.
+    :raises AudioError: the URL cannot be fetched, the sound is larger than ``MAX_BYTES``, or standard input is empty.
     :raises MouthpieceError: standard input cannot be read.
     """
     if given != "-" and "://" not in given:
@@ -41,7 +44,7 @@ async def input_file(given: str) -> AsyncIterator[Path]:
     try:
         if given == "-":
             path = Path(folder.name) / "stdin"
-            if not await _keep(blocks(BLOCK), path):
+            if not await _save(blocks(BLOCK), path):
                 raise AudioError("Nothing came on standard input.")
         else:
             name = PurePosixPath(urlsplit(given).path).name or "download"
@@ -63,21 +66,21 @@ async def _fetch(url: str, path: Path) -> None:
         ):
             if not answer.is_success:
                 raise CannotFetch(f"The address answered {answer.status_code} instead of a sound file.")
-            await _keep(answer.aiter_bytes(), path)
+            await _save(answer.aiter_bytes(), path)
     except TimeoutError:
         raise CannotFetch(f"The download took longer than {FETCH_TIMEOUT:.0f} s.") from None
     except (httpx.HTTPError, httpx.InvalidURL):
         raise CannotFetch("The address cannot be fetched: check it, and the network.") from None
 
 
-async def _keep(coming: AsyncIterator[bytes], path: Path) -> int:
-    """Bytes that were written to ``path``.
+async def _save(data: AsyncIterator[bytes], path: Path) -> int:
+    """Write ``data`` to ``path`` and return the number of bytes.
 
     :raises AudioTooLarge: there are more than ``MAX_BYTES``.
     """
     size = 0
     async with await anyio.open_file(path, "wb") as file:
-        async for block in coming:
+        async for block in data:
             size += len(block)
             if size > MAX_BYTES:
                 raise AudioTooLarge(f"The sound is larger than {MAX_BYTES / 1_000_000:g} MB: play it in parts.")

@@ -20,12 +20,12 @@ class Queued(enum.StrEnum):
 
 def interrupt(
     room: options.Room,
-    queued: Annotated[Queued, typer.Option(help="What to do with the segments that wait.")] = Queued.KEEP,
+    queued: Annotated[Queued, typer.Option(help="Keep or drop the segments that wait.")] = Queued.KEEP,
     avatar: options.Avatar = None,
     service: options.RunningService = options.DEFAULT_SERVICE,
     as_json: options.Json = False,
 ) -> None:
-    """Stop what a running service is saying in a room.
+    """Stop the segment that a running service plays in a room.
 
     Example:
 

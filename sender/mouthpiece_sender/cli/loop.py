@@ -11,14 +11,15 @@ import typer
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.cli import options
-from mouthpiece_sender.cli.destination import How, where
+from mouthpiece_sender.cli.destination import SegmentOptions
+from mouthpiece_sender.cli.destination_options import destination_options
 from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, fail_with, run, sentence
 from mouthpiece_sender.cli.play import AvatarTimeout, Identity
 from mouthpiece_sender.cli.progress import watch
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View
 
 AFTER_FAILURE = 1.0
-"""Seconds of silence at least after one that did not end well: it might fail again at once."""
+"""Minimum seconds before the next segment after one that failed, which might fail again at once."""
 
 
 def loop(
@@ -26,7 +27,7 @@ def loop(
     file: Annotated[Path, typer.Argument(help="A sound file.", exists=True, dir_okay=False, readable=True)],
     room: options.RoomIfAny = None,
     interval: Annotated[float, typer.Option(min=0.0, help="Seconds of silence before each time.")] = 5.0,
-    times: Annotated[int, typer.Option(min=0, help="How often; 0 is until Ctrl-C.")] = 0,
+    times: Annotated[int, typer.Option(min=0, help="Number of times; 0 is until Ctrl-C.")] = 0,
     avatar: options.Avatar = None,
     service: options.Service = None,
     url: options.Url = None,
@@ -38,9 +39,9 @@ def loop(
     record: Record = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say a sound file again and again, with a pause before each time, until Ctrl-C.
+    """Play a sound file again and again, with a pause before each time, until Ctrl-C.
 
-    One that fails is told, and the next one is tried: an avatar that comes back is spoken to again. The exit code is
+    A segment that fails is printed, and the next one is tried: an avatar that comes back speaks again. The exit code is
     then that of the first one that failed.
 
     Example:
@@ -48,7 +49,7 @@ def loop(
       mouthpiece loop assets/hello_world_16kHz.wav --room demo --interval 5
     """
 
-    place = where(
+    chosen = destination_options(
         context,
         room,
         avatar=avatar,
@@ -65,12 +66,12 @@ def loop(
     async def work() -> int:
         code = ExitCode.FINISHED
         pause = interval
-        async with place.reached() as destination:
+        async with chosen.open() as destination:
             for _ in range(times) if times else itertools.count():
-                if await destination.over_within(pause):
+                if await destination.sleep(pause):
                     break
                 try:
-                    segment = await watch(await destination.play(file, How()), quiet=as_json)
+                    segment = await watch(await destination.play(file, SegmentOptions()), quiet=as_json)
                 except MouthpieceError as error:
                     fail_with(error, as_json=as_json)
                     code = code or ExitCode.FAILED

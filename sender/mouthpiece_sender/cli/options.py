@@ -1,4 +1,4 @@
-"""Options that several commands share, each with its help in one place."""
+"""Options that several commands share, and the settings behind them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
 DEFAULT_SERVICE = "http://127.0.0.1:8090"
 LONGEST_WAIT = 86_400.0
-"""Seconds that a segment may be let wait, as at a service."""
+"""Seconds; the largest ``expires_in``, as in the service's API."""
 
 
-def _waitable(seconds: float | None) -> float | None:
+def _check_expires_in(seconds: float | None) -> float | None:
     if seconds is not None and not 0 < seconds <= LONGEST_WAIT:  # nan is neither
         raise typer.BadParameter(f"must be more than 0 and at most {LONGEST_WAIT:g} seconds.")
     return seconds
@@ -50,7 +50,7 @@ Service = Annotated[
         "--service",
         envvar="MOUTHPIECE_SERVICE",
         help=f"Go through a running service instead of joining the room, e.g. {DEFAULT_SERVICE}. "
-        "Its key, if it wants one, is read from MOUTHPIECE_API_KEY.",
+        "Its key, if it requires one, is read from MOUTHPIECE_API_KEY.",
         show_default=False,
     ),
 ]
@@ -69,34 +69,36 @@ ModeOption = Annotated[
     Mode, typer.Option("--mode", help="If another segment plays: wait, stop it and go first, or give up.")
 ]
 OnLossOption = Annotated[
-    OnLoss, typer.Option("--on-loss", help="If the avatar is lost in the middle: give up, or say it again.")
+    OnLoss, typer.Option("--on-loss", help="If the avatar is lost in the middle: give up, or play it again.")
 ]
 ExpiresIn = Annotated[
     float | None,
-    typer.Option("--expires-in", help="Seconds that it may wait, more than 0.", callback=_waitable, show_default=False),
+    typer.Option(
+        "--expires-in", help="Seconds that it may wait, more than 0.", callback=_check_expires_in, show_default=False
+    ),
 ]
-WaitForViewer = Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until somebody is there.")]
-NoInterrupt = Annotated[bool, typer.Option("--no-interrupt", help="Nothing else may interrupt it.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="With --service: hand it over and leave.")]
+WaitForViewer = Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until a viewer is in the room.")]
+NoInterrupt = Annotated[bool, typer.Option("--no-interrupt", help="No other segment may interrupt it.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="With --service: submit it and exit.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON for each segment, and for an error.")]
 
 
 def on_command_line(context: typer.Context, name: str) -> bool:
-    """Whether the option with this parameter was given there, not by the environment or a default."""
+    """Return whether the option with this parameter was on the command line, not in the environment or a default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
 def environment() -> dict[str, str]:
-    """The environment over .env.local; empty values count as not set."""
+    """Return the environment over .env.local; empty values count as not set."""
     known = {**dotenv_values(".env.local"), **os.environ}
     return {name: value for name, value in known.items() if value}
 
 
 def livekit_access(url: str | None, secret_file: Path | None) -> LiveKitAccess:
-    """Where LiveKit is and what opens it.
+    """Return LiveKit's address, key and secret, from these options or else from the settings.
 
-    :raises ConfigurationError: something is missing; the message says its name.
+    :raises ConfigurationError: one of them is missing, and the message names it; or the secret's file cannot be read.
     """
     known = environment()
     if url is not None:

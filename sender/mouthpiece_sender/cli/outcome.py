@@ -1,4 +1,4 @@
-"""How a command ends: exit codes that a script can act on, and the sentence for a person."""
+"""The end of a command: its exit code for scripts, and its sentence for people."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ExitCode(enum.IntEnum):
 
 
 def exit_code_of(segment: dict[str, Any]) -> ExitCode:
-    """The exit code for a segment (its JSON) that has ended, or has come as far as was asked."""
+    """Return the exit code for a segment (its JSON) that has ended, or that the command does not wait for."""
     error = segment["error"] or {}
     match segment["state"]:
         case "failed":
@@ -44,7 +44,7 @@ def exit_code_of(segment: dict[str, Any]) -> ExitCode:
 
 
 def sentence(segment: dict[str, Any]) -> str:
-    """What became of a segment, for a person."""
+    """Describe a segment (its JSON) for a person: its state, how far it was heard, its error."""
     name = segment["source"]["name"] or segment["id"]
     position, duration = segment["position"], segment["audio"]["duration"]
     length = f"{position:.2f} s" if duration is None else f"{position:.2f} of {duration:.2f} s"
@@ -57,12 +57,15 @@ def sentence(segment: dict[str, Any]) -> str:
 
 
 def fail(message: str) -> None:
-    """One sentence on standard error."""
+    """Print one sentence on standard error."""
     print(f"mouthpiece: {message}", file=sys.stderr)
 
 
 def fail_with(error: MouthpieceError, *, as_json: bool) -> None:
-    """The sentence of an error; for a machine it is a line on standard output too."""
+    """Print the sentence of an error.
+
+    :param as_json: also print it as a line of JSON on standard output.
+    """
     fail(str(error))
     if as_json:
         with contextlib.suppress(BrokenPipeError):
@@ -70,13 +73,13 @@ def fail_with(error: MouthpieceError, *, as_json: bool) -> None:
 
 
 def run(work: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) -> NoReturn:
-    """Runs a command to its end and exits. Ctrl-C and SIGTERM end it the same way: what is open is closed first."""
+    """Run a command to its end and exit. Ctrl-C and SIGTERM cancel it, which closes everything that it opened."""
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # a library's word to its developers, not to who runs the command
-    for name in ("livekit", "mouthpiece_sender.speech.synthesis"):  # what matters of them, the outcome says
+        warnings.simplefilter("ignore")  # warnings of libraries are for their developers
+    for name in ("livekit", "mouthpiece_sender.speech.synthesis"):  # the command prints their failures itself
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        code = asyncio.run(_until_told(work))
+        code = asyncio.run(_until_sigterm(work))
     except (KeyboardInterrupt, asyncio.CancelledError):
         code = ExitCode.CTRL_C
     except MouthpieceError as error:
@@ -89,11 +92,11 @@ def run(work: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) 
             case _:
                 code = ExitCode.FAILED
     except BrokenPipeError:
-        code = ExitCode.FAILED  # nobody reads what we print any more
+        code = ExitCode.FAILED  # the reader of standard output has gone
     sys.exit(int(code))
 
 
-async def _until_told(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+async def _until_sigterm(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     task = asyncio.current_task()
     assert task is not None
 

@@ -1,4 +1,4 @@
-"""``--tts module:ClassName``: a TTS class that somebody wrote, from the current folder."""
+"""``--tts module:ClassName``: a TTS class of the user's, from the current folder."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mouthpiece.tts import TTS, available, create
 
 
 def own_tts(name: str | None) -> str | TTS | None:
-    """An object of the class that ``name`` names; a provider's name as it is.
+    """Return an object of the class ``module:ClassName``; return the name of a provider, or None, unchanged.
 
-    A class of Vision Agents is taken as it is too.
+    The class may also be one of Vision Agents' TTS classes.
 
-    :raises ConfigurationError: there is no such module or class, or it cannot be set up without arguments.
+    :raises ConfigurationError: there is no such module or class, or it cannot be created without arguments.
     """
     if name is None or ":" not in name or name.partition(":")[0] in {known.name for known in available()}:
         return name
@@ -39,6 +39,6 @@ def own_tts(name: str | None) -> str | TTS | None:
         made = kind()
     except Exception as error:
         raise ConfigurationError(
-            f"--tts {name}: {class_name}() fails ({type(error).__name__}: {error}). It is set up without arguments."
+            f"--tts {name}: {class_name}() fails ({type(error).__name__}: {error}). It is created without arguments."
         ) from None
     return made if isinstance(made, TTS) else create("vision_agents", plugin=made)

@@ -9,7 +9,8 @@ import typer
 
 from mouthpiece.segments import Mode, OnLoss
 from mouthpiece_sender.cli import options
-from mouthpiece_sender.cli.destination import How, where
+from mouthpiece_sender.cli.destination import SegmentOptions
+from mouthpiece_sender.cli.destination_options import destination_options
 from mouthpiece_sender.cli.input_file import input_file
 from mouthpiece_sender.cli.outcome import exit_code_of, fail, run, sentence
 from mouthpiece_sender.cli.progress import watch
@@ -17,7 +18,7 @@ from mouthpiece_sender.cli.via_anam import Record, ViaOption, View
 
 Identity = Annotated[
     str | None,
-    typer.Option("--identity", help="Join under this identity, for a receiver bound to it.", show_default=False),
+    typer.Option("--identity", help="Join with this identity, for a receiver bound to it.", show_default=False),
 ]
 AvatarTimeout = Annotated[float, typer.Option("--avatar-timeout", min=0.1, help="Seconds to wait for an avatar.")]
 
@@ -43,7 +44,7 @@ def play(
     record: Record = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say a sound file through the avatar in a room, and wait until it was heard.
+    """Play a sound file through the avatar in a room, and wait until it was heard.
 
     WAV, FLAC, MP3, Ogg and Opus of any rate and length. Ctrl-C stops the avatar too.
 
@@ -60,7 +61,7 @@ def play(
 
       mouthpiece play hello.wav --via anam --view --record hello.mp4
     """
-    place = where(
+    chosen = destination_options(
         context,
         room,
         avatar=avatar,
@@ -75,11 +76,11 @@ def play(
     )
     if no_wait and service is None:
         raise typer.BadParameter("goes with --service: alone, leaving stops the avatar.", param_hint="--no-wait")
-    how = How(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
+    segment_options = SegmentOptions(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
 
     async def work() -> int:
-        async with input_file(sound) as path, place.reached() as destination:
-            handle = await destination.play(path, how)
+        async with input_file(sound) as path, chosen.open() as destination:
+            handle = await destination.play(path, segment_options)
             segment = await handle.now() if no_wait else await watch(handle, quiet=as_json)
         code = exit_code_of(segment)
         if as_json:

@@ -1,4 +1,4 @@
-"""A bar while something plays, on a terminal; nothing where nobody looks."""
+"""A progress bar while a segment plays, where standard error is a terminal."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mouthpiece_sender.cli.destination import Handle
+from mouthpiece_sender.cli.destination import SegmentHandle
 
 INTERVAL = 0.2
-"""Seconds from one look to the next."""
+"""Seconds between two updates."""
 _WAITING = {"queued": "waiting for the avatar", "paused": "paused", "playing": "playing"}
 
 
-async def watch(handle: Handle, *, quiet: bool) -> dict[str, Any]:
-    """The segment (its JSON) once it has ended; meanwhile shows how far it is."""
+async def watch(handle: SegmentHandle, *, quiet: bool) -> dict[str, Any]:
+    """Wait until the segment has ended, with a progress bar; return its JSON.
+
+    :param quiet: show no bar.
+    """
     if quiet or not sys.stderr.isatty():
         return await handle.finished()
     columns = (

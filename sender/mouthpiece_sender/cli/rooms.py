@@ -21,7 +21,7 @@ def rooms(
     api_secret_file: options.SecretFile = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the rooms, with their avatars and how many people are in them.
+    """List the rooms, with their avatars and the number of viewers.
 
     Example:
 

@@ -13,7 +13,8 @@ import typer
 from mouthpiece.segments import Mode, OnLoss
 from mouthpiece.tts import TTS
 from mouthpiece_sender.cli import options
-from mouthpiece_sender.cli.destination import How, handed_over, where
+from mouthpiece_sender.cli.destination import SegmentOptions, read_ahead
+from mouthpiece_sender.cli.destination_options import destination_options
 from mouthpiece_sender.cli.outcome import ExitCode, exit_code_of, fail, run, sentence
 from mouthpiece_sender.cli.own_tts import own_tts
 from mouthpiece_sender.cli.play import AvatarTimeout, Identity
@@ -29,18 +30,18 @@ def say(
     ] = None,
     room: options.RoomIfAny = None,
     text_option: Annotated[
-        str | None, typer.Option("--text", metavar="TEXT", help="The text, if not given as such.", show_default=False)
+        str | None, typer.Option("--text", metavar="TEXT", help="The text, instead of TEXT.", show_default=False)
     ] = None,
     voice: Annotated[
-        str | None, typer.Option("--voice", help="The voice's id; else the provider's own.", show_default=False)
+        str | None, typer.Option("--voice", help="The voice's id; else the provider's default.", show_default=False)
     ] = None,
     tts: Annotated[
         str | None,
         typer.Option(
             "--tts",
             metavar="NAME|MODULE:CLASS",
-            help="Who speaks it: offline, espeak, openai, elevenlabs, livekit:PLUGIN, or a TTS class of your own.",
-            show_default="the offline voice, or whichever has --voice; with --via anam elevenlabs, if its key is set",
+            help="The provider: offline, espeak, openai, elevenlabs, livekit:PLUGIN, or a TTS class of your own.",
+            show_default="offline, or the one that has --voice; with --via anam elevenlabs, if its key is set",
         ),
     ] = None,
     avatar: options.Avatar = None,
@@ -62,8 +63,8 @@ def say(
 ) -> None:
     """Say a text through the avatar in a room, and wait until it was heard.
 
-    It begins with the first sentence. From a pipe (-) each sentence is said as it comes, and what was typed is said
-    after a second without more. Ctrl-C stops the avatar too.
+    It begins with the first sentence. From standard input (-) each sentence is said as it comes, and typed text after a
+    second without more. Ctrl-C stops the avatar too.
 
     Exit codes: 0 finished, 1 failed, 2 usage, 3 no avatar in time, 4 unknown, 5 interrupted, cancelled, expired or
     ignored, 130 Ctrl-C.
@@ -82,7 +83,7 @@ def say(
 
       mouthpiece say "Hello" --via anam --view
     """
-    place = where(
+    chosen = destination_options(
         context,
         room,
         avatar=avatar,
@@ -102,21 +103,21 @@ def say(
     whole = text_option if text is None else text
     assert whole is not None
     words: str | AsyncIterable[str] = standard_input() if text == "-" else whole
-    how = How(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
+    segment_options = SegmentOptions(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
 
     async def work() -> int:
-        speaker = own_tts(tts)
+        provider = own_tts(tts)
         typed = text == "-" and sys.stdin is not None and sys.stdin.isatty()
         if typed:
             print("Type, and Enter; Ctrl-D ends.", file=sys.stderr)
         code = ExitCode.FINISHED
         try:
             async with (
-                place.reached() as destination,
-                aclosing(handed_over(await destination.say(words, how, voice, speaker))) as handles,
+                chosen.open() as destination,
+                aclosing(read_ahead(await destination.say(words, segment_options, voice, provider))) as handles,
             ):
                 async for handle in handles:
-                    quiet = as_json or typed  # a bar would be drawn over what is being typed
+                    quiet = as_json or typed  # a bar would be drawn over the line that is being typed
                     segment = await handle.now() if no_wait else await watch(handle, quiet=quiet)
                     outcome = exit_code_of(segment)
                     code = code or outcome
@@ -127,8 +128,8 @@ def say(
                     else:
                         print(sentence(segment), flush=True)
         finally:
-            if isinstance(speaker, TTS):
-                await speaker.close()
+            if isinstance(provider, TTS):
+                await provider.close()
         return code
 
     run(work, as_json=as_json)

@@ -35,8 +35,8 @@ def serve(
 ) -> None:
     """Run the HTTP API and the page, until Ctrl-C.
 
-    Beyond this machine it needs MOUTHPIECE_API_KEYS. Once stopped, what plays may end (MOUTHPIECE_DRAIN, 20 s); the
-    rest is said after the next start.
+    To listen beyond this machine it needs MOUTHPIECE_API_KEYS. Once it is stopped, what plays may end
+    (MOUTHPIECE_DRAIN, 20 s); the rest is said after the next start.
 
     Exit codes: 0 stopped as asked, 1 could not start or the recording failed, 2 wrong usage or setting.
 

@@ -1,4 +1,4 @@
-"""A running service, as the commands use it."""
+"""A client for the HTTP API of a running service, with the calls that the commands make (docs/api.md)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from mouthpiece_sender.cli.options import DEFAULT_SERVICE, environment
 UPLOAD_BLOCK = 65_536
 """Bytes."""
 LONG_POLL = 20.0
-"""Seconds that one request waits at the service."""
+"""Seconds that the service may hold one request back."""
 _TYPES = {".ogg": "audio/ogg", ".opus": "audio/ogg", ".flac": "audio/flac", ".m4a": "audio/mp4", ".webm": "audio/webm"}
 
 
 class ServiceError(MouthpieceError):
-    """The service cannot be reached, or refused."""
+    """The service cannot be reached, or refused the request."""
 
     slug = "service"
 
@@ -44,7 +44,7 @@ class ServiceClient:
             base_url=url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(10.0, read=LONG_POLL + 10, write=30.0),
-            trust_env=not is_loopback(url.host),  # no proxy comes back to this machine
+            trust_env=not is_loopback(url.host),  # a proxy could not connect back to this machine
         )
         return self
 
@@ -54,7 +54,7 @@ class ServiceClient:
         await self._http.aclose()
 
     async def speak(self, room: str, path: Path, query: dict[str, str]) -> dict[str, Any]:
-        """Hands over a file; the segment.
+        """Upload a sound file; return its segment.
 
         :raises AudioError: the file cannot be read.
         """
@@ -65,43 +65,43 @@ class ServiceClient:
             file = await anyio.open_file(path, "rb")
         except OSError as error:
             raise _unreadable(path, error) from None
-        if stat.S_ISREG(facts.st_mode):  # a pipe's size is not known
+        if stat.S_ISREG(facts.st_mode):  # the size of a pipe is not known
             headers["Content-Length"] = str(facts.st_size)
         async with file:
             return await self._segment("POST", _queue(room), params=query, content=_blocks(file, path), headers=headers)
 
     async def say(self, room: str, text: dict[str, str], query: dict[str, str]) -> dict[str, Any]:
-        """Hands over a text; the segment."""
+        """Submit a text; return its segment."""
         return await self._segment("POST", _queue(room), params=query, json=text)
 
     async def segment(self, segment_id: str) -> dict[str, Any]:
-        """A segment as it stands."""
+        """Return the current value of a segment."""
         return await self._segment("GET", f"/v1/segments/{segment_id}")
 
     async def finished(self, segment_id: str) -> dict[str, Any]:
-        """A segment once it has ended, or as it stands after a long poll."""
+        """Wait until a segment has ended, at most ``LONG_POLL`` seconds; return its current value."""
         query = {"wait": "finished", "timeout": str(LONG_POLL)}
         return await self._segment("GET", f"/v1/segments/{segment_id}", params=query)
 
     async def cancel(self, segment_id: str) -> dict[str, Any]:
-        """Cancels or interrupts a segment."""
+        """Cancel a segment, or interrupt it if it plays; return its current value."""
         return await self._segment("DELETE", f"/v1/segments/{segment_id}")
 
     async def interrupt(self, room: str, avatar: str | None, queued: str) -> dict[str, Any]:
-        """Stops what plays; its ``segments``."""
+        """Interrupt the segment that plays; the answer has the ``segments`` that ended."""
         query = {"avatar": avatar} if avatar else {}
         path = f"/v1/rooms/{_quoted(room)}/interrupt"
         return await self._call("POST", path, {"segments"}, params=query, json={"queued": queued})
 
     async def rooms(self) -> dict[str, Any]:
-        """The ``rooms`` that there are."""
+        """Return the answer with all ``rooms``."""
         return await self._call("GET", "/v1/rooms", {"rooms"})
 
     async def _segment(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         return await self._call(method, path, {"id", "state"}, **request)
 
-    async def _call(self, method: str, path: str, holding: Set[str], **request: Any) -> dict[str, Any]:
-        """:param holding: what the answer holds, if it comes from a service of ours."""
+    async def _call(self, method: str, path: str, expected: Set[str], **request: Any) -> dict[str, Any]:
+        """:param expected: members that the answer of a Mouthpiece service has."""
         try:
             answer = await self._http.request(method, path, **request)
         except httpx.HTTPError:
@@ -109,10 +109,10 @@ class ServiceClient:
                 f"The service at {self._url} cannot be reached: start it with `mouthpiece serve`, or name it with "
                 "--service."
             ) from None
-        said = _json(answer)
-        if answer.is_success and holding <= said.keys():
-            return said
-        detail = None if answer.is_success else said.get("detail") or said.get("title")
+        value = _json(answer)
+        if answer.is_success and expected <= value.keys():
+            return value
+        detail = None if answer.is_success else value.get("detail") or value.get("title")
         if detail is None:
             raise ServiceError(
                 f"{self._url} answered {answer.status_code}, and not as a Mouthpiece service does: check --service."
@@ -123,7 +123,7 @@ class ServiceClient:
 
 
 def _address(url: str) -> httpx.URL:
-    """:raises ServiceError: it is none."""
+    """:raises ServiceError: ``url`` is not an http or https URL with a host and a valid port."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -135,12 +135,12 @@ def _address(url: str) -> httpx.URL:
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:
-    """The object that was answered; an empty one where it is something else."""
+    """Return the JSON object in the answer; an empty one if there is none."""
     try:
-        said = answer.json()
+        value = answer.json()
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _queue(room: str) -> str:
@@ -152,7 +152,7 @@ def _quoted(room: str) -> str:
 
 
 async def _blocks(file: anyio.AsyncFile[bytes], path: Path) -> AsyncIterator[bytes]:
-    """:raises AudioError: it cannot be read any further."""
+    """:raises AudioError: a read failed."""
     try:
         while block := await file.read(UPLOAD_BLOCK):
             yield block

@@ -1,4 +1,4 @@
-"""Standard input as it comes, without keeping the command from ending."""
+"""Standard input in blocks, read so that the command can end while it stays open."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Final
 from mouthpiece.errors import MouthpieceError
 
 WAITING: Final = 4
-"""Blocks that are read ahead; then whoever writes the pipe waits."""
+"""Blocks that are read ahead; then the writer of the pipe waits."""
 
 
 async def blocks(size: int) -> AsyncIterator[bytes]:
-    """Blocks as they are written, of ``size`` bytes at the most; none where standard input is closed.
+    """Yield blocks of at most ``size`` bytes as they are written; none if standard input is closed.
 
-    A thread of its own reads, and is left behind when nobody wants more: a read of a terminal or of a pipe that stays
-    open cannot be called off, and the threads that asyncio lends are waited for at the end.
+    A daemon thread reads, since a read of a terminal or of an open pipe cannot be cancelled: asyncio waits at its end
+    for the threads of its own pool.
 
-    :raises MouthpieceError: it cannot be read.
+    :raises MouthpieceError: standard input cannot be read.
     """
     if sys.stdin is None:
         return

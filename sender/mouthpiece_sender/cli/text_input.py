@@ -1,4 +1,4 @@
-"""A text from standard input, as it comes."""
+"""A text from standard input, in pieces."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 from mouthpiece_sender.cli.standard_input import blocks
 
 BLOCK: Final = 4096
-"""Bytes."""
+"""Bytes per read."""
 
 
 async def standard_input() -> AsyncIterator[str]:
-    """Pieces as they are written; bytes that are no UTF-8 come as replacement characters.
+    """Yield pieces as they are written; bytes that are not UTF-8 become replacement characters.
 
-    :raises MouthpieceError: it cannot be read.
+    :raises MouthpieceError: standard input cannot be read.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     async for data in blocks(BLOCK):

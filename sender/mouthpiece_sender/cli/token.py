@@ -18,18 +18,18 @@ from mouthpiece_sender.livekit.tokens import viewer_token
 def token(
     room: options.Room,
     identity: Annotated[
-        str | None, typer.Option(help="Who joins with it; made up if not given.", show_default=False)
+        str | None, typer.Option(help="The viewer's identity; a random one if not given.", show_default=False)
     ] = None,
     name: Annotated[str | None, typer.Option(help="The name that others see.", show_default=False)] = None,
     bring_avatar: Annotated[
-        bool, typer.Option("--bring-avatar", help="Whoever joins with it first brings the avatar (needs the worker).")
+        bool, typer.Option("--bring-avatar", help="The first join with it dispatches the avatar (needs the worker).")
     ] = False,
-    hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it can be joined with.")] = 6.0,
+    hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="Hours that the token is valid.")] = 6.0,
     url: options.Url = None,
     api_secret_file: options.SecretFile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Make a token with which a viewer can join a room.
+    """Make a token for a viewer of a room.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""``--via anam``: the same commands, spoken by Anam's engine instead of an avatar in a LiveKit room."""
+"""``--via anam``: Anam's engine speaks instead of an avatar in a LiveKit room."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ViaOption = Annotated[
     Via | None,
     typer.Option(
         "--via",
-        help="Who speaks: an avatar in a LiveKit room, or Anam's engine (ANAM_API_KEY), which needs no room; else "
+        help="An avatar in a LiveKit room speaks, or Anam's engine (ANAM_API_KEY), which needs no room; else "
         "MOUTHPIECE_TARGET, else livekit.",
         show_default=False,
     ),
@@ -36,7 +36,7 @@ View = Annotated[
 ]
 Record = Annotated[
     Path | None,
-    typer.Option("--record", metavar="FILE.mp4", help="With --via anam: keep picture and sound.", show_default=False),
+    typer.Option("--record", metavar="FILE.mp4", help="With --via anam: record picture and sound.", show_default=False),
 ]
 
 WITHOUT_MEANING: Final = {
@@ -46,11 +46,11 @@ WITHOUT_MEANING: Final = {
     "api_secret_file": "--api-secret-file",
     "wait_for_viewer": "--wait-for-viewer",
 }
-"""Options, by the name of their parameter, that say something about a LiveKit room."""
+"""Options that apply to a LiveKit room only, by the name of their parameter."""
 
 
 def check_for_anam(context: typer.Context, record: Path | None) -> None:
-    """:raises typer.BadParameter: an option that Anam has no use for was given."""
+    """:raises typer.BadParameter: an option has no meaning with Anam, or ``record`` is not an .mp4 file."""
     for name, option in WITHOUT_MEANING.items():
         if options.on_command_line(context, name):
             raise typer.BadParameter("has no meaning with Anam, which needs no LiveKit.", param_hint=option)
@@ -59,7 +59,7 @@ def check_for_anam(context: typer.Context, record: Path | None) -> None:
 
 
 def check_without_anam(view: bool, record: Path | None) -> None:
-    """:raises typer.BadParameter: an option that only Anam has a use for was given."""
+    """:raises typer.BadParameter: an option has a meaning with Anam only."""
     if view or record is not None:
         raise typer.BadParameter("goes with --via anam.", param_hint="--view" if view else "--record")
 
@@ -73,10 +73,12 @@ def anam_target(
     record: Path | None,
     on_quit: Callable[[], None],
 ) -> AnamTarget:
-    """Anam as the environment sets it up.
+    """Return Anam's target, set up from the environment and not yet open.
 
-    :param avatar: its id, instead of the environment's.
-    :param on_quit: called when whoever watches closes the window.
+    :param avatar: the avatar's id; None takes the environment's.
+    :param ready_timeout: seconds to wait for the avatar.
+    :param warm: seconds that a session stays open after its last segment.
+    :param on_quit: called when the viewer window is closed.
     :raises ConfigurationError: ``ANAM_API_KEY`` is missing, or a value is wrong.
     """
     from mouthpiece_sender.anam.recorder import Recorder
@@ -87,7 +89,7 @@ def anam_target(
     if avatar is not None:
         settings = replace(settings, avatar_id=avatar)
     for library in ("anam", "aiortc", "aioice"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters of theirs, we say ourselves
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # the command reports their failures itself
     sinks: list[FrameSink] = []
     if record is not None:
         sinks.append(Recorder(record))
@@ -100,36 +102,38 @@ def anam_target(
 
 @asynccontextmanager
 async def speaker_via_anam(
-    avatar: str | None, dismissed: asyncio.Event, *, ready_timeout: float, view: bool, record: Path | None
+    avatar: str | None, window_closed: asyncio.Event, *, ready_timeout: float, view: bool, record: Path | None
 ) -> AsyncIterator[Speaker]:
-    """Leaving it in peace keeps the session for a while after the last sound: the avatar returns to its neutral pose.
+    """Open a speaker through Anam for the length of the block.
 
-    :param dismissed: is set when whoever watches closes the window; what plays is interrupted then.
-    :raises ConfigurationError: ``ANAM_API_KEY`` is missing, the SDK is not installed, or the recording's folder is not
-        there.
+    After a block without an error the session stays open for ``linger`` seconds, in which the avatar returns to its
+    neutral pose.
+
+    :param window_closed: set when the viewer window is closed, which also interrupts everything.
+    :raises ConfigurationError: ``ANAM_API_KEY`` is missing, the SDK is not installed, or the recording cannot be
+        written.
     """
     from mouthpiece_sender.anam.target import ROOM
 
     target = anam_target(
-        avatar, ready_timeout=ready_timeout, warm=float("inf"), view=view, record=record, on_quit=dismissed.set
+        avatar, ready_timeout=ready_timeout, warm=float("inf"), view=view, record=record, on_quit=window_closed.set
     )
     async with target, Speaker(ROOM, via=target) as speaker:
-        dismissing = asyncio.create_task(_stop_when(dismissed, speaker), name="dismissal")
+        stopping = asyncio.create_task(_interrupt_when(window_closed, speaker), name="interrupt at closed window")
         try:
             yield speaker
             if speaker.connected:
-                await asyncio.wait([dismissing], timeout=target.settings.linger)
+                await asyncio.wait([stopping], timeout=target.settings.linger)
         finally:
-            dismissing.cancel()
-            await asyncio.wait([dismissing])
+            stopping.cancel()
+            await asyncio.wait([stopping])
 
 
-async def _stop_when(dismissed: asyncio.Event, speaker: Speaker) -> None:
-    """Whoever watches has seen enough: nothing is said any more."""
-    await dismissed.wait()
+async def _interrupt_when(window_closed: asyncio.Event, speaker: Speaker) -> None:
+    await window_closed.wait()
     await speaker.interrupt(queued="drop")
 
 
 def note(message: str) -> None:
-    """Something that a person should know, and that ends nothing."""
+    """Print a sentence for the user about something that does not end the command."""
     print(f"mouthpiece: {message}", file=sys.stderr)

@@ -49,7 +49,7 @@ CAPTION_TIMEOUT = 2.0
 """Seconds that publishing a caption may take."""
 LINGER = 0.3
 """Seconds to stay after the last receipt, until our RPC reply is out: a stock receiver goes deaf after three failed
-calls (wire.md, 3)."""
+calls (docs/wire.md, way 3)."""
 LEAVE_TIMEOUT = 3.0
 """Seconds."""
 _LEAVING: set[asyncio.Task[None]] = set()
@@ -227,7 +227,7 @@ class RoomConnection:
             self._room.register_text_stream_handler(topic, lambda reader, _: reader.close())
 
     def _answer_receipts(self) -> None:
-        """Answer every receipt, whatever it says: a stock receiver goes deaf after three failed calls (wire.md, 3)."""
+        """Answer every receipt, whatever it says: three failed calls deafen a stock receiver (docs/wire.md, way 3)."""
 
         def received(event: RoomEvent) -> None:
             self._last_receipt = asyncio.get_running_loop().time()
@@ -267,7 +267,7 @@ class RoomConnection:
 
     async def _become_visible(self) -> None:
         """Publish a data track: livekit-server announces a participant that publishes nothing in batches, every 3 s,
-        and one with a track at once (wire.md, 1). A server too old for data tracks gets a muted audio track."""
+        and one with a track at once (docs/wire.md, way 1). A server without data tracks gets a muted audio track."""
         participant = self._room.local_participant
         try:
             async with asyncio.timeout(RPC_ROUND_TRIP):

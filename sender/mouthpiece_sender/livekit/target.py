@@ -85,6 +85,6 @@ class LiveKitTarget:
 
     def _identity(self, room: str) -> str:
         """Another one for each room: a stock receiver keeps handlers by identity, and a clear in one room would clear
-        another (wire.md, 9)."""
+        another (docs/wire.md, way 9)."""
         digest = hashlib.sha256(room.encode()).hexdigest()[:8]
         return f"{SENDER_IDENTITY_PREFIX}-{self.instance}-{digest}"

@@ -25,7 +25,7 @@ def sender_token(access: LiveKitAccess, room: str, identity: str, name: str) -> 
     """A token for one join of the sender, of agent kind: Avaluma's avatar ignores others (Avaluma, “External audio”).
 
     ``lk.publish_on_behalf`` is the sender's own identity: front ends take an agent-kind participant without it for
-    *the* agent, and one that carries the agent's identity for the agent's avatar (wire.md, 8).
+    *the* agent, and one that carries the agent's identity for the agent's avatar (docs/wire.md, way 8).
     """
     return (
         api.AccessToken(access.api_key, access.api_secret)

@@ -1,6 +1,7 @@
 """The stream of one attempt: reads a sound, transforms it and writes it into one byte stream, as far as granted.
 
-Whatever happens, the stream is closed: a stock receiver goes deaf when its sender leaves with one open (wire.md, 10).
+Whatever happens, the stream is closed: a sender that leaves with one open deafens a stock receiver (docs/wire.md, way
+10).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from mouthpiece.audio.pcm import Chain, Chunker, MixDown, Pcm, Resampler
 from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
-from mouthpiece.playback.pacing import QUANTUM, STEADY, STEADY_AFTER
+from mouthpiece.playback.pacing import QUANTUM, write_length
 from mouthpiece.segments import Attempt, Problem
 from mouthpiece_sender.sounds.sound import Sound
 
@@ -102,7 +103,7 @@ class AttemptStream:
     chunk: float = QUANTUM
     """Seconds a write, at first."""
     previous: AttemptStream | None = None
-    """Streams must not overlap: this one opens when ``previous`` is closed (wire.md, 4)."""
+    """Streams must not overlap: this one opens when ``previous`` is closed (docs/wire.md, way 4)."""
     on_pause: Callable[[], Awaitable[None]] | None = None
     """Called once when the source pauses; without it, silence keeps the stream alive."""
     unavailable: Problem = UNAVAILABLE
@@ -212,7 +213,8 @@ class AttemptStream:
         return Progress(self.attempt, self._frames / self.sample_rate, whole=True)
 
     def _transforms(self) -> Chain:
-        return Chain(MixDown(), Resampler(self.sample_rate), Chunker(self.chunk, steady=STEADY, after=STEADY_AFTER))
+        chunker = Chunker(lambda sent: write_length(sent, self.chunk))
+        return Chain(MixDown(), Resampler(self.sample_rate), chunker)
 
     async def _write(self, writer: Writer, chunk: Pcm) -> bool:
         """Write a chunk once it is granted; False if the stream is to stop instead."""

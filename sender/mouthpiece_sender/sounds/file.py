@@ -1,4 +1,4 @@
-"""Sounds that lie on disk: encoded ones, through the decode process, and raw PCM, read as it is."""
+"""Sounds on disk: encoded files, which a decoder process reads, and files of raw PCM."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import AudioError, DamagedAudio, NotAudio
 from mouthpiece.segments import AudioInfo
 
-SAMPLE: Final = 2
-"""Bytes."""
+SAMPLE_BYTES: Final = 2
 
 
 class FileSound:
     """A file in any format that ``mouthpiece.audio.decoders`` reads::
 
-    sound = await FileSound.probe(Path("hello.wav"), decoders)
+        sound = await FileSound.probe(Path("hello.wav"), decoders)
+
+    :param info: the result of ``decoders.probe(path)``.
     """
 
     def __init__(self, path: Path, info: AudioInfo, decoders: Decoders) -> None:
@@ -31,7 +32,10 @@ class FileSound:
 
     @classmethod
     async def probe(cls, path: Path, decoders: Decoders) -> FileSound:
-        """:raises AudioError: it is not a sound that can be played (see ``Decoders.probe``)."""
+        """Read the properties of the file at ``path`` and return it as a sound.
+
+        :raises AudioError: it is not a sound that can be played (see ``Decoders.probe``).
+        """
         return cls(path, await decoders.probe(path), decoders)
 
     @property
@@ -39,12 +43,18 @@ class FileSound:
         return self._info
 
     def open(self, offset: float = 0.0) -> AbstractAsyncContextManager[AsyncIterator[Pcm]]:
-        """:raises AudioError: (from the iterator) it cannot be decoded any further."""
+        """See ``Sound.open``.
+
+        :raises AudioError: (from the iterator) it cannot be decoded any further.
+        """
         return self._decoders.open(self._path, self._info, offset)
 
 
 class PcmFileSound:
-    """A file of raw 16-bit samples, interleaved, with nothing around them."""
+    """A file of interleaved 16-bit samples without a header.
+
+    :param info: see ``pcm_info``.
+    """
 
     def __init__(self, path: Path, info: AudioInfo, *, big_endian: bool = False) -> None:
         self._path, self._info = path, info
@@ -56,7 +66,10 @@ class PcmFileSound:
 
     @contextlib.asynccontextmanager
     async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
-        """:raises AudioError: (from the iterator) the file cannot be read any further."""
+        """See ``Sound.open``.
+
+        :raises DamagedAudio: the file is not there any more.
+        """
         try:
             file = await asyncio.to_thread(self._path.open, "rb", buffering=0)
         except OSError:
@@ -69,10 +82,10 @@ class PcmFileSound:
     async def _blocks(self, file: IO[bytes], frame: int) -> AsyncIterator[Pcm]:
         rate, channels = self._info.sample_rate, self._info.num_channels
         seconds = FIRST_BLOCK
-        at = frame * channels * SAMPLE
+        at = frame * channels * SAMPLE_BYTES
         while True:
-            data = await asyncio.to_thread(_read, file, at, max(1, round(seconds * rate)) * channels * SAMPLE)
-            data = data[: len(data) - len(data) % (channels * SAMPLE)]
+            data = await asyncio.to_thread(_read, file, at, max(1, round(seconds * rate)) * channels * SAMPLE_BYTES)
+            data = data[: len(data) - len(data) % (channels * SAMPLE_BYTES)]
             if not data:
                 return
             at += len(data)
@@ -82,11 +95,12 @@ class PcmFileSound:
 
 
 def pcm_info(size: int, sample_rate: int, num_channels: int) -> AudioInfo:
-    """What ``size`` bytes of 16-bit samples are.
+    """The properties of ``size`` bytes of interleaved 16-bit samples.
 
-    :raises NotAudio: none; AudioError: not whole frames.
+    :raises NotAudio: ``size`` is 0.
+    :raises AudioError: ``size`` bytes are not whole frames.
     """
-    frame = num_channels * SAMPLE
+    frame = num_channels * SAMPLE_BYTES
     if not size:
         raise NotAudio("There is nothing in it: 0 bytes.")
     if size % frame:

@@ -1,4 +1,4 @@
-"""What a segment's sound is to the gateway: something that can be opened, from any offset, as blocks of PCM."""
+"""The sound of a segment: anything that can be opened, at any offset, as blocks of PCM."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from mouthpiece.segments import AudioInfo
 
 
 class Sound(Protocol):
-    """A sound that can be played more than once (an attempt that failed may be followed by another)."""
+    """A sound that can be opened more than once: a failed attempt to play it may be followed by another."""
 
     @property
     def info(self) -> AudioInfo:
-        """What is known of it before it is opened."""
+        """Its sample rate, channels and, as far as it is known by now, duration."""
         ...
 
     def open(self, offset: float = 0.0) -> AbstractAsyncContextManager[AsyncIterator[Pcm]]:
-        """Blocks of its own rate and channels, from ``offset`` seconds on, decoded as they are asked for.
+        """Blocks in its own rate and channels, from ``offset`` seconds on, decoded as they are read.
 
-        Leaving the context frees what decodes, at any moment.
+        Leaving the context releases the decoder, at any moment.
 
         :raises mouthpiece.errors.MouthpieceError: (from the iterator) it cannot be decoded or fetched any further.
         """

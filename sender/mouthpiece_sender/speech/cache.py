@@ -1,8 +1,7 @@
-"""What was synthesised, kept for the next time the same is said: in memory, bounded, gone with the process.
+"""Synthesised sentences, kept in memory for the next time that the same is said.
 
-Not on disk: what was said would outlive the service there, and a voice makes most sentences quicker than a request
-takes. The bound is what a busy service may hold for it, and greetings and prompts, which are what is said again, are
-short.
+Not on disk: speech would outlive the service there, and most sentences are synthesised faster than a request takes.
+Greetings and prompts, the sentences that are said again, are short, so a small bound is enough.
 """
 
 from __future__ import annotations
@@ -15,24 +14,29 @@ from typing import Final
 from mouthpiece.audio.pcm import Pcm
 
 MAX_BYTES: Final = 8_000_000
-"""Nearly three minutes at 24 kHz."""
+"""Bytes of sound: nearly three minutes at 24 kHz, mono."""
 MAX_ENTRIES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechKey:
-    """One sentence in one voice; equal keys sound the same."""
+    """One sentence in one voice; sentences with equal keys sound the same."""
 
     text: str
     tts: str
-    """The provider and its settings."""
+    """The name that ``Voices`` knows the provider by."""
     voice: str | None
+    """The id of the voice; None: the provider takes none, or uses its default."""
     sample_rate: int
     """Hertz."""
 
 
 class SpeechCache:
-    """Least recently used goes first. A sentence longer than an eighth of the cache is not kept."""
+    """A cache that drops the least recently used sentence first, and keeps none longer than an eighth of its size.
+
+    :param max_bytes: of sound.
+    :param max_entries: sentences.
+    """
 
     def __init__(self, *, max_bytes: int = MAX_BYTES, max_entries: int = MAX_ENTRIES) -> None:
         self._max_bytes = max_bytes
@@ -42,24 +46,25 @@ class SpeechCache:
 
     @property
     def size(self) -> int:
-        """Bytes of sound."""
+        """Bytes of sound that are kept."""
         return self._bytes
 
     def __iter__(self) -> Iterator[SpeechKey]:
-        """Least recently used first."""
+        """The keys, least recently used first."""
         return iter(tuple(self._kept))
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def get(self, key: SpeechKey) -> Pcm | None:
+        """The whole sentence's sound, which counts as used now; None: it is not kept."""
         sound = self._kept.get(key)
         if sound is not None:
             self._kept.move_to_end(key)
         return sound
 
     def put(self, key: SpeechKey, sound: Pcm) -> None:
-        """The whole of it."""
+        """Keep ``sound``, the whole sentence, in place of what was kept under ``key``."""
         self._drop(key)
         if sound.samples.nbytes * 8 > self._max_bytes:
             return
@@ -69,7 +74,7 @@ class SpeechCache:
             self._drop(next(iter(self._kept)))
 
     def forget(self, texts: Iterable[str]) -> None:
-        """These sentences, in all voices."""
+        """Drop the sentences ``texts``, in all voices."""
         gone = set(texts)
         for key in [key for key in self._kept if key.text in gone]:
             self._drop(key)

@@ -1,4 +1,4 @@
-"""A text as its sentences, whole or still being written; read from any sentence on, and again."""
+"""A text as its sentences, whole or while it is still being written; any sentence can be read, also again."""
 
 from __future__ import annotations
 
@@ -11,56 +11,64 @@ from mouthpiece.tts import SentenceSplitter, TTSBadText, check_text
 from mouthpiece.tts.text import MAX_CHARACTERS, has_words
 
 SLICE: Final = 200
-"""Characters of a whole text that are cut into sentences at a time: a long one starts as quickly as a short one."""
+"""Characters of a whole text that are split into sentences at a time, so that a long text starts as quickly as a short
+one."""
 IDLE: Final = 1.0
-"""Seconds without more text after which what is there is said: somebody types, and waits to be heard."""
+"""Seconds without a further piece after which the text so far is spoken: a person who types waits to be heard."""
 
 
-class Script:
-    """What is to be said. ``append``, ``pause`` and ``finish`` write it, ``sentence`` reads it.
+class IncrementalText:
+    """A text to speak. ``append``, ``pause`` and ``finish`` write it, ``sentence`` reads it.
 
     Sentences without a word to pronounce are left out.
+
+    :param language: BCP 47 tag; it decides where sentences end.
     """
 
     def __init__(self, language: str = "en") -> None:
         self._splitter = SentenceSplitter(language)
         self._sentences: list[str] = []
         self._rest = ""
+        """Of a whole text: the characters that are not split yet."""
         self._length = 0
         self._whole = False
         self._error: MouthpieceError | None = None
         self._changed = asyncio.Event()
 
     @classmethod
-    def of(cls, text: str, language: str = "en") -> Script:
-        """:raises TTSBadText: it is empty, too long, or holds markup or nothing that can be pronounced."""
-        check_text(text)
-        if not has_words(text):
-            raise TTSBadText("There is nothing in the text that a voice could pronounce.")
-        script = cls(language)
-        script._rest = text
-        script._length = len(text)
-        script._whole = True
-        return script
+    def of(cls, whole: str, language: str = "en") -> IncrementalText:
+        """A text that is complete; nothing can be appended.
 
-    def append(self, text: str) -> None:
-        """:raises TTSBadText: with this it is too long, or this holds markup."""
-        if not text.strip():
-            self._keep(self._splitter.push(text))
-            return
-        check_text(text)
-        self._length += len(text)
-        if self._length > MAX_CHARACTERS:
-            raise TTSBadText(f"More than {MAX_CHARACTERS:,} characters cannot be spoken at once.")
-        self._keep(self._splitter.push(text))
+        :raises TTSBadText: ``whole`` is empty, too long, or holds markup or no word.
+        """
+        check_text(whole)
+        if not has_words(whole):
+            raise TTSBadText("There is nothing in the text that a voice could pronounce.")
+        text = cls(language)
+        text._rest = whole
+        text._length = len(whole)
+        text._whole = True
+        return text
+
+    def append(self, piece: str) -> None:
+        """Add ``piece``, which may break off anywhere.
+
+        :raises TTSBadText: the text is too long with ``piece``, or ``piece`` holds markup.
+        """
+        if piece.strip():
+            check_text(piece)
+            self._length += len(piece)
+            if self._length > MAX_CHARACTERS:
+                raise TTSBadText(f"More than {MAX_CHARACTERS:,} characters cannot be spoken at once.")
+        self._add(self._splitter.push(piece))
 
     def pause(self) -> None:
-        """What was written so far is said as it stands."""
-        self._keep(self._splitter.flush())
+        """End the sentence here: what was written so far can be read as it stands."""
+        self._add(self._splitter.flush())
 
     def finish(self, error: MouthpieceError | None = None) -> None:
-        """Nothing more comes; with ``error``, for that reason."""
-        self._keep(self._splitter.flush())
+        """End the text; with ``error``, reading beyond its last sentence raises that."""
+        self._add(self._splitter.flush())
         if error is None and not self._sentences:
             error = TTSBadText("There was nothing in the text that a voice could pronounce.")
         self._error = error
@@ -68,17 +76,17 @@ class Script:
         self._changed.set()
 
     async def sentence(self, index: int) -> str | None:
-        """The one with that number, once it is written; None: there are not so many.
+        """Wait until sentence ``index`` (from 0) is written, and return it; None if the text ends before.
 
-        :raises MouthpieceError: the writing ended with it.
+        :raises MouthpieceError: the text ended before, with this error.
         """
         while len(self._sentences) <= index:
             if self._rest:
                 piece, self._rest = self._rest[:SLICE], self._rest[SLICE:]
-                self._keep(self._splitter.push(piece))
+                self._add(self._splitter.push(piece))
                 if not self._rest:
-                    self._keep(self._splitter.flush())
-                await asyncio.sleep(0)  # a long text without an end of a sentence must not hold up the loop
+                    self._add(self._splitter.flush())
+                await asyncio.sleep(0)  # a long text without an end of a sentence must not block the loop
             elif self._whole:
                 if self._error is not None:
                     raise self._error
@@ -88,13 +96,18 @@ class Script:
                 await self._changed.wait()
         return self._sentences[index]
 
-    def _keep(self, sentences: list[str]) -> None:
+    def _add(self, sentences: list[str]) -> None:
         self._sentences += [sentence for sentence in sentences if has_words(sentence)]
         self._changed.set()
 
 
-async def write(script: Script, pieces: AsyncIterable[str], *, idle: float = IDLE) -> None:
-    """Writes ``pieces`` into ``script`` as they come, to their end; whatever goes wrong ends the script with it."""
+async def write(text: IncrementalText, pieces: AsyncIterable[str], *, idle: float = IDLE) -> None:
+    """Append ``pieces`` to ``text`` as they come, then finish it.
+
+    An error, also one that ``pieces`` raises, ends the text and is raised to its reader, not here.
+
+    :param idle: seconds without a piece after which the text so far is spoken as it stands.
+    """
     stream = aiter(pieces)
     coming: asyncio.Future[str | None] | None = None
     try:
@@ -102,18 +115,18 @@ async def write(script: Script, pieces: AsyncIterable[str], *, idle: float = IDL
             coming = asyncio.ensure_future(anext(stream, None))
             done, _ = await asyncio.wait([coming], timeout=idle)
             if not done:
-                script.pause()
+                text.pause()
                 await asyncio.wait([coming])
             piece = coming.result()
             if piece is None:
                 break
-            script.append(piece)
+            text.append(piece)
     except MouthpieceError as error:
-        script.finish(error)
+        text.finish(error)
     except Exception as error:
-        script.finish(TTSBadText(f"The text broke off: whatever writes it failed ({type(error).__name__})."))
+        text.finish(TTSBadText(f"The text broke off: its source failed ({type(error).__name__})."))
     else:
-        script.finish()
+        text.finish()
     finally:
         if coming is not None and not coming.done():
             coming.cancel()

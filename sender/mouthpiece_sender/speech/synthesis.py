@@ -1,7 +1,7 @@
-"""One sentence on its way to sound, and who makes it.
+"""Synthesis of single sentences: a pool of TTS objects per provider, and the sound of a sentence while it is made.
 
-A sentence is made once, whoever asks for it meanwhile, by a voice of its own out of the provider's pool, as fast as the
-provider goes; a reader may begin before it is whole. One that nobody reads any more is stopped there and then.
+A sentence is synthesised once, however many readers want it meanwhile, by a TTS of its own from the provider's pool, as
+fast as the provider goes; readers may begin before it is complete. A sentence that has no reader left is stopped.
 """
 
 from __future__ import annotations
@@ -22,20 +22,23 @@ from mouthpiece_sender.speech.cache import SpeechCache, SpeechKey
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 8
-"""Sentences that one provider makes at a time; further ones wait."""
-IDLE: Final = 2
-"""Voices of a provider that stay open, with their connections, when nothing is made."""
+MAX_CONCURRENT: Final = 8
+"""Sentences that one provider synthesises at a time; further ones wait."""
+MAX_IDLE: Final = 2
+"""TTS objects of a provider that stay open, with their connections, while nothing is synthesised."""
 BLOCK: Final = 0.25
-"""Seconds of a block at the most: what takes it converts it on the event loop."""
+"""Seconds of a block at most: a reader converts each block on the event loop."""
 
 
-class VoicePool:
-    """The voices of one provider: a TTS has one stream open at a time, and stops all of what it makes.
+class TTSPool:
+    """The TTS objects of one provider. A TTS keeps one stream open at a time, and its stop ends all that it makes, so
+    each sentence gets one to itself.
 
-    :param make: a new TTS.
-    :param first: one that is there already.
-    :param own: they are ours to close; else there is ``first`` alone, and its owner closes it.
+    :param name: of the provider, for messages.
+    :param make: makes a TTS.
+    :param first: one that exists already.
+    :param sample_rate: hertz of the sound that they are asked for.
+    :param own: the pool closes its TTS objects. False: ``first`` is used alone, and its owner closes it.
     """
 
     def __init__(self, name: str, make: Callable[[], TTS], first: TTS, sample_rate: int, *, own: bool = True) -> None:
@@ -44,34 +47,33 @@ class VoicePool:
         self._make = make
         self._own = own
         self._idle = [first]
-        self._free = asyncio.Semaphore(AT_ONCE if own else 1)
+        self._free = asyncio.Semaphore(MAX_CONCURRENT if own else 1)
 
     @contextlib.asynccontextmanager
-    async def voice(self) -> AsyncIterator[TTS]:
-        """One for the caller alone. Leaving by an exception stops what it makes.
+    async def acquire(self) -> AsyncIterator[TTS]:
+        """A TTS for the caller alone; waits while ``MAX_CONCURRENT`` are in use. Leaving with an exception stops it.
 
-        :raises MouthpieceError: none can be made.
+        :raises MouthpieceError: no TTS can be made.
         """
         async with self._free:
             tts = self._idle.pop() if self._idle else self._new()
             tts.set_output_format(self.sample_rate)
-            sound = True
+            usable = True
             try:
                 yield tts
             except BaseException:
-                sound = await self._stopped(tts)
+                usable = await self._stopped(tts)
                 raise
             finally:
-                if not self._own or (sound and len(self._idle) < IDLE):
+                if not self._own or (usable and len(self._idle) < MAX_IDLE):
                     self._idle.append(tts)
                 else:
                     await self._close(tts)
 
     async def voices(self) -> list[Voice]:
-        """Those that the provider has, by its own word. It is asked beside what is being said: neither waits for the
-        other.
+        """Ask the provider which voices it has. This neither waits for a synthesis nor delays one.
 
-        :raises MouthpieceError: none can be made to ask, or it does not tell.
+        :raises MouthpieceError: no TTS can be made, or the provider did not answer.
         :raises Exception: the provider's own.
         """
         if not self._own:
@@ -82,13 +84,14 @@ class VoicePool:
             voices = await tts.voices()
             answered = True
         finally:
-            if answered and len(self._idle) < IDLE:
+            if answered and len(self._idle) < MAX_IDLE:
                 self._idle.append(tts)
             else:
                 await self._close(tts)
         return voices
 
     async def aclose(self) -> None:
+        """Close the TTS objects that are idle; those in use must have been returned."""
         idle, self._idle = self._idle, []
         for tts in idle:
             if self._own:
@@ -103,6 +106,7 @@ class VoicePool:
             raise TTSProviderFailed(f"The voice {self.name!r} could not be set up ({type(error).__name__}).") from error
 
     async def _stopped(self, tts: TTS) -> bool:
+        """Stop ``tts``; return whether it can be used again."""
         try:
             await tts.stop_audio()
         except Exception as error:
@@ -116,28 +120,32 @@ class VoicePool:
         except Exception as error:
             self._warn("failed to close", error)
 
-    def _warn(self, what: str, error: Exception) -> None:
-        """Without the message, and without the lines around it: a provider's may quote the text or the key."""
-        logger.warning("the voice %s %s (%s)", self.name, what, type(error).__name__)
+    def _warn(self, failure: str, error: Exception) -> None:
+        """Log without the error's message and traceback: a provider's may quote the text or the key."""
+        logger.warning("the voice %s %s (%s)", self.name, failure, type(error).__name__)
 
 
 class SentenceSound:
-    """What there is of a sentence so far. Whoever got it from ``SentenceMaker.begin`` must ``release`` it."""
+    """The sound of a sentence, as far as it is made. A reader gets it from ``SentenceSynthesizer.begin`` and must
+    ``release`` it.
 
-    def __init__(self, dropped: Callable[[], None]) -> None:
+    :param abandoned: called when the last reader releases it before it is complete.
+    """
+
+    def __init__(self, abandoned: Callable[[], None]) -> None:
         self.readers = 0
         self.keep = True
-        """Once it is whole, for the next time that it is said."""
-        self._dropped = dropped
+        """Put it into the cache once it is complete."""
+        self._abandoned = abandoned
         self._blocks: list[Pcm] = []
         self._ended = False
         self._error: MouthpieceError | None = None
         self._changed = asyncio.Event()
 
     async def blocks(self) -> AsyncIterator[Pcm]:
-        """From its start.
+        """The blocks from the start, as they are made.
 
-        :raises MouthpieceError: it could not be made to its end; what there was has come out by then.
+        :raises MouthpieceError: the synthesis failed; the blocks made before have come out.
         """
         index = 0
         while await self._more(index):
@@ -145,14 +153,14 @@ class SentenceSound:
             index += 1
 
     async def begun(self) -> None:
-        """Returns once there is some of it.
+        """Wait until the first block is made.
 
-        :raises MouthpieceError: there will be none.
+        :raises MouthpieceError: the synthesis failed before.
         """
         await self._more(0)
 
     async def made(self) -> None:
-        """Returns once it has ended, well or badly."""
+        """Wait until the synthesis has ended, also with an error."""
         while not self._ended:
             self._changed.clear()
             await self._changed.wait()
@@ -161,20 +169,22 @@ class SentenceSound:
         """The caller reads it no further."""
         self.readers -= 1
         if not self.readers and not self._ended:
-            self._dropped()
+            self._abandoned()
 
     def add(self, pcm: Pcm) -> None:
+        """Append ``pcm``, cut into blocks."""
         size = max(1, round(BLOCK * pcm.sample_rate))
         for start in range(0, pcm.frames, size):
             self._blocks.append(Pcm(pcm.samples[..., start : start + size], pcm.sample_rate))
         self._changed.set()
 
     def end(self, error: MouthpieceError | None = None) -> None:
+        """Nothing more is added; ``error``: the reason, if it is not complete."""
         self._ended, self._error = True, error
         self._changed.set()
 
     def whole(self) -> Pcm | None:
-        """All of it, once it has ended well."""
+        """All of its sound; None if it is not complete or has none."""
         if not self._ended or self._error is not None or not self._blocks:
             return None
         return Pcm(np.concatenate([block.samples for block in self._blocks], axis=-1), self._blocks[0].sample_rate)
@@ -190,8 +200,11 @@ class SentenceSound:
         return False
 
 
-class SentenceMaker:
-    """``async with SentenceMaker(cache) as maker:``; leaving stops everything."""
+class SentenceSynthesizer:
+    """Synthesises sentences, each once; owns the tasks that do. Use it in ``async with``: leaving stops everything.
+
+    :param cache: where complete sentences are looked up and kept.
+    """
 
     def __init__(self, cache: SpeechCache) -> None:
         self._cache = cache
@@ -212,13 +225,13 @@ class SentenceMaker:
             sound.end(TTSClosed("The voices were closed."))
         await self._tasks.__aexit__(None, None, None)
 
-    def begin(self, key: SpeechKey, pool: VoicePool) -> SentenceSound:
-        """The sentence, from the cache, as it is being made already, or begun now."""
+    def begin(self, key: SpeechKey, pool: TTSPool) -> SentenceSound:
+        """The sound of a sentence: cached, already being made, or begun now. The caller must ``release`` it."""
         sound = self._making.get(key)
         if sound is None:
-            if (known := self._cache.get(key)) is not None:
+            if (cached := self._cache.get(key)) is not None:
                 sound = SentenceSound(lambda: None)
-                sound.add(known)
+                sound.add(cached)
                 sound.end()
             else:
                 sound = self._begin(key, pool)
@@ -226,7 +239,7 @@ class SentenceMaker:
         return sound
 
     def forget(self, sentences: Iterable[str]) -> None:
-        """Nothing is kept of these, in any voice: not of what was made, nor of what is being made now."""
+        """Drop ``sentences`` from the cache, in every voice; those that are being made are not kept."""
         gone = set(sentences)
         self._cache.forget(gone)
         for key, sound in self._making.items():
@@ -234,25 +247,25 @@ class SentenceMaker:
                 sound.keep = False
 
     async def settled(self) -> None:
-        """Returns once nothing is being made."""
+        """Wait until no sentence is being made."""
         while self._running:
             await asyncio.wait(self._running)
 
-    def _begin(self, key: SpeechKey, pool: VoicePool) -> SentenceSound:
-        def drop() -> None:
+    def _begin(self, key: SpeechKey, pool: TTSPool) -> SentenceSound:
+        def abandon() -> None:
             self._making.pop(key, None)
             task.cancel()
 
-        sound = SentenceSound(drop)
+        sound = SentenceSound(abandon)
         task = self._tasks.create_task(self._make(key, pool, sound), name="sentence")
         self._making[key] = sound
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return sound
 
-    async def _make(self, key: SpeechKey, pool: VoicePool, sound: SentenceSound) -> None:
+    async def _make(self, key: SpeechKey, pool: TTSPool, sound: SentenceSound) -> None:
         try:
-            async with pool.voice() as tts:
+            async with pool.acquire() as tts:
                 voice = {} if key.voice is None else {"voice": key.voice}
                 async with TTS.synthesize(tts, key.text, **voice) as synthesis:
                     async for chunk in synthesis:
@@ -264,7 +277,7 @@ class SentenceMaker:
             if sound.keep and (whole := sound.whole()) is not None:
                 self._cache.put(key, whole)
         except MouthpieceError as error:
-            _note(pool.name, error)
+            _log_failure(pool.name, error)
             sound.end(error)
         except asyncio.CancelledError:
             sound.end(TTSClosed(f"The voice {pool.name!r} was stopped."))
@@ -274,9 +287,10 @@ class SentenceMaker:
                 del self._making[key]
 
 
-def _note(name: str, error: MouthpieceError) -> None:
-    """Whoever sent the text is told more; without the message and the lines around it: both may quote the text."""
+def _log_failure(name: str, error: MouthpieceError) -> None:
+    """Log without the error's message and traceback: both may quote the text. Errors of the request are not logged: the
+    client gets them."""
     if isinstance(error, TTSBadText | TTSBadVoice):
         return
-    cause = type(error.__cause__).__name__ if error.__cause__ else "its own word"
+    cause = type(error.__cause__).__name__ if error.__cause__ else "no exception of the provider"
     logger.warning("the voice %s failed: %s (%s)", name, error.slug, cause)

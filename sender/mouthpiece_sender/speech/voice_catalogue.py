@@ -1,4 +1,4 @@
-"""Which voices a provider has, by its own word: it is given a time to tell them, and is not asked again too soon."""
+"""The list of a provider's voices: asked for with a time limit, and remembered for a while."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from typing import Any, Final, Protocol, TypeVar
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.tts import TTSProviderFailed, TTSTimeout, Voice
-from mouthpiece_sender.speech.synthesis import VoicePool
+from mouthpiece_sender.speech.synthesis import TTSPool
 
 logger = logging.getLogger(__name__)
 
 LIST_WITHIN: Final = 3.0
-"""Seconds that a provider may take to tell its voices."""
+"""Seconds that a provider may take to list its voices."""
 BELIEVED_FOR: Final = 300.0
-"""Seconds until it is asked again."""
+"""Seconds until a provider that answered is asked again."""
 FAILED_FOR: Final = 30.0
-"""Seconds until one that did not tell is asked again."""
+"""Seconds until a provider that failed to answer is asked again."""
 
 Result = TypeVar("Result")
 
 
 class Owner(Protocol):
-    """Keeps a task until it has ended, and sees its error."""
+    """Runs ``work`` in a task, keeps the task until it has ended, and retrieves its exception."""
 
     def __call__(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]: ...
 
 
-class VoiceList:
-    """The list of one provider.
+class VoiceCatalogue:
+    """The voices of one provider.
 
-    :param own: begins what asks, and ends it with whoever asks.
+    :param own: runs the tasks that ask the provider; they are cancelled when their owner closes.
     :param clock: seconds, monotonic.
     """
 
-    def __init__(self, pool: VoicePool, own: Owner, clock: Callable[[], float]) -> None:
+    def __init__(self, pool: TTSPool, own: Owner, clock: Callable[[], float]) -> None:
         self._pool = pool
         self._own = own
         self._clock = clock
@@ -44,8 +44,10 @@ class VoiceList:
         self._until = float("-inf")
 
     def ask(self) -> asyncio.Task[Sequence[Voice]]:
-        """The answer: that of a moment ago, of whoever is asking already, or a new one. It comes in time and for
-        several, so wait for it with ``asyncio.shield``; it raises ``MouthpieceError`` where the provider does not tell.
+        """A task whose result is the list; one that is recent or under way is used again.
+
+        Await it with ``asyncio.shield``, since several callers share it. It ends within ``LIST_WITHIN``, and raises
+        ``MouthpieceError`` if the provider failed to answer.
         """
         if self._answer is None or (self._answer.done() and self._clock() >= self._until):
             self._answer = self._own(self._ask())
@@ -57,7 +59,7 @@ class VoiceList:
         failure = self._failure(asking)
         self._until = self._clock() + (BELIEVED_FOR if failure is None else FAILED_FOR)
         if failure is not None:
-            asking.cancel()  # where it goes on: one that does not let go keeps nobody waiting
+            asking.cancel()  # and it is not awaited: it may ignore that
             logger.warning("the voices of %s are not listed: %s", self._pool.name, failure)
             raise failure
         return asking.result()
@@ -65,10 +67,10 @@ class VoiceList:
     def _failure(self, asking: asyncio.Task[list[Voice]]) -> MouthpieceError | None:
         name = self._pool.name
         if not asking.done():
-            return TTSTimeout(f"The voice {name!r} did not tell its voices within {LIST_WITHIN:g} s.")
+            return TTSTimeout(f"The voice {name!r} did not list its voices within {LIST_WITHIN:g} s.")
         if asking.cancelled():
             return TTSProviderFailed(f"The voice {name!r} was cancelled from inside.")
         error = asking.exception()
         if error is None or isinstance(error, MouthpieceError):
             return error
-        return TTSProviderFailed(f"The voice {name!r} failed to tell its voices ({type(error).__name__}).")
+        return TTSProviderFailed(f"The voice {name!r} failed to list its voices ({type(error).__name__}).")

@@ -1,6 +1,6 @@
-"""The voices of this process: which there are, and a text in one of them as a sound.
+"""The voices of this process: which there are, and a text as a sound in one of them.
 
-One for a service or a ``Speaker``; rooms and avatars share its voices, its cache and nothing else.
+A service or a ``Speaker`` has one ``Voices``; its rooms and avatars share it.
 """
 
 from __future__ import annotations
@@ -18,60 +18,64 @@ from typing import Any, Final, Self, TypeVar
 from mouthpiece.errors import ConfigurationError, MouthpieceError, TTSError
 from mouthpiece.tts import TTS, TTSBadVoice, Voice, available, create, load, split
 from mouthpiece_sender.speech.cache import SpeechCache, SpeechKey
-from mouthpiece_sender.speech.incremental_text import Script, write
-from mouthpiece_sender.speech.synthesis import SentenceMaker, VoicePool
+from mouthpiece_sender.speech.incremental_text import IncrementalText, write
+from mouthpiece_sender.speech.synthesis import SentenceSound, SentenceSynthesizer, TTSPool
 from mouthpiece_sender.speech.text_sound import TextSound
-from mouthpiece_sender.speech.voice_catalogue import VoiceList
+from mouthpiece_sender.speech.voice_catalogue import VoiceCatalogue
 
 logger = logging.getLogger(__name__)
 
 DEFAULT: Final = "offline"
 SAMPLE_RATE: Final = 24_000
-"""Hertz of a voice that does not say its own."""
+"""Hertz of a TTS without a ``native_sample_rate``."""
 FIRST_SOUND_WITHIN: Final = 2.0
-"""Seconds that an acceptance waits for the first sound, so that a voice which refuses is told of at once."""
-UNNAMED: Final = ("livekit", "vision_agents")
-"""Providers that need a plugin's name or object beside their own."""
-NAMED: Final = 12
-"""Voices that are named where one is asked for that is not here."""
+"""Seconds that accepting a text waits for its first sound, so that a refusal of the voice is answered at once."""
+NEED_A_PLUGIN: Final = ("livekit", "vision_agents")
+"""Providers that cannot be made by their name alone."""
+SUGGESTED: Final = 12
+"""Voices that an error names when an unknown voice is asked for."""
 MISSING_FOR: Final = 30.0
 """Seconds until a provider that could not be made is tried again."""
 MOST_MISSING: Final = 100
-"""Names of such that are remembered: anybody can make some up."""
+"""Names of such providers that are remembered: clients can make up any number."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedVoice:
-    """A voice that text can be spoken with."""
+    """A voice, and whether it speaks when none is named."""
 
     voice: Voice
     default: bool
-    """The one that speaks when none is named."""
 
 
 @dataclass(slots=True)
 class _Provider:
-    pool: VoicePool
+    """A provider that can be used."""
+
+    pool: TTSPool
     default_voice: str | None
+    """The id of the voice that it uses when none is named; None: it does not declare one."""
     takes_voice: bool
-    voices: VoiceList
+    """Its ``stream_audio`` has a parameter ``voice``."""
+    catalogue: VoiceCatalogue
 
 
 @dataclass(frozen=True, slots=True)
 class _Missing:
     """A provider that could not be made."""
 
-    why: str
+    reason: str
     until: float
-    """By the clock."""
+    """The time, by ``Voices``' clock, from which it is tried again."""
 
 
-class Speech:
-    """``async with Speech() as speech:``; leaving stops and closes all voices.
+class Voices:
+    """The voices that text can be spoken with. Use it in ``async with``: leaving stops and closes them all.
 
     :param default: the provider that speaks when none is named.
+    :param clock: seconds, monotonic.
     """
 
     def __init__(self, default: str = DEFAULT, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,12 +85,12 @@ class Speech:
         self._providers: dict[str, _Provider] = {}
         self._missing: dict[str, _Missing] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._looked = False
-        self._looking = asyncio.Lock()
+        self._discovered = False
+        self._discovering = asyncio.Lock()
         self._making = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        self._maker = await SentenceMaker(self._cache).__aenter__()
+        self._synthesizer = await SentenceSynthesizer(self._cache).__aenter__()
         return self
 
     async def __aexit__(
@@ -96,41 +100,45 @@ class Speech:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await self._maker.__aexit__(kind, error, trace)
+        await self._synthesizer.__aexit__(kind, error, trace)
         for provider in self._providers.values():
             await provider.pool.aclose()
 
     @property
     def cache(self) -> SpeechCache:
+        """The sentences that are kept."""
         return self._cache
 
     async def settled(self) -> None:
-        """Returns once no sentence is being made."""
-        await self._maker.settled()
+        """Wait until no sentence is being made."""
+        await self._synthesizer.settled()
 
     def warm(self) -> None:
-        """Loads the default voice beside everything else, so that the first text is as quick as the next ones."""
+        """Begin to load the default voice, in a task, so that the first text is as quick as later ones."""
         self._own(self._warm())
 
-    def script(self, pieces: AsyncIterable[str]) -> Script:
-        """A text that is still being written; read by a task of ours, to its end or to ours."""
-        script = Script()
-        self._own(write(script, pieces))
-        return script
+    def read(self, pieces: AsyncIterable[str]) -> IncrementalText:
+        """A text that is still being written; a task reads ``pieces`` until they end or the voices are closed."""
+        text = IncrementalText()
+        self._own(write(text, pieces))
+        return text
 
     def use(self, name: str, tts: TTS) -> None:
-        """Makes somebody's own TTS known as ``name``. It stays open."""
+        """Make a TTS of the caller's own available as provider ``name``. Closing the voices leaves it open."""
         if name not in self._providers:
-            self._providers[name] = self._known(name, tts, lambda: tts, own=False)
+            self._providers[name] = self._usable(name, tts, lambda: tts, own=False)
 
-    async def voices(self, tts: str | None = None) -> list[ListedVoice]:
-        """What can be spoken with, the default first; of all providers, or of one.
+    async def list_voices(self, tts: str | None = None) -> list[ListedVoice]:
+        """The voices of all providers, or of the provider ``tts``, the default first.
 
-        :raises ConfigurationError: no such provider here. :raises TTSError: the one that was named does not tell.
+        Without ``tts``, providers that fail to list their voices are left out.
+
+        :raises ConfigurationError: there is no provider ``tts``.
+        :raises TTSError: the provider ``tts`` failed to list its voices.
         """
-        await self._look()
+        await self._discover()
         named = {name: await self._provider(name) for name in ([tts] if tts is not None else self._in_order())}
-        answers = {name: provider.voices.ask() for name, provider in named.items()}
+        answers = {name: provider.catalogue.ask() for name, provider in named.items()}
         listed: list[ListedVoice] = []
         for name, answer in answers.items():
             try:
@@ -145,20 +153,23 @@ class Speech:
         return listed
 
     async def choose(self, voice: str | None, tts: str | None) -> tuple[str, str | None]:
-        """The provider and the voice for a text; each may be left out.
+        """Choose the provider and the voice id for a text.
 
-        :raises ConfigurationError: no such provider here.
-        :raises TTSBadVoice: none of the providers has that voice.
+        :param voice: an id, a language or None, for the default voice of the provider.
+        :param tts: a provider's name, or None, for the provider that has ``voice``.
+        :return: the provider's name, and the voice's id or None if the provider declares no default.
+        :raises ConfigurationError: there is no provider ``tts``.
+        :raises TTSBadVoice: no provider has ``voice``, or ``tts`` takes none.
         """
-        await self._look()
+        await self._discover()
         if tts is not None:
             provider = await self._provider(tts)
             if voice is not None and not provider.takes_voice:
                 raise TTSBadVoice(f"{tts} takes no voice: its stream_audio has no parameter “voice”.")
-            return tts, voice or provider.default_voice  # whether it has that voice, it says itself
+            return tts, voice or provider.default_voice  # an unknown voice is refused by the synthesis
         if voice is None:
             return self._default, (await self._provider(self._default)).default_voice
-        answers = {name: self._providers[name].voices.ask() for name in self._in_order()}
+        answers = {name: self._providers[name].catalogue.ask() for name in self._in_order()}
         known: list[tuple[str, str]] = []
         for name, answer in answers.items():
             with contextlib.suppress(MouthpieceError):
@@ -166,80 +177,84 @@ class Speech:
                 if (name, voice) in listed:
                     return name, voice
                 known += listed
-        if (found := _nearly(voice, known)) is not None:
+        if (found := _closest(voice, known)) is not None:
             return found
-        here = ", ".join(one for _, one in known[:NAMED]) + (f" and {len(known) - NAMED} more" * (len(known) > NAMED))
+        more = f" and {len(known) - SUGGESTED} more" if len(known) > SUGGESTED else ""
+        here = ", ".join(one for _, one in known[:SUGGESTED]) + more
         raise TTSBadVoice(f"There is no voice {voice!r} here. There are: {here or 'none'}.")
 
     async def sound(
-        self, text: str | Script, *, voice: str | None = None, tts: str | None = None
+        self, text: str | IncrementalText, *, voice: str | None = None, tts: str | None = None
     ) -> tuple[TextSound, str | None]:
-        """``text`` as a sound, and the id of the voice that says it.
+        """``text`` as a sound, with the id of the voice that speaks it.
 
-        The first sentence of a whole text is begun at once, and its first sound awaited for ``FIRST_SOUND_WITHIN``
-        seconds: what a provider refuses is raised here. It is made on while the text waits for its turn, and is stopped
-        when nobody holds the ``TextSound`` any more.
+        The first sentence of a ``str`` is begun at once, and its first sound awaited for ``FIRST_SOUND_WITHIN``
+        seconds, so that a refusal of the provider is raised here. It goes on being made while the segment waits, and is
+        stopped when the ``TextSound`` is garbage-collected unread.
 
-        :raises ConfigurationError: no such provider here.
+        :raises ConfigurationError: there is no provider ``tts``.
         :raises TTSError: the text cannot be spoken, there is no such voice, or the voice failed.
         """
-        script = text if isinstance(text, Script) else Script.of(text)
+        sentences = text if isinstance(text, IncrementalText) else IncrementalText.of(text)
         name, voice = await self.choose(voice, tts)
         provider = await self._provider(name)
         pool = provider.pool
         given = voice if provider.takes_voice else None
 
-        def key(sentence: str) -> SpeechKey:
-            return SpeechKey(sentence, name, given, pool.sample_rate)
+        def begin(sentence: str) -> SentenceSound:
+            return self._synthesizer.begin(SpeechKey(sentence, name, given, pool.sample_rate), pool)
 
         first = None
         if isinstance(text, str):
-            sentence = await script.sentence(0)
+            sentence = await sentences.sentence(0)
             assert sentence is not None
-            first = self._maker.begin(key(sentence), pool)
+            first = begin(sentence)
             try:
                 async with asyncio.timeout(FIRST_SOUND_WITHIN):
                     await first.begun()
             except TimeoutError:
-                pass  # the segment tells how it goes on
+                pass  # a later failure becomes the segment's problem
             except BaseException:
                 first.release()
                 raise
-        sound = TextSound(script, lambda one: self._maker.begin(key(one), pool), pool.sample_rate, first)
-        return sound, voice
+        return TextSound(sentences, begin, pool.sample_rate, first), voice
 
     async def forget(self, text: str) -> None:
-        """Drops what was kept of a text's sound; nor is any of it kept that is being made."""
-        self._maker.forget(await asyncio.to_thread(split, text))
+        """Drop the sound of ``text`` from the cache; what is being made of it now is not kept."""
+        self._synthesizer.forget(await asyncio.to_thread(split, text))
 
     def _own(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
-        task = asyncio.create_task(work, name="speech")
+        task = asyncio.create_task(work, name="voices")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        """An error has been told to whoever still waited for it; asyncio would log the others, message and all."""
+        """Retrieve the exception: asyncio would log it with its message, which may quote speech. Callers that await the
+        task get it too."""
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()
 
-    async def _look(self) -> None:
-        """What is here, found out once, with the first text."""
-        async with self._looking:
-            if not self._looked:
-                here = await asyncio.to_thread(_those_here)
-                made = {name: self._known(name, example, type(example)) for name, example in here.items()}
-                self._providers = made | self._providers
-                self._looked = True
+    async def _discover(self) -> None:
+        """Find the providers that this machine has, once."""
+        async with self._discovering:
+            if not self._discovered:
+                found = await asyncio.to_thread(_installed)
+                usable = {name: self._usable(name, example, type(example)) for name, example in found.items()}
+                self._providers = usable | self._providers
+                self._discovered = True
 
     def _in_order(self) -> list[str]:
         return sorted(self._providers, key=lambda name: (name != self._default, name))
 
     async def _provider(self, name: str) -> _Provider:
-        """:raises ConfigurationError: no such provider, or it lacks something here, by now or a moment ago."""
+        """The provider ``name``, made if need be.
+
+        :raises ConfigurationError: there is none, or it lacks something here, now or less than ``MISSING_FOR`` ago.
+        """
         if name not in self._providers:
-            async with self._making:  # two that ask at once get one and the same
+            async with self._making:  # concurrent callers get the same one
                 if name not in self._providers:
                     self._providers[name] = await self._make(name)
         return self._providers[name]
@@ -247,41 +262,44 @@ class Speech:
     async def _make(self, name: str) -> _Provider:
         now = self._clock()
         if (missing := self._missing.get(name)) is not None and now < missing.until:
-            raise ConfigurationError(missing.why)
+            raise ConfigurationError(missing.reason)
         try:
-            make = await asyncio.to_thread(load, name)  # a plugin is seconds of reading files
-            return self._known(name, make(), make)
+            make = await asyncio.to_thread(load, name)  # importing a plugin takes seconds
+            return self._usable(name, make(), make)
         except ConfigurationError as error:
             self._missing = {other: known for other, known in self._missing.items() if now < known.until}
             if len(self._missing) < MOST_MISSING:
                 self._missing[name] = _Missing(str(error), now + MISSING_FOR)
             raise
 
-    def _known(self, name: str, example: TTS, make: Callable[[], TTS], *, own: bool = True) -> _Provider:
-        pool = VoicePool(name, make, example, example.native_sample_rate or SAMPLE_RATE, own=own)
+    def _usable(self, name: str, example: TTS, make: Callable[[], TTS], *, own: bool = True) -> _Provider:
+        pool = TTSPool(name, make, example, example.native_sample_rate or SAMPLE_RATE, own=own)
         default = inspect.signature(type(example)).parameters.get("voice")
-        asked = inspect.signature(example.stream_audio).parameters.values()
+        parameters = inspect.signature(example.stream_audio).parameters.values()
         return _Provider(
             pool,
             default.default if default is not None and isinstance(default.default, str) else None,
-            any(one.name == "voice" or one.kind is inspect.Parameter.VAR_KEYWORD for one in asked),
-            VoiceList(pool, self._own, self._clock),
+            any(one.name == "voice" or one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters),
+            VoiceCatalogue(pool, self._own, self._clock),
         )
 
     async def _warm(self) -> None:
-        await self._look()
+        await self._discover()
         try:
             provider = await self._provider(self._default)
-            async with provider.pool.voice() as tts:
+            async with provider.pool.acquire() as tts:
                 await tts.warm()
-            provider.voices.ask()
+            provider.catalogue.ask()
         except (TTSError, ConfigurationError) as error:
             logger.warning("the voice %s cannot be used: %s", self._default, error)
 
 
-def _nearly(voice: str, known: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    """The provider and the id of a voice of that name, whatever the case of its letters, else of the first one of a
-    language (``fr`` is ``fr-fr``, or else ``fr-be``)."""
+def _closest(voice: str, known: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """The provider and the id of the voice whose id is ``voice`` in letters of any case, or else of a voice for the
+    language ``voice`` (``fr`` is ``fr-fr``, or else the first ``fr-…``). None: there is neither.
+
+    :param known: pairs of a provider's name and a voice's id.
+    """
     asked = voice.lower()
     same = [one for one in known if one[1].lower() == asked]
     own = [one for one in known if one[1].lower() == f"{asked}-{asked}"]
@@ -289,11 +307,11 @@ def _nearly(voice: str, known: Sequence[tuple[str, str]]) -> tuple[str, str] | N
     return next(iter(same + own + of_language), None)
 
 
-def _those_here() -> dict[str, TTS]:
-    """One of each: what they need is looked for on the disk now, in a thread, and not again."""
+def _installed() -> dict[str, TTS]:
+    """A TTS of each provider that is available. Reads the disk: run it in a thread."""
     found: dict[str, TTS] = {}
     for one in available():
-        if one.available and one.name not in UNNAMED:
+        if one.available and one.name not in NEED_A_PLUGIN:
             with contextlib.suppress(ConfigurationError):
                 found[one.name] = create(one.name)
     return found

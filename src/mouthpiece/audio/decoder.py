@@ -1,19 +1,19 @@
-"""The program that decodes, in a process of its own: strangers' media may crash it, hang it or eat its memory.
+"""The decoder program. It runs in a process of its own: untrusted media may crash it, hang it or use up its memory.
 
-``mouthpiece.audio.decoders`` starts it (``python -m mouthpiece.audio.decoder``) and speaks to it over its standard
-input and output. A request is one line of JSON, the answer one line of JSON followed by exactly ``bytes`` bytes; one
-answer a request, in order. Before the first it says ``{"ready": true}``::
+``mouthpiece.audio.decoder_process`` starts it (``python -m mouthpiece.audio.decoder``) and uses its standard input and
+output. A request is one line of JSON; its answer is one line of JSON followed by exactly ``bytes`` bytes. Answers come
+in the order of the requests. Before the first request it writes ``{"ready": true}``::
 
     {"op": "probe", "path": p}                  → {"rate", "channels", "frames", "format", "bytes": 0}
-    {"op": "open", "id": n, "path": p, "frame": f, "count": k}  → as read
+    {"op": "open", "id": n, "path": p, "frame": f, "count": k}  → as for "read"
     {"op": "read", "id": n, "count": k}         → {"frames", "bytes"} and s16le, interleaved; no frames: the end
     {"op": "close", "id": n}                    → {"bytes": 0}
     a sound that cannot be used                 → {"error": name of an AudioError, "detail": sentence, "bytes": 0}
 
-End of input ends it, so nothing stays behind when its parent is killed.
+It ends with its input, so it does not outlive a parent that is killed.
 
-libsndfile reads WAV, AIFF, FLAC, MP3 and Ogg; WebM, M4A, AAC and an MP3 without a length of its own go through PyAV,
-with the demuxer named by us: FFmpeg's own guess may be a playlist, which would open other files.
+libsndfile reads WAV, AIFF, FLAC, MP3 and Ogg; WebM, M4A, AAC and an MP3 that does not state its length go through PyAV.
+The demuxer is always given: FFmpeg's own guess may be a playlist, which would open other files.
 """
 
 from __future__ import annotations
@@ -30,18 +30,22 @@ from mouthpiece.audio.readers import Reader, open_sound, probe
 from mouthpiece.errors import AudioError, DamagedAudio, NotAudio
 
 SECONDS_A_REQUEST: Final = 10
-"""Longest that one request may take, and most processor time it may use; the process is ended beyond it."""
+"""Seconds, by the clock and of processor time, that one request may take; the process is killed beyond that."""
 MEMORY_LIMIT: Final = 1 << 30
-"""Bytes of address space; about 250 MB of it are the libraries'."""
+"""Bytes of address space; the libraries take about 250 MB of it."""
 
 
 class Program:
-    """Answers one request after the other."""
+    """The sounds that are open, and the answer to each request."""
 
     def __init__(self) -> None:
         self._readers: dict[int, Reader] = {}
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Handle ``request``; return the header and the payload of its answer.
+
+        :raises AudioError: the sound cannot be used.
+        """
         match request["op"]:
             case "probe":
                 return probe(Path(request["path"])), b""
@@ -66,15 +70,16 @@ class Program:
 
 
 def limit_resources() -> None:
-    """For good: memory, core files, writing; the processor time is renewed with each request."""
+    """Limit memory, and forbid core files and writing, for the life of the process."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if sys.platform == "linux":  # elsewhere the address space is not what a process uses
+    if sys.platform == "linux":  # elsewhere a process may reserve far more address space than it uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
 
 
 def renew_time() -> None:
-    """``SECONDS_A_REQUEST`` from now, by the clock and of processor time; the signals' default action ends us."""
+    """Allow ``SECONDS_A_REQUEST`` from now, by the clock and of processor time; the signals' default action ends the
+    process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + SECONDS_A_REQUEST + 1
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
@@ -82,7 +87,7 @@ def renew_time() -> None:
 
 
 def main() -> None:
-    # Standard output belongs to the protocol: what a library prints goes where standard error goes.
+    # Standard output belongs to the protocol; anything that a library prints goes to standard error.
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     limit_resources()
@@ -100,7 +105,7 @@ def main() -> None:
             header, payload = {"error": DamagedAudio.__name__, "detail": detail}, b""
         except OSError as error:
             header, payload = {"error": NotAudio.__name__, "detail": f"It cannot be read: {error.strerror}."}, b""
-        except Exception as error:  # a library's surprise over a stranger's file is that file's fault
+        except Exception as error:  # any exception of a library is blamed on the file
             detail = f"The decoder could not make sense of it ({type(error).__name__})."
             header, payload = {"error": DamagedAudio.__name__, "detail": detail}, b""
         signal.setitimer(signal.ITIMER_REAL, 0)

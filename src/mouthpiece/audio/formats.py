@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes, and whether all of it is there, by its headers."""
+"""Recognises a file's format by its first bytes, and a truncated file by its headers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ SUPPORTED: Final = "WAV, AIFF, FLAC, MP3, Ogg (Vorbis, Opus), WebM, M4A and AAC"
 
 
 def truncated(kind: str, promised: float, there: float | None) -> TruncatedAudio:
+    """The error for a file that states ``promised`` seconds and holds ``there``; None: unknown, but less."""
     what = f"{there:.2f} s are there" if there is not None else "less is there"
     return TruncatedAudio(f"The {kind} file is cut off: it promises {promised:.2f} s of sound, {what}.")
 
 
 def recognise(head: bytes) -> tuple[str, str | None]:
-    """Name of the format by its first bytes, and PyAV's demuxer for it if it is not libsndfile's.
+    """Return the name of the format by the file's first bytes, and PyAV's demuxer; None: libsndfile reads it.
 
-    :raises NotAudio: nothing known; UnsupportedFormat: known, and not read here.
+    :param head: the first bytes; for an MP3 without tags at least one frame (4096 bytes are enough).
+    :raises NotAudio: the format is unknown, or there are no bytes.
+    :raises UnsupportedFormat: the format is known and not supported.
     """
     if not head:
         raise NotAudio("There is nothing in it: 0 bytes.")
@@ -87,8 +90,8 @@ def _mp3_frame_length(data: bytes, at: int) -> int:
     return slots * bits // _MP3_RATES[version][rate] + padding
 
 
-def mp3_tells_its_length(head: bytes, file: IO[bytes]) -> bool:
-    """Whether the first frame is a Xing, Info or VBRI header."""
+def mp3_states_length(head: bytes, file: IO[bytes]) -> bool:
+    """Whether the first frame is a Xing, Info or VBRI header. ``head``: the first bytes of ``file``."""
     if head[:3] == b"ID3" and len(head) >= 10:
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]  # seven bits a byte (ID3v2.4, 6.2)
         file.seek(size + 10)
@@ -97,12 +100,13 @@ def mp3_tells_its_length(head: bytes, file: IO[bytes]) -> bool:
 
 
 def check_wav(file: IO[bytes], size: int) -> int | None:
-    """A WAV that is shorter than its header says: libsndfile takes what is there, without a word.
+    """Check that a WAV is as long as its header states: libsndfile plays a shorter one without an error.
 
-    A length that a writer to a pipe put there (0, or about 2 or 4 GB) is no promise. Where it is 0, the offset of it is
-    returned: libsndfile would read nothing.
+    Writers to a pipe put 0, or about 2 or 4 GB, in place of the length that they do not know yet; such a length is not
+    checked. If it is 0, return its offset in the file: libsndfile would read nothing.
 
-    :raises TruncatedAudio: so it is.
+    :param size: bytes of ``file``.
+    :raises TruncatedAudio: it is shorter.
     """
     file.seek(0)
     riff = file.read(12)
@@ -132,9 +136,10 @@ def check_wav(file: IO[bytes], size: int) -> int | None:
 
 
 def check_boxes(file: IO[bytes], size: int) -> None:
-    """An M4A whose last box is longer than what is there (ISO 14496-12, 4.2).
+    """Check that the last box of an M4A ends within the file (ISO 14496-12, 4.2).
 
-    :raises TruncatedAudio: so it is.
+    :param size: bytes of ``file``.
+    :raises TruncatedAudio: it does not.
     """
     at = 0
     while at < size:

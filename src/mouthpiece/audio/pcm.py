@@ -1,12 +1,13 @@
-"""Sound as a value, and the transforms it goes through on its way.
+"""PCM sound as a value, and the transforms of it.
 
-A transform has one shape: ``push(pcm) -> list[Pcm]``, ``flush() -> list[Pcm]`` at a natural end (what was held back
-comes out), ``clear()`` at an interrupt (what was held back is dropped). Transforms compose in a loop and give the
-same sound however it was cut into pushes.
+Every transform has three methods: ``push(pcm) -> list[Pcm]``; ``flush() -> list[Pcm]`` at the natural end of a sound,
+which returns the rest; and ``clear()`` at an interrupt, which drops the rest. Transforms can be chained, and give the
+same sound however it is cut into pushes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,7 @@ Samples = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pcm:
-    """A block of sound."""
+    """A block of 16-bit sound."""
 
     samples: Samples
     """int16; ``(n,)`` for mono, ``(channels, n)`` for more."""
@@ -41,12 +42,12 @@ class Pcm:
         return self.frames / self.sample_rate
 
     def to_bytes(self) -> bytes:
-        """s16le, interleaved: what the wire carries."""
+        """The samples as s16le, interleaved, which is the format of LiveKit's audio streams."""
         return np.ascontiguousarray(self.samples.T, dtype="<i2").tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview, sample_rate: int, channels: int = 1) -> Pcm:
-        """From s16le, interleaved.
+        """Make a block from s16le, interleaved.
 
         :raises ValueError: ``data`` does not hold whole frames.
         """
@@ -57,26 +58,34 @@ class Pcm:
 
     @classmethod
     def silence(cls, seconds: float, sample_rate: int, channels: int = 1) -> Pcm:
+        """A block of zeros."""
         frames = round(seconds * sample_rate)
         return cls(np.zeros(frames if channels == 1 else (channels, frames), dtype=np.int16), sample_rate)
 
 
 class Transform(Protocol):
-    """See the module's docstring."""
+    """A transform of a continuous sound."""
 
-    def push(self, pcm: Pcm) -> list[Pcm]: ...
-    def flush(self) -> list[Pcm]: ...
-    def clear(self) -> None: ...
+    def push(self, pcm: Pcm) -> list[Pcm]:
+        """Take a block; return the blocks that are ready."""
+        ...
+
+    def flush(self) -> list[Pcm]:
+        """End the sound; return its last blocks. The next push begins another sound."""
+        ...
+
+    def clear(self) -> None:
+        """Drop the sound. The next push begins another one."""
+        ...
 
 
 class Chunker:
-    """Cuts sound into blocks of ``seconds``, or of ``steady`` once ``after`` seconds have come out, and never longer;
-    the last one may be shorter."""
+    """Cuts sound into blocks of a length; the last one may be shorter."""
 
-    def __init__(self, seconds: float, *, steady: float | None = None, after: float = 0.0) -> None:
-        self._seconds = seconds
-        self._steady = seconds if steady is None else steady
-        self._after = after
+    def __init__(self, length: float | Callable[[float], float]) -> None:
+        """:param length: seconds of each block, or what returns those of the next one, given the seconds of all blocks
+        so far."""
+        self._length = length
         self._held: list[Samples] = []
         self._frames = 0
         self._given = 0
@@ -114,7 +123,8 @@ class Chunker:
 
     def _size(self) -> int:
         """Frames of the next block."""
-        seconds = self._steady if self._given >= self._after * self._rate else self._seconds
+        length = self._length
+        seconds = length(self._given / self._rate) if callable(length) else length
         return max(1, int(seconds * self._rate + 1e-6))
 
 
@@ -137,7 +147,7 @@ class MixDown:
 
 
 class Remix:
-    """Any number of channels to ``channels``: the same number passes; else the mean of all, on every channel."""
+    """Any number of channels to ``channels``: unchanged if it is the same, else the mean of all on each channel."""
 
     def __init__(self, channels: int) -> None:
         self._channels = channels
@@ -159,16 +169,16 @@ class Remix:
 
 
 class Resampler:
-    """One continuous resampler (soxr, HQ): no clicks at the borders of pushes.
+    """Any sample rate to ``sample_rate`` (hertz), continuously (soxr, HQ): no clicks at the borders of pushes.
 
-    Of ``n`` frames come exactly ``n * out / in``, rounded half up, once it is flushed, and the samples are those of
-    one call over the whole sound, however it was cut. It works in float32, because soxr dithers what it is asked
-    for as int16, by another noise for every way of cutting. Until the flush it holds back at most 41 ms (at 44.1 to
-    16 kHz), which is soxr's own delay. Sound that has the rate already passes untouched.
+    ``n`` frames become exactly ``n * out / in``, rounded half up, once it is flushed. The samples are those of one call
+    over the whole sound, however it was cut: it works in float32, because soxr dithers int16 output with noise that
+    depends on the cuts. Until the flush it holds back at most 41 ms (from 44.1 to 16 kHz), which is soxr's own delay.
+    Sound that has the rate already passes unchanged.
 
-    The input's rate and channels are those of the first push after a start, a flush or a clear.
+    The first push after a start, a flush or a clear sets the input's rate and channels.
 
-    :raises ValueError: on a push of another rate or channel count than the sound that is being resampled.
+    :raises ValueError: (from ``push``) the rate or the number of channels changed in the middle of a sound.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -217,7 +227,7 @@ class Resampler:
 
 
 class Chain:
-    """Several transforms as one."""
+    """Several transforms as one, applied in order."""
 
     def __init__(self, *transforms: Transform) -> None:
         self._transforms = transforms
@@ -246,11 +256,11 @@ def _shape(frames: int, channels: int) -> tuple[int, ...]:
 
 
 def _interleaved_float(pcm: Pcm) -> npt.NDArray[np.float32]:
-    """``(n,)`` or ``(n, channels)``, at int16's scale."""
+    """The samples as float32 at the scale of int16, of the shape ``(n,)`` or ``(n, channels)``."""
     samples = pcm.samples.reshape(-1) if pcm.channels == 1 else pcm.samples.T
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
 def _int16(block: npt.NDArray[np.float32]) -> Samples:
-    """Rounded and clipped: a filter overshoots at full scale."""
+    """Round and clip: a filter overshoots at full scale."""
     return np.clip(np.rint(block), -32768, 32767).astype(np.int16)

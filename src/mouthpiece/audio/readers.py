@@ -1,4 +1,4 @@
-"""What reads a sound file: libsndfile, and PyAV for what libsndfile cannot read."""
+"""Readers of sound files: libsndfile, and PyAV for the formats that libsndfile cannot read."""
 
 from __future__ import annotations
 
@@ -12,50 +12,65 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from mouthpiece.audio.formats import check_boxes, check_wav, mp3_tells_its_length, recognise, truncated
+from mouthpiece.audio.formats import check_boxes, check_wav, mp3_states_length, recognise, truncated
+from mouthpiece.audio.limits import check_shape
+from mouthpiece.audio.pcm import Samples
 from mouthpiece.errors import AudioError, DamagedAudio, NotAudio, UnsupportedFormat
 from mouthpiece.extras import needs
 
-MIN_RATE, MAX_RATE, MAX_CHANNELS = 4_000, 192_000, 8
-
-Samples = npt.NDArray[np.int16]
-
 
 class Reader(Protocol):
-    """An open sound: int16 of shape ``(frames, channels)``, or ``(frames,)``, read from wherever it was sought to."""
+    """An open sound file."""
 
     rate: int
+    """Hertz."""
     channels: int
     frames: int
+    """The length of the whole file."""
 
-    def seek(self, frame: int) -> None: ...
-    def read(self, count: int) -> Samples: ...
+    def seek(self, frame: int) -> None:
+        """Read from ``frame`` on."""
+        ...
+
+    def read(self, count: int) -> Samples:
+        """The next ``count`` frames, fewer at the end: int16, of the shape ``(frames, channels)``, or ``(frames,)``
+        for mono.
+
+        :raises DamagedAudio: it cannot be decoded any further.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
 class _Straight(soundfile.SoundFile):  # type: ignore[misc]
-    """python-soundfile seeks after every read of a file that is seekable, to where it is already: in an MP3 that is a
-    hole of up to 0.2 s at each border of reads, since what was kept for the frames to come is thrown away."""
+    """A file that is read without seeks. python-soundfile seeks after every read of a seekable file, to the position
+    where it is already. In an MP3 that leaves a hole of up to 0.2 s at each border of reads, since the decoder drops
+    the bits that it had kept for the following frames."""
 
     def seekable(self) -> bool:
         return False
 
 
 class SndfileReader:
-    """What libsndfile reads."""
+    """Reads the formats that libsndfile knows.
+
+    :param kind: the format's name, as ``recognise`` returns it.
+    :param length_at: the offset of a WAV's 4 length bytes, if they are 0 and mean "to the end of the file".
+    :raises NotAudio: libsndfile cannot read it.
+    """
 
     def __init__(self, path: Path, kind: str, *, length_at: int | None = None) -> None:
-        """:param length_at: where the 4 bytes of a WAV's length stand, if they say 0 and mean all there is."""
         self._mended = None if length_at is None else _MendedWav(path, length_at)
         try:
             self._file = _Straight(path if self._mended is None else self._mended)
         except soundfile.LibsndfileError as error:
             raise NotAudio(f"This is no {kind} file that can be read: {error.error_string}") from None
         self.rate, self.channels, self.frames = self._file.samplerate, self._file.channels, self._file.frames
-        # What is kept as floats is not scaled by libsndfile when read as int16 (float WAV), or wraps around where it
-        # is over full scale (lossy formats): it is read as floats and clipped here.
+        # When read as int16, libsndfile does not scale float samples (float WAV), and lossy formats wrap around above
+        # full scale: both are read as floats and clipped here.
         self._integral = self._file.subtype.startswith(("PCM_", "ULAW", "ALAW"))
-        # A frame of MP3 needs bits of those before it, which a seek does not fetch: a second is decoded and dropped.
+        # An MP3 frame needs bits of earlier frames, which a seek does not fetch: a second is decoded and dropped.
         self._warm_up = self.rate if kind == "MP3" else 0
 
     def seek(self, frame: int) -> None:
@@ -69,7 +84,7 @@ class SndfileReader:
         try:
             if self._integral:
                 return self._file.read(count, dtype="int16")  # type: ignore[no-any-return]
-            return to_int16(self._file.read(count, dtype="float32"))
+            return _to_int16(self._file.read(count, dtype="float32"))
         except soundfile.LibsndfileError as error:
             raise DamagedAudio(f"The sound is damaged: {error.error_string}") from None
 
@@ -80,12 +95,13 @@ class SndfileReader:
 
 
 class _MendedWav(io.FileIO):
-    """A WAV that was written to a pipe, by somebody who put 0 for the length that was not known yet."""
+    """A WAV that was written to a pipe, with a length of 0 because it was not known yet: read as if it had the length
+    that means "to the end of the file"."""
 
     def __init__(self, path: Path, length_at: int) -> None:
         super().__init__(path)
         self._at = length_at
-        self._length = b"\xff\xff\xff\xff"  # what others put there: libsndfile takes it for all there is
+        self._length = b"\xff\xff\xff\xff"  # libsndfile reads to the end of the file then
 
     def readinto(self, buffer: Any) -> int:
         start = self.tell()
@@ -97,11 +113,17 @@ class _MendedWav(io.FileIO):
 
 
 class AvReader:
-    """What libsndfile cannot read, through PyAV."""
+    """Reads the formats that libsndfile does not know, through PyAV.
+
+    :param kind: the format's name, as ``recognise`` returns it.
+    :param demuxer: FFmpeg's name of the demuxer.
+    :raises UnsupportedFormat: PyAV is not installed.
+    :raises NotAudio: FFmpeg cannot read it.
+    """
 
     def __init__(self, path: Path, kind: str, demuxer: str) -> None:
         try:
-            import av  # 40 ms and 15 MB, for those who need it
+            import av  # costs 40 ms and 15 MB, so only when a file needs it
         except ImportError:
             raise UnsupportedFormat(needs(f"Reading {kind}", "sender")) from None
         self._av, self._kind, self._demuxer = av, kind, demuxer
@@ -119,11 +141,11 @@ class AvReader:
             raise
 
     def seek(self, frame: int) -> None:
-        self._start()  # afresh: after a seek to 0 FFmpeg no longer cuts off what an encoder put before the sound
+        self._start()  # reopen: after a seek to 0 FFmpeg no longer cuts off the padding that encoders put first
         target = 0
         if self._demuxer in ("mov", "matroska") and self._stream.time_base is not None:
-            # A seek lands on a packet, and codecs need what was before it: a second is decoded and dropped. AAC and
-            # MP3 on their own have no index: there it is decoded from the start.
+            # A seek lands on a packet, and codecs need the packets before it: a second is decoded and dropped. Plain
+            # AAC and MP3 have no index, and are decoded from the start.
             target = max(0, int((frame / self.rate - 1) / self._stream.time_base))
         if target:
             self._container.seek(target, stream=self._stream)
@@ -150,14 +172,17 @@ class AvReader:
             self._container.close()
         self._file.seek(0)
         try:
-            # An open file and no path: FFmpeg can then reach this file only, whatever the container names in it.
+            # An open file instead of a path: FFmpeg can reach no other file, also if the container names one.
             self._container = self._av.open(self._file, "r", format=self._demuxer)
             self._stream = self._container.streams.audio[0]
         except (self._av.FFmpegError, IndexError):
             raise NotAudio(f"This is no {self._kind} file with sound in it that can be read.") from None
 
     def _count(self) -> int:
-        """Frames, by the packets that are there: WebM from a browser and AAC carry no length of their own."""
+        """The length in frames, by the packets: WebM from a browser and AAC do not state theirs.
+
+        :raises TruncatedAudio: an M4A states more than it has.
+        """
         stream, end = self._stream, 0
         promised = stream.duration if self._demuxer == "mov" else None
         try:
@@ -175,12 +200,12 @@ class AvReader:
         return int(length * self.rate + 0.5)
 
     def _origin(self) -> float:
-        """The time, in seconds, that the file gives to frame 0: WebM counts what an encoder put before the sound."""
+        """The time stamp of frame 0, in seconds: WebM counts the padding that an encoder put before the sound."""
         start = self._stream.start_time
         return 0.0 if start is None else float(start * self._stream.time_base)
 
     def _decode(self, first: int) -> Iterator[Samples]:
-        """What is there from frame ``first`` on; from 0, all that comes, whatever its time says."""
+        """Blocks from frame ``first`` on; from 0, everything, without a look at time stamps."""
         resampler = self._av.AudioResampler(format="s16", layout=self._stream.codec_context.layout, rate=self.rate)
         skip = 0
         try:
@@ -195,15 +220,15 @@ class AvReader:
             raise DamagedAudio(f"The {self._kind} file is damaged.") from None
 
 
-def to_int16(samples: npt.NDArray[np.float32]) -> Samples:
-    """Full scale is 1.0; what is beyond it is clipped."""
+def _to_int16(samples: npt.NDArray[np.float32]) -> Samples:
+    """Scale float samples, of which full scale is 1.0, to int16; louder ones are clipped."""
     scaled = np.clip(np.rint(samples * np.float32(32_768)), -32_768, 32_767)
     clipped: Samples = scaled.astype(np.int16)
     return clipped
 
 
 def open_sound(path: Path) -> tuple[Reader, str]:
-    """The reader for what the file begins with, and the format's name.
+    """Open the file at ``path``; return its reader and the name of its format, which its first bytes decide.
 
     :raises AudioError: it is not a sound that can be read.
     """
@@ -214,33 +239,28 @@ def open_sound(path: Path) -> tuple[Reader, str]:
         length_at = check_wav(file, size) if kind == "WAV" else None
         if kind == "M4A":
             check_boxes(file, size)
-        if kind == "MP3" and not mp3_tells_its_length(head, file):
-            # libsndfile 1.2.2 takes the first frame's bit rate for all and reads no further than that tells.
+        if kind == "MP3" and not mp3_states_length(head, file):
+            # libsndfile 1.2.2 computes the length from the first frame's bit rate, and reads no further than that.
             demuxer = "mp3"
     reader: Reader = AvReader(path, kind, demuxer) if demuxer else SndfileReader(path, kind, length_at=length_at)
     try:
-        _check_shape(reader)
+        check_shape(reader.rate, reader.channels, reader.frames)
     except AudioError:
         reader.close()
         raise
     return reader, kind
 
 
-def _check_shape(reader: Reader) -> None:
-    if not MIN_RATE <= reader.rate <= MAX_RATE:
-        raise UnsupportedFormat(f"A sample rate of {reader.rate} Hz is not supported: {MIN_RATE} to {MAX_RATE} are.")
-    if not 1 <= reader.channels <= MAX_CHANNELS:
-        raise UnsupportedFormat(f"{reader.channels} channels are not supported: 1 to {MAX_CHANNELS} are.")
-    if reader.frames <= 0:
-        raise NotAudio("There is no sound in it: it is 0 s long.")
-
-
 def probe(path: Path) -> dict[str, Any]:
-    """:raises AudioError: it is not a sound that can be played to its end."""
+    """The sample rate (hertz), channels, frames and format of the file at ``path``, as ``rate``, ``channels``,
+    ``frames`` and ``format``.
+
+    :raises AudioError: it is not a sound that can be played to its end.
+    """
     reader, kind = open_sound(path)
     try:
         if kind in ("FLAC", "MP3") and isinstance(reader, SndfileReader):
-            # Their header tells the length; that the end is there is seen by reading it.
+            # The length is from their header; reading the last frame shows whether the end is there.
             try:
                 reader.seek(reader.frames - 1)
                 there = len(reader.read(1))

@@ -1,4 +1,4 @@
-"""Reading a service's settings: once, in ``main``, from the environment; what is wrong is said in words.
+"""Reads a service's settings once, in ``main``, from the environment, and describes wrong ones in words.
 
 The settings themselves stand in each package, as a ``BaseSettings`` whose fields carry the name of their environment
 variable as ``validation_alias``.
@@ -44,7 +44,7 @@ LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
 def read_settings(model: type[S], **options: Any) -> S:
     """Make a ``model`` from the environment; ``options`` (by the field's name) that are not None override it.
 
-    :raises ConfigurationError: settings are missing or wrong; it names each one, and never says a value.
+    :raises ConfigurationError: settings are missing or wrong; the message names each one, and never holds a value.
     """
     try:
         return model(**{name: value for name, value in options.items() if value is not None})
@@ -53,7 +53,7 @@ def read_settings(model: type[S], **options: Any) -> S:
 
 
 def in_words(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return one line per setting that is wrong: the name of its environment variable, and what is wrong with it."""
+    """Return one line per setting that is wrong: the name of its environment variable, and the fault."""
     lines = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         variable = _variable(problem["loc"][0], model)

@@ -44,6 +44,8 @@ class InboundStream:
         """Identity."""
         self.header = header
         self.state = StreamState.OPEN
+        self.broke_off = False
+        """It ended without having been closed by its sender."""
         self._incomplete = b""
         """Bytes that are no whole frame yet."""
         self._mix = MixDown()
@@ -81,10 +83,14 @@ class InboundStream:
         self._seconds = self._seconds - block.duration if self._blocks else 0.0
         return block
 
-    def end(self) -> None:
-        """No more comes. An incomplete last frame is dropped."""
+    def end(self, *, whole: bool = True) -> None:
+        """No more comes. An incomplete last frame is dropped.
+
+        :param whole: whether its sender closed it.
+        """
         if self.state is StreamState.OPEN:
             self.state = StreamState.ENDED
+            self.broke_off = not whole
             self._incomplete = b""
 
     def clear(self) -> None:

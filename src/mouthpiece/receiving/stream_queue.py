@@ -59,9 +59,9 @@ class StreamQueue(Generic[S]):
             raise QueueFull("half an hour of sound waits already: send it along with its playing")
         stream.push(data)
 
-    def end(self, stream: S) -> None:
-        """The stream has been closed, or will not go on: what has come is played."""
-        stream.end()
+    def end(self, stream: S, *, whole: bool = True) -> None:
+        """The stream has been closed (``whole``), or will not go on: what has come is played."""
+        stream.end(whole=whole)
 
     def abort(self, stream: S) -> bool:
         """Interrupt one stream: nothing of it is played any more. False if it has been interrupted or reported."""

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 HOLD = 5.0
 """Seconds that a stream is held for its sender to be announced (livekit-server does that every 3 s)."""
 STALL = 10.0
-"""Seconds without a chunk after which a stream is taken for ended, as the stock receiver does."""
+"""Seconds without a chunk after which a stream is taken for broken off, as the stock receiver does."""
 SUPERSEDED_STALL = 0.5
 """The same once a newer stream of the same sender is there: its trailer must have been lost."""
 
@@ -41,8 +41,12 @@ class StreamSink(Protocol[S]):
         :raises QueueFull: too much waits; nothing of ``data`` was taken.
         """
 
-    def end(self, stream: S) -> None:
-        """No more comes. May follow an ``abort`` or a ``clear``, and may come twice."""
+    def end(self, stream: S, *, whole: bool) -> None:
+        """No more comes. May follow an ``abort`` or a ``clear``, and may come twice: the first counts.
+
+        :param whole: its sender closed it. Otherwise what has come is played, and then reported as interrupted: its
+            sender left or stalled, or opened another stream without closing this one.
+        """
 
     def abort(self, stream: S) -> object:
         """Nothing of this stream is to be played any more."""
@@ -72,7 +76,9 @@ class _Reading(Generic[S]):
     next_chunk: asyncio.Timeout | None = None
     """Of the chunk that is being waited for, if one is."""
     read: bool = False
-    """All chunks have come."""
+    """All chunks have come that will."""
+    whole: bool = False
+    """Its sender closed it."""
 
 
 class StreamReceiver(Generic[S]):
@@ -152,6 +158,11 @@ class StreamReceiver(Generic[S]):
         for arrival in self._admission.announce(identity, is_agent=is_agent):
             self._settle(self._readings[arrival])
 
+    def held(self, sender: str) -> list[StreamHeader]:
+        """Return the headers of the streams of ``sender`` that the sink was not given yet, oldest first."""
+        arrivals = self._admission.of(sender)
+        return [arrival.header for arrival in arrivals if arrival.verdict is Verdict.HELD]
+
     def clear(self, sender: str) -> None:
         """Interrupt every stream that ``sender`` has opened so far. Streams of others go on."""
         self._admission.clear(sender)
@@ -172,7 +183,7 @@ class StreamReceiver(Generic[S]):
         for data in self._admission.release(reading.arrival):
             self._push(reading, reading.stream, data)
         if reading.read:
-            self._sink.end(reading.stream)
+            self._sink.end(reading.stream, whole=reading.whole)
         self._changed()
 
     def _give_up(self, reading: _Reading[S]) -> None:
@@ -191,7 +202,7 @@ class StreamReceiver(Generic[S]):
 
     async def _listen(self, reading: _Reading[S]) -> None:
         try:
-            await self._read(reading)
+            reading.whole = await self._read(reading)
             reading.read = True
             await reading.decided.wait()
         finally:
@@ -201,11 +212,11 @@ class StreamReceiver(Generic[S]):
             self._admission.close(reading.arrival)
             del self._readings[reading.arrival]
             if reading.stream is not None:
-                self._sink.end(reading.stream)
+                self._sink.end(reading.stream, whole=reading.whole)
                 self._changed()
 
-    async def _read(self, reading: _Reading[S]) -> None:
-        """Read chunks until the stream ends, breaks off, stalls or is closed from here."""
+    async def _read(self, reading: _Reading[S]) -> bool:
+        """Read chunks until the stream is closed; return False if it broke off or stalled instead."""
         while True:
             try:
                 within = self._superseded_stall if reading.arrival.superseded else self._stall
@@ -215,15 +226,15 @@ class StreamReceiver(Generic[S]):
                     finally:
                         reading.next_chunk = None
             except StopAsyncIteration:
-                return
+                return True
             except StreamError:
                 self.counts["broken"] += 1
                 logger.warning("an audio stream broke off: what has come of it is spoken")
-                return
+                return False
             except TimeoutError:
                 self.counts["stalled"] += 1
-                logger.warning("an audio stream brought nothing for %g s: it is taken for ended", within)
-                return
+                logger.warning("an audio stream brought nothing for %g s: what has come of it is spoken", within)
+                return False
             if reading.stream is not None:
                 self._push(reading, reading.stream, data)
                 self._changed()

@@ -1,7 +1,7 @@
 """Text to speech: the base class, its events, and the providers.
 
-``create`` makes a provider by its name, and ``load`` does what is slow about that in any thread; ``available`` tells
-which can be used here; ``TTS`` is what one's own derives from (see ``mouthpiece.tts.base``).
+``create`` makes a TTS by its provider's name; ``load`` does the slow part of that, in any thread; ``available`` lists
+the providers and what each lacks on this machine. ``TTS`` is the base class of your own (see ``mouthpiece.tts.base``).
 """
 
 from mouthpiece.tts.audio_format import AudioFormat

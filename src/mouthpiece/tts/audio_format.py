@@ -1,4 +1,4 @@
-"""How samples are stored."""
+"""Encodings of a sample."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy.typing as npt
 
 
 class AudioFormat(enum.StrEnum):
-    """A sample's encoding. ``PCM_S16`` is another name of ``S16``."""
+    """The encoding of a sample. ``PCM_S16`` is another name of ``S16``."""
 
     S16 = "s16"
-    """Signed 16 bit."""
+    """Signed 16-bit integer."""
     F32 = "f32"
-    """Float, full scale is 1.0."""
+    """32-bit float; full scale is 1.0."""
     PCM_S16 = "s16"
 
     @property
     def dtype(self) -> npt.DTypeLike:
-        """Of samples in memory."""
+        """The numpy dtype of samples in memory."""
         return np.int16 if self is AudioFormat.S16 else np.float32
 
     @property
     def wire_dtype(self) -> str:
-        """Of samples as bytes: little-endian."""
+        """The numpy dtype of samples as bytes: little-endian."""
         return "<i2" if self is AudioFormat.S16 else "<f4"
 
     @property
     def width(self) -> int:
-        """Bytes a sample."""
+        """Bytes per sample."""
         return 2 if self is AudioFormat.S16 else 4
 
 
 FULL_SCALE: Final = 32768.0
-"""What 1.0 of ``F32`` is in ``S16``."""
+"""The value in ``S16`` of 1.0 in ``F32``."""

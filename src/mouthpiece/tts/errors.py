@@ -1,23 +1,23 @@
-"""What goes wrong when text is spoken.
+"""Errors of speech synthesis.
 
 ::
 
     TTSError
-    ├── TTSAuthError          the service does not take the key
-    ├── TTSQuotaExceeded      the account has nothing left
-    ├── TTSRateLimited        too many requests; ``retry_after`` says when again     retry
-    ├── TTSUnavailable        the service is not reachable, or it failed             retry
-    │   └── TTSTimeout        it gave no sound in time                               retry
+    ├── TTSAuthError          the service does not accept the key
+    ├── TTSQuotaExceeded      the account has no quota left
+    ├── TTSRateLimited        too many requests; see ``retry_after``                 retry
+    ├── TTSUnavailable        the service is not reachable, or failed                retry
+    │   └── TTSTimeout        the service gave no sound in time                      retry
     ├── TTSStreamCut          the sound broke off in the middle                      retry
-    ├── TTSBadText            nothing to speak, too long, or markup
+    ├── TTSBadText            the text is empty, too long, or holds markup
     ├── TTSBadVoice           the service has no such voice
     ├── TTSRefused            the service refused the request for another reason
     ├── TTSNoSound            the voice gave no sound for this text
-    ├── TTSProviderFailed     the provider's own code failed
-    └── TTSClosed             the TTS was closed before
+    ├── TTSProviderFailed     the provider's code failed
+    └── TTSClosed             the TTS was closed or stopped before
 
-``retryable`` says whether the same call may succeed later. No message holds the text that was to be spoken, nor
-what a service wrote back: that may quote the text or the key. The original exception is the ``__cause__``.
+``retryable`` says whether the same call may succeed later. No message holds the text to be spoken, nor a service's
+answer, which may quote the text or the key. The original exception is the ``__cause__``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class TTSRateLimited(TTSError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        """Seconds that the service asked to wait; None: it did not say."""
+        """Seconds that the service asked to wait; None: it did not ask."""
 
 
 class TTSUnavailable(TTSError):

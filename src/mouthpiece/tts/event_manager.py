@@ -1,4 +1,4 @@
-"""Who hears of events: handlers, by the type that they ask for.
+"""Delivery of events to handlers, each of which subscribes to types by its annotation.
 
 ::
 
@@ -27,26 +27,30 @@ _log = logging.getLogger(__name__)
 Handler = TypeVar("Handler", bound=Callable[[Any], Awaitable[None] | None])
 
 _KNOWN = {name: value for name, value in vars(_events).items() if isinstance(value, type)}
-"""So that an annotation kept as a string is understood where its name is local to the handler's function."""
+"""The event classes by name: annotations kept as strings are resolved with them, also if the handler's module does not
+have the names at its top level."""
 
 
 class EventManager:
-    """Calls the handlers of an event in the order of their subscription, each after the one before has returned."""
+    """Calls the handlers of an event one after the other, in the order of their subscription."""
 
     def __init__(self) -> None:
         self._handlers: list[tuple[Callable[[Any], Awaitable[None] | None], tuple[type[TTSEvent], ...]]] = []
 
     def subscribe(self, handler: Handler) -> Handler:
-        """Calls ``handler`` (a coroutine function or a function) with every event of the type that its first
-        parameter is annotated with: an event class, a union of them, or ``TTSEvent`` for all.
+        """Call ``handler``, a function or coroutine function, with every event of the type that its first parameter is
+        annotated with: an event class, a union of them, or ``TTSEvent`` for all. Returns ``handler``.
 
-        :raises TypeError: the handler's first parameter is not annotated so.
+        :raises TypeError: the first parameter is not annotated with event classes.
         """
         self._handlers.append((handler, _wanted(handler)))
         return handler
 
     def unsubscribe(self, handler: Callable[[Any], Any]) -> None:
-        """:raises ValueError: it is not subscribed."""
+        """Stop calling ``handler``.
+
+        :raises ValueError: it is not subscribed.
+        """
         for index, (known, _) in enumerate(self._handlers):
             if known == handler:
                 del self._handlers[index]
@@ -54,11 +58,12 @@ class EventManager:
         raise ValueError("this handler is not subscribed")
 
     def has_subscribers(self, event: type[TTSEvent]) -> bool:
+        """Whether a handler would receive events of this class."""
         return any(issubclass(event, wanted) for _, wanted in self._handlers)
 
     async def emit(self, event: TTSEvent) -> None:
-        """Awaits the handlers. One that fails is logged (without its message, which may quote speech); the others
-        and the synthesis go on."""
+        """Call and await the handlers of ``event``. If one fails, that is logged (without the exception's message,
+        which may quote speech) and the others are called all the same."""
         for handler, wanted in tuple(self._handlers):
             if not isinstance(event, wanted):
                 continue
@@ -93,7 +98,7 @@ def _wanted(handler: Callable[..., Any]) -> tuple[type[TTSEvent], ...]:
 
 
 def _where(error: BaseException) -> str:
-    """File and line of the handler that failed: the second step of its traceback, after ``emit`` itself."""
+    """The file and line that raised ``error``."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,8 +1,8 @@
-"""What a TTS tells while it works.
+"""The events of a TTS.
 
-A synthesis tells, in this order: one ``TTSSynthesisStartEvent``, any number of ``TTSAudioEvent`` (the last one of a
-synthesis that was spoken to its end is marked final, and may be empty), then exactly one ``TTSSynthesisCompleteEvent``
-or ``TTSErrorEvent``. Text is left out of every ``repr``, so that an event can be logged.
+A synthesis emits, in this order: one ``TTSSynthesisStartEvent``; any number of ``TTSAudioEvent``, of which the last is
+marked final, and may be empty, if the text was spoken to its end; exactly one ``TTSSynthesisCompleteEvent`` or
+``TTSErrorEvent``. The ``repr`` of an event leaves the text out, so that events can be logged.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from mouthpiece.tts.pcm_data import PcmData
 
 @dataclass(kw_only=True)
 class TTSEvent:
-    """What all events carry; a handler of it gets every one."""
+    """The fields of every event. A handler of this class receives all events."""
 
     type: ClassVar[str] = "tts"
 
     session_id: str
-    """Of the TTS."""
+    """The TTS's ``session_id``."""
     plugin_name: str
     """The TTS's ``provider_name``."""
     synthesis_id: str
     """The same in all events of one synthesis."""
     participant: Any = None
-    """Who the sound is for, as given to ``send``."""
+    """The ``participant`` that ``send`` was called with."""
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -59,30 +59,30 @@ class TTSAudioEvent(TTSEvent):
 
 @dataclass(kw_only=True)
 class TTSSynthesisCompleteEvent(TTSEvent):
-    """Synthesis ended, to its end or because it was stopped."""
+    """The synthesis was completed, or stopped."""
 
     type: ClassVar[str] = "tts.synthesis_complete"
 
     text: str = field(repr=False)
     synthesis_time_ms: float
-    """What the provider took, without the waiting for whoever takes the sound."""
+    """Milliseconds that the provider took, without the time that it waited for the consumer."""
     audio_duration_ms: float
-    """Of the sound that was given out."""
+    """Milliseconds of sound that the consumer received."""
     real_time_factor: float | None
     """``synthesis_time_ms / audio_duration_ms``; None: no sound."""
     chunk_count: int
-    """``TTSAudioEvent``s of this synthesis."""
+    """Chunks of sound that the consumer received."""
     total_audio_bytes: int
-    """Of the sound that was given out, in the output format."""
+    """Bytes of sound that the consumer received, in the output format."""
     first_audio_ms: float | None
-    """From the request to the provider's first sound; None: there was none."""
+    """Milliseconds from the request to the provider's first sound; None: there was none."""
     interrupted: bool
     """It was stopped before its end."""
 
 
 @dataclass(kw_only=True)
 class TTSErrorEvent(TTSEvent):
-    """Synthesis failed; ``send`` raises the same error."""
+    """The synthesis failed; ``send`` raises the same error."""
 
     type: ClassVar[str] = "tts.error"
 
@@ -92,7 +92,7 @@ class TTSErrorEvent(TTSEvent):
 
     @property
     def error_code(self) -> str:
-        """The error's stable name."""
+        """The error's slug, which does not change between releases."""
         return self.error.slug
 
     @property

@@ -1,4 +1,4 @@
-"""What an HTTP answer, or its absence, means to somebody who wants text spoken; the same for all services."""
+"""Translation of HTTP statuses and of HTTP clients' exceptions to ``TTSError``, the same for all services."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from mouthpiece.tts.errors import (
 
 
 def error_for_status(service: str, status: int, headers: Mapping[str, str] | None = None) -> TTSError:
-    """``service``: its name for a person. Status codes as in RFC 9110 (and 429 of RFC 6585)."""
+    """The error for an HTTP status of 400 and above (RFC 9110; 429 is of RFC 6585).
+
+    :param service: its name in the message.
+    :param headers: of the response; ``Retry-After`` is read.
+    """
     if status in (401, 403):
         return TTSAuthError(f"{service} does not accept the key (HTTP {status}). Check it.")
     if status == 402:
@@ -43,12 +47,15 @@ def error_for_status(service: str, status: int, headers: Mapping[str, str] | Non
 
 
 def quota_exceeded(service: str) -> TTSQuotaExceeded:
+    """The error for an account without quota."""
     return TTSQuotaExceeded(f"The account at {service} has no quota left.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from ``Retry-After``: a number or a date (RFC 9110, 10.2.3); None: absent or neither. ``headers`` may
-    be those of any library: what is no string in them is passed over."""
+    """The seconds in ``Retry-After``, which is a number or a date (RFC 9110, 10.2.3); None: it is absent or neither.
+
+    :param headers: of any HTTP library; a value that is not a ``str`` is ignored.
+    """
     values: Iterator[Any] = (value for name, value in headers.items() if str(name).lower() == "retry-after")
     value = next(values, None)
     if not isinstance(value, str):
@@ -69,8 +76,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def error_for_transport(service: str, error: BaseException) -> TTSError | None:
-    """For the exceptions of HTTP clients (httpx, its successor httpx2, aiohttp) when no whole answer came; by name,
-    so that none of them need be installed; None: it is none of them."""
+    """The error for an exception of an HTTP client (httpx, its successor httpx2, aiohttp) that received no complete
+    response; None: ``error`` is none of theirs. Compares names of classes, so that no client need be installed."""
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.partition(".")[0] in _HTTP_CLIENTS}
     if names & {"TimeoutException", "ServerTimeoutError"}:
         return TTSTimeout(f"{service} took too long.")
@@ -80,8 +87,8 @@ def error_for_transport(service: str, error: BaseException) -> TTSError | None:
 
 
 def error_by_shape(service: str, error: BaseException) -> TTSError | None:
-    """For an exception of a library that is not known here: most carry the HTTP status and the headers under one of
-    a few names, and are called alike; None: this one is not."""
+    """The error for an exception of an unknown library, by its HTTP status and headers or its class's name: most SDKs
+    use the same few names. None: ``error`` has none of them."""
     status = next((value for name in _STATUS if isinstance(value := getattr(error, name, None), int)), 0)
     if status >= 400:
         headers = getattr(error, "headers", None) or getattr(getattr(error, "response", None), "headers", None)

@@ -1,4 +1,4 @@
-"""The sound that a TTS gives and that its events carry."""
+"""``PcmData``, the sound that a TTS yields and its events carry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mouthpiece.tts.audio_format import FULL_SCALE, AudioFormat
 class PcmData:
     """A block of sound with its rate, channels and format.
 
-    :raises ValueError: the samples do not fit the channels or the format, or the rate is not positive.
+    :raises ValueError: the samples do not match the channels or the format, or the rate is not positive.
     """
 
     samples: npt.NDArray[Any]
@@ -27,8 +27,8 @@ class PcmData:
     channels: int = 1
     format: AudioFormat = AudioFormat.S16
     remainder: bytes = b""
-    """What ``from_bytes`` was given beyond whole frames. A service's network chunks break anywhere; the base class
-    puts these bytes in front of the next chunk, so that a stream survives an odd chunk."""
+    """The bytes that ``from_bytes`` received beyond whole frames. Network chunks of a service break anywhere; the base
+    class puts these bytes in front of the next chunk."""
 
     def __post_init__(self) -> None:
         if self.sample_rate <= 0:
@@ -51,7 +51,7 @@ class PcmData:
 
     @property
     def frames(self) -> int:
-        """Samples a channel."""
+        """Samples per channel."""
         return int(self.samples.shape[-1])
 
     @property
@@ -72,7 +72,7 @@ class PcmData:
         channels: int = 1,
         format: AudioFormat = AudioFormat.S16,
     ) -> PcmData:
-        """From little-endian, interleaved bytes. Bytes beyond whole frames are kept in ``remainder``."""
+        """Make a block from little-endian, interleaved bytes. Bytes beyond whole frames go to ``remainder``."""
         format = AudioFormat(format)
         view = memoryview(data).cast("B")
         whole = len(view) - len(view) % (format.width * channels)
@@ -93,8 +93,8 @@ class PcmData:
         channels: int = 1,
         format: AudioFormat = AudioFormat.S16,
     ) -> PcmData | Iterator[PcmData] | AsyncIterator[PcmData]:
-        """From what an SDK answers with: bytes, or an iterator or async iterator of them, as the same shape of
-        ``PcmData``. What ``stream_audio`` may return."""
+        """Convert an SDK's response: bytes to a ``PcmData``, an iterator or async iterator of bytes to one of
+        ``PcmData``. ``stream_audio`` may return any of these."""
         if isinstance(response, bytes | bytearray | memoryview):
             return cls.from_bytes(response, sample_rate, channels, format)
         if isinstance(response, AsyncIterable):
@@ -102,11 +102,12 @@ class PcmData:
         return (cls.from_bytes(block, sample_rate, channels, format) for block in response)
 
     def to_bytes(self) -> bytes:
-        """Little-endian, interleaved; whole frames only."""
+        """The samples as little-endian, interleaved bytes, without ``remainder``."""
         return np.ascontiguousarray(self.samples.T, dtype=self.format.wire_dtype).tobytes()
 
     @classmethod
     def from_pcm(cls, pcm: Pcm, format: AudioFormat = AudioFormat.S16) -> PcmData:
+        """Make a block from ``pcm``."""
         samples: npt.NDArray[Any] = pcm.samples
         if format is AudioFormat.F32:
             samples = samples.astype(np.float32) / np.float32(FULL_SCALE)
@@ -114,7 +115,7 @@ class PcmData:
 
     @property
     def pcm(self) -> Pcm:
-        """The same sound as 16 bit, for the transforms of ``mouthpiece.audio.pcm``. What is not a number is silence."""
+        """The same sound as int16, for the transforms of ``mouthpiece.audio.pcm``. NaN becomes silence."""
         samples = self.samples
         if self.format is AudioFormat.F32:
             scaled = np.nan_to_num(samples, nan=0.0) * np.float32(FULL_SCALE)
@@ -123,7 +124,10 @@ class PcmData:
 
 
 def _check_fits(samples: npt.NDArray[Any]) -> None:
-    """:raises ValueError: as 16 bit they would be silence, or wrap round."""
+    """Check samples of another dtype that are declared as int16.
+
+    :raises ValueError: as int16 they would be silent, or wrap round.
+    """
     peak = float(np.nanmax(np.abs(samples.astype(np.float64))))
     if samples.dtype.kind == "f" and 0 < peak <= 1:
         raise ValueError("samples from -1 to 1 need format=AudioFormat.F32")

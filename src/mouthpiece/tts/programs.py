@@ -1,4 +1,4 @@
-"""Programs that a voice needs."""
+"""Look-up of the programs that a voice needs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ _found: dict[str, str] = {}
 
 
 def find(command: str) -> str | None:
-    """The program's path, or None. What was found once is not looked for again: a disk may be slow, and this is asked
-    inside event loops. A service asks once at its start (``available``)."""
+    """The path of ``command``, or None. A path is cached once it is found: a disk may be slow, and this is called on
+    event loops. A service fills the cache at its start (``available``)."""
     if command not in _found and (path := shutil.which(command)) is not None:
         _found[command] = path
     return _found.get(command)

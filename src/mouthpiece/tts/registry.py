@@ -1,4 +1,4 @@
-"""The providers by name. A new one is a file and a line here."""
+"""The providers by name. To add one, add a file in ``providers`` and a line here."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class _Entry:
     kind: str
     summary: str
     package: str | None = None
-    """Importable name that must be there."""
+    """A module that must be importable."""
     extra: str | None = None
-    """Of this distribution, that brings it."""
+    """The extra of this distribution that installs ``package``."""
     command: str | None = None
-    """Program that must be there."""
+    """A program that must be installed."""
     key: str | None = None
-    """Environment variable that must be set, unless ``api_key`` is given."""
+    """An environment variable that must be set, unless ``api_key`` or ``client`` is given."""
 
 
 _ENTRIES: Final[Mapping[str, _Entry]] = {
@@ -47,12 +47,12 @@ _ENTRIES: Final[Mapping[str, _Entry]] = {
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One that can be made by name."""
+    """A provider that ``create`` knows."""
 
     name: str
     summary: str
     missing: str | None
-    """What it lacks here, as a sentence that says what to do; None: nothing."""
+    """A sentence that says what it lacks on this machine and how to get that; None: nothing."""
 
     @property
     def available(self) -> bool:
@@ -60,27 +60,28 @@ class Provider:
 
 
 def available() -> list[Provider]:
-    """All providers, with what each lacks on this machine. (``livekit`` and ``vision_agents`` also need the name or
-    the object of a plugin.) Looks at the disk: a service asks at its start, before its loop is busy."""
+    """All providers, with what each lacks on this machine. ``livekit`` and ``vision_agents`` also need the name or the
+    object of a plugin. This reads the disk: call it at a service's start, or in a thread."""
     return [Provider(name, entry.summary, _missing(name, entry, {})) for name, entry in _ENTRIES.items()]
 
 
 def create(name: str = DEFAULT, **settings: Any) -> TTS:
-    """A new TTS. ``livekit:cartesia`` is short for ``livekit`` with ``plugin="cartesia"``.
+    """Make a TTS. ``livekit:cartesia`` is short for ``livekit`` with ``plugin="cartesia"``.
 
-    Cheap for all but ``livekit``, which imports the plugin: models and SDKs are loaded with the first synthesis, or
-    by ``warm``.
+    This is quick for all but ``livekit``, which imports the plugin: the others load models and SDKs with the first
+    synthesis, or in ``warm``.
 
-    :raises ConfigurationError: no such provider, something that it needs is missing, or a setting is not one of its.
+    :param settings: the keyword arguments of the provider's class.
+    :raises ConfigurationError: there is no such provider, it lacks something, or it has no such setting.
     """
     return load(name, **settings)()
 
 
 def load(name: str = DEFAULT, **settings: Any) -> Callable[[], TTS]:
-    """What makes new TTS objects as ``create`` does, with all that is slow about the first one done: it looks at the
-    disk and imports. May run in any thread; what it gives is called on the main thread.
+    """Do the slow part of ``create``, which reads the disk and imports; return a function that makes a TTS. This may
+    run in any thread; the returned function must be called on the main thread.
 
-    :raises ConfigurationError: as ``create``; what it gives raises it too.
+    :raises ConfigurationError: as ``create``; the returned function raises it too.
     """
     name, _, plugin = name.partition(":")
     entry = _ENTRIES.get(name)

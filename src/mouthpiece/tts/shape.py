@@ -1,7 +1,7 @@
-"""The shapes that ``stream_audio`` may answer in, made one.
+"""Turns each shape of result that ``stream_audio`` may have into an async generator of ``PcmData``.
 
-A ``PcmData``, an iterator or an async iterator of them; from a plain function, a coroutine function, a generator or
-an async generator function.
+The shapes are a ``PcmData``, an iterator and an async iterator of them, from a function, a coroutine function, a
+generator or an async generator.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from mouthpiece.tts.thread_pull import pull
 
 
 async def settled(answer: Any) -> Any:
-    """What a coroutine function returns; anything else as it is."""
+    """Await ``answer`` if it is awaitable, else return it."""
     return await answer if inspect.isawaitable(answer) else answer
 
 
 async def one_shape(answer: Any) -> AsyncGenerator[PcmData, None]:
-    """The sound in a settled ``answer``, chunk by chunk. Whatever iterator is inside is closed with this one.
+    """Iterate over the sound in ``answer``, which is no awaitable. Closing this closes the iterator inside.
 
     A blocking iterator is read in a thread; a list or a tuple is not.
 
-    :raises TTSProviderFailed: it is none of the shapes.
+    :raises TTSProviderFailed: ``answer`` has none of the shapes.
     """
     if isinstance(answer, PcmData | Pcm):
         yield _chunk(answer)
@@ -52,7 +52,7 @@ async def one_shape(answer: Any) -> AsyncGenerator[PcmData, None]:
 
 
 def is_single(answer: Any) -> bool:
-    """The whole sound is there at once."""
+    """Whether ``answer`` is the whole sound in one block."""
     return isinstance(answer, PcmData | Pcm)
 
 

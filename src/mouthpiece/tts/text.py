@@ -1,4 +1,4 @@
-"""What may be spoken: text for a voice, not markup."""
+"""Checks of a text that is to be spoken: plain words, no markup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from mouthpiece.tts.errors import TTSBadText
 
 MAX_CHARACTERS: Final = 200_000
-"""Of one text: about four hours of speech."""
+"""Characters of one text at most: about four hours of speech."""
 
 _SSML_ELEMENTS = (
     "speak|lexicon|lookup|meta|metadata|p|s|token|w|phoneme|say-as|sub|lang|voice|prosody|emphasis|break|audio|mark"
@@ -19,7 +19,7 @@ _HTML_ELEMENTS = (
     "a|b|i|u|em|strong|small|sup|code|pre|br|hr|span|div|h[1-6]|ul|ol|li|table|thead|tbody|tr|td|th|img|font|blockquote"
     "|html|head|body|script|style|title|section|article|header|footer|nav|main|button|form|input|label|iframe|svg"
 )
-"""Those that text from a page or a language model is likely to hold."""
+"""The HTML elements that text from a web page or a language model is likely to hold."""
 _MARKUP = re.compile(
     rf"""<\?xml\b | <!-- | <!doctype\b | <speak\s
        | </?(?:{_SSML_ELEMENTS}|{_HTML_ELEMENTS})(?:\s+[\w:-]+\s*=[^<>]*|\s*/?)>
@@ -28,14 +28,14 @@ _MARKUP = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _WHITE: Final = "\t\n\r"
-"""The control characters that a text may hold."""
+"""The control characters that are allowed."""
 
 
 def check_text(text: str) -> None:
-    """Passes what can be spoken.
+    """Accept a text that can be spoken.
 
-    :raises TTSBadText: it is empty, over ``MAX_CHARACTERS``, or holds control characters or markup (SSML, HTML), which
-        voices would read out as text.
+    :raises TTSBadText: it is empty, longer than ``MAX_CHARACTERS``, or holds control characters or markup (SSML, HTML),
+        which voices would read aloud.
     """
     if not isinstance(text, str):
         raise TTSBadText(f"A text is a str, not {type(text).__name__}.")
@@ -50,10 +50,10 @@ def check_text(text: str) -> None:
 
 
 def has_words(text: str) -> bool:
-    """There is something in it that a voice pronounces, not punctuation alone."""
+    """Whether ``text`` holds a letter or a digit, not punctuation alone."""
     return any(character.isalnum() for character in text)
 
 
 def _forbidden(letter: str) -> bool:
-    """C0 and C1 controls, and halves of surrogate pairs, which no encoding carries."""
+    """Whether ``letter`` is a C0 or C1 control, or half of a surrogate pair, which UTF-8 cannot encode."""
     return ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 or 0xD800 <= ord(letter) < 0xE000

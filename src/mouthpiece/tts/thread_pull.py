@@ -1,4 +1,4 @@
-"""A blocking iterator, read from a coroutine without blocking its loop."""
+"""Reads a blocking iterator from a coroutine without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _END: Final[Any] = object()
 
 
 async def pull(iterator: Iterator[Item]) -> AsyncIterator[Item]:
-    """The iterator's items; one thread of its own calls ``next``, for every item that is asked for and never ahead.
+    """Iterate over ``iterator``. One thread calls ``next`` when an item is asked for, never ahead.
 
-    When this generator is closed, the thread closes the iterator and ends; if it is blocked inside ``next`` then, it
-    does so as soon as that returns, and nobody waits for it. It is a daemon thread: a service that never answers does
-    not keep the process from ending.
+    When this generator is closed, the thread closes the iterator and ends. If it is blocked inside ``next``, it does so
+    once that returns, and closing does not wait for it. It is a daemon thread, so that a service that never answers
+    does not keep the process from exiting.
     """
     loop = asyncio.get_running_loop()
     asked: SimpleQueue[asyncio.Future[Item] | None] = SimpleQueue()
@@ -43,22 +43,23 @@ def _serve(
     while (answer := asked.get()) is not None:
         try:
             item = next(iterator, _END)
-        except BaseException as error:  # the loop's side raises it: nothing is lost here
-            if not _tell(loop, _fail, answer, error):
+        except BaseException as error:  # raised on the loop's side
+            if not _call_on(loop, _fail, answer, error):
                 break
         else:
-            if not _tell(loop, _give, answer, item):
+            if not _call_on(loop, _give, answer, item):
                 break
     close = getattr(iterator, "close", None)
     if close is not None:
-        with contextlib.suppress(Exception):  # nobody hears it any more
+        with contextlib.suppress(Exception):  # there is no one left to raise it to
             close()
 
 
-def _tell(loop: asyncio.AbstractEventLoop, how: Callable[..., None], *what: Any) -> bool:
+def _call_on(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: Any) -> bool:
+    """Schedule ``callback`` on ``loop``; return False if the loop is closed."""
     try:
-        loop.call_soon_threadsafe(how, *what)
-    except RuntimeError:  # the loop is closed: nobody listens any more
+        loop.call_soon_threadsafe(callback, *args)
+    except RuntimeError:  # the loop is closed
         return False
     return True
 

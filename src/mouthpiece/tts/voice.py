@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Voice:
+    """A voice of a provider."""
+
     id: str
-    """What a call is given as ``voice``."""
+    """The value of ``voice=`` in ``send``, ``synthesize`` and ``speak``."""
     name: str
-    """For a person."""
+    """The name to show."""
     language: str
-    """BCP 47 tag; empty: the voice speaks many, or the service does not say."""
+    """BCP 47 tag; empty: the voice speaks several languages, or the service does not state one."""
     provider: str
-    """The name that ``mouthpiece.tts.create`` makes it by."""
+    """The provider's name, as ``mouthpiece.tts.create`` takes it."""

@@ -41,6 +41,7 @@ class RunningProcess:
 
     def __init__(self, command: list[str], env: Mapping[str, str], cwd: Path) -> None:
         self.lines: list[str] = []
+        self._command = command
         self._more = threading.Condition()
         self.popen = subprocess.Popen(
             command,
@@ -77,7 +78,7 @@ class RunningProcess:
         if self.popen.stdout:
             self.popen.stdout.close()
         if error is not None:
-            print(f"--- {' '.join(self.popen.args[1:])}\n" + self.output)  # type: ignore[union-attr,arg-type] # noqa: T201
+            print(f"--- {' '.join(self._command[1:])}\n" + self.output)  # noqa: T201
 
     @property
     def output(self) -> str:

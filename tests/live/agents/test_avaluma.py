@@ -140,7 +140,7 @@ async def test_a_refused_licence_key_ends_the_job_and_is_logged(
     room_name: str,
     tmp_path: Path,
 ) -> None:
-    avaluma.script = [Answer(401)]
+    avaluma.answers = [Answer(401)]
     with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as process:
         await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)):
@@ -160,7 +160,7 @@ async def test_a_server_that_is_down_is_asked_again_until_it_is_up(
     room_name: str,
     tmp_path: Path,
 ) -> None:
-    avaluma.script = [Answer(503), Answer(hang_up=True), Answer()]
+    avaluma.answers = [Answer(503), Answer(hang_up=True), Answer()]
     with avaluma_worker(livekit, avaluma, agent_name, tmp_path) as process:
         await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)):

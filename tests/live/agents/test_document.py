@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import shutil
 import sys
 import time
@@ -51,6 +52,11 @@ def laid_out(folder: Path, livekit: LiveKit, avatars: AvatarServer) -> None:
     (folder / ".env.local").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
 
+def sounds_until(viewer: Viewer, end: float) -> bool:
+    """Whether the viewer has got sound from later than ``end``."""
+    return viewer.sounds[-1].at > end
+
+
 async def test_every_segment_of_the_documents_sender_is_heard_the_first_included(
     livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
 ) -> None:
@@ -71,5 +77,5 @@ async def test_every_segment_of_the_documents_sender_is_heard_the_first_included
                 await process.says(f"the document's sender has sent segment {number}")
                 heard = await viewer.onset(before)
                 before = heard + duration + 0.3  # the next one comes 5 s after this one
-                await viewer.until(lambda end=before: viewer.sounds[-1].at > end)
+                await viewer.until(functools.partial(sounds_until, viewer, before))
                 assert viewer.loud_seconds(heard, before) > 0.9 * whole

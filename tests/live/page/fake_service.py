@@ -41,13 +41,24 @@ class FakeService:
         self.avatar: FakeAvatar | None = None
         """Plays what is accepted. None: what is accepted stays queued."""
         self.key: str | None = None
+        self.other_rooms_key: str | None = None
+        """A second key, which opens only rooms whose name begins with ``other-``."""
         self.voices: list[dict[str, str]] | None = None
+        """None: the API has no such list."""
+        self.voices_refusal: tuple[int, str] | None = None
+        """Status and detail with which the list of voices is refused."""
         self.unreachable = False
         self.refusal: tuple[int, str] | None = None
         """Status and detail with which uploads are refused."""
+        self.kept: set[str] = set()
+        """Ids of segments whose cancellation fails."""
+        self.limits = {"max_upload": 300_000_000, "max_text": 200_000}
+        """As the page reads them."""
         self.bodies: list[tuple[str, str, int]] = []
         """Name, content type and size in bytes of each uploaded file."""
         self.texts: list[dict[str, Any]] = []
+        self.rooms: list[str] = []
+        """The room of each request to speak."""
         self.interrupts: list[Any] = []
         self.segments: dict[str, dict[str, Any]] = {}
         """By id, oldest first; a test may add and change them."""
@@ -69,6 +80,7 @@ class FakeService:
                 web.post("/v1/rooms/{room}/interrupt", self._interrupt),
                 web.delete("/v1/segments/{id}", self._delete),
                 web.get("/", self._index),
+                web.get("/page.json", self._limits),
                 web.static("/", self.page),
             ]
         )
@@ -94,7 +106,7 @@ class FakeService:
     def add(self, **changes: Any) -> dict[str, Any]:
         """Add a segment as the API shows it: a queued sound file, with the keys of ``changes`` replaced."""
         number = next(self._numbers)
-        segment = {
+        segment: dict[str, Any] = {
             "id": f"seg_{number:04}",
             "avatar": AVATAR,
             "profile": "mouthpiece",
@@ -124,14 +136,22 @@ class FakeService:
         if request.path.startswith("/v1/"):
             if self.unreachable and request.transport is not None:
                 request.transport.abort()
-            if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
-                return problem(401, "This service needs a key: send it as `Authorization: Bearer <key>`.")
+                return web.Response()
+            given = request.headers.get("Authorization")
+            if self.key is not None and given not in (f"Bearer {self.key}", f"Bearer {self.other_rooms_key}"):
+                slug = "no-key" if given is None else "wrong-key"
+                return problem(401, "Send one of the keys in MOUTHPIECE_API_KEYS: `Authorization: Bearer <key>`.", slug)
+            if given == f"Bearer {self.other_rooms_key}" and not (await room_of(request)).startswith("other-"):
+                return problem(403, "This key is for rooms whose name begins with “other-”.", "not-this-room")
         response: web.StreamResponse = await handler(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response
 
     async def _index(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(self.page / "index.html")
+
+    async def _limits(self, _: web.Request) -> web.Response:
+        return web.json_response(self.limits)
 
     async def _open_room(self, request: web.Request) -> web.Response:
         room = (await request.json()).get("room") or "fresh-room"
@@ -145,6 +165,8 @@ class FakeService:
         return web.json_response(opened, status=201)
 
     async def _voices(self, _: web.Request) -> web.Response:
+        if self.voices_refusal is not None:
+            return problem(*self.voices_refusal)
         return problem(404, "Not found.") if self.voices is None else web.json_response({"voices": self.voices})
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -157,6 +179,7 @@ class FakeService:
         return web.json_response({"segments": page, "next": more})
 
     async def _speak(self, request: web.Request) -> web.Response:
+        self.rooms.append(request.match_info["room"])
         if request.content_type == "application/json":
             body = await request.json()
             self.texts.append(body)
@@ -186,6 +209,8 @@ class FakeService:
 
     async def _delete(self, request: web.Request) -> web.Response:
         segment = self.segments[request.match_info["id"]]
+        if segment["id"] in self.kept:
+            return problem(503, "The store cannot be written.")
         if segment["state"] == "queued":
             segment["state"] = "cancelled"
         elif segment["state"] == "playing" and self._playing is not None:
@@ -209,6 +234,13 @@ class FakeService:
             self._playing = None
 
 
+async def room_of(request: web.Request) -> str:
+    """The room that a request is about, or an empty string."""
+    if room := request.match_info.get("room"):
+        return room
+    return str((await request.json()).get("room", "")) if request.path == "/v1/rooms" else ""
+
+
 async def sound_file(request: web.Request) -> tuple[str, str, bytes]:
     """Name, content type and bytes of the file in a form, or of the body itself."""
     if request.content_type != "multipart/form-data":
@@ -218,6 +250,6 @@ async def sound_file(request: web.Request) -> tuple[str, str, bytes]:
     return upload.filename, upload.content_type, upload.file.read()
 
 
-def problem(status: int, detail: str) -> web.Response:
-    body = {"type": "about:blank", "status": status, "title": "Refused", "detail": detail}
+def problem(status: int, detail: str, slug: str = "about:blank") -> web.Response:
+    body = {"type": slug, "status": status, "title": "Refused", "detail": detail}
     return web.json_response(body, status=status, content_type="application/problem+json")

@@ -90,6 +90,25 @@ async def test_asks_for_a_key_and_keeps_it_for_the_tab(
     assert "right" not in await page.evaluate("JSON.stringify(localStorage) + location.href + document.body.innerHTML")
 
 
+async def test_a_key_for_other_rooms_can_be_replaced(
+    page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
+) -> None:
+    service.key, service.other_rooms_key = "right", "elsewhere"
+    await page.goto(f"{service.url}/?room={room_name}")
+    await page.evaluate("sessionStorage.setItem('mouthpiece.key', 'elsewhere')")
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("That key is for other rooms.")
+    await page.get_by_role("button", name="Cancel").click()
+    await until(page, "mouthpiece.phase === 'failed'")
+    await expect(page.locator("#lobby-text")).to_have_text("This key is for rooms whose name begins with “other-”.")
+    assert await page.evaluate("sessionStorage.getItem('mouthpiece.key')") == "elsewhere"
+    await page.get_by_role("button", name="Try again").click()
+    await page.get_by_label("API key").fill("right")
+    await page.keyboard.press("Enter")
+    await until(page, "mouthpiece.phase === 'listening'")
+    assert await page.evaluate("sessionStorage.getItem('mouthpiece.key')") == "right"
+
+
 async def test_says_why_it_cannot_join_without_a_key(page: Page, service: FakeService, room_name: str) -> None:
     service.key = "right"
     await page.goto(f"{service.url}/?room={room_name}")
@@ -199,6 +218,24 @@ async def test_offers_no_text_where_the_service_has_none(
     await expect(page.get_by_label("Text to say")).to_be_hidden()
 
 
+async def test_offers_text_once_the_list_of_voices_can_be_had(
+    page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
+) -> None:
+    service.voices = [{"id": "heart", "name": "Heart"}]
+    service.voices_refusal = (502, "The voice took too long.")
+    await join(page, service.url, room_name)
+    await page.wait_for_timeout(500)
+    await expect(page.get_by_label("Text to say")).to_be_hidden()
+    service.voices_refusal = None
+    await expect(page.get_by_label("Text to say")).to_be_visible(timeout=10_000)
+    service.voices_refusal = (502, "The voice took too long.")
+    service.unreachable = True
+    await expect(page.locator("#banner")).to_be_visible(timeout=10_000)
+    service.unreachable = False
+    await expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+    await expect(page.get_by_label("Text to say")).to_be_visible()
+
+
 async def test_says_that_the_service_does_not_answer_and_recovers(
     page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
 ) -> None:
@@ -277,7 +314,7 @@ async def test_says_that_the_livekit_server_does_not_answer(
     await page.get_by_role("button", name="Join").click()
     await until(page, "mouthpiece.phase === 'failed'", 60)
     await expect(page.locator("#lobby-text")).to_have_text(
-        re.compile("^The LiveKit server at ws://127.0.0.1:9 was not")
+        "The LiveKit server at ws://127.0.0.1:9 does not answer. Check that this device can reach that address."
     )
 
 

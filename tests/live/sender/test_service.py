@@ -33,7 +33,7 @@ POSITION_WITHIN = 0.02
 
 
 @dataclass(frozen=True)
-class Stage:
+class AvatarRoom:
     """A room with an avatar and a viewer, and a client of the service."""
 
     room: str
@@ -99,81 +99,83 @@ async def client(livekit: LiveKit, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
 
 
 @pytest.fixture
-async def stage(client: httpx.AsyncClient, avatar: None, livekit: LiveKit, room_name: str) -> AsyncIterator[Stage]:
+async def avatar_room(
+    client: httpx.AsyncClient, avatar: None, livekit: LiveKit, room_name: str
+) -> AsyncIterator[AvatarRoom]:
     async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer:
         await viewer.ready()
-        yield Stage(room_name, client, viewer)
+        yield AvatarRoom(room_name, client, viewer)
 
 
-async def test_a_sound_is_heard_and_its_end_confirmed(stage: Stage) -> None:
+async def test_a_sound_is_heard_and_its_end_confirmed(avatar_room: AvatarRoom) -> None:
     asked = time.monotonic()
-    status, segment = await stage.speak(1.5, wait="finished", timeout=20)
-    end = await stage.viewer.offset(after=asked)
+    status, segment = await avatar_room.speak(1.5, wait="finished", timeout=20)
+    end = await avatar_room.viewer.offset(after=asked)
     assert (status, segment["state"], segment["receipt"]) == (200, "finished", "confirmed")
     assert (segment["avatar"], segment["profile"]) == (AVATAR, "mouthpiece")
     assert segment["position"] == pytest.approx(1.5, abs=POSITION_WITHIN)
     assert segment["viewers"] == {"start": 1, "end": 1}
     assert segment["created_at"] < segment["started_at"] < segment["finished_at"]
-    assert stage.viewer.loud_seconds(asked, end) == pytest.approx(1.5, abs=LENGTH_WITHIN)
+    assert avatar_room.viewer.loud_seconds(asked, end) == pytest.approx(1.5, abs=LENGTH_WITHIN)
 
 
-async def test_one_after_the_other_in_the_order_they_came(stage: Stage) -> None:
+async def test_one_after_the_other_in_the_order_they_came(avatar_room: AvatarRoom) -> None:
     asked = time.monotonic()
-    made = [await stage.speak(0.6) for _ in range(3)]
+    made = [await avatar_room.speak(0.6) for _ in range(3)]
     assert [status for status, _ in made] == [202] * 3
-    ended = [await stage.finished(segment["id"]) for _, segment in made]
+    ended = [await avatar_room.finished(segment["id"]) for _, segment in made]
     assert [segment["state"] for segment in ended] == ["finished"] * 3
     assert sorted(segment["started_at"] for segment in ended) == [segment["started_at"] for segment in ended]
-    end = await stage.viewer.offset(after=asked)
-    assert stage.viewer.loud_seconds(asked, end) == pytest.approx(1.8, abs=2 * LENGTH_WITHIN)
+    end = await avatar_room.viewer.offset(after=asked)
+    assert avatar_room.viewer.loud_seconds(asked, end) == pytest.approx(1.8, abs=2 * LENGTH_WITHIN)
 
 
-async def test_waiting_until_it_plays_and_looking_while_it_does(stage: Stage) -> None:
-    status, segment = await stage.speak(4, wait="playing", timeout=20)
+async def test_waiting_until_it_plays_and_looking_while_it_does(avatar_room: AvatarRoom) -> None:
+    status, segment = await avatar_room.speak(4, wait="playing", timeout=20)
     assert (status, segment["state"]) == (200, "playing")
-    await stage.viewer.onset(after=0)
-    room = (await stage.client.get(f"/v1/rooms/{stage.room}")).json()
+    await avatar_room.viewer.onset(after=0)
+    room = (await avatar_room.client.get(f"/v1/rooms/{avatar_room.room}")).json()
     assert (room["viewers"], room["queue"], room["playing"]) == (1, 0, segment["id"])
     assert room["avatars"] == [
         {"identity": AVATAR, "profile": "mouthpiece", "ready": True, "queue": 0, "playing": segment["id"]}
     ]
-    listed = (await stage.client.get(stage.queue, params={"state": "playing"})).json()["segments"]
+    listed = (await avatar_room.client.get(avatar_room.queue, params={"state": "playing"})).json()["segments"]
     assert [one["id"] for one in listed] == [segment["id"]]
     assert 0 < listed[0]["position"] < 4
-    ended = (await stage.client.delete(f"/v1/segments/{segment['id']}")).json()
+    ended = (await avatar_room.client.delete(f"/v1/segments/{segment['id']}")).json()
     assert (ended["state"], ended["interrupted"], ended["receipt"]) == ("interrupted", True, "confirmed")
     assert 0 < ended["position"] < 4
 
 
 @pytest.mark.parametrize(("queued", "state"), [("keep", "finished"), ("drop", "cancelled")])
-async def test_an_interrupt_silences_at_once(stage: Stage, queued: str, state: str) -> None:
-    _, playing = await stage.speak(20, wait="playing", timeout=20)
-    _, waiting = await stage.speak(0.8)
+async def test_an_interrupt_silences_at_once(avatar_room: AvatarRoom, queued: str, state: str) -> None:
+    _, playing = await avatar_room.speak(20, wait="playing", timeout=20)
+    _, waiting = await avatar_room.speak(0.8)
     asked = time.monotonic()
-    await stage.viewer.onset(after=asked)
-    stopped = await stage.client.post(f"/v1/rooms/{stage.room}/interrupt", json={"queued": queued})
+    await avatar_room.viewer.onset(after=asked)
+    stopped = await avatar_room.client.post(f"/v1/rooms/{avatar_room.room}/interrupt", json={"queued": queued})
     first = stopped.json()["segments"][0]
     assert (first["id"], first["state"], first["receipt"]) == (playing["id"], "interrupted", "confirmed")
     assert 0 < first["position"] < 10
-    assert (await stage.finished(waiting["id"]))["state"] == state
-    silent = await stage.viewer.offset(after=asked)
-    heard = stage.viewer.loud_seconds(asked, silent)
+    assert (await avatar_room.finished(waiting["id"]))["state"] == state
+    silent = await avatar_room.viewer.offset(after=asked)
+    heard = avatar_room.viewer.loud_seconds(asked, silent)
     assert heard < 5
 
 
-async def test_what_is_not_interruptible_plays_on(stage: Stage) -> None:
-    _, segment = await stage.speak(1.5, wait="playing", timeout=20, interruptible=False)
-    assert (await stage.client.post(f"/v1/rooms/{stage.room}/interrupt")).json() == {"segments": []}
-    assert (await stage.finished(segment["id"]))["state"] == "finished"
+async def test_what_is_not_interruptible_plays_on(avatar_room: AvatarRoom) -> None:
+    _, segment = await avatar_room.speak(1.5, wait="playing", timeout=20, interruptible=False)
+    assert (await avatar_room.client.post(f"/v1/rooms/{avatar_room.room}/interrupt")).json() == {"segments": []}
+    assert (await avatar_room.finished(segment["id"]))["state"] == "finished"
 
 
-async def test_one_may_go_first_or_give_way(stage: Stage) -> None:
-    _, first = await stage.speak(20, wait="playing", timeout=20)
-    _, ignored = await stage.speak(1, mode="ignore")
+async def test_one_may_go_first_or_give_way(avatar_room: AvatarRoom) -> None:
+    _, first = await avatar_room.speak(20, wait="playing", timeout=20)
+    _, ignored = await avatar_room.speak(1, mode="ignore")
     assert ignored["state"] == "ignored"
-    status, urgent = await stage.speak(0.8, mode="interrupt", wait="finished", timeout=20)
+    status, urgent = await avatar_room.speak(0.8, mode="interrupt", wait="finished", timeout=20)
     assert (status, urgent["state"]) == (200, "finished")
-    assert (await stage.finished(first["id"]))["state"] == "interrupted"
+    assert (await avatar_room.finished(first["id"]))["state"] == "interrupted"
 
 
 async def test_a_room_is_opened_joined_with_its_token_and_ended(
@@ -195,12 +197,12 @@ async def test_a_room_is_opened_joined_with_its_token_and_ended(
     assert (await client.get(f"/v1/rooms/{room_name}")).status_code == 404
 
 
-async def test_ending_a_room_in_mid_sentence(stage: Stage) -> None:
-    _, playing = await stage.speak(20, wait="playing", timeout=20)
-    _, waiting = await stage.speak(1)
-    assert (await stage.client.delete(f"/v1/rooms/{stage.room}")).status_code == 204
-    assert (await stage.finished(playing["id"]))["state"] == "unknown"
-    ended = await stage.finished(waiting["id"])
+async def test_ending_a_room_in_mid_sentence(avatar_room: AvatarRoom) -> None:
+    _, playing = await avatar_room.speak(20, wait="playing", timeout=20)
+    _, waiting = await avatar_room.speak(1)
+    assert (await avatar_room.client.delete(f"/v1/rooms/{avatar_room.room}")).status_code == 204
+    assert (await avatar_room.finished(playing["id"]))["state"] == "unknown"
+    ended = await avatar_room.finished(waiting["id"])
     assert (ended["state"], ended["error"]["type"]) == ("failed", "room-closed")
 
 
@@ -216,7 +218,7 @@ async def test_a_room_without_an_avatar_ends_with_its_reason(livekit: LiveKit, t
         assert reason in segment["error"]["detail"]
 
 
-async def test_a_wrong_secret_is_told_by_every_call_that_needs_livekit(
+async def test_a_wrong_secret_is_reported_by_every_call_that_needs_livekit(
     livekit: LiveKit, tmp_path: Path, room_name: str
 ) -> None:
     async with running_service(livekit, tmp_path / "data", livekit_api_secret="wrong" * 10) as client:
@@ -248,10 +250,10 @@ async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_lis
         playing = await http.post(queue, content=sound_file(20), params={"wait": "playing", "timeout": 20})
         assert playing.json()["state"] == "playing", playing.text
         process.send_signal(number)
-        told = time.monotonic()
+        signalled = time.monotonic()
         async with asyncio.timeout(20):
             _, said = await process.communicate()
-        assert time.monotonic() - told < 10
+        assert time.monotonic() - signalled < 10
     assert (process.returncode, b"Traceback" in said) == (0, False), said.decode()
     async with running_service(livekit, tmp_path / "data") as client:
         stopped = (await client.get(f"/v1/segments/{playing.json()['id']}")).json()
@@ -263,9 +265,9 @@ async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_lis
 
 @pytest.mark.parametrize("command", [("play", str(LONG)), ("say", "One thing after the other. " * 20)])
 async def test_ctrl_c_of_a_command_that_went_through_a_service_stops_the_avatar_too(
-    stage: Stage, livekit: LiveKit, tmp_path: Path, command: tuple[str, ...]
+    avatar_room: AvatarRoom, livekit: LiveKit, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    arguments = (*command, "--room", stage.room, "--service", str(stage.client.base_url))
+    arguments = (*command, "--room", avatar_room.room, "--service", str(avatar_room.client.base_url))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mouthpiece_sender", *arguments),
         cwd=tmp_path,
@@ -273,9 +275,11 @@ async def test_ctrl_c_of_a_command_that_went_through_a_service_stops_the_avatar_
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(30):
-        while not (there := (await stage.client.get(stage.queue, params={"state": "playing"})).json()["segments"]):
+        while not (
+            there := (await avatar_room.client.get(avatar_room.queue, params={"state": "playing"})).json()["segments"]
+        ):
             pass
         process.send_signal(signal.SIGINT)
         _, said = await process.communicate()
     assert (process.returncode, said) == (130, b"")
-    assert (await stage.finished(there[0]["id"]))["state"] == "interrupted"
+    assert (await avatar_room.finished(there[0]["id"]))["state"] == "interrupted"

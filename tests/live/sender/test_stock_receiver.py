@@ -73,7 +73,7 @@ async def test_an_interrupt_stops_it_and_the_next_one_is_heard(
         assert await receiver.line() == {"seconds": 0.5, "interrupted": False}
 
 
-async def test_one_that_is_bound_to_its_agent_is_told_and_nothing_counts_as_played(
+async def test_one_that_is_bound_to_its_agent_is_reported_and_nothing_counts_as_played(
     access: LiveKitAccess, livekit: LiveKit, stock_receiver: StartReceiver, room_name: str
 ) -> None:
     agent = rtc.Room()

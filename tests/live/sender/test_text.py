@@ -252,7 +252,7 @@ async def test_the_command_says_texts_pipes_and_classes_of_ones_own(
         ([""], 1, "no text"),
     ],
 )
-async def test_what_cannot_be_said_is_told_in_a_sentence(
+async def test_what_cannot_be_said_is_reported_in_a_sentence(
     livekit: LiveKit, room_name: str, tmp_path: Path, arguments: list[str], code: int, words: str
 ) -> None:
     answered, out, error = await mouthpiece("say", *arguments, "--room", room_name, folder=tmp_path, livekit=livekit)

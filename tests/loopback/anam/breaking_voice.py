@@ -1,4 +1,4 @@
-"""A voice that breaks off after the first sentence of a text that has two."""
+"""A voice that fails after the first sentence of a text with two."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from blockbuster import BlockBuster
 from tests.loopback.anam.emulator import KEY, Engine
 
 LINGER = 0.3
-"""Seconds; five in earnest."""
+"""Seconds; the default is five."""
 NOT_OURS = ("LIVEKIT_", "MOUTHPIECE_", "ANAM_", "ELEVENLABS_", "DISPLAY")
 
 Sound: TypeAlias = Callable[..., Path]
@@ -34,7 +34,7 @@ async def play(
     via: tuple[str, ...] = ("--via", "anam"),
     **environment: str,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """``mouthpiece play … --via anam``, in a folder without settings; killed if it still runs at the end."""
+    """Run ``mouthpiece play … --via anam`` in a folder without settings; kill it if it still runs after the block."""
     known = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
     if engine is not None:
         known |= {"ANAM_API_KEY": KEY, "ANAM_API_URL": engine.url, "MOUTHPIECE_ANAM_LINGER": str(LINGER)}
@@ -55,7 +55,7 @@ async def play(
 
 
 async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error; never a traceback."""
+    """Wait for the end; return exit code, standard output and standard error, and check that it has no traceback."""
     async with asyncio.timeout(60):
         out, err = await process.communicate()
     assert process.returncode is not None
@@ -65,7 +65,7 @@ async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Sound:
-    """A WAV of tones of 440 Hz: ``beeps`` are the seconds at which one of 200 ms begins; none: it is one tone."""
+    """Write WAV files of 440 Hz. ``beeps``: seconds at which a tone of 200 ms begins; without any, one long tone."""
 
     def make(seconds: float = 1.0, *, rate: int = 24_000, channels: int = 1, beeps: tuple[float, ...] = ()) -> Path:
         time = np.arange(round(seconds * rate)) / rate
@@ -81,11 +81,11 @@ def sound(tmp_path: Path) -> Sound:
 
 @dataclass(frozen=True)
 class Proxy:
-    """What stands between us and the world, and lets nobody through."""
+    """An HTTPS proxy that refuses every connection."""
 
     environment: dict[str, str]
     asked: list[str] = field(default_factory=list)
-    """Host and port of each that was to be reached over TLS."""
+    """Host and port of every connection that was requested."""
 
     async def refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = (await reader.readuntil(b"\r\n\r\n")).decode().split()
@@ -105,5 +105,5 @@ async def proxy() -> AsyncIterator[Proxy]:
 
 @pytest.fixture(autouse=True)
 def aiortc_may_wait_for_its_decoder(nothing_blocks_the_loop: BlockBuster) -> None:
-    """It joins the thread that decodes when a peer connection is closed; forbidden that, it would not close it."""
+    """At the close of a peer connection it joins its decoder thread, and would not close if that were forbidden."""
     nothing_blocks_the_loop.functions["threading.Lock.acquire"].can_block_in("aiortc/rtcrtpreceiver.py", {"stop"})

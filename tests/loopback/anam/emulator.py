@@ -1,14 +1,14 @@
-"""An emulator of Anam's engine, for tests. It is not Anam's: it is what Anam's SDK 0.12 needs to see, read off it.
+"""An emulator of Anam's engine, for tests, written after Anam's SDK 0.12: it answers what the SDK expects.
 
-Assumed, and nowhere confirmed: that the engine ends the session over a rate outside 16 to 48 kHz. The limits are the
-recipe's (``passthrough``); the SDK sends any rate, and warns below 16 and above 24 kHz. What the real engine does with
-others is not known. Nor is whether it closes its connections once it has ended a session: this one leaves that to us.
+Not confirmed by Anam: that the engine ends the session for a rate outside 16 to 48 kHz. The limits are the recipe's
+(``passthrough``); the SDK sends any rate, and warns below 16 and above 24 kHz. How the real engine treats other rates
+is not known, nor whether it closes its connections after it has ended a session: this emulator leaves them open.
 
 One HTTP call opens a session, a WebSocket carries the signalling and the sound, WebRTC (aiortc) carries picture and
-sound back. The avatar is a box that wanders over a blue ground; while it speaks, what was pushed is its sound and the
-ground is white: so a recording shows whether the two are in step.
+sound back. The avatar (``emulated_avatar``) is a box that moves over a blue ground. While it speaks, the pushed audio
+is its sound and the ground is white, so that a recording shows whether the two are in sync.
 
-Everything that is pushed is kept, with its time relative to ``sessionready``. Faults are ``Faults``.
+Every push is recorded, with its time relative to ``sessionready``. ``Faults`` are the faults that it can have.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import fractions
 import json
 import re
 import socket
@@ -26,39 +25,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from aiohttp import WSMsgType, web
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame, VideoFrame
+from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from mouthpiece.audio.pcm import Pcm, Resampler
+from mouthpiece.audio.pcm import Pcm
+from tests.loopback.anam.emulated_avatar import AvatarPicture, AvatarSound, Voice
 
 KEY = "emulated-key"
-WIDTH, HEIGHT, FRAMES_A_SECOND = 320, 240, 25
-OUT_RATE = 48_000
-BLOCK = OUT_RATE // 50
-GROUND = (200, 60, 20)
-BOX = (0, 220, 255)
-"""Blue and yellow, as BGR."""
-LATENCY = 0.2
-"""Seconds from the first push of a turn to the avatar's first sound."""
 
 
 @dataclass
 class Faults:
-    """What goes wrong."""
+    """The faults of an engine; none by default."""
 
     never_ready: bool = False
     ready_after: float = 0.1
     """Seconds from the connection."""
     ready_first: bool = False
-    """It says that it is ready before it answers the offer."""
+    """Send ``sessionready`` before the answer to the offer."""
     refuse_socket: bool = False
     no_answer: bool = False
-    """The offer is taken, and nothing said to it."""
+    """Do not answer the offer."""
     no_path: bool = False
-    """What offer and answer say about where the two are leads nowhere."""
+    """Put a port where nothing listens into the candidates of offer and answer."""
     refuse_sound: str | None = None
     """The reason with which the first chunk ends the session."""
     end_session_after: float | None = None
@@ -88,123 +77,39 @@ class Push:
 
 @dataclass
 class EngineSession:
-    """What one session saw."""
+    """The messages and connections of one session."""
 
     request: dict[str, Any]
     log: list[str] = field(default_factory=list)
-    """``push``, ``end`` and ``interrupt`` as they came, and ``drop`` where a fault ended it."""
+    """``push``, ``end`` and ``interrupt`` in order of arrival, and ``drop`` where a fault ended the session."""
     sockets: int = 0
-    """How many were opened."""
+    """WebSockets that were opened."""
     open: int = 0
-    """How many of them still are."""
+    """WebSockets that are open."""
     peers: list[RTCPeerConnection] = field(default_factory=list)
     pushes: list[Push] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
-    """When each end of a sequence came, seconds after sessionready."""
+    """The time of each end of a sequence, in seconds after sessionready."""
     too_early: int = 0
     """Pushes before sessionready."""
     refused_rate: int | None = None
     interrupts: int = 0
     end_sessions: int = 0
-    """Times that the client said it ended the session."""
+    """``endsession`` messages of the client."""
     ready_at: float | None = None
     closed: asyncio.Event = field(default_factory=asyncio.Event)
-    """No socket is open any more."""
+    """Set while no WebSocket is open."""
     pushed: asyncio.Event = field(default_factory=asyncio.Event)
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
-    """Nobody confirms an interrupt: who sent it may be told earlier than it comes."""
+    """An interrupt is not acknowledged: the client's call may return before it arrives."""
 
     @property
     def sound(self) -> bytes:
         return b"".join(push.data for push in self.pushes)
 
 
-class Voice:
-    """What the avatar says, at 48 kHz mono, on one clock for picture and sound."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self._samples = np.zeros(0, np.int16)
-        self._start = 0
-        """Where on the clock, in samples, the first of them plays."""
-        self._resampler: Resampler | None = None
-
-    @property
-    def now(self) -> float:
-        return time.monotonic() - self.began
-
-    def push(self, pcm: Pcm) -> None:
-        if self._resampler is None:
-            self._resampler = Resampler(OUT_RATE)
-            self._samples, self._start = np.zeros(0, np.int16), round((self.now + LATENCY) * OUT_RATE)
-        self._add(self._resampler.push(pcm))
-
-    def end(self) -> None:
-        if self._resampler is not None:
-            self._add(self._resampler.flush())
-            self._resampler = None
-
-    def clear(self) -> None:
-        self._samples = np.zeros(0, np.int16)
-        self._resampler = None
-
-    def block(self, at: int, count: int) -> np.ndarray[Any, np.dtype[np.int16]]:
-        """The clock's samples from ``at`` on; silence where nothing is said."""
-        out = np.zeros(count, np.int16)
-        begin, end = max(at, self._start), min(at + count, self._start + len(self._samples))
-        if begin < end:
-            out[begin - at : end - at] = self._samples[begin - self._start : end - self._start]
-        return out
-
-    def _add(self, blocks: list[Pcm]) -> None:
-        self._samples = np.concatenate([self._samples, *(block.samples for block in blocks)])
-
-
-class AvatarSound(MediaStreamTrack):
-    kind = "audio"
-
-    def __init__(self, voice: Voice) -> None:
-        super().__init__()
-        self._voice = voice
-        self._at = round(voice.now * 50) * BLOCK
-
-    async def recv(self) -> AudioFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        await asyncio.sleep(max(0.0, self._at / OUT_RATE - self._voice.now))
-        mono = self._voice.block(self._at, BLOCK)
-        frame = AudioFrame.from_ndarray(np.repeat(mono, 2).reshape(1, -1), format="s16", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = OUT_RATE, self._at, fractions.Fraction(1, OUT_RATE)
-        self._at += BLOCK
-        return frame
-
-
-class AvatarPicture(MediaStreamTrack):
-    kind = "video"
-
-    def __init__(self, voice: Voice) -> None:
-        super().__init__()
-        self._voice = voice
-        self._number = round(voice.now * FRAMES_A_SECOND)
-
-    async def recv(self) -> VideoFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        at = self._number / FRAMES_A_SECOND
-        await asyncio.sleep(max(0.0, at - self._voice.now))
-        said = self._voice.block(round(at * OUT_RATE), OUT_RATE // FRAMES_A_SECOND)
-        picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
-        picture[:] = (255, 255, 255) if np.abs(said.astype(np.int32)).max(initial=0) > 300 else GROUND
-        left = self._number * 4 % (WIDTH - 60)
-        picture[90:150, left : left + 60] = BOX
-        frame = VideoFrame.from_ndarray(picture, format="bgr24")
-        frame.pts, frame.time_base = round(at * 90_000), fractions.Fraction(1, 90_000)
-        self._number += 1
-        return frame
-
-
 class Engine:
-    """``async with engine(faults) as emulated:`` gives one that listens at ``url``."""
+    """``async with engine(faults) as emulated:`` runs one that listens at ``url``."""
 
     def __init__(self, faults: Faults, port: int) -> None:
         self.faults = faults
@@ -216,7 +121,7 @@ class Engine:
 
     @property
     def session(self) -> EngineSession:
-        """The only one."""
+        """The only session; fails if there is none, or several."""
         (only,) = self.sessions
         return only
 
@@ -401,7 +306,7 @@ class _Connection:
 
 
 def _nowhere(sdp: str) -> str:
-    """Its candidates at a port where nobody listens."""
+    """Return ``sdp`` with the candidates at a port where nothing listens."""
     return re.sub(r"^(a=candidate:\S+ \d+ \S+ \d+ \S+) \d+", r"\1 9", sdp, flags=re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Stands in for sounddevice where there are no speakers: plays into ``heard.raw`` beside itself, in real time."""
+"""A fake sounddevice for machines without speakers: writes the sound to ``heard.raw`` beside it, in real time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is told when something goes wrong at Anam's, and the exit code."""
+"""The messages and exit codes of the command for each fault of Anam's engine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_an_avatar_that_never_becomes_ready_is_given_up_and_nothing_is_sen
     ],
     ids=["no answer", "no path", "no socket"],
 )
-async def test_a_connection_that_never_stands_is_told_and_nothing_is_sent(
+async def test_a_connection_that_never_stands_is_reported_and_nothing_is_sent(
     sound: Sound, tmp_path: Path, fault: Faults, said: str
 ) -> None:
     async with engine(fault) as emulated:
@@ -63,11 +63,11 @@ async def test_a_session_that_ends_in_the_middle_leaves_the_segment_unknown(
         assert 0.2 < segment["position"] < 4.5
         session = emulated.session
         assert session.log == ["push"] * len(session.pushes) + ["drop"]
-        # After a break the SDK connects anew in 0.1 s, where it is not closed by then.
+        # After a break the SDK connects again within 0.1 s, unless it is closed by then.
         assert session.sockets <= (2 if fault.abort_after else 1)
 
 
-async def test_a_session_that_ends_in_the_middle_is_told_in_a_sentence(sound: Sound, tmp_path: Path) -> None:
+async def test_a_session_that_ends_in_the_middle_is_reported_in_a_sentence(sound: Sound, tmp_path: Path) -> None:
     fault = Faults(close_after=0.6)
     async with engine(fault) as emulated, play(emulated, tmp_path, str(sound(5.0))) as process:
         code, out, err = await outcome(process)
@@ -76,7 +76,7 @@ async def test_a_session_that_ends_in_the_middle_is_told_in_a_sentence(sound: So
     assert ENDED in err
 
 
-async def test_a_sound_that_the_engine_refuses_is_told(sound: Sound, tmp_path: Path) -> None:
+async def test_a_sound_that_the_engine_refuses_is_reported(sound: Sound, tmp_path: Path) -> None:
     async with engine(Faults(refuse_sound="Sample rate 24000 is not supported")) as emulated:
         async with play(emulated, tmp_path, str(sound(5.0))) as process:
             code, out, err = await outcome(process)
@@ -95,7 +95,7 @@ async def test_a_session_that_ends_before_it_is_ready_has_failed(sound: Sound, t
         assert emulated.session.pushes == []
 
 
-async def test_a_wrong_key_is_told_by_its_variable_and_not_by_its_value(sound: Sound, tmp_path: Path) -> None:
+async def test_a_wrong_key_is_named_by_its_variable_and_not_by_its_value(sound: Sound, tmp_path: Path) -> None:
     async with engine() as emulated:
         async with play(emulated, tmp_path, str(sound()), ANAM_API_KEY="not-the-key") as process:
             code, out, err = await outcome(process)
@@ -108,7 +108,9 @@ async def test_a_wrong_key_is_told_by_its_variable_and_not_by_its_value(sound: S
     ("status", "said"),
     [(400, "check ANAM_AVATAR_ID"), (402, "no active plan"), (429, "a limit"), (503, "no session free")],
 )
-async def test_a_refused_session_is_told_by_its_reason(sound: Sound, tmp_path: Path, status: int, said: str) -> None:
+async def test_a_refused_session_is_reported_with_its_reason(
+    sound: Sound, tmp_path: Path, status: int, said: str
+) -> None:
     fault = Faults(status=status, error="Spend cap reached")
     async with engine(fault) as emulated, play(emulated, tmp_path, str(sound())) as process:
         code, _, err = await outcome(process)
@@ -116,14 +118,14 @@ async def test_a_refused_session_is_told_by_its_reason(sound: Sound, tmp_path: P
     assert said in err
 
 
-async def test_something_else_at_that_address_is_told(sound: Sound, tmp_path: Path) -> None:
+async def test_something_else_at_that_address_is_reported(sound: Sound, tmp_path: Path) -> None:
     async with engine(Faults(not_ours=True)) as emulated, play(emulated, tmp_path, str(sound())) as process:
         code, _, err = await outcome(process)
     assert code == 1
     assert "does not answer as Anam does; check ANAM_API_URL" in err
 
 
-async def test_nobody_at_that_address_is_told(sound: Sound, tmp_path: Path) -> None:
+async def test_nobody_at_that_address_is_reported(sound: Sound, tmp_path: Path) -> None:
     async with engine() as emulated:
         pass
     async with play(emulated, tmp_path, str(sound())) as process:
@@ -139,7 +141,7 @@ async def test_no_key_is_wrong_usage(sound: Sound, tmp_path: Path) -> None:
     assert "ANAM_API_KEY not set" in err
 
 
-async def test_what_is_no_sound_opens_no_session(tmp_path: Path) -> None:
+async def test_a_file_without_sound_opens_no_session(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     await asyncio.to_thread(file.write_text, "not a sound")
     async with engine() as emulated:
@@ -179,7 +181,7 @@ async def test_the_target_is_read_from_env_local(sound: Sound, tmp_path: Path) -
         assert (code, err, len(emulated.sessions)) == (0, "", 1)
 
 
-async def test_loop_says_it_again_and_again_in_one_session(sound: Sound, tmp_path: Path) -> None:
+async def test_loop_plays_again_and_again_in_one_session(sound: Sound, tmp_path: Path) -> None:
     arguments = ("--interval", "0.2", "--times", "3")
     async with engine() as emulated:
         async with play(emulated, tmp_path, str(sound(0.3)), *arguments, command="loop") as process:

@@ -1,4 +1,4 @@
-"""What reaches Anam's engine: every byte, in order, once it is ready; the end once; and how it is left."""
+"""The audio that reaches Anam's engine: every byte, in order, once it is ready; and the end of turns and sessions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_every_byte_of_a_file_arrives_in_order_after_the_avatar_is_ready_a
         assert session.end_sessions == 1
 
 
-async def test_an_avatar_that_is_ready_before_the_connection_stands_is_given_the_whole_sound() -> None:
+async def test_an_avatar_that_is_ready_before_the_connection_gets_the_whole_sound() -> None:
     async with engine(Faults(ready_first=True)) as emulated, speaking(emulated) as speaker:
         segment = await (await speaker.play(Tone(0.6))).finished(30)
         assert (segment.state, emulated.session.sound) == (State.FINISHED, Tone(0.6).samples.tobytes())
@@ -90,7 +90,7 @@ async def test_the_session_stays_for_a_while_after_the_sound(sound: Sound, tmp_p
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (44_100, 2), (48_000, 3)])
-async def test_rates_that_anam_takes_are_sent_as_they_are_and_channels_by_their_mean(
+async def test_rates_that_anam_takes_are_sent_unchanged_and_channels_are_averaged(
     tmp_path: Path, rate: int, channels: int
 ) -> None:
     file = tmp_path / "file.wav"
@@ -121,7 +121,7 @@ async def test_rates_that_anam_does_not_take_are_resampled_to_the_one_it_advises
 
 
 async def test_the_emulated_engine_refuses_a_rate_that_is_out_of_range() -> None:
-    """So that the test above means something."""
+    """Without this the test above would prove nothing."""
     async with engine() as emulated, AnamSession(settings(emulated)) as session:
         stream = await PassthroughStream(session, 8_000).open()
         await stream.write(bytes(800))
@@ -130,7 +130,7 @@ async def test_the_emulated_engine_refuses_a_rate_that_is_out_of_range() -> None
 
 
 class BeingMade:
-    """A sound whose length is not known; each half second of it is made once the engine has the one before."""
+    """A sound of unknown length; each half second of it is made once the engine has the one before."""
 
     info = AudioInfo(24_000, 1, None)
 
@@ -149,7 +149,7 @@ class BeingMade:
             yield Pcm(np.full(12_000, number + 1, np.int16), 24_000)
 
 
-async def test_a_sound_that_is_still_being_made_is_passed_on_as_it_comes() -> None:
+async def test_a_sound_that_is_still_being_made_is_sent_as_it_is_made() -> None:
     async with engine() as emulated, speaking(emulated) as speaker:
         segment = await (await speaker.play(BeingMade(emulated))).finished()
         session = emulated.session
@@ -169,7 +169,7 @@ async def test_segments_are_said_one_after_the_other_in_one_session() -> None:
 
 
 async def test_a_long_sound_is_sent_along_with_its_playout() -> None:
-    """So that an interrupt leaves little to drop, and ten minutes are not held in memory on the way."""
+    """So an interrupt has little to drop, and a sound of ten minutes is not held in memory."""
     async with engine() as emulated, speaking(emulated) as speaker:
         await speaker.play(Tone(60.0))
         await begun(emulated)
@@ -193,13 +193,13 @@ async def test_an_interrupt_ends_the_turn_and_the_next_segment_is_said() -> None
 
 
 class Heard(AbstractAsyncContextManager[Any]):
-    """A sink that listens."""
+    """A sink that measures how long the avatar was loud and quiet."""
 
     def __init__(self) -> None:
         self.loud = 0.0
         """Seconds."""
         self.quiet = 0.0
-        """Seconds since it was loud."""
+        """Seconds since it was last loud."""
 
     async def __aexit__(self, *_: object) -> None:
         pass
@@ -237,7 +237,7 @@ async def test_an_interrupt_comes_after_the_end_of_the_turn_and_silences_the_ava
         assert heard.loud < len(session.sound) / 32_000 - LEAD / 4
 
 
-async def test_one_that_may_not_be_interrupted_plays_on() -> None:
+async def test_a_segment_that_may_not_be_interrupted_plays_on() -> None:
     async with engine() as emulated, speaking(emulated) as speaker:
         first = await speaker.play(Tone(1.5), interruptible=False)
         await begun(emulated)
@@ -246,7 +246,7 @@ async def test_one_that_may_not_be_interrupted_plays_on() -> None:
         assert emulated.session.interrupts == 0
 
 
-async def test_what_is_not_to_wait_is_ignored_while_another_plays() -> None:
+async def test_a_segment_that_must_not_wait_is_ignored_while_another_plays() -> None:
     async with engine() as emulated, speaking(emulated) as speaker:
         await speaker.play(Tone(0.5))
         second = await speaker.play(Tone(0.3), mode=Mode.IGNORE)
@@ -266,7 +266,7 @@ async def test_a_session_that_was_lost_is_opened_anew_for_the_next_segment() -> 
         assert (lost.sockets, anew.sockets) == (1, 1)
 
 
-async def test_who_chose_replay_hears_it_again_in_the_next_session() -> None:
+async def test_with_replay_a_lost_segment_is_played_again_in_the_next_session() -> None:
     async with engine(Faults(end_session_after=0.6)) as emulated, speaking(emulated) as speaker:
         segment = await speaker.play(Tone(2.0), on_loss="replay")
         await begun(emulated)
@@ -313,7 +313,7 @@ async def begun(emulated: Engine) -> None:
         await emulated.session.pushed.wait()
 
 
-async def test_a_fault_of_ours_in_mid_segment_ends_it_and_the_next_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bug_in_mid_segment_ends_it_and_the_next_one_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_: AnamSession) -> bool:
         raise ValueError("a fault of ours")
 

@@ -1,4 +1,4 @@
-"""The recording plays, and its picture and sound are in step. The emulated avatar is white while it speaks."""
+"""The recording plays, and its picture and sound are in sync. The emulated avatar is white while it speaks."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ import pytest
 from mouthpiece.segments import State
 from mouthpiece_sender.anam.recorder import Recorder
 from tests.loopback.anam.conftest import Sound, outcome, play
-from tests.loopback.anam.emulator import HEIGHT, WIDTH, Faults, engine
+from tests.loopback.anam.emulated_avatar import HEIGHT, WIDTH
+from tests.loopback.anam.emulator import Faults, engine
 from tests.loopback.anam.test_pushing import Heard, begun, speaking
 from tests.sounds import Tone
 
 BEEPS = (0.31, 1.02, 1.77, 2.43, 3.19)
-"""Seconds; at different moments of a frame."""
+"""Seconds; each at another phase of a frame."""
 Floats = npt.NDArray[np.float64]
 
 
 def decoded(path: Path) -> tuple[Floats, Floats, Floats]:
-    """Times of the pictures, how bright each is, and the sound at 48 kHz from time 0 on."""
+    """Return the times of the pictures in seconds, their brightness, and the sound at 48 kHz from time 0 on."""
     times, bright = [], []
     with av.open(str(path)) as file:
         for picture in file.decode(video=0):
@@ -38,7 +39,7 @@ def decoded(path: Path) -> tuple[Floats, Floats, Floats]:
 
 
 def begins(values: Floats, threshold: float, apart: int) -> list[int]:
-    """Where ``values`` rise over ``threshold`` after ``apart`` of them were below it."""
+    """Return the indices at which ``values`` exceed ``threshold`` after at least ``apart`` values below it."""
     above = np.flatnonzero(values > threshold)
     return [
         int(at)
@@ -56,7 +57,7 @@ async def recorded(tmp_path: Path, file: Path, *arguments: str) -> tuple[Path, i
     return path, code
 
 
-async def test_the_recording_plays_in_step(sound: Sound, tmp_path: Path) -> None:
+async def test_picture_and_sound_of_the_recording_are_in_sync(sound: Sound, tmp_path: Path) -> None:
     path, code = await recorded(tmp_path, sound(3.5, beeps=BEEPS))
     assert code == 0
     times, bright, samples = await asyncio.to_thread(decoded, path)
@@ -92,7 +93,7 @@ async def test_a_recording_goes_on_over_a_drop_into_the_next_session(tmp_path: P
             assert (await first.finished(30)).state is State.UNKNOWN
             emulated.faults.end_session_after = None
             before = heard.loud
-            await asyncio.sleep(1.0)  # a pause that is to be seen
+            await asyncio.sleep(1.0)  # a pause that must show in the recording
             second = await speaker.play(Tone(0.5))
             assert (await second.finished(30)).state is State.FINISHED
             await heard.heard(loud=before + 0.4, quiet=0.4)

@@ -1,4 +1,4 @@
-"""A room of Anam's and its session, through a gateway: when one is opened, and that none is opened in vain."""
+"""A room of Anam's target and its sessions, through a gateway: when one is opened, and when none may be."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ async def said(running: Gateway, sound: Sound, *, room: str = "stage", **options
 
 
 @pytest.mark.parametrize("rate", [22_255, 44_101, 47_999])
-async def test_a_rate_whose_half_second_is_no_whole_frame_is_said(rate: int) -> None:
+async def test_a_rate_whose_half_second_is_no_whole_number_of_frames_is_played(rate: int) -> None:
     tone = Tone(1.0, sample_rate=rate)
     async with engine() as emulated, gateway(emulated) as running:
         segment = await running.wait((await said(running, tone)).id, "finished", 20)
         assert (segment.state, emulated.session.sound) == (State.FINISHED, tone.samples.tobytes())
 
 
-async def test_a_replay_that_never_comes_further_ends() -> None:
+async def test_a_replay_without_progress_ends() -> None:
     async with engine(Faults(end_session_after=0.05)) as emulated, gateway(emulated) as running:
         segment = await said(running, Tone(2.0), on_loss=OnLoss.REPLAY)
         segment = await running.wait(segment.id, "finished", 60)
@@ -76,7 +76,7 @@ async def test_two_rooms_at_once_get_one_session() -> None:
         assert len(emulated.sessions) == 1
 
 
-async def test_a_room_that_got_no_session_keeps_nobody_out() -> None:
+async def test_a_room_that_got_no_session_keeps_no_other_room_out() -> None:
     async with engine(Faults(status=429)) as emulated, gateway(emulated) as running:
         segment = await running.wait((await said(running, Tone(0.3), room="one")).id, "finished", 20)
         assert (segment.state, emulated.sessions) == (State.FAILED, [])
@@ -86,7 +86,7 @@ async def test_a_room_that_got_no_session_keeps_nobody_out() -> None:
 
 
 async def test_the_session_is_kept_until_the_end_is_seen() -> None:
-    """However short it is kept for what may come."""
+    """Even if ``warm`` is shorter."""
     async with engine() as emulated, gateway(emulated, warm=0.0, linger=1.0) as running:
         await running.wait((await said(running, Tone(0.3))).id, "finished", 20)
         with pytest.raises(TimeoutError):
@@ -95,7 +95,7 @@ async def test_the_session_is_kept_until_the_end_is_seen() -> None:
 
 
 class Hesitant:
-    """Half a second of sound, a pause until it is told to go on, and half a second more."""
+    """Half a second of sound, a pause until the test continues it, and half a second more."""
 
     info = AudioInfo(24_000, 1, None)
 
@@ -127,7 +127,7 @@ async def test_a_source_that_pauses_ends_the_turn_and_begins_another() -> None:
         assert len(emulated.session.sound) == 2 * round(1.4 * 24_000)
 
 
-async def test_what_comes_while_a_room_is_given_up_is_said_in_a_session_of_its_own() -> None:
+async def test_a_segment_that_comes_while_a_room_is_given_up_gets_a_session_of_its_own() -> None:
     async with engine() as emulated, gateway(emulated) as running:
         await running.wait((await said(running, Tone(0.3))).id, "finished", 20)
         coming = asyncio.create_task(said(running, Tone(0.3)))

@@ -1,4 +1,4 @@
-"""What Anam's SDK keeps to itself: an end that it does not tell of, and connections that it leaves open."""
+"""Gaps of Anam's SDK that ``sdk.py`` bridges: ends that it does not report, connections that it leaves open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mouthpiece_sender.anam.settings import AnamSettings
 from tests.loopback.anam.emulator import KEY, Engine, Faults, engine
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConnectionClosed:DeprecationWarning")
-"""The SDK asks for its ``code`` and ``reason``, and would not get as far as to tell us."""
+"""The SDK reads its ``code`` and ``reason``, and would fail before it reports the close."""
 CHUNK = bytes(24_000)
 
 
@@ -48,7 +48,7 @@ def left_open(emulated: Engine, ours: list[RTCPeerConnection]) -> set[str]:
 
 
 async def assert_nothing_is_left_open(emulated: Engine, ours: list[RTCPeerConnection]) -> None:
-    """At either end, after a moment: the emulator closes nothing by itself."""
+    """Wait until both ends are closed; the emulator closes no connection by itself."""
     for _ in range(250):
         if not left_open(emulated, ours):
             break

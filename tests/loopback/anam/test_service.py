@@ -61,7 +61,7 @@ async def test_a_sound_and_a_text_are_said_and_the_segment_says_how_it_ended(sou
         assert (len(emulated.session.ends), emulated.session.too_early) == (2, 0)
 
 
-async def test_an_interrupt_is_answered_with_what_it_ended(sound: Sound, tmp_path: Path) -> None:
+async def test_an_interrupt_is_answered_with_the_segments_that_it_ended(sound: Sound, tmp_path: Path) -> None:
     async with engine() as emulated, running(emulated, tmp_path) as service:
         await service.speak("stage", await asyncio.to_thread(sound(20.0).read_bytes), wait="playing")
         (ended,) = (await service.client.post("/v1/rooms/stage/interrupt")).json()["segments"]
@@ -90,7 +90,7 @@ async def test_a_session_is_closed_when_it_has_been_quiet(sound: Sound, tmp_path
         assert (answer.json()["state"], len(emulated.sessions)) == ("finished", 2)
 
 
-async def test_what_has_no_meaning_without_livekit_is_refused(sound: Sound, tmp_path: Path) -> None:
+async def test_requests_without_a_meaning_for_anam_are_refused(sound: Sound, tmp_path: Path) -> None:
     async with engine() as emulated, running(emulated, tmp_path) as service:
         data = await asyncio.to_thread(sound(3.0).read_bytes)
         assert problem(await service.client.post("/v1/rooms", json={})) == (409, "no-livekit")
@@ -122,7 +122,7 @@ async def test_a_session_that_is_refused_fails_the_segment_and_not_the_next(
         assert (await service.speak("stage", data, wait="finished")).json()["state"] == "finished"
 
 
-async def test_a_text_that_names_no_voice_is_asked_of_elevenlabs_where_its_key_is(tmp_path: Path, proxy: Proxy) -> None:
+async def test_a_text_that_names_no_voice_goes_to_elevenlabs_if_its_key_is_set(tmp_path: Path, proxy: Proxy) -> None:
     environment = {"ELEVENLABS_API_KEY": "some key", **proxy.environment}
     async with engine() as emulated, running(emulated, tmp_path, **environment) as service:
         answer = await service.speak("stage", {"text": "It is good to see you."})
@@ -165,7 +165,7 @@ async def test_stopping_while_the_avatar_is_awaited_does_not_wait_for_it(sound: 
         ((), {"MOUTHPIECE_TARGET": "anam", "ANAM_API_KEY": "k", "MOUTHPIECE_TTS": "nobody"}, "no voice provider"),
     ],
 )
-async def test_wrong_usage_is_told_by_name(
+async def test_wrong_usage_is_named(
     tmp_path: Path, options: tuple[str, ...], environment: dict[str, str], word: str
 ) -> None:
     async with serve(tmp_path, "--port", "0", *options, **environment) as serving:

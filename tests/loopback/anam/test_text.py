@@ -82,7 +82,7 @@ async def test_a_text_is_spoken_by_a_voice_of_ours(tmp_path: Path, arguments: li
         assert (session.too_early, len(session.ends)) == (0, 1)
 
 
-async def test_a_class_of_ones_own_speaks_its_sentences_in_order(tmp_path: Path) -> None:
+async def test_a_class_of_the_users_speaks_its_sentences_in_order(tmp_path: Path) -> None:
     await asyncio.to_thread((tmp_path / "mine.py").write_text, OWN)
     async with engine() as emulated:
         code, _, err = await say(emulated, tmp_path, "One thing. Another thing.", "--tts", "mine:MyTTS")
@@ -92,7 +92,7 @@ async def test_a_class_of_ones_own_speaks_its_sentences_in_order(tmp_path: Path)
         assert (samples[6_000], samples[18_000]) == (len("One thing."), len("Another thing."))
 
 
-async def test_a_voice_without_its_key_is_told_by_name_before_a_session_is_opened(tmp_path: Path) -> None:
+async def test_a_voice_without_its_key_is_named_before_a_session_is_opened(tmp_path: Path) -> None:
     async with engine() as emulated:
         code, out, err = await say(emulated, tmp_path, "Hello.", "--tts", "elevenlabs")
         assert (code, out) == (2, "")
@@ -100,7 +100,7 @@ async def test_a_voice_without_its_key_is_told_by_name_before_a_session_is_opene
         assert emulated.sessions == []
 
 
-async def test_a_text_that_names_no_voice_is_asked_of_elevenlabs_where_its_key_is(tmp_path: Path, proxy: Proxy) -> None:
+async def test_a_text_that_names_no_voice_goes_to_elevenlabs_if_its_key_is_set(tmp_path: Path, proxy: Proxy) -> None:
     environment = {"ELEVENLABS_API_KEY": "some key", **proxy.environment}
     async with engine() as emulated:
         code, out, err = await say(emulated, tmp_path, "Hello.", **environment)
@@ -109,7 +109,7 @@ async def test_a_text_that_names_no_voice_is_asked_of_elevenlabs_where_its_key_i
         assert (set(proxy.asked), emulated.sessions) == ({"api.elevenlabs.io:443"}, [])
 
 
-async def test_a_voice_that_breaks_off_in_mid_text_fails_the_segment_and_ends_the_turn(tmp_path: Path) -> None:
+async def test_a_voice_that_fails_in_mid_text_fails_the_segment_and_ends_the_turn(tmp_path: Path) -> None:
     await asyncio.to_thread(shutil.copy, Path(__file__).with_name("breaking_voice.py"), tmp_path)
     async with engine() as emulated:
         code, out, err = await say(emulated, tmp_path, TEXT, "--tts", "breaking_voice:BreakingVoice", "--json")
@@ -121,7 +121,7 @@ async def test_a_voice_that_breaks_off_in_mid_text_fails_the_segment_and_ends_th
         assert (len(session.sound), session.log[-1], len(session.ends)) == (24_000, "end", 1)
 
 
-async def test_after_a_voice_that_broke_off_the_next_text_is_said() -> None:
+async def test_after_a_voice_that_failed_the_next_text_is_spoken() -> None:
     async with engine() as emulated, speaking(emulated) as speaker, BreakingVoice() as voice:
         failed = await (await speaker.say(TEXT, tts=voice)).finished(30)
         assert failed.error is not None

@@ -1,4 +1,4 @@
-"""``--view``: a real window on a virtual display, looked at; and machines that lack something for it.
+"""``--view``: a real window on a virtual display, whose pixels are read; and machines that lack something for it.
 
 The screenshot is left in the test's folder, as ``window.png``.
 """
@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mouthpiece_sender.anam.viewer import SAYINGS
+from mouthpiece_sender.anam.viewer import MESSAGES
 from tests.loopback.anam.conftest import Sound, outcome, play
-from tests.loopback.anam.emulator import BOX, GROUND, engine
+from tests.loopback.anam.emulated_avatar import BOX, GROUND
+from tests.loopback.anam.emulator import engine
 from tests.loopback.anam.test_pushing import begun
 
 Picture = npt.NDArray[np.uint8]
@@ -33,7 +34,7 @@ class Display:
     framebuffer: Path
 
     def picture(self) -> Picture:
-        """BGR, from the framebuffer's file in the format of xwd (X11/XWDFile.h)."""
+        """Read the screen as BGR from the framebuffer's file, in the format of xwd (X11/XWDFile.h)."""
         data = self.framebuffer.read_bytes()
         header = struct.unpack(">25I", data[:100])
         size, width, height, line, colours = header[0], header[4], header[5], header[12], header[19]
@@ -42,7 +43,7 @@ class Display:
 
 
 def share(picture: Picture, colour: tuple[int, int, int]) -> int:
-    """How many pixels have about that colour: VP8 has been over them."""
+    """Count the pixels with about this colour; VP8 changes it a little."""
     return int((np.abs(picture.astype(int) - colour).max(axis=2) < 40).sum())
 
 
@@ -70,7 +71,7 @@ async def display(tmp_path: Path) -> AsyncIterator[Display]:
 
 
 async def seen(display: Display) -> Picture:
-    """The display once the avatar's box is on it."""
+    """Wait until the avatar's box is on the display; return the screen."""
     async with asyncio.timeout(30):
         while True:
             picture = await asyncio.to_thread(display.picture)
@@ -80,7 +81,7 @@ async def seen(display: Display) -> Picture:
 
 
 def box_at(picture: Picture) -> float:
-    """Where the box is, across the screen."""
+    """Return the horizontal position of the box in pixels."""
     return float(np.flatnonzero((np.abs(picture.astype(int) - BOX).max(axis=2) < 40).any(axis=0)).mean())
 
 
@@ -90,7 +91,7 @@ def save(picture: Picture, path: Path) -> None:
 
 
 def press(display: Display, key: str) -> None:
-    """A key, typed into the only window there is."""
+    """Type a key into the only window."""
     from Xlib import XK, X
     from Xlib.display import Display as Connection
     from Xlib.ext import xtest
@@ -156,7 +157,7 @@ async def test_without_a_display_it_says_so_and_goes_on(sound: Sound, tmp_path: 
 async def test_without_the_extra_it_says_what_to_install_and_goes_on(
     sound: Sound, tmp_path: Path, display: Display, missing: str
 ) -> None:
-    """The package is hidden from the window's process."""
+    """The window's process cannot import the package."""
     hidden = tmp_path / "hidden" / missing
     await asyncio.to_thread(hidden.mkdir, parents=True)
     await asyncio.to_thread((hidden / "__init__.py").write_text, f"raise ModuleNotFoundError(name={missing!r})")
@@ -168,11 +169,11 @@ async def test_without_the_extra_it_says_what_to_install_and_goes_on(
     ):
         code, _, err = await outcome(process)
     assert code == 0
-    assert SAYINGS["no-opencv" if missing == "cv2" else "no-sounddevice"] in err
+    assert MESSAGES["no-opencv" if missing == "cv2" else "no-sounddevice"] in err
 
 
 async def test_the_avatars_sound_is_played(sound: Sound, tmp_path: Path) -> None:
-    """Into a stand-in for sounddevice; a machine that tests has no speakers. No display is needed for it."""
+    """By a fake sounddevice, since test machines have no speakers. Needs no display."""
     modules = tmp_path / "modules"
     heard = modules / "heard.raw"
     await asyncio.to_thread(modules.mkdir)

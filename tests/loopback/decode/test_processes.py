@@ -43,7 +43,7 @@ async def kill_all() -> None:
     killed = decoder_processes()
     for process in killed:
         process.kill()
-    while {process.pid for process in killed} & {child.pid for child in psutil.Process().children()}:  # noqa: ASYNC110 (nobody tells us)
+    while {process.pid for process in killed} & {child.pid for child in psutil.Process().children()}:  # noqa: ASYNC110 (there is no event for it)
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
 
@@ -75,7 +75,7 @@ async def test_killed_between_two_blocks_the_sound_goes_on_in_another_process(
 async def test_a_sound_that_hangs_its_decoder_is_damaged_and_the_next_one_plays(
     decoders: Decoders, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mouthpiece.audio.decoders._ANSWER_TIMEOUT", 0.3)
+    monkeypatch.setattr("mouthpiece.audio.decoder_process.ANSWER_TIMEOUT", 0.3)
     good = await FileSound.probe(wav(2.0), decoders)
     (process,) = decoder_processes()
     process.suspend()

@@ -37,7 +37,7 @@ def encoded(folder: Path, name: str, seconds: float = 1.5, rate: int = 48_000) -
 
 
 def wav(data: bytes, *, rate: int = 16_000, channels: int = 1, bits: int = 16, size: int | None = None) -> bytes:
-    """A WAV whose header says what it is told to."""
+    """A WAV with a header of the caller's choice."""
     frame = channels * bits // 8
     fmt = struct.pack("<HHIIHH", 1, channels, rate, (rate * frame) & 0xFFFFFFFF, frame & 0xFFFF, bits)
     size = len(data) if size is None else size
@@ -136,7 +136,7 @@ async def test_a_sound_is_as_long_as_the_limit_at_most(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-async def test_cut_off_anywhere_it_is_refused_or_read_to_the_end_it_told(
+async def test_cut_off_anywhere_it_is_refused_or_read_to_the_end_it_states(
     tmp_path: Path, decoders: Decoders, name: str
 ) -> None:
     whole = await asyncio.to_thread(encoded, tmp_path, name)

@@ -37,7 +37,7 @@ class Running:
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
 
-    def kept(self) -> list[str]:
+    def stored(self) -> list[str]:
         """The sounds that lie on disk."""
         return sorted(file.name for file in (self.data / "sounds").iterdir())
 

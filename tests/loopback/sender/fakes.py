@@ -1,4 +1,4 @@
-"""A LiveKit that is not there: rooms and who is in them, in memory. Nobody can join, so what is accepted waits."""
+"""A fake of LiveKit's server API: rooms and participants in memory. No avatar can join, so segments wait."""
 
 from __future__ import annotations
 

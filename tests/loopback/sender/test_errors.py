@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a request, and what is answered; nothing of it leaves anything behind."""
+"""Each thing that can be wrong with a request has its answer, and leaves nothing on disk."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_what_is_no_sound_is_refused(sender: Running, what: str) -> None:
     body, kind, slug = WRONG_SOUNDS[what]
     answer = await sender.client.post(QUEUE, content=body, headers={"Content-Type": kind})
     expect(answer, slug)
-    assert sender.kept() == []
+    assert sender.stored() == []
     assert (await sender.client.get(QUEUE)).json()["segments"] == []
 
 
@@ -165,7 +165,7 @@ async def test_unknown_segments_are_not_found(sender: Running, method: str) -> N
     ("method", "path", "allowed"),
     [("PUT", "/v1/rooms", "GET, POST"), ("GET", "/v1/rooms/demo/interrupt", "POST"), ("POST", "/healthz", "GET, HEAD")],
 )
-async def test_other_methods_are_told_which_ones_there_are(
+async def test_a_wrong_method_is_answered_with_the_right_ones(
     sender: Running, method: str, path: str, allowed: str
 ) -> None:
     answer = await sender.client.request(method, path)
@@ -183,7 +183,7 @@ async def test_a_body_that_is_too_large_is_refused(start: Start, chunked: bool) 
         content: Any = pieces() if chunked else bytes(3_000_000)
         answer = await sender.client.post(QUEUE, content=content)
         assert "1 MB" in expect(answer, "too-large")
-        assert sender.kept() == []
+        assert sender.stored() == []
         small = await sender.client.post(QUEUE, content=sound_file())
         assert small.status_code == 202
 
@@ -194,24 +194,24 @@ async def test_a_sound_that_is_too_long_is_refused(start: Start, kind: str) -> N
     async with start(max_seconds=1.5) as sender:
         answer = await sender.client.post(QUEUE, content=body, headers={"Content-Type": kind})
         expect(answer, "too-long")
-        assert sender.kept() == []
+        assert sender.stored() == []
 
 
-async def test_a_full_queue_is_told_when_to_come_again(start: Start) -> None:
+async def test_a_full_queue_says_when_to_retry(start: Start) -> None:
     async with start(max_queue=2) as sender:
         for _ in range(2):
             await sender.speak("demo", sound_file())
         answer = await sender.client.post(QUEUE, content=sound_file())
         expect(answer, "queue-full")
         assert int(answer.headers["Retry-After"]) > 0
-        assert len(sender.kept()) == 2
+        assert len(sender.stored()) == 2
         await sender.speak("other", sound_file())
 
 
-async def test_a_full_disk_is_told(start: Start) -> None:
+async def test_a_full_disk_is_reported(start: Start) -> None:
     async with start(min_free=10**9) as sender:
         expect(await sender.client.post(QUEUE, content=sound_file()), "store-full")
-        assert sender.kept() == []
+        assert sender.stored() == []
 
 
 async def test_several_avatars_and_none_named(sender: Running) -> None:
@@ -219,7 +219,7 @@ async def test_several_avatars_and_none_named(sender: Running) -> None:
     sender.livekit.people["demo"] = [avatar("one"), avatar("two")]
     answer = await sender.client.post(QUEUE, content=sound_file())
     assert "avatar-one, avatar-two" in expect(answer, "avatar-ambiguous")
-    assert sender.kept() == []
+    assert sender.stored() == []
     named = await sender.client.post(QUEUE, content=sound_file(), params={"avatar": "avatar-two"})
     assert named.status_code == 202
 
@@ -228,13 +228,13 @@ async def test_several_avatars_and_none_named(sender: Running) -> None:
     ("method", "path"),
     [("POST", QUEUE), ("POST", "/v1/rooms"), ("GET", "/v1/rooms"), ("GET", "/v1/rooms/demo"), ("GET", "/readyz")],
 )
-async def test_livekit_away_is_told(sender: Running, method: str, path: str) -> None:
+async def test_livekit_away_is_reported(sender: Running, method: str, path: str) -> None:
     sender.livekit.away = True
     body = sound_file() if path == QUEUE else b""
     answer = await sender.client.request(method, path, content=body)
     expect(answer, "livekit-unavailable")
     assert int(answer.headers["Retry-After"]) > 0
-    assert sender.kept() == []
+    assert sender.stored() == []
 
 
 async def test_a_fault_of_ours_tells_no_more_than_that(sender: Running) -> None:
@@ -254,11 +254,11 @@ async def test_a_body_that_breaks_off_leaves_nothing(sender: Running, sent: byte
     assert b"202" not in await reader.read()
     writer.close()
     await sender.speak("demo", sound_file())
-    assert len(sender.kept()) == 1
+    assert len(sender.stored()) == 1
 
 
 async def test_a_refused_connection_can_be_used_again(sender: Running) -> None:
-    """Keep-alive: what is left of a refused body is taken, so that the next request can follow."""
+    """Keep-alive: the rest of a refused body is drained, so that the next request can follow."""
     host, port = sender.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     for kind, status in (("image/png", b"415"), ("audio/wav", b"202")):
@@ -275,5 +275,5 @@ async def test_a_refused_connection_can_be_used_again(sender: Running) -> None:
     writer.close()
 
 
-async def test_a_form_without_a_file_is_told(sender: Running) -> None:
+async def test_a_form_without_a_file_is_reported(sender: Running) -> None:
     expect(await sender.client.post(QUEUE, files={"sound": sound_file()}), "bad-body", "file")

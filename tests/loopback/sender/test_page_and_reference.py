@@ -29,6 +29,13 @@ async def test_files_with_a_hash_in_their_name_are_kept(sender: Running) -> None
     assert (await sender.client.head("/icon.svg")).headers["Cache-Control"] == "no-cache"
 
 
+async def test_the_page_can_read_which_sizes_are_refused(start: Start) -> None:
+    async with start(max_upload=5) as sender:
+        answer = await sender.client.get("/page.json")
+        assert answer.json() == {"max_upload": 5_000_000, "max_text": 200_000}
+        assert "page.json" not in (await sender.client.get("/openapi.json")).text
+
+
 @pytest.mark.parametrize(
     "path", ["/..%2fdata%2fmouthpiece.db", "/assets/..%2f..%2fdata%2finstance", "/index.htm", "/assets/none.js"]
 )

@@ -33,7 +33,7 @@ async def test_a_pause_survives_a_restart_and_what_waits_does_too(start: Start) 
     async with start() as sender:
         assert (await sender.client.get(ROOM)).json()["paused"] is True
         assert (await sender.client.get(f"/v1/segments/{waiting['id']}")).json()["state"] == "queued"
-        assert sender.kept() == [waiting["id"]]
+        assert sender.stored() == [waiting["id"]]
         await sender.client.post(f"{ROOM}/resume")
     async with start() as sender:
         assert (await sender.client.get(ROOM)).json()["paused"] is False

@@ -38,7 +38,7 @@ async def test_a_sound_is_said_again_while_its_segment_waits_and_while_it_is_kep
         third = (await again(sender, first["id"])).json()
         assert second["audio"] == third["audio"] == first["audio"]
         assert second["source"] == third["source"] == first["source"]
-        assert sender.kept() == sorted(segment["id"] for segment in (first, second, third))
+        assert sender.stored() == sorted(segment["id"] for segment in (first, second, third))
         assert (sender.data / "sounds" / third["id"]).read_bytes() == content
 
 
@@ -49,7 +49,7 @@ async def test_a_sound_that_is_not_kept_cannot_be_said_again(sender: Running) ->
     refused = await again(sender, first["id"])
     assert (refused.status_code, refused.json()["type"], refused.json()["field"]) == (409, "sound-not-kept", "segment")
     assert "MOUTHPIECE_KEEP_SOUNDS" in refused.json()["detail"]
-    assert sender.kept() == []
+    assert sender.stored() == []
 
 
 @pytest.mark.parametrize("body", [{"segment": "seg_none"}, {"segment": "../../instance"}])
@@ -116,7 +116,7 @@ async def test_metadata_is_kept_and_shown_as_it_came(sender: Running) -> None:
 async def test_metadata_that_is_too_large_or_no_object_is_refused_by_name(sender: Running, metadata: str) -> None:
     refused = await sender.client.post(QUEUE, files={"file": sound_file()}, data={"metadata": metadata})
     assert (refused.status_code, refused.json()["field"]) == (400, "metadata"), refused.text
-    assert sender.kept() == []
+    assert sender.stored() == []
 
 
 async def test_a_purge_leaves_no_name_text_or_metadata_on_the_disk(start: Start) -> None:
@@ -131,7 +131,7 @@ async def test_a_purge_leaves_no_name_text_or_metadata_on_the_disk(start: Start)
             assert (purged["source"]["name"], purged["source"]["text"], purged["metadata"]) == (None, None, None)
             assert (await again(sender, purged["id"])).json()["type"] == "sound-not-kept"
         assert purged["tag"] == "order-12"
-        assert sender.kept() == []
+        assert sender.stored() == []
         for file in sender.data.glob("mouthpiece.db*"):
             for word in (b"eagle", b"Onymous", b"secret-name"):
                 assert word not in file.read_bytes(), file

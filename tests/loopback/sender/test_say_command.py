@@ -1,4 +1,4 @@
-"""``mouthpiece say -`` as a process, through a service: what is told while the pipe goes on, and how it ends."""
+"""``mouthpiece say -`` as a process, through a service: its lines while the pipe is open, and how it ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from mouthpiece_sender.cli.destination import AHEAD
+from mouthpiece_sender.cli.service_destination import AHEAD
 from tests.loopback.serving import KEPT
 
 REFUSED = "你好世界。"
@@ -193,7 +193,7 @@ async def test_for_a_machine_a_refusal_is_a_line_too(service: tuple[Service, str
 
 
 @pytest.mark.parametrize("option", [None, "--json", "--no-wait"])
-async def test_each_sentence_is_told_while_the_pipe_goes_on(
+async def test_each_sentence_is_reported_while_the_pipe_goes_on(
     service: tuple[Service, str], tmp_path: Path, option: str | None
 ) -> None:
     at, url = service
@@ -213,7 +213,7 @@ async def test_each_sentence_is_told_while_the_pipe_goes_on(
     assert at.deleted == []
 
 
-async def test_one_that_fails_is_told_at_once_and_the_next_one_is_said(
+async def test_one_that_fails_is_reported_at_once_and_the_next_one_is_said(
     service: tuple[Service, str], tmp_path: Path
 ) -> None:
     at, url = service

@@ -11,7 +11,7 @@ import pytest
 
 from tests.loopback.sender.bodies import samples, sound_file
 from tests.loopback.sender.conftest import Running, Start
-from tests.loopback.sender.test_early_answers import connected, status
+from tests.loopback.sender.test_early_responses import connected, status
 
 QUEUE = "/v1/rooms/demo/segments"
 SOUND = sound_file()
@@ -71,7 +71,7 @@ async def test_the_same_request_is_the_same_segment_and_another_is_refused(sende
     listed = (await sender.client.get(QUEUE)).json()["segments"]
     assert [segment["id"] for segment in listed] == [accepted.json()["id"]]
     assert listed[0]["duplicate"] is False
-    assert len(sender.kept()) == (kind != "text")
+    assert len(sender.stored()) == (kind != "text")
 
 
 @pytest.mark.parametrize("changed", ["mode=interrupt", "tag=x", "expires_in=50", "avatar=avatar-mia"])
@@ -154,7 +154,7 @@ async def test_a_malformed_key_is_refused(sender: Running, key: str) -> None:
     refused = await post(sender, key)
     assert (refused.status_code, refused.json()["type"]) == (400, "bad-parameter")
     assert refused.json()["field"] == "Idempotency-Key"
-    assert sender.kept() == []
+    assert sender.stored() == []
 
 
 @pytest.mark.parametrize("path", ["/v1/rooms", "/v1/rooms/demo/interrupt", "/v1/rooms/demo/tokens"])

@@ -22,7 +22,7 @@ LIVEKIT = {
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+async def test_it_serves_until_it_is_asked_to_stop(tmp_path: Path, number: signal.Signals) -> None:
     async with serve(tmp_path, "--port", "0", **LIVEKIT) as serving:
         url = address(await serving.said("listening on"))
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
@@ -80,7 +80,7 @@ async def test_what_waited_still_waits_after_the_next_start_and_its_name_is_kept
     assert (tmp_path / "data" / "instance").read_text() == name
 
 
-async def test_a_port_that_is_taken_is_told_in_one_sentence(tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         async with serve(tmp_path, "--port", str(taken.getsockname()[1]), **LIVEKIT) as serving:
             code, said = await serving.ended()
@@ -97,7 +97,7 @@ async def test_two_do_not_share_a_data_folder(tmp_path: Path) -> None:
     assert "MOUTHPIECE_DATA" in said
 
 
-async def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+async def test_a_data_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     async with serve(tmp_path, "--port", "0", **LIVEKIT, MOUTHPIECE_DATA=str(tmp_path / "file" / "x")) as serving:
         code, said = await serving.ended()
@@ -117,7 +117,7 @@ async def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None
         (("--speed", "9"), LIVEKIT, "--speed"),
     ],
 )
-async def test_wrong_usage_is_told_by_name(
+async def test_wrong_usage_is_reported_by_name(
     tmp_path: Path, options: tuple[str, ...], environment: dict[str, str], word: str
 ) -> None:
     async with serve(tmp_path, *options, **environment) as serving:

@@ -63,7 +63,7 @@ async def test_a_named_pipe_is_handed_over(sender: Running, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("name", "said"), [("gone.wav", "No such file"), ("", "directory")])
-async def test_a_file_that_cannot_be_read_is_told(sender: Running, tmp_path: Path, name: str, said: str) -> None:
+async def test_a_file_that_cannot_be_read_is_reported(sender: Running, tmp_path: Path, name: str, said: str) -> None:
     async with ServiceClient(sender.url) as service:
         with pytest.raises(AudioError, match=said) as caught:
             await service.speak("demo", tmp_path / name, {})
@@ -74,7 +74,7 @@ async def test_a_file_that_cannot_be_read_is_told(sender: Running, tmp_path: Pat
     "address",
     ["http://host:port", "http://127.0.0.1:99999", "http://127.0.0.1:0", "localhost:8090", "http://", "ws://host", ""],
 )
-async def test_what_is_no_address_is_told(address: str) -> None:
+async def test_a_wrong_address_is_reported(address: str) -> None:
     with pytest.raises(ServiceError, match="no address of a service"):
         async with ServiceClient(address):
             pass

@@ -1,4 +1,4 @@
-"""Handing sounds over, and what is told of them."""
+"""Segments of sound over HTTP: accepted, listed, cancelled, interrupted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_sound_is_accepted_with_where_to_look(sender: Running) -> None:
     assert segment["source"] == {"kind": "file", "name": None, "text": None, "voice": None}
     looked = await sender.client.get(answer.headers["Location"])
     assert (looked.status_code, looked.json()) == (200, segment)
-    assert sender.kept() == [segment["id"]]
+    assert sender.stored() == [segment["id"]]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ async def test_deleting_cancels_once_and_leaves_no_sound(sender: Running) -> Non
     assert (again.status_code, again.json()) == (200, first.json())
     purged = await sender.client.delete(place, params={"purge": "true"})
     assert (purged.status_code, purged.json()["state"]) == (200, "cancelled")
-    assert sender.kept() == []
+    assert sender.stored() == []
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ async def test_a_room_without_an_avatar_fails_with_its_reason(start: Start) -> N
     async with start(avatar_timeout=0.3) as sender:
         answer = await sender.client.post(QUEUE, content=sound_file(), params={"wait": "finished", "timeout": 10})
         segment = answer.json()
-        while sender.kept():
+        while sender.stored():
             await sender.client.get("/healthz")
     assert answer.status_code == 200
     assert segment["state"] == "failed"

@@ -1,4 +1,4 @@
-"""Texts over HTTP: what is accepted, what is refused and how, and the voices that there are."""
+"""Texts over HTTP: accepted ones, refused ones, and the list of voices."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_a_text_is_accepted_and_kept_as_its_transcript(sender: Running) ->
     assert segment["source"] == {"kind": "text", "name": None, "text": HELLO["text"], "voice": "heart"}
     assert segment["audio"] == {"sample_rate": 24000, "num_channels": 1, "duration": None}
     assert (await sender.client.get(answer.headers["Location"])).json() == segment
-    assert sender.kept() == []
+    assert sender.stored() == []
 
 
 async def test_curl_sends_a_text_without_saying_what_it_is(sender: Running) -> None:
@@ -65,7 +65,7 @@ async def test_a_voice_is_found_by_its_id_alone(sender: Running, espeak: None) -
 
 async def test_a_purge_takes_the_text_and_what_was_kept_of_its_sound(sender: Running) -> None:
     segment = (await post(sender, HELLO)).json()
-    cache = sender.dependencies.speech.cache
+    cache = sender.dependencies.voices.cache
     assert HELLO["text"].startswith(next(iter(cache)).text)
     answer = await sender.client.delete(f"/v1/segments/{segment['id']}", params={"purge": "true"})
     assert answer.json()["source"]["text"] is None
@@ -99,7 +99,7 @@ class Slow(TTS):
 @pytest.fixture
 def slow(sender: Running) -> Slow:
     tts = Slow()
-    sender.dependencies.speech.use("slow", tts)
+    sender.dependencies.voices.use("slow", tts)
     return tts
 
 
@@ -107,14 +107,14 @@ async def test_a_text_that_is_cancelled_while_it_waits_stops_its_voice(sender: R
     segment = (await post(sender, HELLO | {"tts": "slow"})).json()
     assert (slow.open, slow.stopped) == (1, 0)
     await sender.client.delete(f"/v1/segments/{segment['id']}")
-    await sender.dependencies.speech.settled()
+    await sender.dependencies.voices.settled()
     assert (slow.open, slow.stopped) == (0, 1)
 
 
 async def test_a_text_that_is_not_accepted_stops_its_voice(sender: Running, slow: Slow) -> None:
     sender.livekit.away = True
     expect(await post(sender, HELLO | {"tts": "slow"}), "livekit-unavailable")
-    await sender.dependencies.speech.settled()
+    await sender.dependencies.voices.settled()
     assert (slow.open, slow.stopped) == (0, 1)
 
 
@@ -127,9 +127,9 @@ async def test_a_purge_at_once_leaves_nothing_of_what_is_still_being_made(
     segment, *_ = [(await post(sender, body)).json() for _ in range(wanted)]
     await sender.client.delete(f"/v1/segments/{segment['id']}", params={"purge": "true"})
     slow.let.set()
-    await sender.dependencies.speech.settled()
+    await sender.dependencies.voices.settled()
     assert slow.stopped == (wanted == 1)
-    assert list(sender.dependencies.speech.cache) == []
+    assert list(sender.dependencies.voices.cache) == []
 
 
 REFUSED: dict[str, tuple[Any, str, str | None]] = {
@@ -168,8 +168,8 @@ async def test_the_voices_are_listed_the_default_first(sender: Running, espeak: 
     assert (voices[0].id, voices[0].provider, voices[0].default) == ("heart", "offline", True)
     assert sum(voice.default for voice in voices) == 1
     assert {"offline", "espeak"} <= {voice.provider for voice in voices}
-    espeak = (await sender.client.get("/v1/voices", params={"tts": "espeak"})).json()["voices"]
-    assert {voice["provider"] for voice in espeak} == {"espeak"}
+    of_espeak = (await sender.client.get("/v1/voices", params={"tts": "espeak"})).json()["voices"]
+    assert {voice["provider"] for voice in of_espeak} == {"espeak"}
     expect(await sender.client.get("/v1/voices", params={"tts": "loud"}), "bad-parameter", "tts")
 
 
@@ -179,7 +179,7 @@ async def vendor(sender: Running) -> AsyncIterator[OpenAI]:
     emulator = OpenAI()
     async with emulator.running(), create("openai", api_key=KEY, base_url=f"{emulator.url}/v1") as tts:
         await tts.warm()
-        sender.dependencies.speech.use("openai", tts)
+        sender.dependencies.voices.use("openai", tts)
         yield emulator
 
 
@@ -218,7 +218,7 @@ async def test_a_vendor_that_is_slow_does_not_hold_up_the_answer(
 async def test_the_same_text_again_asks_the_vendor_once(sender: Running, vendor: OpenAI) -> None:
     text = {"text": "One sentence alone.", "tts": "openai"}
     await post(sender, text)
-    await sender.dependencies.speech.settled()
+    await sender.dependencies.voices.settled()
     await post(sender, text)
     assert vendor.asked == 1
 
@@ -227,7 +227,7 @@ async def test_a_vendor_that_does_not_list_its_voices_does_not_hide_the_others(s
     service = ElevenLabs()
     async with service.running(), create("elevenlabs", api_key="wrong", base_url=service.url) as tts:
         await tts.warm()
-        sender.dependencies.speech.use("elevenlabs", tts)
+        sender.dependencies.voices.use("elevenlabs", tts)
         listed = (await sender.client.get("/v1/voices")).json()["voices"]
         assert "offline" in {voice["provider"] for voice in listed}
         expect(await sender.client.get("/v1/voices", params={"tts": "elevenlabs"}), "tts-auth")

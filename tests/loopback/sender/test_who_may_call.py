@@ -54,7 +54,7 @@ async def test_a_key_is_kept_to_its_rooms(start: Start) -> None:
         assert made.startswith("shop-")
         refusal = await sender.client.post("/v1/rooms", json={"room": "office"}, headers=part)
         assert refusal.status_code == 403
-        assert len(sender.kept()) == 2
+        assert len(sender.stored()) == 2
 
 
 async def test_a_key_with_several_prefixes_is_for_the_rooms_of_each(start: Start) -> None:
@@ -73,7 +73,7 @@ async def test_a_refused_upload_is_not_read(start: Start) -> None:
     async with start(api_keys=KEYS) as sender:
         answer = await sender.client.post(QUEUE, content=bytes(20_000_000))
         assert answer.status_code == 401
-        assert sender.kept() == []
+        assert sender.stored() == []
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/v1/rooms", QUEUE, "/metrics", "/icon.svg"])
@@ -117,4 +117,4 @@ async def test_pages_of_other_sites_are_refused_and_ours_are_not(start: Start) -
             QUEUE, content=sound_file(), headers={"Origin": "https://evil.example", "Content-Type": "text/plain"}
         )
         assert refused.status_code == 403
-        assert sender.kept() == []
+        assert sender.stored() == []

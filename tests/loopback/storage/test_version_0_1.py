@@ -19,7 +19,7 @@ from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import SoundNotKept
 from mouthpiece.segments import AttemptState, Mode, OnLoss, Receipt, Segment, State
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.retention import Limits, Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
@@ -87,7 +87,7 @@ async def test_it_stays_as_it_is_when_it_is_opened_again(data: Path) -> None:
 
 
 async def test_what_waited_has_its_sound_whatever_it_was_sent_as(data: Path) -> None:
-    async with opened(data) as (store, spool), Decoders() as decoders, Speech() as speech:
+    async with opened(data) as (store, spool), Decoders() as decoders, Voices() as speech:
         sounds = StoredSounds(spool, decoders, speech)
         async with Retention(store, spool, Limits()):
             waiting = [segment for segment, _ in await store.unfinished()]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from aiohttp import web
 
 SAMPLE_RATE = 24_000
@@ -51,7 +52,8 @@ def speech(text: str, sample_rate: int = SAMPLE_RATE) -> bytes:
     """A tone, as long as the text."""
     frames = round(len(text) * SECONDS_A_CHARACTER * sample_rate)
     t = np.arange(frames) / sample_rate
-    return np.rint(9_000 * np.sin(2 * np.pi * 330 * t)).astype("<i2").tobytes()
+    samples: npt.NDArray[np.int16] = np.rint(9_000 * np.sin(2 * np.pi * 330 * t)).astype("<i2")
+    return samples.tobytes()
 
 
 def tasks_since(before: set[asyncio.Task[Any]]) -> set[str]:

@@ -15,7 +15,7 @@ from livekit.agents.utils import http_context
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts import TTSNoSound, TTSProviderFailed, TTSUnavailable, create, load
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from tests.loopback.tts.emulators import tasks_since
 from tests.unit.tts.fakes import Ear
 
@@ -126,8 +126,8 @@ def write(folder: Path, name: str, **modules: str) -> None:
 
 async def test_a_service_loads_a_plugin_in_a_thread_and_speaks_with_it(plugins: Path) -> None:
     await asyncio.to_thread(write, plugins, "made_up", __init__=REGISTERS, voice=VOICE)
-    async with Speech() as speech:
-        sounds = await asyncio.gather(*(speech.sound("Hello.", tts="livekit:made_up") for _ in range(2)))
+    async with Voices() as voices:
+        sounds = await asyncio.gather(*(voices.sound("Hello.", tts="livekit:made_up") for _ in range(2)))
         assert sys.modules["livekit.plugins.made_up.voice"].loaded_on != threading.main_thread().name
         for sound, _ in sounds:
             async with sound.open() as blocks:
@@ -216,7 +216,7 @@ async def test_settings_beside_a_plugin_object_of_ones_own_are_not_taken(
 ) -> None:
     await asyncio.to_thread(write, plugins, "plain", __init__=PLAIN)
     own = importlib.import_module("livekit.plugins.plain").TTS()
-    with pytest.raises(ConfigurationError, match="would not get " + ", ".join(sorted(settings))):
+    with pytest.raises(ConfigurationError, match="takes no settings here: set " + ", ".join(sorted(settings))):
         create("livekit", plugin=own, **settings)
 
 

@@ -62,7 +62,12 @@ async def test_a_number_that_has_no_name_is_said_digit_by_digit(monkeypatch: pyt
 
 async def test_an_ordinary_number_is_left_to_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(offline, "_phonemes", lambda model, piece: asked.append(piece) or model.phonemize(piece))
+
+    def phonemes(model: Any, piece: str) -> Any:
+        asked.append(piece)
+        return model.phonemize(piece)
+
+    monkeypatch.setattr(offline, "_phonemes", phonemes)
     async with create("offline") as tts, tts.synthesize("It is 1,234,567 or 20261121.") as synthesis:
         assert [chunk async for chunk in synthesis]
     assert asked == ["It is 1,234,567 or 20261121."]

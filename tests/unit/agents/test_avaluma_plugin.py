@@ -47,10 +47,7 @@ class FakePlugin:
         FakePlugin.made.append(self)
 
     async def start(self, agent_session: Any, room: rtc.Room) -> None:
-        @agent_session.on("agent_state_changed")
-        def on_change(state: str) -> None:
-            self.states.append(state)
-
+        agent_session.on("agent_state_changed", self.states.append)
         agent_session.output.audio = self
         if FakePlugin.hangs:
             await asyncio.Event().wait()

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from mouthpiece.errors import AvatarStartFailed
-from mouthpiece_agents.supervision import DELAYS, JOIN_TIMEOUT, MAX_FAILURES, STABLE_AFTER, AvatarSupervision, State
+from mouthpiece_agents.supervision import (
+    DELAYS,
+    JOIN_TIMEOUT,
+    LEFT_ON_PURPOSE_DELAY,
+    MAX_FAILURES,
+    STABLE_AFTER,
+    AvatarSupervision,
+    State,
+)
 
 
 def started() -> AvatarSupervision:
@@ -67,6 +75,14 @@ def test_an_avatar_that_leaves_is_started_again() -> None:
     assert supervision.deadline == 10 + DELAYS[0]
     assert not supervision.tick(10 + DELAYS[0] - 0.01)
     assert supervision.tick(10 + DELAYS[0])
+
+
+def test_an_avatar_that_left_because_its_room_closes_is_not_started_at_once() -> None:
+    supervision = present()
+    supervision.left(10, on_purpose=True)
+    assert supervision.deadline == 10 + LEFT_ON_PURPOSE_DELAY
+    assert not supervision.tick(24.9)
+    assert supervision.tick(25)
 
 
 def test_one_that_is_replaced_under_its_own_name_is_not_started_again() -> None:

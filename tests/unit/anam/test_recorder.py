@@ -183,7 +183,7 @@ async def test_of_sound_alone_no_more_than_a_few_seconds_are_held(path: Path, ca
         assert [stream.type for stream in file.streams] == ["audio"]
         assert file.duration is not None
         assert file.duration / 1e6 == pytest.approx(MAX_HOLD, abs=0.1)
-    assert "no picture came" in caplog.text
+    assert "no picture arrived" in caplog.text
 
 
 async def test_a_session_that_begins_while_the_queue_is_full_has_its_own_clocks(
@@ -204,7 +204,7 @@ async def test_a_session_that_begins_while_the_queue_is_full_has_its_own_clocks(
     assert white == pytest.approx([11.0], abs=NEAR)
     assert loud == pytest.approx(white, abs=0.021)
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said == ["35 pictures and 0.50 s of sound were left out of the recording: this machine is too slow"]
+    assert said == ["35 pictures and 0.50 s of sound are missing in the recording: this machine is too slow"]
 
 
 async def test_nothing_recorded_leaves_an_earlier_recording(path: Path) -> None:

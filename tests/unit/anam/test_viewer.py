@@ -1,4 +1,4 @@
-"""The window's process: what it is told, and how it ends. Something else stands in for the window."""
+"""The window's process: its input and its end. A fake stands in for the window."""
 
 from __future__ import annotations
 

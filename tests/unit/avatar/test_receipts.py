@@ -98,6 +98,16 @@ async def test_a_stream_with_an_id_gets_ours_besides(senders: Senders) -> None:
     assert wire.PlaybackReceipt.loads(senders.calls[2][2]) == wire.PlaybackReceipt("seg_1", "finished", 0.5, False)
 
 
+async def test_ours_carry_the_number_of_the_attempt_and_the_stock_ones_do_not(senders: Senders) -> None:
+    spoken = PlayoutStream("a", wire.StreamHeader(16_000, 1, "seg_1", 4))
+    senders.receipts.report(Started(spoken))
+    senders.receipts.report(Finished(spoken, interrupted=True))
+    await senders.tasks.settle()
+    ours = [payload for _, method, payload in senders.calls if method == wire.RPC_PLAYBACK]
+    assert [wire.PlaybackReceipt.loads(payload).attempt for payload in ours] == [4, 4]
+    assert json.loads(senders.calls[-1][2]).keys() == {"playback_position", "interrupted"}
+
+
 async def test_a_sender_that_knows_no_receipts_is_asked_once_a_method(senders: Senders) -> None:
     senders.answer = refuse(rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD)
     for _ in range(3):

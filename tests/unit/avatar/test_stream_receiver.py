@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -44,6 +45,11 @@ class Room:
     def announce(self, sender: str, *, agent: bool) -> None:
         self.kinds[sender] = agent
         self.receiver.participant_announced(sender)
+
+    def ends(self) -> list[tuple[str, float, bool]]:
+        """Sender, position and whether it was interrupted, of each stream that has ended."""
+        ends = [event for event in self.source.events if isinstance(event, Finished)]
+        return [(end.stream.sender, round(end.stream.position, 6), end.interrupted) for end in ends]
 
     async def heard(self) -> float:
         """Seconds of sound that have left after everything that came was played."""
@@ -177,6 +183,7 @@ async def test_a_sender_that_vanishes_ends_its_stream_and_nothing_else(room: Roo
     other.end()
     assert await room.heard() == pytest.approx(0.2)
     assert room.receiver.counts["broken"] == 1
+    assert room.ends() == [("sender", 0.1, True), ("other", 0.1, False)]
 
 
 async def test_a_stream_that_stalls_ends() -> None:
@@ -188,6 +195,7 @@ async def test_a_stream_that_stalls_ends() -> None:
     assert reader.closed
     assert await room.heard() == pytest.approx(0.1)
     assert room.receiver.counts["stalled"] == 1
+    assert room.ends() == [("sender", 0.1, True)], "it was reported as if it had been said to its end"
 
 
 async def test_a_lost_trailer_is_not_waited_for_once_a_newer_stream_is_there() -> None:
@@ -202,7 +210,51 @@ async def test_a_lost_trailer_is_not_waited_for_once_a_newer_stream_is_there() -
     lost.write(SOUND)  # a chunk that was on its way still counts
     await room.tasks.done()
     assert await room.heard() == pytest.approx(0.3)
-    assert len([event for event in room.source.events if isinstance(event, Finished)]) == 2
+    assert room.ends() == [("sender", 0.2, True), ("sender", 0.1, False)]
+
+
+async def test_a_held_stream_that_breaks_off_is_spoken_and_reported_as_interrupted() -> None:
+    room = Room(stall=0.01)
+    reader = room.open("sender")
+    reader.write(SOUND)
+    await asyncio.sleep(0.05)
+    room.announce("sender", agent=True)
+    assert await room.heard() == pytest.approx(0.1)
+    assert room.ends() == [("sender", 0.1, True)]
+    await room.tasks.cancel()
+
+
+async def test_a_stream_that_stalls_does_not_block_the_next() -> None:
+    room = Room(stall=0.01)
+    room.announce("sender", agent=True)
+    room.announce("other", agent=True)
+    stalled, other = room.open("sender"), room.open("other")
+    stalled.write(SOUND)
+    other.write(SOUND)
+    other.end()
+    await room.tasks.done()
+    assert await room.heard() == pytest.approx(0.2)
+    assert room.ends() == [("sender", 0.1, True), ("other", 0.1, False)]
+
+
+async def test_leaving_the_room_ends_what_was_open_as_interrupted(room: Room) -> None:
+    room.announce("sender", agent=True)
+    reader = room.open("sender")
+    reader.write(SOUND)
+    await room.tasks.settle()
+    await room.tasks.cancel()
+    assert await room.heard() == pytest.approx(0.1)
+    assert room.ends() == [("sender", 0.1, True)]
+
+
+async def test_what_is_held_can_be_asked_for(room: Room) -> None:
+    header = StreamHeader(RATE, 1, "seg_1", 3)
+    room.open("sender", header.attributes())
+    assert room.receiver.held("sender") == [header]
+    assert room.receiver.held("other") == []
+    room.announce("sender", agent=True)
+    assert room.receiver.held("sender") == []
+    assert [stream.header for stream in room.playout.streams("sender")] == [header]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from mouthpiece.playback.commands import AskStatus, Clear, Close, Command, Open, Report, Send, Utterance
@@ -71,6 +72,9 @@ class Avatar:
             else:
                 return
 
+    def open(self, attempt: Attempt) -> None:
+        self.streams.append(Stream(attempt))
+
     def receive(self, attempt: Attempt, sent: float, closed: bool) -> None:
         for stream in self.streams:
             if stream.attempt == attempt:
@@ -89,7 +93,9 @@ class Avatar:
 
     def status(self) -> Status:
         first = self.streams[0] if self.streams and self.streams[0].started else None
-        playing = first and StatusPlaying(first.attempt.segment, first.position, first.attempt.number)
+        playing = None
+        if first is not None:
+            playing = StatusPlaying(first.attempt.segment, first.position, first.attempt.number)
         held = [stream.attempt.segment for stream in self.streams if stream is not first]
         return Status(playing, tuple(held), tuple(self.ended))
 
@@ -107,6 +113,7 @@ class World:
         self.avatar: Avatar | None = Avatar("session-1")
         self.sessions = 1
         self.line_is_up = True
+        self._lost_at, self._lost_noticed = float("inf"), False
         self.serves = True
         self._start()
 
@@ -227,25 +234,32 @@ class World:
             return  # three tries, and lost
         for event, segment, position, interrupted in receipts:
             if event == "started":
-                self._soon.append(lambda segment=segment: self.ledger.started(segment, self.now))
+                self._soon.append(partial(self._started, segment))
             else:
-                self._soon.append(lambda args=(segment, position, interrupted): self.ledger.finished(*args, self.now))
+                self._soon.append(partial(self._finished, segment, position, interrupted))
+
+    def _started(self, segment: str) -> list[Command]:
+        return self.ledger.started(segment, self.now)
+
+    def _finished(self, segment: str, position: float, interrupted: bool) -> list[Command]:
+        return self.ledger.finished(segment, position, interrupted, self.now)
+
+    def _progress(self, attempt: Attempt, sent: float, whole: bool) -> list[Command]:
+        return self.ledger.progress(attempt, sent, self.now, whole=whole)
 
     def _do(self, commands: list[Command]) -> None:
         for command in commands:
             match command:
                 case Open(attempt):
-                    self._send(lambda avatar, attempt=attempt: avatar.streams.append(Stream(attempt)))
+                    self._send(partial(Avatar.open, attempt=attempt))
                 case Send(attempt, up_to):
                     duration = self.stored[attempt.segment].audio.duration
                     assert duration is not None
                     sent, whole = min(up_to, duration - attempt.offset), up_to >= duration - attempt.offset
-                    self._send(lambda avatar, args=(attempt, sent, whole): avatar.receive(*args))
-                    self._soon.append(
-                        lambda args=(attempt, sent), whole=whole: self.ledger.progress(*args, self.now, whole=whole)
-                    )
+                    self._send(partial(Avatar.receive, attempt=attempt, sent=sent, closed=whole))
+                    self._soon.append(partial(self._progress, attempt, sent, whole))
                 case Close(attempt):
-                    self._send(lambda avatar, attempt=attempt: avatar.receive(attempt, 0.0, True))
+                    self._send(partial(Avatar.receive, attempt=attempt, sent=0.0, closed=True))
                 case Clear():
                     self._call(lambda avatar: avatar.clear(), lambda _, ok: self.ledger.clear_answered(ok, self.now))
                 case AskStatus():

@@ -169,8 +169,9 @@ class FakeRoom:
 
     def status(self) -> Status:
         first = self._streams[0] if self._streams and self._streams[0].started else None
+        playing = first and StatusPlaying(first.header.segment or "", first.position, first.header.attempt)
         return Status(
-            first and StatusPlaying(first.header.segment or "", first.position, first.header.attempt),
+            playing or None,
             tuple(stream.header.segment or "" for stream in self._streams if stream is not first),
             tuple(self.ended),
         )
@@ -206,7 +207,7 @@ class FakeRoom:
 
     def _report(self, receipt: RoomEvent, stream: FakeStream) -> None:
         there = [connection for connection in self.connections if connection.connected]
-        to = stream.connection if stream.connection in there else (there or [None])[-1]
+        to = stream.connection if stream.connection in there else next(reversed(there), None)
         if to is not None and to.arrives and self.present:
             asyncio.get_running_loop().call_soon(to.listener, receipt)
 

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mouthpiece_sender.api.drain import DrainAfterEarlyResponse
 
-ANSWER = [{"type": "http.response.start", "status": 401}, {"type": "http.response.body", "body": b"no"}]
+ANSWER: list[Message] = [{"type": "http.response.start", "status": 401}, {"type": "http.response.body", "body": b"no"}]
 
 
 class Client:

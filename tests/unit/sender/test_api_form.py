@@ -15,6 +15,7 @@ from mouthpiece_sender.api.bodies.kind import ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.problems import ApiProblem
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import StoredAudio
 from tests.sounds import Tone
 
@@ -26,6 +27,8 @@ class FakeResources:
     """Stores in memory; every file sounds as a tone."""
 
     max_seconds = 10.0
+    voices: Voices
+    """Not there: no text comes in a form."""
 
     def __init__(self) -> None:
         self.stored = b""

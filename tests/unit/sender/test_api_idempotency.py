@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 
-from mouthpiece.segments import Mode
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.idempotency import Claims, fingerprint, read_key, refuse_key, scope
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import SpeakQuery
 
 UUID = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+
+DEFAULTS = SpeakQuery.model_validate({})
 
 
 def request(*keys: str) -> Request:
@@ -80,13 +81,15 @@ def test_a_key_is_its_holders_and_its_routes() -> None:
 
 def test_compared_is_what_decides_and_not_when_to_answer() -> None:
     body = {"content": {"text": "Hello"}, "metadata": {"a": 1, "b": 2}}
-    plain = fingerprint(body, SpeakQuery().decisive)
-    assert plain == fingerprint(body, SpeakQuery(wait="finished", timeout=3, mode=Mode.APPEND).decisive)
-    assert SpeakQuery().decisive == {}  # or a new parameter would make every living key another request's
-    assert plain == fingerprint({"metadata": {"b": 2, "a": 1}, "content": {"text": "Hello"}}, SpeakQuery().decisive)
+    plain = fingerprint(body, DEFAULTS.decisive)
+    assert plain == fingerprint(
+        body, SpeakQuery.model_validate({"wait": "finished", "timeout": 3, "mode": "append"}).decisive
+    )
+    assert DEFAULTS.decisive == {}  # or a new parameter would make every living key another request's
+    assert plain == fingerprint({"metadata": {"b": 2, "a": 1}, "content": {"text": "Hello"}}, DEFAULTS.decisive)
     others = [
-        fingerprint({"content": {"text": "Hallo"}, "metadata": {"a": 1, "b": 2}}, SpeakQuery().decisive),
-        fingerprint({"content": {"text": "Hello"}, "metadata": {"a": 1}}, SpeakQuery().decisive),
+        fingerprint({"content": {"text": "Hallo"}, "metadata": {"a": 1, "b": 2}}, DEFAULTS.decisive),
+        fingerprint({"content": {"text": "Hello"}, "metadata": {"a": 1}}, DEFAULTS.decisive),
         *(
             fingerprint(body, SpeakQuery.model_validate(changed).decisive)
             for changed in (

@@ -32,7 +32,7 @@ from mouthpiece_sender.cli.options import livekit_access
 from mouthpiece_sender.cli.outcome import run
 from mouthpiece_sender.cli.say import say
 from mouthpiece_sender.cli.text_input import standard_input
-from mouthpiece_sender.speech.incremental_text import Script, write
+from mouthpiece_sender.speech.incremental_text import IncrementalText, write
 
 SERVICE = ("--service", "http://127.0.0.1:9")
 
@@ -50,7 +50,7 @@ def test_a_time_in_which_nothing_can_be_said_is_wrong_usage(
     assert "--expires-in" in result.stderr
 
 
-def test_a_secret_file_that_is_no_text_is_told_by_the_options_name(tmp_path: Path) -> None:
+def test_a_secret_file_that_is_no_text_is_reported_by_the_options_name(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(b"\xff\xfe\x00secret")
     with pytest.raises(ConfigurationError, match=r"--api-secret-file .* it is not text"):
@@ -58,7 +58,9 @@ def test_a_secret_file_that_is_no_text_is_told_by_the_options_name(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("name", "said"), [("gone", "No such file"), (".", "Is a directory")])
-def test_a_secret_file_that_cannot_be_read_is_told_by_the_options_name(tmp_path: Path, name: str, said: str) -> None:
+def test_a_secret_file_that_cannot_be_read_is_reported_by_the_options_name(
+    tmp_path: Path, name: str, said: str
+) -> None:
     with pytest.raises(ConfigurationError, match=f"--api-secret-file .* cannot be read: {said}"):
         livekit_access("ws://host", tmp_path / name)
 
@@ -84,31 +86,31 @@ async def test_standard_input_is_played_as_a_file(pipe: int) -> None:
     assert not await asyncio.to_thread(path.exists)
 
 
-async def test_nothing_on_standard_input_is_told(pipe: int) -> None:
+async def test_nothing_on_standard_input_is_reported(pipe: int) -> None:
     os.close(pipe)
     with pytest.raises(AudioError, match="Nothing came on standard input"):
         async with input_file("-"):
             pass
 
 
-async def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_standard_input_that_is_closed_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(AudioError, match="Nothing came on standard input"):
         async with input_file("-"):
             pass
 
 
-async def test_standard_input_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_standard_input_that_cannot_be_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = os.open(tmp_path, os.O_RDONLY)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(fileno=lambda: folder))
     try:
         with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
             async with input_file("-"):
                 pass
-        script = Script()
-        await write(script, standard_input())
+        text = IncrementalText()
+        await write(text, standard_input())
         with pytest.raises(MouthpieceError, match="Standard input cannot be read: Is a directory"):
-            await script.sentence(0)
+            await text.sentence(0)
     finally:
         os.close(folder)
 
@@ -142,23 +144,23 @@ async def test_text_that_is_cut_inside_a_letter_is_put_together(pipe: int) -> No
     assert "".join([piece async for piece in pieces]) == "öü"
 
 
-class Place:
-    """Where one turn after the other ends as the test says, until whoever watches has seen so many ``turns``."""
+class FakeDestination:
+    """Each segment ends with the next of ``ends``; after ``turns`` segments the viewer window is closed."""
 
     def __init__(self, *ends: MouthpieceError | str, turns: int = 100) -> None:
         self.ends = list(ends)
         self.turns = turns
         self.waits: list[float] = []
 
-    async def over_within(self, seconds: float) -> bool:
+    async def sleep(self, seconds: float) -> bool:
         self.waits.append(seconds)
         return len(self.waits) > self.turns
 
     @asynccontextmanager
-    async def reached(self) -> AsyncIterator[Place]:
+    async def open(self) -> AsyncIterator[FakeDestination]:
         yield self
 
-    async def play(self, path: Path, how: Any) -> Any:
+    async def play(self, path: Path, options: Any) -> Any:
         end = self.ends.pop(0)
         if isinstance(end, MouthpieceError):
             raise end
@@ -190,35 +192,35 @@ class Ended:
         (("finished", "finished"), 0),
     ],
 )
-def test_a_turn_that_fails_is_told_and_remembered_and_the_next_one_is_said(
+def test_a_segment_that_fails_is_printed_and_counts_and_the_next_one_is_played(
     ends: tuple[MouthpieceError | str, ...], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Place(*ends)
-    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: place)
+    destination = FakeDestination(*ends)
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.destination_options", lambda *_, **__: destination)
     result = CliRunner().invoke(
         application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0", "--times", str(len(ends))]
     )
     assert result.exit_code == code
     assert result.stdout.count("finished") == ends.count("finished")
     assert result.stderr.count("LiveKit is away.") == sum(isinstance(end, MouthpieceError) for end in ends)
-    assert place.waits == [0.0, *(0.0 if end == "finished" else 1.0 for end in ends[:-1])]
+    assert destination.waits == [0.0, *(0.0 if end == "finished" else 1.0 for end in ends[:-1])]
 
 
-def test_a_loop_ends_when_whoever_watches_has_seen_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place("finished", "finished", turns=2)
-    monkeypatch.setattr("mouthpiece_sender.cli.loop.where", lambda *_, **__: place)
+def test_a_loop_ends_when_the_viewer_window_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    destination = FakeDestination("finished", "finished", turns=2)
+    monkeypatch.setattr("mouthpiece_sender.cli.loop.destination_options", lambda *_, **__: destination)
     result = CliRunner().invoke(application("loop"), ["loop", __file__, "--room", "demo", "--interval", "0"])
-    assert (result.exit_code, place.ends) == (0, [])
+    assert (result.exit_code, destination.ends) == (0, [])
 
 
 class Typing:
-    """Somebody at a terminal, whose text is one segment."""
+    """A destination for text that is typed at a terminal, as one segment."""
 
     @asynccontextmanager
-    async def reached(self) -> AsyncIterator[Typing]:
+    async def open(self) -> AsyncIterator[Typing]:
         yield self
 
-    async def say(self, text: Any, how: Any, voice: Any, tts: Any) -> AsyncIterator[Ended]:
+    async def say(self, text: Any, options: Any, voice: Any, tts: Any) -> AsyncIterator[Ended]:
         async def each() -> AsyncIterator[Ended]:
             yield Ended("finished")
 
@@ -235,7 +237,7 @@ def test_no_bar_is_drawn_over_what_is_being_typed(
         quiet.append(given["quiet"])
         return await handle.finished()
 
-    monkeypatch.setattr("mouthpiece_sender.cli.say.where", lambda *_, **__: Typing())
+    monkeypatch.setattr("mouthpiece_sender.cli.say.destination_options", lambda *_, **__: Typing())
     monkeypatch.setattr("mouthpiece_sender.cli.say.watch", watch)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: terminal))
     with pytest.raises(SystemExit) as ended:

@@ -36,7 +36,7 @@ def test_help_lists_all_and_imports_none_of_them() -> None:
         assert name in said
 
 
-def test_an_unknown_command_is_usage_and_the_version_is_told() -> None:
+def test_an_unknown_command_is_usage_and_the_version_is_printed() -> None:
     runner = CliRunner()
     unknown = runner.invoke(application("sreve"), ["sreve"])
     assert unknown.exit_code == 2

@@ -7,7 +7,7 @@ from mouthpiece_sender.livekit.connection import ClearAnswer
 from mouthpiece_sender.livekit.readiness import PROBE_INTERVAL, AvatarReadiness, Listening
 
 
-def probed(readiness: AvatarReadiness, answer: str, now: float) -> Listening:
+def probed(readiness: AvatarReadiness, answer: ClearAnswer, now: float) -> Listening:
     assert readiness.due(now)
     readiness.probing()
     assert not readiness.due(now)

@@ -1,4 +1,4 @@
-"""The name that a service keeps in its data folder."""
+"""The instance name that a service stores in its data folder."""
 
 from __future__ import annotations
 

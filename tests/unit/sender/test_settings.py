@@ -1,4 +1,4 @@
-"""What settings are taken, and what is said of those that are missing or wrong."""
+"""Settings: accepted values, and the message for a missing or wrong one."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def event(segment: Segment, type: str = "segment.playing", **more: object) -> Ev
 
 
 async def outside(path: Path, statement: str) -> list[tuple[object, ...]]:
-    """What somebody else sees who looks into the file."""
+    """The rows that another connection to the file sees."""
 
     def look() -> list[tuple[object, ...]]:
         database = sqlite3.connect(path)
@@ -251,7 +251,7 @@ async def test_a_path_that_cannot_be_used_is_said_in_our_words(tmp_path: Path, m
             pass
 
 
-async def test_a_full_disk_is_told_and_what_was_kept_stays(tmp_path: Path, store: Store) -> None:
+async def test_a_full_disk_is_reported_and_what_was_stored_stays(tmp_path: Path, store: Store) -> None:
     await store.accept(plain(1))
     await store.check()
     # SQLite's own limit ends in the same error as a disk without space.

@@ -17,13 +17,13 @@ from mouthpiece.segments import AudioInfo, Segment, Source
 from mouthpiece.tts import TTSBadVoice
 from mouthpiece_sender.sounds.cues import HasCues
 from mouthpiece_sender.sounds.file import FileSound, PcmFileSound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.stored_sounds import LaterSpeech, StoredSounds, _byte_order
 from tests.sounds import Tone
 
 
-class FakeSpeech:
+class FakeVoices:
     def __init__(self, *, broken: bool = False) -> None:
         self.asked: list[tuple[str, str | None, str | None]] = []
         self.broken = broken
@@ -53,12 +53,12 @@ def segment(source: Source, **more: Any) -> Segment:
     )
 
 
-def sounds(folder: Path, speech: FakeSpeech | None = None) -> StoredSounds:
-    return StoredSounds(Spool(folder), cast(Decoders, NoDecoders()), cast(Speech, speech or FakeSpeech()))
+def sounds(folder: Path, speech: FakeVoices | None = None) -> StoredSounds:
+    return StoredSounds(Spool(folder), cast(Decoders, NoDecoders()), cast(Voices, speech or FakeVoices()))
 
 
 async def test_a_text_asks_for_its_voice_when_it_is_opened_and_once(tmp_path: Path) -> None:
-    speech = FakeSpeech()
+    speech = FakeVoices()
     said = segment(Source("text", text="Hello.", voice="heart", tts="offline"))
     sound = await sounds(tmp_path, speech).sound(said)
     assert isinstance(sound, LaterSpeech)
@@ -72,7 +72,7 @@ async def test_a_text_asks_for_its_voice_when_it_is_opened_and_once(tmp_path: Pa
 
 
 async def test_a_voice_that_is_gone_is_said_when_it_is_opened(tmp_path: Path) -> None:
-    sound = await sounds(tmp_path, FakeSpeech(broken=True)).sound(segment(Source("text", text="Hello.")))
+    sound = await sounds(tmp_path, FakeVoices(broken=True)).sound(segment(Source("text", text="Hello.")))
     with pytest.raises(TTSBadVoice):
         async with sound.open():
             pass

@@ -174,7 +174,7 @@ def test_what_waits_is_bounded() -> None:
 
 @dataclass
 class Network:
-    """Refuses as many publications as it is told."""
+    """Refuses a number of publications."""
 
     refusals: int = 0
     asked: list[Line] = field(default_factory=list)

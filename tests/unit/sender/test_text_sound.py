@@ -14,7 +14,7 @@ from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import TTSError
 from mouthpiece.tts import TTS, AudioFormat, PcmData, TTSProviderFailed, TTSStreamCut
 from mouthpiece_sender.speech.text_sound import TextSound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 
 RATE = 24_000
 TEXT = "One thing. Another thing. A third one. And the last."
@@ -63,14 +63,14 @@ class Steps(TTS):
 
 
 @asynccontextmanager
-async def speaking(tts: Steps) -> AsyncIterator[Speech]:
-    async with Speech() as speech:
-        speech.use("steps", tts)
-        yield speech
+async def speaking(tts: Steps) -> AsyncIterator[Voices]:
+    async with Voices() as voices:
+        voices.use("steps", tts)
+        yield voices
 
 
-async def sound_of(speech: Speech, text: str = TEXT) -> TextSound:
-    sound, voice = await speech.sound(text, tts="steps")
+async def sound_of(voices: Voices, text: str = TEXT) -> TextSound:
+    sound, voice = await voices.sound(text, tts="steps")
     assert voice is None
     return sound
 
@@ -82,8 +82,8 @@ async def read(sound: TextSound, offset: float = 0.0) -> np.ndarray[Any, np.dtyp
 
 async def test_all_of_it_comes_in_order_and_its_duration_is_known_then() -> None:
     tts = Steps()
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         assert sound.info.duration is None
         samples = await read(sound)
         sentences = ["One thing.", "Another thing.", "A third one.", "And the last."]
@@ -97,8 +97,8 @@ async def test_all_of_it_comes_in_order_and_its_duration_is_known_then() -> None
 async def test_it_begins_before_its_first_sentence_is_whole() -> None:
     tts = Steps()
     tts.held = "One thing."
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         async with sound.open() as blocks:
             assert (await anext(blocks)).frames == FRAMES
             assert tts.asked == ["One thing."]
@@ -107,8 +107,8 @@ async def test_it_begins_before_its_first_sentence_is_whole() -> None:
 
 async def test_a_later_attempt_goes_on_at_its_offset_from_what_was_kept() -> None:
     tts = Steps()
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         whole = await read(sound)
         asked = len(tts.asked)
         for offset in (0.0, 0.05, 0.2, 0.51, 0.79):
@@ -119,10 +119,10 @@ async def test_a_later_attempt_goes_on_at_its_offset_from_what_was_kept() -> Non
 
 async def test_a_later_attempt_of_what_was_cut_short_goes_on_too() -> None:
     tts = Steps()
-    async with speaking(tts) as speech:
-        whole = await read(await sound_of(speech))
-        speech.cache.forget([key.text for key in speech.cache])
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        whole = await read(await sound_of(voices))
+        voices.cache.forget([key.text for key in voices.cache])
+        sound = await sound_of(voices)
         async with sound.open() as blocks:
             for _ in range(3):
                 await anext(blocks)
@@ -132,8 +132,8 @@ async def test_a_later_attempt_of_what_was_cut_short_goes_on_too() -> None:
 async def test_it_is_made_a_few_sentences_ahead_and_no_further() -> None:
     tts = Steps()
     text = " ".join(f"This is thing number {number}." for number in range(30))
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech, text)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices, text)
         async with sound.open() as blocks:
             await anext(blocks)
             for _ in range(200):
@@ -146,16 +146,16 @@ async def test_leaving_stops_the_voice_and_keeps_nothing_half_done(held: str) ->
     whole = {"One thing."} - {held}
     tts = Steps()
     tts.held = held
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         async with sound.open() as blocks:
             await anext(blocks)
             await tts.waiting.wait()
-        await speech.settled()
+        await voices.settled()
         assert (tts.stopped, tts.open) == (1, 0)
-        assert {key.text for key in speech.cache} == whole
+        assert {key.text for key in voices.cache} == whole
         tts.gate.set()
-        assert len(await read(await sound_of(speech))) == 8 * FRAMES
+        assert len(await read(await sound_of(voices))) == 8 * FRAMES
         assert tts.asked.count("One thing.") == 2 - len(whole)
         assert tts.asked.count(held) == 2
 
@@ -163,8 +163,8 @@ async def test_leaving_stops_the_voice_and_keeps_nothing_half_done(held: str) ->
 async def test_a_voice_that_breaks_off_ends_the_sound_with_its_error_and_speaks_the_next_one() -> None:
     tts = Steps()
     tts.broken = "Another thing."
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         heard: list[Pcm] = []
         with pytest.raises(TTSStreamCut) as caught:
             async with sound.open() as blocks:
@@ -172,14 +172,14 @@ async def test_a_voice_that_breaks_off_ends_the_sound_with_its_error_and_speaks_
         assert caught.value.retryable
         assert len(heard) <= 3
         tts.broken = None
-        assert len(await read(await sound_of(speech))) == 8 * FRAMES
+        assert len(await read(await sound_of(voices))) == 8 * FRAMES
 
 
 async def test_two_at_once_ask_for_a_sentence_once() -> None:
     tts = Steps()
     tts.held = "One thing."
-    async with speaking(tts) as speech:
-        first, second = await sound_of(speech), await sound_of(speech)
+    async with speaking(tts) as voices:
+        first, second = await sound_of(voices), await sound_of(voices)
         reading = [asyncio.create_task(read(sound)) for sound in (first, second)]
         await tts.waiting.wait()
         tts.gate.set()
@@ -190,69 +190,69 @@ async def test_two_at_once_ask_for_a_sentence_once() -> None:
 
 async def test_a_class_that_takes_no_voice_says_so() -> None:
     class Bare(Steps):
-        async def stream_audio(self, text: str) -> AsyncIterator[PcmData]:  # type: ignore[override]
+        async def stream_audio(self, text: str) -> AsyncIterator[PcmData]:
             yield self._chunk(text)
 
-    async with speaking(Bare()) as speech:
-        assert len(await read(await sound_of(speech, "One thing."))) == FRAMES
+    async with speaking(Bare()) as voices:
+        assert len(await read(await sound_of(voices, "One thing."))) == FRAMES
         with pytest.raises(TTSError, match="takes no voice"):
-            await speech.sound("One thing.", voice="loud", tts="steps")
+            await voices.sound("One thing.", voice="loud", tts="steps")
 
 
-async def test_a_voice_that_fails_in_its_own_code_is_told_before_anything_is_accepted() -> None:
+async def test_a_voice_that_fails_in_its_own_code_is_refused_before_anything_is_accepted() -> None:
     class Faulty(Steps):
         async def stream_audio(self, text: str, *_: Any, **__: Any) -> AsyncIterator[PcmData]:
             raise KeyError(text)
             yield
 
-    async with speaking(Faulty()) as speech:
+    async with speaking(Faulty()) as voices:
         with pytest.raises(TTSProviderFailed):
-            await sound_of(speech)
+            await sound_of(voices)
 
 
 async def test_one_that_is_left_before_it_has_begun_to_read_stops_the_voice() -> None:
     tts = Steps()
     tts.held = "One thing."
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         async with sound.open():
             pass
-        await speech.settled()
+        await voices.settled()
         assert (tts.stopped, tts.open) == (1, 0)
 
 
 async def test_a_text_that_is_given_up_before_it_is_opened_stops_the_voice() -> None:
     tts = Steps()
     tts.held = "One thing."
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         await tts.waiting.wait()
         for _ in range(20):
             await asyncio.sleep(0)
         assert (tts.stopped, tts.open) == (0, 1)  # it waits for its turn, and is made meanwhile
         del sound
-        await speech.settled()
+        await voices.settled()
         assert (tts.stopped, tts.open) == (1, 0)
 
 
 async def test_a_text_that_is_given_up_while_its_first_sound_is_awaited_stops_the_voice() -> None:
     tts = Steps()
     tts.mute = True
-    async with speaking(tts) as speech:
-        asking = asyncio.create_task(sound_of(speech))
+    async with speaking(tts) as voices:
+        asking = asyncio.create_task(sound_of(voices))
         await tts.waiting.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        await speech.settled()
+        await voices.settled()
         assert (tts.stopped, tts.open) == (1, 0)
 
 
 async def test_one_of_two_that_say_the_same_is_left_and_the_other_is_heard() -> None:
     tts = Steps()
     tts.held = "One thing."
-    async with speaking(tts) as speech:
-        first, second, third = [await sound_of(speech) for _ in range(3)]
+    async with speaking(tts) as voices:
+        first, second, third = [await sound_of(voices) for _ in range(3)]
         async with first.open() as blocks:
             await anext(blocks)
         del second
@@ -268,10 +268,10 @@ async def test_a_first_sentence_that_is_too_long_to_be_kept_is_made_once() -> No
             return PcmData(np.full(30 * RATE, len(text), np.int16), RATE, 1, AudioFormat.S16)
 
     tts = Slow()
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech, "One thing.")
-        await speech.settled()
-        assert list(speech.cache) == []
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices, "One thing.")
+        await voices.settled()
+        assert list(voices.cache) == []
         assert len(await read(sound)) == 60 * RATE
         assert tts.asked == ["One thing."]
 
@@ -279,13 +279,13 @@ async def test_a_first_sentence_that_is_too_long_to_be_kept_is_made_once() -> No
 async def test_what_is_being_made_when_its_text_is_forgotten_is_not_kept() -> None:
     tts = Steps()
     tts.held = "One thing."
-    async with speaking(tts) as speech:
-        sound = await sound_of(speech)
+    async with speaking(tts) as voices:
+        sound = await sound_of(voices)
         await tts.waiting.wait()
-        await speech.forget("One thing.")
+        await voices.forget("One thing.")
         tts.gate.set()
-        await speech.settled()
-        assert list(speech.cache) == []
+        await voices.settled()
+        assert list(voices.cache) == []
         assert len(await read(sound)) == 8 * FRAMES
 
 
@@ -298,8 +298,8 @@ async def test_a_voice_that_is_cancelled_from_inside_speaks_the_next_text() -> N
 
     tts = Cancelled()
     tts.broken = "Another thing."
-    async with speaking(tts) as speech, asyncio.timeout(10):
+    async with speaking(tts) as voices, asyncio.timeout(10):
         with pytest.raises(TTSProviderFailed, match="was cancelled from inside"):
-            await read(await sound_of(speech))
+            await read(await sound_of(voices))
         tts.broken = None
-        assert len(await read(await sound_of(speech))) == 4 * FRAMES
+        assert len(await read(await sound_of(voices))) == 4 * FRAMES

@@ -1,4 +1,4 @@
-"""Who speaks a text: lists of voices that come in time or are passed over, and providers that are made on demand."""
+"""Which voice speaks a text: providers list theirs in time or are passed over, and plugins are loaded on demand."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import pytest
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.tts import TTS, PcmData, TTSAuthError, TTSBadVoice, TTSProviderFailed, TTSTimeout, Voice
-from mouthpiece_sender.speech.synthesis import VoicePool
+from mouthpiece_sender.speech.synthesis import TTSPool
 from mouthpiece_sender.speech.voice_catalogue import BELIEVED_FOR, FAILED_FOR
-from mouthpiece_sender.speech.voices import MOST_MISSING, Speech
+from mouthpiece_sender.speech.voices import MOST_MISSING, Voices
 
-Telling = Callable[[], Coroutine[Any, Any, list[Voice]]]
+Listing = Callable[[], Coroutine[Any, Any, list[Voice]]]
 
 
-class Teller(TTS):
-    """Tells its voices as the test decides."""
+class ListingTTS(TTS):
+    """Lists its voices as the test decides."""
 
-    def __init__(self, name: str, telling: Telling | None = None) -> None:
+    def __init__(self, name: str, listing: Listing | None = None) -> None:
         super().__init__(name)
-        self.telling = telling or self.its_own
+        self.listing = listing or self.its_own
         self.asked = 0
         self.stopped = 0
 
@@ -38,7 +38,7 @@ class Teller(TTS):
 
     async def voices(self) -> list[Voice]:
         self.asked += 1
-        return await self.telling()
+        return await self.listing()
 
     async def its_own(self) -> list[Voice]:
         return [Voice(f"{self.provider_name}-voice", "A voice", "en", self.provider_name)]
@@ -69,11 +69,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def speaking(*tellers: Teller, clock: Clock | None = None) -> AsyncIterator[Speech]:
-    async with Speech(clock=clock or Clock()) as speech:
-        for teller in tellers:
-            speech.use(teller.provider_name, teller)
-        yield speech
+async def speaking(*providers: ListingTTS, clock: Clock | None = None) -> AsyncIterator[Voices]:
+    async with Voices(clock=clock or Clock()) as voices:
+        for provider in providers:
+            voices.use(provider.provider_name, provider)
+        yield voices
 
 
 def ids(listed: list[Any]) -> list[str]:
@@ -88,85 +88,85 @@ async def test_all_are_asked_at_the_same_time() -> None:
         return []
 
     both = asyncio.Event()
-    one, other = Teller("one", waits_for_the_other), Teller("other", waits_for_the_other)
-    async with speaking(one, other, Teller("third")) as speech, asyncio.timeout(10):
-        assert ids(await speech.voices()) == ["third-voice"]
+    one, other = ListingTTS("one", waits_for_the_other), ListingTTS("other", waits_for_the_other)
+    async with speaking(one, other, ListingTTS("third")) as voices, asyncio.timeout(10):
+        assert ids(await voices.list_voices()) == ["third-voice"]
 
 
-async def test_one_that_does_not_tell_in_time_is_passed_over(impatient: None) -> None:
-    slow = Teller("a slow one", never)
-    async with speaking(slow, Teller("quick")) as speech:
-        assert ids(await speech.voices()) == ["quick-voice"]
-        assert await speech.choose("quick-voice", None) == ("quick", "quick-voice")
+async def test_a_provider_that_does_not_answer_in_time_is_passed_over(impatient: None) -> None:
+    slow = ListingTTS("a slow one", never)
+    async with speaking(slow, ListingTTS("quick")) as voices:
+        assert ids(await voices.list_voices()) == ["quick-voice"]
+        assert await voices.choose("quick-voice", None) == ("quick", "quick-voice")
         assert slow.asked == 1
-        with pytest.raises(TTSTimeout, match="did not tell its voices"):
-            await speech.voices("a slow one")
+        with pytest.raises(TTSTimeout, match="did not list its voices"):
+            await voices.list_voices("a slow one")
 
 
-async def test_who_has_the_voice_is_not_kept_waiting_by_who_comes_later() -> None:
-    async with speaking(Teller("a quick one"), Teller("slow", never)) as speech, asyncio.timeout(2):
-        assert await speech.choose("a quick one-voice", None) == ("a quick one", "a quick one-voice")
+async def test_the_provider_that_has_the_voice_does_not_wait_for_those_after_it() -> None:
+    async with speaking(ListingTTS("a quick one"), ListingTTS("slow", never)) as voices, asyncio.timeout(2):
+        assert await voices.choose("a quick one-voice", None) == ("a quick one", "a quick one-voice")
 
 
 @pytest.mark.parametrize(
     ("asked", "meant"), [("FR-BE", "fr-be"), ("fr", "fr-fr"), ("En", "en-gb"), ("b-voice", "B-voice")]
 )
 async def test_a_voice_is_known_by_its_language_and_in_letters_of_any_case(asked: str, meant: str) -> None:
-    async def tells() -> list[Voice]:
+    async def listing() -> list[Voice]:
         return [Voice(name, name, name, "a") for name in ("fr-be", "fr-fr", "en-gb")]
 
-    async with speaking(Teller("a", tells), Teller("B")) as speech:
-        assert (await speech.choose(asked, None))[1] == meant
+    async with speaking(ListingTTS("a", listing), ListingTTS("B")) as voices:
+        assert (await voices.choose(asked, None))[1] == meant
 
 
-async def test_one_that_is_not_here_is_told_with_those_that_are() -> None:
-    async def tells() -> list[Voice]:
+async def test_an_unknown_voice_is_refused_with_the_names_of_some_that_are_there() -> None:
+    async def listing() -> list[Voice]:
         return [Voice(f"voice-{number}", "", "en", "a") for number in range(20)]
 
-    async with speaking(Teller("a", tells)) as speech:
+    async with speaking(ListingTTS("a", listing)) as voices:
         with pytest.raises(TTSBadVoice, match=r"There are: voice-0, .*voice-11 and 8 more"):
-            await speech.choose("nobody", None)
+            await voices.choose("nobody", None)
 
 
 async def test_a_failure_is_remembered_for_a_while_and_a_list_for_longer() -> None:
     async def refuses() -> list[Voice]:
         raise TTSAuthError("The key is not accepted.")
 
-    clock, tts = Clock(), Teller("vendor", refuses)
-    async with speaking(tts, clock=clock) as speech:
+    clock, tts = Clock(), ListingTTS("vendor", refuses)
+    async with speaking(tts, clock=clock) as voices:
         for _ in range(2):
-            assert await speech.voices() == []
+            assert await voices.list_voices() == []
             with pytest.raises(TTSAuthError):
-                await speech.voices("vendor")
+                await voices.list_voices("vendor")
         assert tts.asked == 1
         clock.now += FAILED_FOR
-        tts.telling = tts.its_own
+        tts.listing = tts.its_own
         for _ in range(2):
-            assert ids(await speech.voices()) == ["vendor-voice"]
+            assert ids(await voices.list_voices()) == ["vendor-voice"]
         assert tts.asked == 2
         clock.now += BELIEVED_FOR
-        await speech.voices()
+        await voices.list_voices()
         assert tts.asked == 3
 
 
-async def test_many_who_ask_at_once_ask_it_once() -> None:
-    tts = Teller("vendor")
-    async with speaking(tts) as speech:
-        listed = await asyncio.gather(*(speech.voices() for _ in range(5)))
+async def test_concurrent_callers_ask_a_provider_once() -> None:
+    tts = ListingTTS("vendor")
+    async with speaking(tts) as voices:
+        listed = await asyncio.gather(*(voices.list_voices() for _ in range(5)))
         assert [ids(one) for one in listed] == [["vendor-voice"]] * 5
         assert tts.asked == 1
 
 
-async def test_who_goes_away_does_not_take_the_answer_from_the_others() -> None:
+async def test_a_caller_that_is_cancelled_does_not_take_the_answer_from_the_others() -> None:
     gate = asyncio.Event()
 
     async def waits() -> list[Voice]:
         await gate.wait()
         return await tts.its_own()
 
-    tts = Teller("vendor", waits)
-    async with speaking(tts) as speech:
-        leaving, staying = (asyncio.create_task(speech.voices()) for _ in range(2))
+    tts = ListingTTS("vendor", waits)
+    async with speaking(tts) as voices:
+        leaving, staying = (asyncio.create_task(voices.list_voices()) for _ in range(2))
         while not tts.asked:  # noqa: ASYNC110
             await asyncio.sleep(0)
         leaving.cancel()
@@ -176,36 +176,36 @@ async def test_who_goes_away_does_not_take_the_answer_from_the_others() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError("sk-secret"), asyncio.CancelledError("sk-secret")])
-async def test_a_provider_whose_own_code_fails_is_told_without_its_words(
+async def test_a_provider_whose_own_code_fails_is_reported_without_its_words(
     error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fails() -> list[Voice]:
         raise error
 
-    async with speaking(Teller("vendor", fails), Teller("well")) as speech:
-        assert ids(await speech.voices()) == ["well-voice"]
+    async with speaking(ListingTTS("vendor", fails), ListingTTS("well")) as voices:
+        assert ids(await voices.list_voices()) == ["well-voice"]
         with pytest.raises(TTSProviderFailed) as caught:
-            await speech.voices("vendor")
+            await voices.list_voices("vendor")
         assert "sk-secret" not in f"{caught.value}{caplog.text}"
         assert "vendor" in caplog.text
 
 
-async def test_to_be_asked_does_not_wait_for_what_is_said_nor_stop_it() -> None:
-    tts = Teller("own")
-    pool = VoicePool("own", lambda: tts, tts, 24_000, own=False)
-    async with pool.voice():
+async def test_listing_voices_neither_waits_for_a_synthesis_nor_stops_it() -> None:
+    tts = ListingTTS("own")
+    pool = TTSPool("own", lambda: tts, tts, 24_000, own=False)
+    async with pool.acquire():
         assert [voice.id for voice in await pool.voices()] == ["own-voice"]
         assert tts.stopped == 0
-    async with pool.voice() as again:
+    async with pool.acquire() as again:
         assert again is tts
 
 
 class Plugins:
-    """What ``load`` is to the service: names in a thread, one after the other."""
+    """Stands for ``mouthpiece.tts.load``."""
 
     def __init__(self) -> None:
         self.loads: list[str] = []
-        self.made: list[Teller] = []
+        self.made: list[ListingTTS] = []
         self.threads: set[str] = set()
 
     def load(self, name: str) -> Callable[[], TTS]:
@@ -216,7 +216,7 @@ class Plugins:
         return self.make
 
     def make(self) -> TTS:
-        self.made.append(Teller("livekit:there"))
+        self.made.append(ListingTTS("livekit:there"))
         return self.made[-1]
 
 
@@ -227,46 +227,46 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Plugins:
     return found
 
 
-async def test_a_plugin_is_loaded_in_a_thread_and_once_for_two_that_ask_at_once(plugins: Plugins) -> None:
-    async with speaking() as speech:
-        chosen = await asyncio.gather(*(speech.choose(None, "livekit:there") for _ in range(3)))
+async def test_a_plugin_is_loaded_in_a_thread_and_once_for_concurrent_callers(plugins: Plugins) -> None:
+    async with speaking() as voices:
+        chosen = await asyncio.gather(*(voices.choose(None, "livekit:there") for _ in range(3)))
         assert {name for name, _ in chosen} == {"livekit:there"}
         assert (plugins.loads, len(plugins.made)) == (["livekit:there"], 1)
         assert threading.main_thread().name not in plugins.threads
 
 
-async def test_one_that_cannot_be_made_is_not_tried_again_at_once(plugins: Plugins) -> None:
+async def test_a_provider_that_cannot_be_made_is_not_tried_again_at_once(plugins: Plugins) -> None:
     clock = Clock()
-    async with speaking(clock=clock) as speech:
+    async with speaking(clock=clock) as voices:
         for _ in range(3):
             with pytest.raises(ConfigurationError, match="There is no livekit:gone"):
-                await speech.choose(None, "livekit:gone")
+                await voices.choose(None, "livekit:gone")
         assert plugins.loads == ["livekit:gone"]
         clock.now += 30
         with pytest.raises(ConfigurationError):
-            await speech.choose(None, "livekit:gone")
+            await voices.choose(None, "livekit:gone")
         assert plugins.loads == ["livekit:gone"] * 2
 
 
-async def test_names_that_somebody_makes_up_do_not_pile_up(plugins: Plugins) -> None:
+async def test_names_that_a_client_makes_up_do_not_pile_up(plugins: Plugins) -> None:
     clock = Clock()
-    async with speaking(clock=clock) as speech:
+    async with speaking(clock=clock) as voices:
         for number in range(MOST_MISSING + 10):
             with pytest.raises(ConfigurationError):
-                await speech.choose(None, f"livekit:n{number}")
+                await voices.choose(None, f"livekit:n{number}")
         with pytest.raises(ConfigurationError):
-            await speech.choose(None, "livekit:n0")
+            await voices.choose(None, "livekit:n0")
         assert plugins.loads.count("livekit:n0") == 1
-        assert len(speech._missing) == MOST_MISSING
+        assert len(voices._missing) == MOST_MISSING
 
 
 async def test_no_voice_of_that_name_is_an_error() -> None:
-    async with speaking(Teller("one")) as speech:
+    async with speaking(ListingTTS("one")) as voices:
         with pytest.raises(TTSBadVoice):
-            await speech.choose("nobody", None)
+            await voices.choose("nobody", None)
 
 
-class Faulty(Teller):
+class Faulty(ListingTTS):
     async def stop_audio(self) -> None:
         raise RuntimeError("sk-secret")
 
@@ -275,25 +275,25 @@ class Faulty(Teller):
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.DEBUG])
-async def test_a_provider_that_fails_to_stop_or_close_is_noted_without_its_words(
+async def test_a_provider_that_fails_to_stop_or_close_is_logged_without_its_words(
     caplog: pytest.LogCaptureFixture, level: int
 ) -> None:
     caplog.set_level(level, "mouthpiece_sender.speech.synthesis")
-    pool = VoicePool("vendor", lambda: Faulty("vendor"), Faulty("vendor"), 24_000)
+    pool = TTSPool("vendor", lambda: Faulty("vendor"), Faulty("vendor"), 24_000)
     with pytest.raises(ValueError, match="the reader's own"):
-        async with pool.voice():
+        async with pool.acquire():
             raise ValueError("the reader's own")
     assert "the voice vendor failed to stop; it is closed (RuntimeError)" in caplog.text
     assert "the voice vendor failed to close (RuntimeError)" in caplog.text
     assert "sk-secret" not in caplog.text
 
 
-async def test_a_voice_that_cannot_be_set_up_is_told_without_its_words() -> None:
+async def test_a_voice_that_cannot_be_set_up_is_reported_without_its_words() -> None:
     def fails() -> TTS:
         raise ValueError("sk-secret")
 
-    pool = VoicePool("vendor", fails, Teller("vendor"), 24_000)
-    async with pool.voice():
+    pool = TTSPool("vendor", fails, ListingTTS("vendor"), 24_000)
+    async with pool.acquire():
         with pytest.raises(TTSProviderFailed, match=r"could not be set up \(ValueError\)\."):
-            async with pool.voice():
+            async with pool.acquire():
                 pass

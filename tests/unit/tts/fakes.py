@@ -89,7 +89,7 @@ class Plain(TTS):
 
 
 class Endless(TTS):
-    """A chunk of 100 ms whenever the consumer takes one, for ever; tells what became of its streams."""
+    """A chunk of 100 ms whenever the consumer takes one, for ever; counts its open and closed streams."""
 
     def __init__(self) -> None:
         super().__init__("endless")

@@ -201,7 +201,7 @@ async def test_an_error_that_answers_a_stop_is_not_reported() -> None:
 
 
 async def cancelled_by_a_library() -> None:
-    """What a library does when its connection goes: it cancels its own task, and whoever awaits that is told so."""
+    """As a library does when its connection is lost: it cancels its own task, which the provider awaits."""
     inner = asyncio.ensure_future(asyncio.Event().wait())
     asyncio.get_running_loop().call_soon(inner.cancel)
     await inner

@@ -79,7 +79,7 @@ async def test_every_shape_gives_the_same_sound(make: Callable[[], TTS]) -> None
 
 
 @pytest.mark.parametrize("make", VOICES.values(), ids=VOICES)
-async def test_whoever_pulls_gets_the_sound_that_the_events_carry(make: Callable[[], TTS]) -> None:
+async def test_a_synthesis_yields_the_sound_that_the_events_carry(make: Callable[[], TTS]) -> None:
     tts = make()
     ear = Ear(tts)
     async with tts.synthesize("hello") as synthesis:
@@ -172,7 +172,7 @@ async def test_a_provider_may_change_its_rate_in_the_middle() -> None:
     assert ear.frames == 24_000
 
 
-async def test_metrics_tell_what_was_made() -> None:
+async def test_metrics_count_time_and_sound() -> None:
     now = 100.0
 
     def clock() -> float:
@@ -293,14 +293,14 @@ async def test_a_cancelled_send_ends_its_synthesis_as_interrupted() -> None:
     assert ear.frames == 1_600
 
 
-async def test_a_consumer_cancelled_while_the_start_is_told_ends_its_synthesis() -> None:
+async def test_a_consumer_cancelled_during_the_start_event_ends_its_synthesis() -> None:
     tts = Endless()
     ear = Ear(tts)
-    telling = asyncio.Event()
+    emitting = asyncio.Event()
 
     @tts.events.subscribe
     async def on_start(event: TTSSynthesisStartEvent) -> None:
-        telling.set()
+        emitting.set()
         await asyncio.Event().wait()
 
     async def consume() -> None:
@@ -308,7 +308,7 @@ async def test_a_consumer_cancelled_while_the_start_is_told_ends_its_synthesis()
             pass
 
     consumer = asyncio.create_task(consume())
-    await telling.wait()
+    await emitting.wait()
     consumer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await consumer

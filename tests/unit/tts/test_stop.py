@@ -118,7 +118,7 @@ async def test_a_provider_that_ignores_the_stop_is_heard_no_more_and_keeps_nobod
     assert [event.chunk_index for event in ear.audio if event.text_source == "one"] == [0]
 
 
-async def test_a_send_cancelled_while_it_waits_for_the_provider_to_let_go_still_tells_its_end() -> None:
+async def test_a_send_cancelled_while_it_waits_for_the_provider_to_let_go_still_emits_its_end() -> None:
     tts = Stubborn()
     ear = Ear(tts)
     sending = asyncio.create_task(tts.send("one"))
@@ -159,19 +159,19 @@ async def test_a_blocking_iterator_is_closed_after_a_stop() -> None:
     assert ear.audio == []
 
 
-async def test_the_subclass_is_told_too_after_the_sound_has_ended() -> None:
+async def test_the_subclass_is_stopped_too_after_the_sound_has_ended() -> None:
     order = []
 
-    class Told(Endless):
+    class Stopped(Endless):
         async def stop_audio(self) -> None:
-            order.append(("told", self.open))
+            order.append(("stop", self.open))
             await super().stop_audio()
 
-    tts = Told()
+    tts = Stopped()
     async with tts.synthesize("hello") as synthesis:
         await anext(synthesis)
         await tts.stop_audio()
-    assert order == [("told", 0)]
+    assert order == [("stop", 0)]
 
 
 async def test_a_subclass_whose_stop_fails_has_stopped_all_the_same() -> None:
@@ -209,7 +209,7 @@ async def test_stopping_when_nothing_is_spoken_does_nothing() -> None:
     assert tts.stops == 1
 
 
-async def test_a_stop_while_the_start_is_told_opens_no_stream() -> None:
+async def test_a_stop_during_the_start_event_opens_no_stream() -> None:
     tts = Endless()
     ear = Ear(tts)
 

@@ -38,7 +38,7 @@ class Panic(BaseException):
 
 
 @pytest.mark.parametrize("error", [Unsteady(), Panic()])
-async def test_an_error_that_cannot_be_told_apart_ends_the_text_all_the_same(error: BaseException) -> None:
+async def test_an_exception_of_any_kind_ends_the_text(error: BaseException) -> None:
     async def answer(text: str) -> AsyncIterator[PcmData]:
         raise error
         yield
@@ -88,7 +88,7 @@ async def test_a_handler_may_speak_at_the_end_of_a_text_and_at_its_failure() -> 
     assert [event.text for event in ear.starts] == ["hello", "and more", "sorry", "afterwards"]
 
 
-async def test_a_handler_that_would_wait_for_itself_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_handler_that_would_deadlock_gets_an_error(caplog: pytest.LogCaptureFixture) -> None:
     tts = Plain(lambda _: tone(0.1))
     ear = Ear(tts)
 
@@ -116,13 +116,13 @@ async def test_a_handler_whose_own_work_was_cancelled_cancels_nobody(caplog: pyt
 
 async def test_stop_and_close_that_come_from_a_base_beside_it_stop_it_too() -> None:
     class Beside:
-        told: list[str]
+        calls: list[str]
 
         async def stop_audio(self) -> None:
-            self.told.append("stop")
+            self.calls.append("stop")
 
         async def close(self) -> None:
-            self.told.append("close")
+            self.calls.append("close")
 
     class Mixed(Beside, TTS):
         async def stream_audio(self, text: str, *_: Any, **__: Any) -> AsyncIterator[PcmData]:
@@ -132,7 +132,7 @@ async def test_stop_and_close_that_come_from_a_base_beside_it_stop_it_too() -> N
 
     for end in ("stop_audio", "close"):
         tts = Mixed()
-        tts.told = []
+        tts.calls = []
         ear = Ear(tts)
         sending = asyncio.create_task(tts.send("hello"))
         while not ear.audio:  # noqa: ASYNC110
@@ -140,10 +140,10 @@ async def test_stop_and_close_that_come_from_a_base_beside_it_stop_it_too() -> N
         await getattr(tts, end)()
         heard = len(ear.audio)
         await sending
-        assert (len(ear.audio), tts.told) == (heard, [end.removesuffix("_audio")])
+        assert (len(ear.audio), tts.calls) == (heard, [end.removesuffix("_audio")])
 
 
-async def test_a_provider_that_ends_by_its_own_stop_alone_is_told_before_it_is_waited_for() -> None:
+async def test_a_provider_that_ends_by_its_own_stop_alone_is_stopped_before_it_is_waited_for() -> None:
     class Deaf(TTS):
         def __init__(self) -> None:
             super().__init__()
@@ -181,7 +181,7 @@ async def test_methods_of_its_own_by_the_names_of_ours_do_no_harm() -> None:
         async def stream_audio(self, text: str, *_: Any, **__: Any) -> PcmData:
             return await self.synthesize(text)
 
-    tts = Own()
+    tts = Own()  # type: ignore[abstract] # stop_audio may be left out
     ear = Ear(tts)
     await tts.send("hello")
     assert ear.frames == 1_600

@@ -1,5 +1,8 @@
 /** Which content type a chosen file is sent with, and which files are refused before they are sent. */
 
+import { formatSize } from "./labels.ts";
+import { isTooLarge, type Limits } from "./limits.ts";
+
 export interface FileFacts {
   readonly name: string;
   /** The browser's guess; often empty. */
@@ -36,12 +39,14 @@ export function contentType({ name, type }: FileFacts): string {
   return known ?? BY_EXTENSION[extension] ?? "application/octet-stream";
 }
 
-/** Why `file` is certainly no sound, as a sentence for the viewer; null leaves the decision to the service. */
-export function refusal(file: FileFacts): string | null {
+/** Why `file` is not sent, as a sentence for the viewer; null leaves the decision to the service. */
+export function refusal(file: FileFacts, limits: Limits): string | null {
   if (file.size === 0) return `“${file.name}” is empty. Choose a sound file such as WAV, MP3, FLAC or Ogg.`;
   if (contentType(file) === "application/octet-stream" && /^(image|text|font|video|application)\/./.test(file.type)) {
     if (file.type === "application/octet-stream") return null;
     return `“${file.name}” is not a sound file. Choose one such as WAV, MP3, FLAC or Ogg.`;
   }
-  return null;
+  if (!isTooLarge(file.size, limits)) return null;
+  const [is, most] = [formatSize(file.size), formatSize(limits.maxUpload ?? 0)];
+  return `“${file.name}” is too large: ${is}. This service accepts at most ${most}: send less, or compress it (MP3, FLAC, Ogg).`;
 }

@@ -2,9 +2,10 @@
 
 import { Phase, type State } from "./phase.ts";
 import type { Receipt, Segment, SegmentState } from "./segment.ts";
+import { viewerMessage } from "./viewer-message.ts";
 
 /** The status over the picture; screen readers announce it. */
-export function statusLine({ phase, overdue, avatarSeen, stalled }: State): string {
+export function statusLine({ phase, wait, avatarSeen, stalled }: State): string {
   switch (phase) {
     case Phase.Landing:
       return "Ready to join";
@@ -12,7 +13,7 @@ export function statusLine({ phase, overdue, avatarSeen, stalled }: State): stri
       return "Connecting…";
     case Phase.Coming:
       if (avatarSeen) return "The avatar is away…";
-      return overdue ? "Still waiting for the avatar…" : "The avatar is coming…";
+      return wait !== null ? "Still waiting for the avatar…" : "The avatar is coming…";
     case Phase.Listening:
       return stalled ? "The picture has stopped…" : "Listening";
     case Phase.Speaking:
@@ -24,6 +25,15 @@ export function statusLine({ phase, overdue, avatarSeen, stalled }: State): stri
     case Phase.Failed:
       return "Could not join";
   }
+}
+
+/** What may keep the avatar from coming, once it has not come for a minute; empty before. */
+export function waitingHint({ wait, agent }: State): string {
+  if (wait !== "missing") return "";
+  const why = agent
+    ? "Its agent is here: it could not start the avatar, or is still starting it."
+    : "It seems that no worker is running.";
+  return `No avatar has come for a minute. ${why}`;
 }
 
 export const STATE_LABELS: Readonly<Record<SegmentState, string>> = {
@@ -65,8 +75,15 @@ export function titleOf({ source }: Segment, name: string | undefined): string {
   return source.text || source.name || name || kind;
 }
 
+/** A title as part of a sentence. */
+export function shortened(title: string): string {
+  const letters = [...title];
+  return letters.length <= 40 ? title : `${letters.slice(0, 39).join("").trimEnd()}…`;
+}
+
+/** Why the segment failed, for a viewer; empty where it did not. */
 export function errorOf({ error }: Segment): string {
-  return typeof error === "string" ? error : (error?.detail ?? "");
+  return error === null ? "" : viewerMessage(error, "It could not be said.");
 }
 
 /** Why the position of a playing segment is not known now, in two words; null: it is known. */

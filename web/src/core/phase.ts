@@ -35,8 +35,10 @@ export interface State {
   readonly avatar: string | null;
   /** The avatar's sound is being heard. */
   readonly audible: boolean;
-  /** The avatar takes longer than usual to come. */
-  readonly overdue: boolean;
+  /** An agent that is no avatar is in the room. */
+  readonly agent: boolean;
+  /** How long the room has had no avatar: at first null, then longer than usual, then so long that it may never come. */
+  readonly wait: "overdue" | "missing" | null;
   /** An avatar has been in the room in this session. */
   readonly avatarSeen: boolean;
   /** The avatar's picture stands still. */
@@ -50,7 +52,9 @@ export type Event =
   | { readonly kind: "opened"; readonly room: string }
   | { readonly kind: "connected" }
   | { readonly kind: "avatar"; readonly identity: string | null }
+  | { readonly kind: "agent"; readonly present: boolean }
   | { readonly kind: "overdue" }
+  | { readonly kind: "missing" }
   | { readonly kind: "audible"; readonly audible: boolean }
   | { readonly kind: "stalled"; readonly stalled: boolean }
   | { readonly kind: "lost" }
@@ -58,8 +62,8 @@ export type Event =
   | { readonly kind: "failed"; readonly reason: string };
 
 export function initial(room: string | null): State {
-  const nothing = { avatar: null, audible: false, overdue: false, avatarSeen: false, stalled: false, reason: "" };
-  return { ...nothing, phase: Phase.Landing, room };
+  const avatar = { avatar: null, avatarSeen: false, audible: false, stalled: false };
+  return { phase: Phase.Landing, room, ...avatar, agent: false, wait: null, reason: "" };
 }
 
 /** In the room, or reconnecting to it: the controls make sense. */
@@ -67,7 +71,8 @@ export function isLive(phase: Phase): boolean {
   return isJoined(phase) || phase === Phase.Reconnecting;
 }
 
-function isJoined(phase: Phase): boolean {
+/** In the room, and connected to it. */
+export function isJoined(phase: Phase): boolean {
   return phase === Phase.Coming || phase === Phase.Listening || phase === Phase.Speaking;
 }
 
@@ -82,7 +87,7 @@ export function decide(state: State, event: Event): State {
       return { ...state, room: event.room };
     case "connected":
       if (phase !== Phase.Connecting && phase !== Phase.Reconnecting) return state;
-      return withJoinedPhase({ ...state, overdue: false });
+      return withJoinedPhase({ ...state, wait: null });
     case "avatar": {
       if (!isLive(phase) && phase !== Phase.Connecting) return state;
       const there = event.identity !== null;
@@ -95,8 +100,11 @@ export function decide(state: State, event: Event): State {
       };
       return isJoined(phase) ? withJoinedPhase(after) : after;
     }
+    case "agent":
+      return isLive(phase) || phase === Phase.Connecting ? { ...state, agent: event.present } : state;
     case "overdue":
-      return phase === Phase.Coming ? { ...state, overdue: true } : state;
+    case "missing":
+      return phase === Phase.Coming ? { ...state, wait: event.kind } : state;
     case "audible": {
       if (!isLive(phase)) return state;
       const after = { ...state, audible: event.audible && state.avatar !== null };
@@ -118,7 +126,7 @@ export function decide(state: State, event: Event): State {
 /** `state` in the room, with the phase that follows from `avatar` and `audible`. */
 function withJoinedPhase(state: State): State {
   if (state.avatar === null) return { ...state, phase: Phase.Coming };
-  return { ...state, phase: state.audible ? Phase.Speaking : Phase.Listening, overdue: false };
+  return { ...state, phase: state.audible ? Phase.Speaking : Phase.Listening, wait: null };
 }
 
 /** Holds the state; `dispatch` is its only writer. */

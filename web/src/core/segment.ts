@@ -1,5 +1,7 @@
 /** A segment as the service's API describes it (docs/api.md), and the functions over a list of them. */
 
+import type { ProblemDetails } from "./viewer-message.ts";
+
 export type SegmentState =
   | "queued"
   | "playing"
@@ -28,7 +30,7 @@ export interface Segment {
   readonly position: number | null;
   /** RFC 3339. */
   readonly created_at: string;
-  readonly error: { readonly detail?: string } | string | null;
+  readonly error: ProblemDetails | null;
 }
 
 export interface SegmentPage {

@@ -1,15 +1,15 @@
 /** The API key: asked for when the service demands one, kept in this tab's `sessionStorage` only. */
 
-import type { ApiKeys } from "./api.ts";
+import type { ApiKeys, KeyRefusal } from "./api.ts";
 
 const STORAGE_KEY = "mouthpiece.key";
 
 export class TabApiKeys implements ApiKeys {
-  readonly #ask: (again: boolean) => Promise<string | null>;
+  readonly #ask: (why: KeyRefusal) => Promise<string | null>;
   #asking: Promise<string | null> | null = null;
 
-  /** `ask` shows the dialog and returns null when it is cancelled; `again`: the service refused the last key. */
-  constructor(ask: (again: boolean) => Promise<string | null>) {
+  /** `ask` shows the dialog, and returns null when it is cancelled. */
+  constructor(ask: (why: KeyRefusal) => Promise<string | null>) {
     this.#ask = ask;
   }
 
@@ -18,18 +18,18 @@ export class TabApiKeys implements ApiKeys {
   }
 
   /** Asks once, however many requests were refused at the same time. */
-  refused(key: string | null): Promise<string | null> {
+  refused(key: string | null, why: KeyRefusal): Promise<string | null> {
     const current = this.current();
     if (current !== key) return Promise.resolve(current); // another request has asked since
-    this.#asking ??= this.#replace(key !== null).finally(() => {
+    this.#asking ??= this.#replace(why).finally(() => {
       this.#asking = null;
     });
     return this.#asking;
   }
 
-  async #replace(again: boolean): Promise<string | null> {
-    sessionStorage.removeItem(STORAGE_KEY);
-    const key = await this.#ask(again);
+  async #replace(why: KeyRefusal): Promise<string | null> {
+    if (why === "unknown") sessionStorage.removeItem(STORAGE_KEY);
+    const key = await this.#ask(why);
     if (key !== null) sessionStorage.setItem(STORAGE_KEY, key);
     return key;
   }

@@ -2,7 +2,9 @@
 
 import type { Segment, SegmentPage } from "../core/segment.ts";
 import type { TtsVoice } from "../core/tts-voices.ts";
+import { type ProblemDetails, viewerMessage } from "../core/viewer-message.ts";
 import { Problem, Unreachable } from "./errors.ts";
+import { logForOperator } from "./operator-log.ts";
 
 export interface OpenedRoom {
   readonly room: string;
@@ -12,12 +14,15 @@ export interface OpenedRoom {
   readonly avatar: string | null;
 }
 
+/** No key was sent, the service does not know it, or it is limited to other rooms. */
+export type KeyRefusal = "missing" | "unknown" | "other-rooms";
+
 /** Where the API key comes from. */
 export interface ApiKeys {
   /** The key to send, or null to send none. */
   current(): string | null;
   /** The service refused `key`: the key to try next, or null to give up. */
-  refused(key: string | null): Promise<string | null>;
+  refused(key: string | null, why: KeyRefusal): Promise<string | null>;
 }
 
 interface Response {
@@ -90,7 +95,7 @@ export class Api {
     return this.#call({ method: "DELETE", path: `segments/${encodeURIComponent(segment)}` });
   }
 
-  /** The voices for text; none where the service speaks no text. */
+  /** The voices for text; none where the API has no such list. */
   async voices(): Promise<readonly TtsVoice[]> {
     try {
       const answer = await this.#call<{ voices?: readonly TtsVoice[] }>({
@@ -100,7 +105,7 @@ export class Api {
       });
       return answer.voices ?? [];
     } catch (error) {
-      if (error instanceof Problem) return [];
+      if (error instanceof Problem && error.status === 404) return [];
       throw error;
     }
   }
@@ -109,13 +114,15 @@ export class Api {
   async #call<T>(request: Request): Promise<T> {
     let key = this.#keys.current();
     let response = await this.#send(request, key);
-    while (response.status === 401 && !request.background) {
-      key = await this.#keys.refused(key);
+    for (;;) {
+      const why = keyRefusal(response, key);
+      if (why === null || request.background) break;
+      key = await this.#keys.refused(key, why);
       if (key === null) break;
       response = await this.#send(request, key);
     }
     if (response.status >= 200 && response.status < 300) return parsed(response.text) as T;
-    throw new Problem(response.status, detailOf(response));
+    throw problemOf(response);
   }
 
   /** Uses XMLHttpRequest: fetch reports no upload progress. */
@@ -156,9 +163,17 @@ function parsed(text: string): unknown {
   }
 }
 
-function detailOf({ status, text }: Response): string {
-  const { detail, title } = parsed(text) as { detail?: unknown; title?: unknown };
-  if (typeof detail === "string" && detail !== "") return detail;
-  if (typeof title === "string" && title !== "") return title;
-  return status >= 500 ? `The service has a problem (${status}).` : `The service refused this (${status}).`;
+/** Null where the service did not refuse the key. */
+function keyRefusal({ status, text }: Response, key: string | null): KeyRefusal | null {
+  if (status === 401) return key === null ? "missing" : "unknown";
+  const { type } = parsed(text) as ProblemDetails;
+  return status === 403 && type === "not-this-room" ? "other-rooms" : null;
+}
+
+function problemOf({ status, text }: Response): Problem {
+  const details = parsed(text) as ProblemDetails;
+  const otherwise = status >= 500 ? `The service has a problem (${status}).` : `The service refused this (${status}).`;
+  const message = viewerMessage(details, otherwise);
+  if (details.detail !== undefined && details.detail !== message) logForOperator(details.detail);
+  return new Problem(status, message);
 }

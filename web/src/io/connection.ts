@@ -16,6 +16,7 @@ import {
 import { CAPTION_TOPIC, type CaptionState, SEGMENT_ID, sentenceState } from "../core/captions.ts";
 import { isSender, type Participant, type Roles, rolesOf } from "../core/participants.ts";
 import { UserFacingError } from "./errors.ts";
+import { logForOperator } from "./operator-log.ts";
 
 /** The tracks of the avatar, or of the agent where it speaks without one. */
 export interface Media {
@@ -25,6 +26,8 @@ export interface Media {
 }
 
 export interface ConnectionListener {
+  /** Whether an agent that is no avatar is in the room. */
+  agent(present: boolean): void;
   media(media: Media | null): void;
   /** LiveKit's active-speaker state of the avatar; it lags behind the sound. */
   activeSpeaker(speaking: boolean): void;
@@ -91,11 +94,14 @@ export class RoomConnection {
   }
 
   /** Call it within a click: a browser then allows sound. */
+  /** @throws {UserFacingError} the browser still refuses. */
   async allowSound(): Promise<void> {
     try {
       await this.#room.startAudio();
     } catch {
-      // the browser still refuses; soundBlocked has reported it
+      throw new UserFacingError(
+        "The browser still blocks the sound: allow it for this page in the browser's settings.",
+      );
     }
   }
 
@@ -145,6 +151,7 @@ export class RoomConnection {
 
   #update(): void {
     const speaker = this.#speaker();
+    this.#listener.agent(this.#roles().agent !== null);
     this.#listener.media(speaker ? mediaOf(speaker) : null);
     const others = [...this.#room.remoteParticipants.values()];
     this.#listener.viewers(1 + others.filter(({ kind }) => kind === ParticipantKind.STANDARD).length);
@@ -203,10 +210,11 @@ function reasonOf(reason: DisconnectReason | undefined): string {
 function connectError(error: unknown, url: string): string {
   const reason = error instanceof ConnectionError ? error.reason : undefined;
   if (reason === ConnectionErrorReason.NotAllowed) {
-    return "The LiveKit server refused the token. The service's LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be those of the server.";
+    logForOperator("The service's LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be those of the LiveKit server.");
+    return "The LiveKit server refused this viewer.";
   }
-  return (
-    `The LiveKit server at ${url} was not reached. Check that it runs and that this device can reach that address; ` +
-    "LIVEKIT_PUBLIC_URL of the service says which one browsers use."
+  logForOperator(
+    "LIVEKIT_PUBLIC_URL of the service is the address that browsers use; LIVEKIT_URL where it is not set.",
   );
+  return `The LiveKit server at ${url} does not answer. Check that this device can reach that address.`;
 }

@@ -7,6 +7,7 @@ import { type ConnectionListener, type Media, RoomConnection } from "./connectio
 import { isAborted, messageOf, Problem } from "./errors.ts";
 
 export interface SessionListener {
+  agent(present: boolean): void;
   media(media: Media | null): void;
   activeSpeaker(speaking: boolean): void;
   caption(id: string, text: string, state: CaptionState): void;
@@ -79,8 +80,9 @@ export class Session {
   }
 
   #connectionListener(signal: AbortSignal): ConnectionListener {
-    const { media, activeSpeaker, caption, soundBlocked, viewers } = this.#listener;
+    const { agent, media, activeSpeaker, caption, soundBlocked, viewers } = this.#listener;
     return {
+      agent,
       media,
       activeSpeaker,
       caption,

@@ -1,7 +1,7 @@
 /** The avatar's part of the page: its picture, the status over it, and its captions. */
 
 import { type CaptionState, type Line, visibleLines, withCaption } from "../core/captions.ts";
-import { statusLine } from "../core/labels.ts";
+import { statusLine, waitingHint } from "../core/labels.ts";
 import { isLive, type State } from "../core/phase.ts";
 import { find, setText } from "./dom.ts";
 
@@ -15,6 +15,7 @@ export class AvatarView {
   readonly #roomChip = find("room-chip", HTMLElement);
   readonly #roomName = find("room-name", HTMLElement);
   readonly #roomViewers = find("room-viewers", HTMLElement);
+  readonly #hint = find("hint", HTMLElement);
   readonly #captions = find("captions", HTMLElement);
   readonly #soundOn = find("sound-on", HTMLButtonElement);
   readonly #picture = find("picture", HTMLElement);
@@ -34,9 +35,14 @@ export class AvatarView {
 
   render(state: State): void {
     setText(this.#statusText, statusLine(state));
+    setText(this.#hint, waitingHint(state));
+    this.#hint.hidden = waitingHint(state) === "";
     setText(this.#roomName, state.room ?? "");
     this.#roomChip.hidden = !isLive(state.phase) || state.room === null;
-    if (isLive(state.phase)) return;
+    if (!isLive(state.phase)) this.clearCaptions();
+  }
+
+  clearCaptions(): void {
     this.#lines = [];
     this.#updateCaptions();
   }

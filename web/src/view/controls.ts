@@ -1,6 +1,7 @@
 /** The buttons over the picture: mute, captions, interrupt, full screen, leave. */
 
 import { isLive, Phase, type State } from "../core/phase.ts";
+import { showNotice } from "./dialogs.ts";
 import { find, isPressed, setIcon, setPressed } from "./dom.ts";
 
 export interface ControlsListener {
@@ -73,7 +74,7 @@ export class Controls {
       if (document.fullscreenElement) await document.exitFullscreen();
       else await document.querySelector(".avatar-view")?.requestFullscreen();
     } catch {
-      // the browser refuses: the page stays as it is
+      showNotice("The browser refused full screen.");
     }
   }
 

@@ -1,19 +1,21 @@
 /** The two dialogs (API key, keyboard help), and the notices. */
 
+import type { KeyRefusal } from "../io/api.ts";
 import { find, iconButton, make, setText } from "./dom.ts";
 
-/** Asks for the API key; null when the dialog is cancelled. `again`: the service refused the last key. */
-export function askForKey(again: boolean): Promise<string | null> {
+const KEY_TEXTS: Readonly<Record<KeyRefusal, string>> = {
+  missing: "It is kept in this tab only and forgotten when you close it.",
+  unknown: "That key was not accepted. Check it and try again.",
+  "other-rooms": "That key is for other rooms. Enter one for this room.",
+};
+
+/** Asks for the API key; null when the dialog is cancelled. */
+export function askForKey(why: KeyRefusal): Promise<string | null> {
   const dialog = find("key-dialog", HTMLDialogElement);
   const input = find("key-input", HTMLInputElement);
   const text = find("key-text", HTMLElement);
-  setText(
-    text,
-    again
-      ? "That key was not accepted. Check it and try again."
-      : "It is kept in this tab only and forgotten when you close it.",
-  );
-  text.classList.toggle("error", again);
+  setText(text, KEY_TEXTS[why]);
+  text.classList.toggle("error", why !== "missing");
   let key: string | null = null;
   find("key-cancel", HTMLButtonElement).onclick = () => dialog.close();
   find("key-form", HTMLFormElement).onsubmit = () => {
@@ -35,6 +37,7 @@ export function showHelp(): void {
 }
 
 const NOTICE_SHOWN = 8_000; // ms
+const NOTICES_AT_MOST = 3;
 
 /** Shows a sentence for some seconds, which screen readers announce at once; a repeated one replaces itself. */
 export function showNotice(text: string): void {
@@ -44,5 +47,6 @@ export function showNotice(text: string): void {
   const dismiss = () => notice.remove();
   notice.append(iconButton("close", "Dismiss", dismiss));
   list.append(notice);
+  while (list.children.length > NOTICES_AT_MOST) list.firstElementChild?.remove();
   setTimeout(dismiss, NOTICE_SHOWN);
 }

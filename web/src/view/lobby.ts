@@ -3,6 +3,8 @@
 import { Phase, type State } from "../core/phase.ts";
 import { find, setText } from "./dom.ts";
 
+const ABOUT = "Any program sends a sound or a text. The avatar in the room says it, and reports when it was heard.";
+
 interface LobbyTexts {
   readonly title: string;
   readonly text: string;
@@ -14,6 +16,7 @@ export class LobbyView {
   readonly #title = find("lobby-title", HTMLElement);
   readonly #text = find("lobby-text", HTMLElement);
   readonly #note = find("lobby-note", HTMLElement);
+  readonly #call = find("lobby-call", HTMLElement);
   readonly #join = find("join", HTMLButtonElement);
 
   constructor(onJoin: () => void) {
@@ -25,6 +28,7 @@ export class LobbyView {
     const appears = this.#lobby.hidden && texts !== null;
     this.#lobby.hidden = texts === null;
     if (texts === null) return;
+    this.#call.hidden = state.phase !== Phase.Landing;
     setText(this.#title, texts.title);
     setText(this.#text, texts.text);
     setText(this.#join, texts.button);
@@ -42,7 +46,7 @@ export class LobbyView {
 function lobbyTexts({ phase, reason }: State): LobbyTexts | null {
   switch (phase) {
     case Phase.Landing:
-      return { title: "Mouthpiece", text: "Give it a sound, and the avatar says it.", button: "Join" };
+      return { title: "Mouthpiece", text: ABOUT, button: "Join" };
     case Phase.Ended:
       return { title: "Session ended", text: reason, button: "Join again" };
     case Phase.Failed:

@@ -1,7 +1,7 @@
 /** The panel beside (or below) the avatar: shown in a room, with its heading and the banner. */
 
 import { isLive, type State } from "../core/phase.ts";
-import { showHelp } from "./dialogs.ts";
+import { showHelp, showNotice } from "./dialogs.ts";
 import { find, setText } from "./dom.ts";
 
 const COPIED_SHOWN = 2_000; // ms
@@ -29,7 +29,11 @@ export class Panel {
   }
 
   async #copy(): Promise<void> {
-    await navigator.clipboard.writeText(location.href);
+    try {
+      await navigator.clipboard.writeText(location.href);
+    } catch {
+      return showNotice("The link was not copied: copy it from the browser's address bar.");
+    }
     setText(this.#copyLinkText, "Copied");
     setTimeout(() => setText(this.#copyLinkText, "Copy link"), COPIED_SHOWN);
   }

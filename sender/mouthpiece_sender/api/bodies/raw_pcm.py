@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mouthpiece.audio.decoders import check_duration
+from mouthpiece.audio.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, check_duration
 from mouthpiece.segments import Encoding, Source
 from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.sound_file import BINARY
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.sounds.file import PcmFileSound, pcm_info
 
-RATES: Final = (4_000, 192_000)
+RATES: Final = (MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
 """Hertz, lowest and highest."""
-CHANNELS: Final = (1, 8)
+CHANNELS: Final = (1, MAX_CHANNELS)
 DIGITS: Final = re.compile("[0-9]{1,6}")
 """At most six: ``int`` raises on a number of thousands of digits."""
 

@@ -133,7 +133,7 @@ def _refuse_encoding(request: Request) -> None:
 
 
 async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
-    """Return the body as the headers describe it; where they do not, its first bytes tell JSON from sound."""
+    """Return the body as the headers describe it; where they do not, its first bytes decide between JSON and sound."""
     kind, parameters = parse_options_header(request.headers.get("content-type"))
     media_type = kind.decode("latin-1").lower()
     if media_type in GENERIC_TYPES:

@@ -14,7 +14,7 @@ from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.sounds.file import FileSound, PcmFileSound
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Speech
+from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.journal import SegmentStore
 from mouthpiece_sender.storage.spool import Spool, StoredAudio
 from mouthpiece_sender.stored_sounds import StoredSounds
@@ -26,7 +26,7 @@ class Media:
 
     spool: Spool
     decoders: Decoders
-    speech: Speech
+    voices: Voices
     store: SegmentStore
     sounds: StoredSounds
     max_seconds: float
@@ -49,7 +49,7 @@ class SegmentResources:
         return await FileSound.probe(path, self._media.decoders)
 
     async def say(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Sound, str | None]:
-        return await self._media.speech.sound(text, voice=voice, tts=tts)
+        return await self._media.voices.sound(text, voice=voice, tts=tts)
 
     async def again(self, segment_id: str) -> tuple[Sound, Source]:
         try:

@@ -1,1 +1,1 @@
-"""The voices that come with Mouthpiece: one file a provider, made by name through ``mouthpiece.tts.create``."""
+"""The providers that come with Mouthpiece, one per file; ``mouthpiece.tts.create`` makes them by name."""

@@ -22,12 +22,17 @@ OUTPUT_FORMAT: Final = "pcm_24000"
 DEFAULT_VOICE: Final = "EXAVITQu4vr4xnSDxMaL"
 DEFAULT_MODEL: Final = "eleven_turbo_v2_5"
 _LONGEST: Final = 60.0
-"""Seconds that the SDK waits for anything; the base class's limits are shorter."""
+"""Seconds of the HTTP client's time-outs; the base class's limits are shorter."""
 
 
 class ElevenLabsTTS(TTS):
-    """``api_key``: ``ELEVENLABS_API_KEY`` unless it is given. ``voice``: a voice id, see ``voices()``. ``client``: an
-    ``elevenlabs.client.AsyncElevenLabs`` of one's own, which stays open."""
+    """Speaks with ElevenLabs.
+
+    :param voice: a voice id; ``voices()`` lists them.
+    :param api_key: default: the environment variable ``ELEVENLABS_API_KEY``.
+    :param client: an ``elevenlabs.client.AsyncElevenLabs`` of your own, which is not closed.
+    :raises ConfigurationError: there is neither a key nor a client.
+    """
 
     native_sample_rate = SAMPLE_RATE
     first_audio_timeout = 15.0
@@ -42,7 +47,6 @@ class ElevenLabsTTS(TTS):
         base_url: str | None = None,
         client: Any = None,
     ) -> None:
-        """:raises ConfigurationError: no key."""
         super().__init__("elevenlabs")
         self._key = api_key or os.environ.get("ELEVENLABS_API_KEY")
         if client is None and not self._key:
@@ -60,7 +64,7 @@ class ElevenLabsTTS(TTS):
             text=text,
             model_id=self._model,
             output_format=OUTPUT_FORMAT,
-            request_options={"max_retries": 0},  # the SDK's own retries would be silent waiting
+            request_options={"max_retries": 0},  # a retry of the SDK would be a silent wait
         )
         try:
             async for block in blocks:
@@ -69,7 +73,7 @@ class ElevenLabsTTS(TTS):
             await blocks.aclose()
 
     async def stop_audio(self) -> None:
-        """The request ends with its stream."""
+        """Nothing to do: closing the stream ends the request."""
 
     async def close(self) -> None:
         http, self._http, self._made = self._http, None, None
@@ -123,8 +127,8 @@ class ElevenLabsTTS(TTS):
         return self._made
 
     def _make(self) -> tuple[Any, Any]:
-        """Imports the SDK, and what it imports with its first requests: over a second of reading files. Its HTTP
-        client is ours to close: the SDK has no close."""
+        """Import the SDK, including the modules that it imports with its first request; this takes over a second.
+        Return the HTTP client and the SDK's client: the SDK cannot close an HTTP client of its own."""
         sdk = sdk_module("elevenlabs.client", "elevenlabs", "elevenlabs")
         http = sdk_module("httpx", "elevenlabs", "elevenlabs").AsyncClient(timeout=_LONGEST, follow_redirects=True)
         client = sdk.AsyncElevenLabs(api_key=self._key, base_url=self._base_url, httpx_client=http, timeout=_LONGEST)

@@ -1,8 +1,8 @@
 """eSpeak NG: small, quick, and more than a hundred languages.
 
-eSpeak NG is under the GPL, version 3. It is used as the program that a system installs (`apt install espeak-ng`,
-`brew install espeak-ng`), in a process of its own, over its command line and pipes; nothing of it is linked, loaded
-or shipped. The text goes in by stdin: arguments can be read by every user of a machine.
+eSpeak NG is licensed under the GPL, version 3. This runs the program that a system installs (`apt install espeak-ng`,
+`brew install espeak-ng`) as a process, over its command line and pipes; nothing of it is linked, loaded or shipped. The
+text goes through stdin: every user of a machine can read a process's arguments.
 """
 
 from __future__ import annotations
@@ -22,25 +22,30 @@ from mouthpiece.tts.voice import Voice
 
 COMMAND: Final = "espeak-ng"
 _HEADER: Final = 44
-"""Bytes of the WAV header that it writes first; its length fields are made up, because it writes to a pipe."""
+"""Bytes of the WAV header that it writes first; the lengths in it are wrong, because it writes to a pipe."""
 _BLOCK: Final = 8_820
-"""Bytes a chunk: 200 ms."""
+"""Bytes per chunk: 200 ms."""
 _REST: Final = 65_536
-"""Bytes of what nobody listens to any more, at a time."""
+"""Bytes that are read and dropped at a time, after a stop."""
 _SLOWEST: Final = 80
 _FASTEST: Final = 450
-"""Words a minute that espeak-ng documents (``speak_lib.h``, ``espeakRATE``)."""
+"""Words per minute (espeak-ng, ``speak_lib.h``, ``espeakRATE``)."""
 _VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]*(/[A-Za-z0-9][A-Za-z0-9+_-]*)*")
 
 
 class EspeakTTS(TTS):
-    """``voice``: a language (``en-us``, ``de``, ``ja``) or another name that ``espeak-ng -v`` takes, with a variant
-    if one likes (``en-us+f3``). ``rate``: words a minute, 80 to 450."""
+    """Speaks with the program espeak-ng.
+
+    :param voice: a language (``en-us``, ``de``, ``ja``) or another name that ``espeak-ng -v`` takes, optionally with a
+        variant (``en-us+f3``).
+    :param rate: words per minute, 80 to 450.
+    :param command: the program's name or path.
+    :raises ConfigurationError: espeak-ng is not installed, or ``rate`` is out of range.
+    """
 
     native_sample_rate = 22_050
 
     def __init__(self, voice: str = "en-us", *, rate: int = 175, command: str | None = None) -> None:
-        """:raises ConfigurationError: espeak-ng is not installed, or the rate is none."""
         super().__init__("espeak")
         if not isinstance(rate, int) or not _SLOWEST <= rate <= _FASTEST:
             raise ConfigurationError(f"espeak speaks from {_SLOWEST} to {_FASTEST} words a minute, not {rate!r}.")
@@ -59,7 +64,7 @@ class EspeakTTS(TTS):
         stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
         assert stdin is not None and stdout is not None and stderr is not None  # noqa: PT018
         try:
-            stdin.write(re.sub(r"\[(?=\[)", "[ ", text).encode())  # two brackets would begin phoneme codes
+            stdin.write(re.sub(r"\[(?=\[)", "[ ", text).encode())  # "[[" would begin phoneme codes
             try:
                 await stdin.drain()
                 stdin.close()
@@ -75,14 +80,14 @@ class EspeakTTS(TTS):
             if process.returncode is None:
                 process.kill()
             stdin.close()
-            # CPython 3.11's `wait` returns no sooner than each pipe has ended, and an unread one is paused before that.
+            # CPython 3.11's `wait` returns when every pipe has ended, which an unread one does not: it is paused.
             for pipe in (stdout, stderr):
                 while await pipe.read(_REST):
                     pass
             await process.wait()
 
     async def stop_audio(self) -> None:
-        """The process ends with its stream."""
+        """Nothing to do: closing the stream ends the process."""
 
     async def voices(self) -> list[Voice]:
         process = await self._run("--voices")
@@ -100,8 +105,8 @@ class EspeakTTS(TTS):
 
 
 def parse_voices(table: str) -> list[Voice]:
-    """The table of ``espeak-ng --voices``: priority, language, age/gender, name, file, other languages. The first
-    voice of a language is the one that the language's name chooses."""
+    """Parse the table of ``espeak-ng --voices``: priority, language, age/gender, name, file, other languages. The first
+    voice of a language is the one that ``-v LANGUAGE`` selects."""
     voices: dict[str, Voice] = {}
     for line in table.splitlines()[1:]:
         columns = line.split()
@@ -112,9 +117,9 @@ def parse_voices(table: str) -> list[Voice]:
 
 
 def _sample_rate(header: bytes) -> int:
-    """Of a canonical WAV header.
+    """The sample rate (hertz) in a canonical WAV header.
 
-    :raises TTSProviderFailed: it is none.
+    :raises TTSProviderFailed: it is no WAV header.
     """
     if header[:4] != b"RIFF" or header[8:12] != b"WAVE":
         raise TTSProviderFailed("espeak-ng answered with something that is not sound.")

@@ -1,4 +1,4 @@
-"""Any LiveKit TTS plugin (`livekit-plugins-…`) by its name: one adapter for some dozens of services."""
+"""Adapter for any LiveKit TTS plugin (`livekit-plugins-…`), by its name: dozens of services."""
 
 from __future__ import annotations
 
@@ -25,32 +25,33 @@ from mouthpiece.tts.voice import Voice
 _CONNECT_TIMEOUT: Final = 10.0
 """Seconds."""
 _MOST_VOICES: Final = 16
-"""Plugin objects that are kept, one a voice."""
+"""Plugin objects that are kept, one per voice."""
 _NO_SOUND: Final = "no audio frames were pushed"
-"""How livekit-agents (1.8.9) begins what it says of a text that the plugin ended without a sound; the error's type is
-the one of everything else."""
+"""The start of livekit-agents' (1.8.9) message when a plugin ended a text without sound. The error has the general type
+``APIError``."""
 _REFUSING_CLOSES: Final = (1003, 1007, 1008, 1009)
-"""Codes that a WebSocket is closed with (RFC 6455, 7.4.1) which say that what was sent is not taken; a plugin gives
-them as a status."""
+"""WebSocket close codes (RFC 6455, 7.4.1) by which a service refuses the data; plugins report them as a status."""
 
 
 class LiveKitTTS(TTS):
-    """``plugin``: the name of an installed plugin (``cartesia`` of ``livekit-plugins-cartesia``), whose ``TTS`` is
-    made from ``voice`` and ``settings``; or a ``livekit.agents.tts.TTS`` of one's own, which has its own and stays
-    open.
+    """Speaks with a LiveKit plugin.
 
-    ``streaming``: over the plugin's streaming connection (a WebSocket, mostly), where it has one, not a request a text.
+    Make it on the main thread: a plugin registers itself when it is imported, and refuses that on another thread.
+    ``preload`` does the long part of the import in any thread. In a LiveKit job, plugins take their HTTP session from
+    the job; here this object keeps one open until it is closed.
 
-    Make it on the main thread: a plugin registers itself when it is imported, and refuses to elsewhere (``preload``
-    does the long part of the import in any thread). Plugins take
-    their HTTP session from their job; here one is kept open instead for as long as this object is.
+    :param plugin: the name of an installed plugin (``cartesia`` of ``livekit-plugins-cartesia``), or a
+        ``livekit.agents.tts.TTS`` of your own, which is not closed.
+    :param voice: of a plugin that is given by name.
+    :param streaming: use the plugin's streaming connection (mostly a WebSocket), not one request per text.
+    :param settings: keyword arguments of the plugin's ``TTS``, if it is given by name.
+    :raises ConfigurationError: the plugin is not installed, has no TTS, or does not take the settings.
     """
 
     first_audio_timeout = 15.0
     stall_timeout = 15.0
 
     def __init__(self, plugin: Any, *, voice: str | None = None, streaming: bool = False, **settings: Any) -> None:
-        """:raises ConfigurationError: the plugin is not installed, has no TTS, or does not take the settings."""
         named = isinstance(plugin, str)
         super().__init__(f"livekit:{plugin}" if named else f"livekit:{getattr(plugin, 'provider', 'plugin')}")
         if not named:
@@ -86,8 +87,8 @@ class LiveKitTTS(TTS):
 
         heard = False
         stream = self._context.run(self._ask, plugin, text, options)
-        # A plugin raises `from None`, and livekit-agents raises that again: it replaces the context, in which the
-        # service's answer was.
+        # A plugin raises `from None`, and livekit-agents raises that again, which replaces the context: the service's
+        # answer was there.
         plugin.on("error", keep_answer)
         try:
             async for audio in stream:
@@ -100,16 +101,19 @@ class LiveKitTTS(TTS):
         except agents.APIError as error:
             if heard or not error.message.startswith(_NO_SOUND):
                 raise
-            # The base class says what the absence of sound means for this text.
+            # The base class decides whether a text without sound is an error.
         finally:
             plugin.off("error", keep_answer)
             await stream.aclose()
 
     async def stop_audio(self) -> None:
-        """The plugin's stream is closed with ours."""
+        """Nothing to do: closing the stream closes the plugin's."""
 
     async def close(self) -> None:
-        """:raises TTSError: a plugin failed to close; everything else has been closed then."""
+        """Close the plugin objects that were made here, and the HTTP session.
+
+        :raises TTSError: a plugin failed to close; everything else has been closed.
+        """
         try:
             async with contextlib.AsyncExitStack() as stack:
                 stack.push_async_callback(self._close_session)
@@ -182,8 +186,8 @@ class LiveKitTTS(TTS):
         return made
 
     async def _open_session(self) -> None:
-        """A task of its own opens and closes the session, in the context that the plugin's calls are made in. One
-        that could not open it is followed by another with the next call."""
+        """Open the HTTP session if it is not open. One task opens and closes it, in the context that the plugin's calls
+        are made in. After a failure the next call tries again."""
         if self._session is None or self._session.done():
             self._leave.clear()
             self._session_open.clear()
@@ -213,26 +217,31 @@ class LiveKitTTS(TTS):
 
 
 def _check_own(plugin: Any, settings: Mapping[str, Any]) -> None:
-    """:raises ConfigurationError: it is no TTS of LiveKit's, or there are settings, which nothing would take."""
+    """Check a plugin object of the user's.
+
+    :raises ConfigurationError: it is no TTS of LiveKit, or there are settings, which it could not take any more.
+    """
     if not all(hasattr(plugin, name) for name in ("synthesize", "capabilities", "sample_rate", "on", "off")):
         raise ConfigurationError("livekit needs `plugin`: the name of a LiveKit plugin, or an object of its TTS class.")
     if settings:
         raise ConfigurationError(
-            f"A plugin object is set up before it is given here: it would not get {', '.join(sorted(settings))}."
+            f"A plugin object takes no settings here: set {', '.join(sorted(settings))} when you make it."
         )
 
 
 def _headers(answer: Any) -> Mapping[str, str] | None:
-    """Of aiohttp's exception, or of one that holds httpx's response."""
+    """The headers in aiohttp's exception, or in one that holds httpx's response."""
     headers = getattr(answer, "headers", None) or getattr(getattr(answer, "response", None), "headers", None)
     return headers if isinstance(headers, Mapping) else None
 
 
 def preload(name: str) -> None:
-    """Imports the plugin, from any thread: seconds, and most of what the first ``LiveKitTTS`` of it takes.
+    """Import the plugin ``name``, in any thread. This takes seconds: most of the time that making its first
+    ``LiveKitTTS`` takes.
 
-    A plugin registers itself in the last lines of its import, and livekit-agents (1.8.9) refuses that off the main
-    thread. There the import ends so; what it has loaded stays loaded, and the one on the main thread is quick.
+    A plugin registers itself in the last lines of its import, and livekit-agents (1.8.9) refuses that outside the main
+    thread. The import fails there, but the modules that it has loaded stay loaded, and importing again on the main
+    thread is quick.
 
     :raises ConfigurationError: the plugin is not installed, or its import fails.
     """
@@ -244,7 +253,10 @@ def preload(name: str) -> None:
 
 
 def _kind(name: str) -> Any:
-    """:raises ConfigurationError: the plugin is not installed, its import fails, or it has no TTS."""
+    """The ``TTS`` class of the plugin ``name``.
+
+    :raises ConfigurationError: the plugin is not installed, its import fails, or it has no TTS.
+    """
     try:
         module = _import(name)
     except RuntimeError as error:
@@ -256,9 +268,10 @@ def _kind(name: str) -> Any:
 
 
 def _import(name: str) -> ModuleType:
-    """
-    :raises RuntimeError: among others where it is done off the main thread.
-    :raises ConfigurationError: everything else.
+    """Import the plugin ``name``.
+
+    :raises RuntimeError: from the import itself; among others because this is not the main thread.
+    :raises ConfigurationError: any other failure.
     """
     if not name.replace("_", "").isalnum():
         raise ConfigurationError(f"{name!r} is not the name of a LiveKit plugin.")

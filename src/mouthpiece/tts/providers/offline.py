@@ -1,10 +1,10 @@
 """The default voice: hibari-tts, an English neural voice inside a wheel; no key, no network.
 
-One model serves the whole process: it takes 0.5 s to load and about 200 MB, and speaks more than a hundred times
-faster than real time on one core, so one thread is enough for many rooms. That thread takes one piece of a sentence at
-a time, in the order in which they were asked for: a long text does not keep another one waiting for more than a piece.
-A piece is bounded in letters and in sounds, since time and memory grow with both, and onnxruntime keeps the memory.
-onnxruntime gets one thread too: a second one gains little and would be taken from whoever draws the avatar.
+One model serves the whole process. It takes 0.5 s to load and about 200 MB, and speaks more than a hundred times faster
+than real time on one core, so one thread is enough for many rooms. That thread makes one piece of a sentence at a time,
+first come first served: a text waits for a piece of another text at most. A piece is bounded in letters and in
+phonemes, since time and memory grow with both, and onnxruntime keeps the memory. onnxruntime gets one thread too: a
+second one gains little and would be missing for drawing the avatar.
 """
 
 from __future__ import annotations
@@ -32,32 +32,42 @@ from mouthpiece.tts.voice import Voice
 SAMPLE_RATE: Final = 24_000
 """Hertz; hibari-tts 0.2.1."""
 _LETTERS: Final = 200
-"""Of a piece at most: a tenth of a second of work."""
+"""Letters of a piece at most: a tenth of a second of work."""
 _SOUNDS: Final = 250
-"""Phonemes of it at most: 200 letters of prose have fewer, as many digits have a thousand."""
+"""Phonemes of a piece at most: 200 letters of prose have fewer, 200 digits have a thousand."""
 _LONG_NUMBER: Final = re.compile(r"\d(?:,?\d){24,}")
-"""hibari has no name for those of over 36 digits, and nobody reads out one of over 24 as a number."""
+"""A number that is read digit by digit: hibari has no names for over 36 digits, and over 24 are no use as a number."""
 _QUIET: Final = 0.004
-"""Of full scale: hibari's noise before the first sound stays below it."""
+"""Amplitude, of full scale; hibari's noise before the first sound stays below it."""
 _LEAD: Final = round(0.02 * SAMPLE_RATE)
 """Frames kept before the first sound. hibari begins every sentence with 0.3 s of silence; the pause after a sentence
 is its own."""
 
 
 class OfflineTTS(TTS):
-    """``voice``: one of ``voices()``. ``speed``: 0.5 to 2. Same text and ``seed``, same sound."""
+    """Speaks English on this machine.
+
+    :param voice: one of ``voices()``.
+    :param speed: 0.5 to 2.
+    :param seed: the same text with the same seed gives the same sound.
+    :raises ConfigurationError: ``speed`` is out of range.
+    """
 
     native_sample_rate = SAMPLE_RATE
 
     def __init__(self, voice: str = "heart", *, speed: float = 1.0, seed: int = 0) -> None:
-        """:raises ConfigurationError: a speed outside its range."""
         super().__init__("offline")
         self._voice, self._speed, self._seed = voice, _checked(speed), seed
 
     async def stream_audio(
         self, text: str, *_: Any, voice: str | None = None, speed: float | None = None, **__: Any
     ) -> AsyncIterator[PcmData]:
-        """:raises ConfigurationError: a speed outside its range."""
+        """See ``TTS.stream_audio``.
+
+        :raises ConfigurationError: ``speed`` is out of range.
+        :raises TTSBadText: most letters of ``text`` are not Latin.
+        :raises TTSBadVoice: there is no such voice on this machine.
+        """
         pace = self._speed if speed is None else _checked(speed)
         if not _latin(text):
             raise TTSBadText("The offline voice speaks English only. Choose another one, for example espeak.")
@@ -68,11 +78,11 @@ class OfflineTTS(TTS):
                 yield PcmData(_without_lead(samples), SAMPLE_RATE, 1, AudioFormat.F32)
 
     async def stop_audio(self) -> None:
-        """A piece that is in work is finished by its thread (some tens of milliseconds) and dropped."""
+        """Nothing to do: the thread finishes the current piece (some tens of milliseconds), which is dropped."""
 
     async def voices(self) -> list[Voice]:
-        """Those whose model is here: the bundled one, and any that was put into hibari's cache by hand. hibari would
-        download the others on their first use."""
+        """The voices whose model is on this machine: the bundled one, and those that were put into hibari's cache by
+        hand. hibari would download the others on their first use."""
         found: list[Voice] = await _on_thread(_installed)
         return found
 
@@ -82,7 +92,10 @@ class OfflineTTS(TTS):
 
 
 def _checked(speed: float) -> float:
-    """Time and memory grow with its inverse."""
+    """Accept a speed; time and memory grow with its inverse.
+
+    :raises ConfigurationError: it is out of range.
+    """
     if not 0.5 <= speed <= 2.0:
         raise ConfigurationError(f"The offline voice speaks at a speed from 0.5 to 2, not {speed:g}.")
     return speed
@@ -99,9 +112,9 @@ async def _on_thread(work: Any, *args: Any) -> Any:
 
 @functools.cache
 def _model(voice: str) -> Any:
-    """Only ever called on the one thread.
+    """The model of a voice; call it on the one thread only.
 
-    :raises TTSBadVoice: unknown, or its model is not here.
+    :raises TTSBadVoice: there is no such voice on this machine.
     """
     from hibari import Hibari
 
@@ -131,7 +144,7 @@ def _installed() -> list[Voice]:
 
 
 def _phonemes(model: Any, piece: str) -> list[str]:
-    """In hibari's alphabet, no more than ``_SOUNDS`` of them at a time."""
+    """The phonemes of ``piece`` in hibari's alphabet, in strings of at most ``_SOUNDS``."""
     out: list[str] = []
     for sounds in model.phonemize(piece):
         while len(sounds) > _SOUNDS:
@@ -148,7 +161,7 @@ def _spoken(model: Any, sounds: str, speed: float, seed: int) -> npt.NDArray[np.
 
 
 def _digits(number: re.Match[str]) -> str:
-    """One by one."""
+    """The digits of ``number``, separated by spaces."""
     return " ".join(digit for digit in number[0] if digit != ",")
 
 
@@ -158,7 +171,7 @@ def _without_lead(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _latin(text: str) -> bool:
-    """At least half of its letters are Latin ones, or it has none."""
+    """Whether at least half of the letters are Latin, or there are none."""
     letters = [letter for letter in text if letter.isalpha()]
     latin = sum(letter.isascii() or "LATIN" in unicodedata.name(letter, "") for letter in letters)
     return 2 * latin >= len(letters)

@@ -1,4 +1,4 @@
-"""OpenAI's speech API through its own SDK; the sound is played while it is made."""
+"""OpenAI's speech API through its own SDK, streaming."""
 
 from __future__ import annotations
 
@@ -25,8 +25,15 @@ VOICES: Final = (
 
 
 class OpenAITTS(TTS):
-    """``api_key``: ``OPENAI_API_KEY`` unless it is given. ``client``: an ``openai.AsyncOpenAI`` of one's own, which
-    stays open; otherwise one is made that does not retry, because a retry of the SDK's would be silent waiting."""
+    """Speaks with OpenAI.
+
+    :param voice: one of ``voices()``.
+    :param api_key: default: the environment variable ``OPENAI_API_KEY``.
+    :param instructions: how to speak, in words.
+    :param client: an ``openai.AsyncOpenAI`` of your own, which is not closed. The default one does not retry: a retry
+        of the SDK would be a silent wait.
+    :raises ConfigurationError: there is neither a key nor a client.
+    """
 
     native_sample_rate = SAMPLE_RATE
     first_audio_timeout = 15.0
@@ -42,7 +49,6 @@ class OpenAITTS(TTS):
         base_url: str | None = None,
         client: Any = None,
     ) -> None:
-        """:raises ConfigurationError: no key."""
         super().__init__("openai")
         self._key = api_key or os.environ.get("OPENAI_API_KEY")
         if client is None and not self._key:
@@ -69,7 +75,7 @@ class OpenAITTS(TTS):
                 yield PcmData.from_bytes(block, SAMPLE_RATE)
 
     async def stop_audio(self) -> None:
-        """The request ends with its stream."""
+        """Nothing to do: closing the stream ends the request."""
 
     async def close(self) -> None:
         made, self._made = self._made, None
@@ -87,7 +93,7 @@ class OpenAITTS(TTS):
             return error_for_transport("OpenAI", error)
         sdk = importlib.import_module("openai")
         if isinstance(error, sdk.APIStatusError):
-            # https://platform.openai.com/docs/guides/error-codes: quota and rate share the status
+            # https://platform.openai.com/docs/guides/error-codes: quota and rate limit have the same status
             if error.code == "insufficient_quota":
                 return quota_exceeded("OpenAI")
             if error.status_code == 400:
@@ -108,7 +114,7 @@ class OpenAITTS(TTS):
         return self._made
 
     def _make(self) -> Any:
-        """Imports the SDK, and what it imports with its first request: over a second of reading files."""
+        """Import the SDK, including the modules that it imports with its first request; this takes over a second."""
         sdk = sdk_module("openai", "openai", "openai")
         client = sdk.AsyncOpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
         _ = client.audio.speech.with_streaming_response

@@ -1,4 +1,4 @@
-"""The libraries of the services, which are extras of this distribution: any of them may be missing."""
+"""Imports of the services' libraries, which are extras of this distribution: any of them may be missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from mouthpiece.tts.errors import TTSProviderFailed
 
 
 def sdk_module(name: str, provider: str, extra: str) -> ModuleType:
-    """:raises TTSProviderFailed: it cannot be imported."""
+    """Import the module ``name``, which ``extra`` installs.
+
+    :raises TTSProviderFailed: it cannot be imported.
+    """
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -18,5 +21,5 @@ def sdk_module(name: str, provider: str, extra: str) -> ModuleType:
 
 
 def is_of(error: BaseException, package: str) -> bool:
-    """``error`` is of one of the package's own types, or made from one: the package has been imported then."""
+    """Whether the class of ``error``, or a base of it, is from ``package``, which has been imported then."""
     return any(kind.__module__.partition(".")[0] == package for kind in type(error).__mro__)

@@ -1,7 +1,7 @@
-"""An object of a real Vision Agents TTS plugin, taken as it is.
+"""Adapter for an object of a real Vision Agents TTS plugin.
 
-Only what that class promises is used (``stream_audio``, ``stop_audio``, ``close``), so the package itself is not
-imported here: its sound is told by its attributes.
+It uses only the documented methods of that class (``stream_audio``, ``stop_audio``, ``close``) and recognises sound by
+its attributes, so the package itself is not imported here.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from mouthpiece.tts.shape import settled
 
 
 class VisionAgentsTTS(TTS):
-    """``plugin``: such an object; it is closed with this one."""
+    """Speaks with a Vision Agents plugin.
+
+    :param plugin: an object of its TTS class; it is closed with this one.
+    :raises ConfigurationError: ``plugin`` is no TTS of Vision Agents.
+    """
 
     def __init__(self, plugin: Any) -> None:
-        """:raises ConfigurationError: it is no TTS of Vision Agents."""
         if not all(inspect.isroutine(getattr(plugin, name, None)) for name in ("stream_audio", "stop_audio", "close")):
             raise ConfigurationError("vision_agents needs `plugin`: an object of a Vision Agents TTS class.")
         super().__init__(f"vision_agents:{getattr(plugin, 'provider_name', type(plugin).__name__)}")
@@ -62,7 +65,7 @@ def _is_sound(item: Any) -> bool:
 
 
 def _ours(item: Any) -> Any:
-    """Theirs (getstream's ``PcmData``) as ours; what is no sound is left for the base class to refuse."""
+    """Convert getstream's ``PcmData`` to ours; return anything else as it is, for the base class to refuse."""
     if not _is_sound(item):
         return item
     samples = item.samples

@@ -23,7 +23,7 @@ class Assistant(Agent):
 
 async def entrypoint(ctx: JobContext) -> None:
     ctx.log_context_fields = {"room": ctx.room.name}
-    session = AgentSession()
+    session: AgentSession[None] = AgentSession()
     avatar = AvatarSession(license_key=license_key, avatar_id=avatar_id, avatar_server_url=avatar_server_url)
     await avatar.start(agent_session=session, room=ctx.room)
     await session.start(agent=Assistant(), room=ctx.room)

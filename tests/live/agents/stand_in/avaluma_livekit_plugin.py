@@ -6,6 +6,7 @@ session's sound to the avatar, the address and keys of LiveKit from the environm
 
 import asyncio
 import os
+from typing import Any
 
 import aiohttp
 from livekit import api, rtc
@@ -20,7 +21,7 @@ class AvatarSession:
         self._url = avatar_server_url
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, agent_session: AgentSession, room: rtc.Room) -> None:
+    async def start(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
         identity = f"avatar-{self._avatar_id}"
         token = (
             api.AccessToken(os.environ["LIVEKIT_API_KEY"], os.environ["LIVEKIT_API_SECRET"])
@@ -44,7 +45,7 @@ class AvatarSession:
             response.raise_for_status()
         print("the stand-in for Avaluma's plugin has started the avatar", flush=True)  # noqa: T201
 
-        async def tell(method: str, state: str) -> None:
+        async def send(method: str, state: str) -> None:
             try:
                 await room.local_participant.perform_rpc(destination_identity=identity, method=method, payload=state)
             except rtc.RpcError:
@@ -52,7 +53,7 @@ class AvatarSession:
 
         def forward(method: str) -> None:
             def on_change(event: object) -> None:
-                task = asyncio.create_task(tell(method, event.new_state))  # type: ignore[attr-defined]
+                task = asyncio.create_task(send(method, event.new_state))  # type: ignore[attr-defined]
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from livekit import api
+from livekit.api.access_token import Claims
 
 from mouthpiece import wire
 from mouthpiece.segments import State
@@ -65,7 +66,8 @@ RECEIPTS = [
 def test_way_3_every_receipt_is_answered(method: str, payload: str, events: list[Any]) -> None:
     @in_virtual_time
     async def answers() -> None:
-        room, received = FakeRtcRoom(), []
+        room = FakeRtcRoom()
+        received: list[Any] = []
         async with joined(room, received.append):
             assert room.call(method, payload) == "ok"
         assert received == events
@@ -92,7 +94,7 @@ async def test_streams_of_an_agents_session_are_taken_and_closed() -> None:
         assert {"lk.transcription", "lk.chat"} <= room.text_topics
 
 
-def claims(token: str) -> api.Claims:
+def claims(token: str) -> Claims:
     return api.TokenVerifier(ACCESS.api_key, ACCESS.api_secret).verify(token)
 
 

@@ -63,7 +63,7 @@ async def test_a_client_that_sends_all_before_it_reads_gets_the_refusal(start: S
         answer = await reader.read()
         assert status(answer) == expected
         assert answer.endswith(b"}")
-        assert sender.kept() == []
+        assert sender.stored() == []
 
 
 async def test_the_refusal_is_there_before_the_body(start: Start) -> None:
@@ -87,7 +87,7 @@ async def test_a_client_that_goes_away_in_the_middle_is_no_fault_of_ours(
         while not (counted := await statuses(sender)):
             pass
     assert counted == ["499"]
-    assert sender.kept() == []
+    assert sender.stored() == []
     assert caplog.text == ""
 
 
@@ -110,7 +110,7 @@ async def test_an_upload_in_progress_when_the_service_stops_reads_why(start: Sta
         assert status(answer) == 503
         assert b'"type":"stopping"' in answer
         assert b"retry-after: " in answer.lower()
-        assert sender.kept() == []
+        assert sender.stored() == []
 
 
 async def test_a_connection_stays_open_between_two_requests(sender: Running) -> None:

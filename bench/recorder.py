@@ -1,0 +1,62 @@
+"""A viewer that records the avatar's sound for as long as a bench runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from bench import tones
+from livekit import rtc
+
+from mouthpiece_sender.demo.livekit_server import LiveKit
+from tests.live.viewer import viewer_token
+
+
+@dataclass
+class Recorder:
+    """A viewer that records the avatar's sound, and joins again when it was thrown out."""
+
+    livekit: LiveKit
+    room_name: str
+    parts: list[np.ndarray[Any, np.dtype[np.int16]]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        while True:
+            with contextlib.suppress(rtc.ConnectError, RuntimeError, TimeoutError):
+                await self._once()
+            await asyncio.sleep(0.3)
+
+    async def _once(self) -> None:
+        room, over = rtc.Room(), asyncio.Event()
+        tasks: set[asyncio.Task[None]] = set()
+
+        def subscribed(track: rtc.Track, *_: object) -> None:
+            if track.kind == rtc.TrackKind.KIND_AUDIO:
+                tasks.add(asyncio.create_task(self._listen(track)))
+
+        room.on("track_subscribed", subscribed)
+        room.on("disconnected", lambda *_: over.set())
+        try:
+            async with asyncio.timeout(10):
+                await room.connect(self.livekit.url, viewer_token(self.livekit, self.room_name))
+            await over.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(room.disconnect(), 3)
+
+    async def _listen(self, track: rtc.Track) -> None:
+        stream = rtc.AudioStream(track, sample_rate=tones.RATE, num_channels=1)
+        try:
+            async for event in stream:
+                self.parts.append(np.frombuffer(event.frame.data, np.int16).copy())
+        finally:
+            await stream.aclose()
+
+    def recording(self) -> tones.Samples:
+        return np.concatenate(self.parts) if self.parts else np.zeros(0, np.int16)

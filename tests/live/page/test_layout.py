@@ -1,0 +1,84 @@
+"""The page in Chromium in windows of several sizes: what matters is in sight, and nothing wraps or overflows."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, ViewportSize, expect
+
+from tests.live.page.fake_service import FakeService
+from tests.live.page.watching import join
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SIZES: list[ViewportSize] = [
+    {"width": width, "height": height}
+    for width, height in (
+        (1440, 900),
+        (1024, 700),
+        (900, 600),
+        (390, 844),
+        (320, 568),
+        (844, 390),
+        (667, 375),
+        (568, 320),
+    )
+]
+LANDSCAPE_PHONES = [size for size in SIZES if size["height"] < 400]
+
+
+def name(size: ViewportSize) -> str:
+    return f"{size['width']}x{size['height']}"
+
+
+async def lines(page: Page, css: str) -> int:
+    """In how many lines the text of ``css`` is set."""
+    count: int = await page.locator(css).evaluate(
+        "element => { const range = new Range(); range.selectNodeContents(element);"
+        " return new Set([...range.getClientRects()].map(({top}) => Math.round(top))).size }"
+    )
+    return count
+
+
+async def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    width: int = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return width
+
+
+@pytest.mark.parametrize("size", SIZES, ids=name)
+async def test_copy_link_never_wraps_and_nothing_overflows(
+    page: Page, service: FakeService, room_name: str, size: ViewportSize
+) -> None:
+    service.voices = [{"id": "heart", "name": "Heart"}, {"id": "long", "name": "A voice with a long name"}]
+    service.add(state="playing")
+    await page.set_viewport_size(size)
+    await page.add_init_script("navigator.clipboard.writeText = () => Promise.resolve()")
+    await join(page, service.url, room_name, phase="coming")
+    await expect(page.locator(".segment")).to_be_visible()
+    assert await lines(page, "#copy-link-text") == 1
+    assert await overflow(page) <= 0
+    before = await page.locator("#copy-link").bounding_box()
+    await page.get_by_role("button", name="Copy link").click()
+    await expect(page.locator("#copy-link-text")).to_have_text("Copied")
+    assert await lines(page, "#copy-link-text") == 1
+    assert await page.locator("#copy-link").bounding_box() == before
+
+
+@pytest.mark.parametrize("size", LANDSCAPE_PHONES, ids=name)
+async def test_on_a_phone_in_landscape_everything_that_matters_is_in_sight(
+    page: Page, service: FakeService, room_name: str, size: ViewportSize
+) -> None:
+    service.voices = [{"id": "heart", "name": "Heart"}, {"id": "alto", "name": "Alto"}]
+    service.add(state="playing", source={"kind": "file", "name": "playing.wav"})
+    for _ in range(12):
+        service.add()
+    await page.set_viewport_size(size)
+    await page.goto(f"{service.url}/?room={room_name}")
+    for part in ("#lobby-title", "#lobby-text", "#join", "#lobby-note"):
+        await expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.locator(".segment").first).to_be_visible()
+    for part in ("#status", "#interrupt", "#leave", "#say-text", "#say-send", "#sample", "#choose", "#cancel-waiting"):
+        await expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".segment .title").first).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".segment .time").first).to_be_in_viewport(ratio=1)

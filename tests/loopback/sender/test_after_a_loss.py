@@ -1,0 +1,86 @@
+"""At the API: what may have been heard before the avatar was lost is said in every end that follows.
+
+The service is real; the LiveKit room with the avatar in it is a fake, so that it can be lost at a chosen
+moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from mouthpiece_sender import service
+from mouthpiece_sender.livekit.server_api import RoomFacts
+from mouthpiece_sender.livekit.target import LiveKitTarget
+from tests.loopback.sender.bodies import sound_file
+from tests.loopback.sender.conftest import Running, Start
+from tests.loopback.sender.fakes import avatar
+from tests.unit.sender.fake_connection import FakeRoom
+
+HEARD = 1.0
+"""Seconds that play before the avatar is lost."""
+
+
+@pytest.fixture
+async def room() -> FakeRoom:
+    return FakeRoom(avatar("mia"))
+
+
+@pytest.fixture
+async def speaking(start: Start, room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    monkeypatch.setattr(service, "LiveKitTarget", functools.partial(LiveKitTarget, connect=room.connect))
+    async with start(avatar_timeout=2.0) as running:
+        running.livekit.rooms_there["demo"] = RoomFacts("demo", "RM_1", 0, 300, 20)
+        running.livekit.people["demo"] = [room.avatar]
+        yield running
+
+
+async def lost_after_being_heard(running: Running, room: FakeRoom, **query: Any) -> str:
+    """Speak a segment with ``on_loss=replay`` and lose its avatar after ``HEARD`` seconds; its id."""
+    wanted = {"on_loss": "replay", "wait": "playing", "timeout": 10, **query}
+    answer = await running.client.post("/v1/rooms/demo/segments", content=sound_file(30.0), params=wanted)
+    assert answer.status_code == 200, answer.text
+    await asyncio.sleep(HEARD)
+    room.avatar_leaves()
+    await asyncio.sleep(0.5)
+    return str(answer.json()["id"])
+
+
+@pytest.mark.parametrize(
+    ("how", "state"),
+    [("cancel", "interrupted"), ("drop", "interrupted"), ("expires_in", "interrupted"), ("no new avatar", "unknown")],
+)
+async def test_a_lost_segment_that_waits_to_be_replayed_ends_with_what_may_have_been_heard(
+    how: str, state: str, speaking: Running, room: FakeRoom
+) -> None:
+    query = {"expires_in": HEARD + 1.0} if how == "expires_in" else {}
+    segment = await lost_after_being_heard(speaking, room, **query)
+    waiting = (await speaking.client.get(f"/v1/segments/{segment}")).json()
+    assert waiting["state"] == "playing"
+    match how:
+        case "cancel":
+            await speaking.client.delete(f"/v1/segments/{segment}")
+        case "drop":
+            await speaking.client.post("/v1/rooms/demo/interrupt", json={"queued": "drop"})
+    ended = (await speaking.client.get(f"/v1/segments/{segment}", params={"wait": "finished", "timeout": 10})).json()
+    assert (ended["state"], ended["receipt"]) == (state, "unknown")
+    assert ended["position"] == pytest.approx(HEARD, abs=0.6)
+    assert ended["position"] >= waiting["position"]
+
+
+async def test_with_a_new_avatar_the_state_never_goes_back(speaking: Running, room: FakeRoom) -> None:
+    segment = await lost_after_being_heard(speaking, room)
+    room.avatar_comes(sid="PA_another", session="another")
+    states, positions = set(), [0.0]
+    for _ in range(40):
+        shown = (await speaking.client.get(f"/v1/segments/{segment}")).json()
+        states.add(shown["state"])
+        positions.append(shown["position"])
+        await asyncio.sleep(0.05)
+    assert states == {"playing"}
+    assert positions == sorted(positions)
+    assert len(room.streams) == 2, "the new avatar was sent the replay"

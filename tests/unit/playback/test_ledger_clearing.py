@@ -1,0 +1,150 @@
+"""What the ledger decides about interrupts and cancels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from mouthpiece.playback.commands import Command
+from mouthpiece.playback.ledger import Ledger
+from mouthpiece.playback.receiver import CLEAR_GRACE
+from mouthpiece.profiles import ANAM, STOCK
+from mouthpiece.segments import Mode, Problem, Receipt, State
+from tests.unit.playback.shell import Shell
+
+
+def test_the_late_interruption_of_an_earlier_segment_does_not_end_the_next_one() -> None:
+    shell = Shell(STOCK)
+    shell.say("a", 5.0)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.pass_time(CLEAR_GRACE + 0.1)
+    assert shell.end("a").receipt is Receipt.ESTIMATED
+    shell.say("b", 5.0)
+    shell.pass_time(1.0)
+    shell.finished(interrupted=True, position=1.0)
+    assert shell.ledger.in_flight == ["b"]
+
+
+def test_where_receipts_never_come_an_interrupt_ends_with_the_answer_to_the_clear() -> None:
+    shell = Shell(ANAM)
+    shell.say("a", 10.0)
+    shell.say("b", 1.0)
+    shell.pass_time(2.0)
+    shell.do(shell.ledger.interrupt(shell.now))
+    assert shell.ledger.in_flight == ["a"]
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    ended = shell.end("a")
+    assert (ended.state, ended.receipt, ended.position) == (State.INTERRUPTED, Receipt.ESTIMATED, pytest.approx(2.0))
+    assert [attempt.segment for attempt in shell.opened] == ["a", "b"]
+
+
+def test_an_interrupt_clears_and_closes_and_takes_the_position_of_the_receipt() -> None:
+    shell = Shell()
+    shell.say("a", 10.0)
+    shell.started("a")
+    shell.pass_time(2.0)
+    shell.do(shell.ledger.interrupt(shell.now))
+    assert (shell.clears, shell.open) == (1, [])
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.96, interrupted=True)
+    end = shell.end("a")
+    assert (end.state, end.interrupted, end.position) == (State.INTERRUPTED, True, 1.96)
+
+
+def test_an_interrupt_keeps_what_was_sent_ahead_of_the_next_one() -> None:
+    shell = Shell()
+    shell.say("a", 2.5)
+    shell.say("b", 2.0)
+    shell.started("a")
+    shell.pass_time(1.5)
+    assert shell.ledger.in_flight == ["a", "b"]
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.5, interrupted=True)
+    shell.finished("b", 0.0, interrupted=True)
+    assert shell.end("a").state is State.INTERRUPTED
+    assert [(attempt.segment, attempt.offset) for attempt in shell.opened[2:]] == [("b", 0.0)]
+
+
+def test_cancelling_the_second_of_two_gapless_ones_lets_the_first_go_on_from_where_it_was() -> None:
+    shell = Shell()
+    shell.say("a", 2.5)
+    shell.say("b", 2.0)
+    shell.started("a")
+    shell.pass_time(1.5)
+    shell.do(shell.ledger.cancel("b", shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.5, interrupted=True)
+    shell.finished("b", 0.0, interrupted=True)
+    assert shell.end("b").state is State.CANCELLED
+    assert [(attempt.segment, attempt.offset) for attempt in shell.opened[2:]] == [("a", 1.5)]
+
+
+def test_interrupt_mode_goes_before_what_waits() -> None:
+    shell = Shell(STOCK)
+    for segment in ("a", "b"):
+        shell.say(segment, 5.0)
+    shell.say("now", 1.0, Mode.INTERRUPT)
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    assert [attempt.segment for attempt in shell.opened] == ["a", "now"]
+    assert shell.ledger.queued == ["b"]
+
+
+def test_nothing_that_waits_is_begun_by_one_who_leaves() -> None:
+    shell = Shell(STOCK)
+    shell.say("a", 10.0)
+    shell.say("b", 10.0)
+    shell.pass_time(1.0)
+    shell.ledger.hold()
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.pass_time(5.0)
+    assert shell.ledger.quiet
+    assert (shell.ledger.queued, [attempt.segment for attempt in shell.opened]) == (["b"], ["a"])
+
+
+def test_one_on_its_way_back_to_the_queue_can_be_cancelled() -> None:
+    cancels: tuple[Callable[[Ledger, float], list[Command]], ...] = (
+        lambda ledger, now: ledger.cancel("b", now),
+        lambda ledger, now: ledger.interrupt(now, drop_queued=True),
+    )
+    for cancel in cancels:
+        shell = Shell()
+        shell.say("a", 1.0)
+        shell.say("b", 9.0)
+        shell.pass_time(0.5)
+        shell.say("c", 1.0, Mode.INTERRUPT)
+        shell.do(cancel(shell.ledger, shell.now))
+        shell.do(shell.ledger.clear_answered(True, shell.now))
+        shell.finished("a", 0.5, True)
+        shell.finished("b", 0.0, True)
+        assert shell.end("b").state is State.CANCELLED
+        shell.pass_time(3.0)
+        assert "b" not in [attempt.segment for attempt in shell.opened[2:]]
+
+
+def test_one_that_plays_out_after_its_source_broke_can_be_interrupted() -> None:
+    shell = Shell()
+    shell.say("a", 20.0)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.source_failed(shell.opened[0], Problem("not-audio", "Broken."), shell.now))
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.0, True)
+    assert shell.end("a").state is State.INTERRUPTED
+
+
+def test_a_segment_that_goes_on_beside_a_cancelled_one_does_not_expire() -> None:
+    shell = Shell()
+    shell.say("a", 2.5, expires_at=1.0)
+    shell.say("b", 2.0)
+    shell.started("a")
+    shell.pass_time(1.5)
+    shell.do(shell.ledger.cancel("b", shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.5, interrupted=True)
+    shell.finished("b", 0.0, interrupted=True)
+    assert [(attempt.segment, attempt.offset) for attempt in shell.opened[2:]] == [("a", 1.5)]

@@ -1,0 +1,168 @@
+"""What the ledger decides when an avatar or a stream is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from mouthpiece.playback.commands import Utterance
+from mouthpiece.playback.ledger import Ledger
+from mouthpiece.playback.loss import REWIND
+from mouthpiece.playback.receiver import CLEAR_GRACE
+from mouthpiece.profiles import MOUTHPIECE
+from mouthpiece.segments import Attempt, Mode, OnLoss, Receipt, State
+from tests.unit.playback.shell import LEFT, Shell
+
+
+def test_when_the_avatar_leaves_what_may_have_been_heard_is_unknown_and_what_was_not_is_said_by_the_next() -> None:
+    shell = Shell()
+    shell.say("a", 2.5)
+    shell.say("b", 1.0)
+    shell.started("a")
+    shell.pass_time(1.5)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    end = shell.end("a")
+    assert (end.state, end.receipt, end.problem) == (State.UNKNOWN, Receipt.UNKNOWN, LEFT)
+    assert shell.ledger.queued == ["b"]
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    assert [(attempt.segment, attempt.number, attempt.offset) for attempt in shell.opened[2:]] == [("b", 2, 0.0)]
+
+
+def test_a_caller_who_chose_replay_hears_again_what_may_have_been_lost_unnoticed() -> None:
+    shell = Shell()
+    shell.say("a", 100.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(50.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now + 5))
+    assert shell.opened[-1].offset == pytest.approx(50.0 - REWIND, abs=0.05)
+
+
+def test_a_replay_of_what_had_been_sent_whole_when_its_avatar_died_is_said_again() -> None:
+    """LiveKit tells of a killed avatar after 15 s: by the clock all of it has played by then."""
+    shell = Shell()
+    shell.say("a", 5.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(18.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    assert [(attempt.number, attempt.offset) for attempt in shell.opened] == [(1, 0.0), (2, 0.0)]
+
+
+def test_one_that_moves_to_another_ledger_waits_there_for_its_whole_time_and_keeps_its_attempts() -> None:
+    shell = Shell()
+    shell.say("a", 50.0)
+    shell.say("b", 1.0)
+    shell.pass_time(40.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    other = Shell(profile=None)
+    other.now, other.lengths = shell.now, shell.lengths
+    waiting = shell.ledger.withdraw("b")
+    assert waiting is not None
+    other.do(other.ledger.admit(waiting, other.now))
+    other.pass_time(29.0)
+    assert other.ledger.queued == ["b"]
+    other.do(other.ledger.avatar_ready(MOUTHPIECE, other.now))
+    assert [(attempt.segment, attempt.number) for attempt in other.opened] == [("b", 1)]
+
+
+def test_a_second_one_of_which_nothing_was_sent_is_not_lost_with_the_receipt_that_never_comes() -> None:
+    ledger, now = Ledger(), 0.0
+    ledger.avatar_ready(MOUTHPIECE, now)
+    ledger.enqueue(Utterance("a", now), Mode.APPEND, now)
+    ledger.progress(Attempt("a", 1, 0.0), 0.5, now, whole=True)
+    ledger.enqueue(Utterance("b", now), Mode.APPEND, now)
+    ledger.enqueue(Utterance("c", now), Mode.INTERRUPT, now)
+    ledger.clear_answered(True, now)
+    ledger.finished("a", 0.1, True, now)
+    ledger.tick(now + CLEAR_GRACE + 0.1)
+    assert "b" in ledger.queued
+
+
+LOSSES = ("cancel", "expires", "no new avatar", "dropped", "room closed")
+
+
+@pytest.mark.parametrize("how", LOSSES)
+def test_what_was_lost_and_waits_to_be_replayed_ends_by_what_may_have_been_heard(how: str) -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY, expires_at=8.0 if how == "expires" else None)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    assert shell.ledger.queued == ["a"]
+    match how:
+        case "cancel":
+            shell.do(shell.ledger.cancel("a", shell.now))
+        case "dropped":
+            shell.do(shell.ledger.interrupt(shell.now, drop_queued=True))
+        case "room closed":
+            shell.do(shell.ledger.give_up(LEFT, shell.now))
+        case _:
+            shell.pass_time(31.0)
+    end = shell.end("a")
+    assert end.state is (State.INTERRUPTED if how in ("cancel", "expires", "dropped") else State.UNKNOWN)
+    assert (end.receipt, end.position) == (Receipt.UNKNOWN, pytest.approx(5.0))
+
+
+def test_a_replay_stays_playing_and_its_position_does_not_fall() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    assert shell.opened[-1] == Attempt("a", 2, 0.0)
+    shell.started("a")
+    shell.pass_time(2.0)
+    assert shell.ledger.position("a", shell.now) == pytest.approx(5.0)
+    assert shell.ledger.playhead("a", shell.now) == pytest.approx(2.0)
+    shell.pass_time(4.0)
+    assert shell.ledger.position("a", shell.now) == pytest.approx(6.0)
+    begun = [report for report in shell.reports if report.type == "segment.playing"]
+    assert len(begun) == 1
+    after = shell.reports[shell.reports.index(begun[0]) :]
+    assert {report.state for report in after} == {State.PLAYING}
+    assert [report.type for report in after[1:]] == ["attempt.ended", "attempt.opened", "attempt.started"]
+
+
+def test_an_interrupted_replay_keeps_the_furthest_that_was_heard() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    shell.started("a")
+    shell.pass_time(2.0)
+    shell.do(shell.ledger.cancel("a", shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 0.0, interrupted=True)
+    end = shell.end("a")
+    assert (end.state, end.receipt, end.position) == (State.INTERRUPTED, Receipt.UNKNOWN, pytest.approx(5.0))
+
+
+def test_a_replay_that_is_cut_before_it_got_further_keeps_the_furthest_too() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    shell.started("a")
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    shell.started("a")
+    shell.pass_time(2.0)
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.9, interrupted=True)
+    assert (shell.end("a").state, shell.end("a").position) == (State.INTERRUPTED, pytest.approx(5.0))
+
+
+def test_streams_that_do_not_open_are_counted_apart_from_attempts_that_were_lost() -> None:
+    shell = Shell()
+    shell.say("a", 60.0, on_loss=OnLoss.REPLAY)
+    for _ in range(3):
+        shell.pass_time(1.0)
+        shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+        shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    attempt = shell.open.pop()
+    shell.do(shell.ledger.opened_failed(attempt, LEFT, shell.now))
+    assert not [report for report in shell.reports if report.state.terminal]
