@@ -17,7 +17,7 @@ from mouthpiece.errors import AvatarTimeout, ConfigurationError, MouthpieceError
 
 
 class ExitCode(enum.IntEnum):
-    """What a script learns from a command; docs/api.md names the states."""
+    """The exit codes of the commands; docs/api.md names the states."""
 
     FINISHED = 0
     FAILED = 1
