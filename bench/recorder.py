@@ -21,7 +21,9 @@ class Recorder:
 
     livekit: LiveKit
     room_name: str
-    parts: list[np.ndarray[Any, np.dtype[np.int16]]] = field(default_factory=list)
+    tracks: list[list[np.ndarray[Any, np.dtype[np.int16]]]] = field(default_factory=list)
+    """The frames of each track, in the order in which they were subscribed to: an avatar that was killed keeps its track
+    for a while beside that of the next one."""
 
     async def run(self) -> None:
         while True:
@@ -51,12 +53,16 @@ class Recorder:
                 await asyncio.wait_for(room.disconnect(), 3)
 
     async def _listen(self, track: rtc.Track) -> None:
+        frames: list[np.ndarray[Any, np.dtype[np.int16]]] = []
+        self.tracks.append(frames)
         stream = rtc.AudioStream(track, sample_rate=tones.RATE, num_channels=1)
         try:
             async for event in stream:
-                self.parts.append(np.frombuffer(event.frame.data, np.int16).copy())
+                frames.append(np.frombuffer(event.frame.data, np.int16).copy())
         finally:
             await stream.aclose()
 
     def recording(self) -> tones.Samples:
-        return np.concatenate(self.parts) if self.parts else np.zeros(0, np.int16)
+        """Return the tracks one after the other."""
+        frames = [frame for track in self.tracks for frame in track]
+        return np.concatenate(frames) if frames else np.zeros(0, np.int16)
