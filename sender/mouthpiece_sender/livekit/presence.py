@@ -57,7 +57,7 @@ class Presence:
                 if not self._looking and now >= self._next_look:
                     self._looking = True
                     return Act.LOOK
-            case Membership.THERE if now > self._busy_until:
+            case Membership.THERE if not waiting and now >= self._busy_until:
                 self.state = Membership.LEAVING
                 return Act.LEAVE
         return Act.NOTHING

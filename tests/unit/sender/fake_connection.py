@@ -225,7 +225,7 @@ class FakeConnection:
         return self.room.line_is_up and not self.room.deaf and not self.dead
 
     async def __aenter__(self) -> Self:
-        if not self.room.line_is_up:
+        if not self.room.line_is_up or self.dead:
             raise LiveKitUnavailable("LiveKit cannot be reached.")
         self.connected = True
         self.room.start()
