@@ -22,8 +22,8 @@ class Recorder:
     livekit: LiveKit
     room_name: str
     tracks: list[list[np.ndarray[Any, np.dtype[np.int16]]]] = field(default_factory=list)
-    """The frames of each track, in the order in which they were subscribed to: an avatar that was killed keeps its track
-    for a while beside that of the next one."""
+    """The frames of each track, in order of subscription: an avatar that was killed keeps its track for a while beside
+    that of the next one."""
 
     async def run(self) -> None:
         while True:
@@ -58,7 +58,7 @@ class Recorder:
         stream = rtc.AudioStream(track, sample_rate=tones.RATE, num_channels=1)
         try:
             async for event in stream:
-                frames.append(np.frombuffer(event.frame.data, np.int16).copy())
+                frames.append(np.frombuffer(event.frame.data, np.int16).copy())  # noqa: PERF401 - kept when cancelled
         finally:
             await stream.aclose()
 
