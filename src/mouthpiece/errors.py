@@ -43,7 +43,7 @@ from typing import ClassVar
 
 
 class MouthpieceError(Exception):
-    """Base of the tree. Its message tells a person what to do, and never holds a spoken text or a secret."""
+    """Base of the tree. Its message says what a person can do, and never holds a spoken text or a secret."""
 
     slug: ClassVar[str] = "internal"
     retryable: bool = False

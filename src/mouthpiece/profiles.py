@@ -48,7 +48,7 @@ class Profile:
     paced: bool = True
     """Audio is sent along with the playout clock, not as fast as the network takes it."""
     receipts: bool = True
-    """It may tell when something was played; if not, the playout clock alone says so."""
+    """It may report what was played; False: the playout clock alone decides."""
     status: bool = False
     """It answers ``mouthpiece.status``."""
 

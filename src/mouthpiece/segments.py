@@ -29,14 +29,14 @@ class State(enum.StrEnum):
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
-    """By the caller, before it played."""
+    """By the caller, before any of it was heard."""
     EXPIRED = "expired"
-    """Its ``expires_in`` passed while it waited."""
+    """Its ``expires_in`` passed before any of it was heard."""
     IGNORED = "ignored"
     """It came with ``mode=ignore`` while another segment played."""
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """The process died, the room closed or the avatar left while it played."""
+    """The process died, the room closed or the avatar left while it played, and did not come back for its replay."""
 
     @property
     def terminal(self) -> bool:
@@ -53,6 +53,7 @@ class Receipt(enum.StrEnum):
     ESTIMATED = "estimated"
     """The playout clock passed it."""
     UNKNOWN = "unknown"
+    """Nobody confirms it: it may have been heard as far as the playout clock came."""
 
 
 class EndedBy(enum.StrEnum):
@@ -228,7 +229,7 @@ class Event:
     segment: str
     room: str
     type: str
-    """``segment.<state>``, ``attempt.opened`` or ``attempt.ended``."""
+    """``segment.<state>``, ``attempt.opened``, ``attempt.started`` or ``attempt.ended``."""
     at: datetime
     attempt: int | None = None
     position: float | None = None

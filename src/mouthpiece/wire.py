@@ -17,11 +17,11 @@ from typing import Any, Final
 AUDIO_STREAM_TOPIC: Final = "lk.audio_stream"
 """Byte stream topic; one stream is one segment, closing it ends the segment."""
 SESSION_TOPIC: Final = "lk.agent.session"
-"""Byte streams that an AgentSession publishes; whoever registers no handler logs each one."""
+"""Byte streams that an AgentSession publishes; a participant without a handler logs each one."""
 STREAM_NAME_PREFIX: Final = "AUDIO_"
 CAPTION_TOPIC: Final = "lk.transcription"
-"""Text stream topic: what is said now, in the name of who says it (livekit-agents 1.8.9, ``livekit/agents/types.py``).
-"""
+"""Text stream topic: the words that are being said, in the name of their speaker (livekit-agents 1.8.9,
+``livekit/agents/types.py``)."""
 ATTR_CAPTION: Final = "lk.segment_id"
 """Attribute of such a stream: a later one with the same value replaces it."""
 ATTR_CAPTION_FINAL: Final = "lk.transcription_final"

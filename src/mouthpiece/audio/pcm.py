@@ -83,8 +83,8 @@ class Chunker:
     """Cuts sound into blocks of a length; the last one may be shorter."""
 
     def __init__(self, length: float | Callable[[float], float]) -> None:
-        """:param length: seconds of each block, or what returns those of the next one, given the seconds of all blocks
-        so far."""
+        """:param length: seconds of each block, or a function that returns those of the next block, given the seconds
+        of all blocks so far."""
         self._length = length
         self._held: list[Samples] = []
         self._frames = 0

@@ -7,5 +7,10 @@
     heard      what is known to have been heard of a segment
     queue      the segments that wait
     flight     one attempt on its way: its state and its playout clock
-    ledger     the decisions
+    receiver   the avatar: what it reports, and how long its reports are waited for
+    receipts   which flight a receipt is about, and what it proves
+    clearing   what a clear means for each flight
+    loss       what becomes of a flight whose avatar was lost
+    ends       how a segment ends, by what was heard of it
+    ledger     the inputs, and the decisions that need all of the above
 """

@@ -1,1 +1,1 @@
-"""What every service process of ours sets up at its start: settings, logs, file limit, socket."""
+"""The start of a service process: its settings, logs, file limit and socket."""

@@ -23,7 +23,7 @@ class StreamState(enum.Enum):
     CLEARED = "cleared"
     """Interrupted; what the player has queued of it is about to be dropped."""
     OVER = "over"
-    """Reported."""
+    """Its end has been reported."""
 
 
 def check_format(header: StreamHeader) -> None:

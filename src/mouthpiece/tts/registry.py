@@ -1,4 +1,4 @@
-"""The providers by name. To add one, add a file in ``providers`` and a line here."""
+"""The providers by name. To add one, add a file in ``providers`` and a line here (docs/adding.md)."""
 
 from __future__ import annotations
 
