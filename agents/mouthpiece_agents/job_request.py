@@ -1,4 +1,4 @@
-"""What one job asks for: its metadata, and the worker's settings where the metadata is silent."""
+"""The request of a job: its metadata, and the worker's settings for what the metadata leaves open."""
 
 from __future__ import annotations
 

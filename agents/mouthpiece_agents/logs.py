@@ -1,4 +1,4 @@
-"""What the worker logs: one line per record, as text for people or as JSON for machines.
+"""The worker's log: one line per record, as text for people or as JSON for machines.
 
 Tracebacks appear with ``--log-level debug`` only: livekit-agents logs each failed attempt with one. Of the extra fields
 of its records only those in ``FIELDS`` are logged: others hold identities, tokens and whole requests.
