@@ -1,4 +1,4 @@
-"""The contract between the publisher and whatever draws the pictures."""
+"""The contract between the publisher and a renderer, which draws the pictures."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class Renderer(Protocol):
         """
 
     def set_mood(self, mood: Mood) -> None:
-        """What the face shows while it does not speak."""
+        """Set what the face shows while it does not speak."""
 
     async def run(self) -> None:
-        """What the renderer does beside these calls, until it is cancelled. May return at once."""
+        """Do the work that the renderer has beside these calls, until it is cancelled. May return at once."""
 
     async def aclose(self) -> None:
         """Release what it holds, whether it ever ran or not; more than once does no harm."""

@@ -1,4 +1,4 @@
-"""Chooses what draws the avatars, by ``MOUTHPIECE_AVATAR_RUNTIME``."""
+"""Chooses the renderers, by ``MOUTHPIECE_AVATAR_RUNTIME``."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ENV_FILE = Path(".env.local")
 
 
 class RuntimeName(enum.StrEnum):
-    """What draws the avatars."""
+    """A way to draw the avatars."""
 
     FACE = "face"
     """The built-in faces."""
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     secrets: CommaList[SecretStr] = Field(default_factory=list, validation_alias="MOUTHPIECE_AVATAR_SECRETS")
     """The ``api-secret`` values that are let in; on loopback any is when this is empty."""
     runtime: RuntimeName = Field(default=RuntimeName.FACE, validation_alias="MOUTHPIECE_AVATAR_RUNTIME")
-    """What draws the avatars."""
+    """The runtime that draws the avatars."""
     face: str = Field(default="mia", validation_alias="MOUTHPIECE_AVATAR_FACE")
     """Of the runtime ``face``: for avatars whose id is not the name of a face."""
     bithuman_secret: SecretStr | None = Field(default=None, validation_alias="BITHUMAN_API_SECRET")

@@ -1,4 +1,4 @@
-"""What is behind the head: the room, the hair that hangs down, neck and shoulders."""
+"""The background of the head: the room, the hair that hangs down, neck and shoulders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def wall(design: FaceDesign) -> Layer:
 
 
 def hair_back(design: FaceDesign) -> Layer:
-    """What hangs behind neck and shoulders."""
+    """The hair behind neck and shoulders."""
     layer = Layer()
     if not design.hair.back:
         return layer

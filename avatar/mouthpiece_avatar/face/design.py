@@ -1,4 +1,4 @@
-"""What makes one face differ from another: colours, proportions, hair."""
+"""The designs of the faces: colours, proportions, hair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LipSync, teeth and tongue, in any shape that speech takes."""
+"""Lips, teeth and tongue, in any shape that speech takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class MouthShape:
     teeth: bool = False
     """Teeth together, as for "s"."""
     pressed: bool = False
-    """LipSync pressed, as for "m"."""
+    """Lips pressed, as for "m"."""
 
     @property
     def jaw(self) -> float:
@@ -29,7 +29,7 @@ class MouthShape:
 
 
 def draw_mouth(design: FaceDesign, shape: MouthShape) -> Layer:
-    """LipSync, teeth and tongue; the chin below belongs to the skin."""
+    """Lips, teeth and tongue; the chin below belongs to the skin."""
     layer = Layer(MOUTH_BOX)
     full = design.lip_fullness
     half = 26.5 + (4.0 * shape.wide if shape.wide > 0 else 11.5 * shape.wide) - 2.2 * shape.open * (shape.wide <= 0)

@@ -235,7 +235,7 @@ def _placed(layer: Layer, box: Box, yaw: float = 0.0, *, deep: bool = False, ris
     shift_y = _RISE * yaw * yaw - rise
     cos, sin = math.cos(angle), math.sin(angle)
     (zx, zy), (sx, sy), (px, py) = _ZOOM_CENTRE, _SCREEN_CENTRE, _PIVOT
-    # screen (u, v) at twice the size → board, backwards through zoom, shift and tilt → the layer's own pixels
+    # screen (u, v) at twice the size → drawing, backwards through zoom, shift and tilt → the layer's own pixels
     step = 0.5 / ZOOM
     left = (box[0] - sx) / ZOOM + zx - shift_x - px
     top = (box[1] - sy) / ZOOM + zy - shift_y - py
