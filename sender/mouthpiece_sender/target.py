@@ -1,4 +1,4 @@
-"""The gateway's view of what speaks: avatars in LiveKit rooms, or Anam's engine."""
+"""The contract between the gateway and a target: avatars in LiveKit rooms, or Anam's engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``play``, ``say`` and ``loop`` speak to, as they see it: the same calls for a room, a service and Anam."""
+"""The destination of ``play``, ``say`` and ``loop``: the same calls for a room, a service and Anam."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from mouthpiece.process.signals import stop_signals
 
 
 class ExitCode(enum.IntEnum):
-    """What a script learns from a command; docs/api.md names the states."""
+    """The exit codes of the commands; docs/api.md names the states."""
 
     FINISHED = 0
     FAILED = 1
