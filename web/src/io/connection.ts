@@ -93,8 +93,11 @@ export class RoomConnection {
     this.#listener.soundBlocked(!this.#room.canPlaybackAudio);
   }
 
-  /** Call it within a click: a browser then allows sound. */
-  /** @throws {UserFacingError} the browser still refuses. */
+  /**
+   * Call it within a click: a browser then allows sound.
+   *
+   * @throws {UserFacingError} the browser still refuses.
+   */
   async allowSound(): Promise<void> {
     try {
       await this.#room.startAudio();
