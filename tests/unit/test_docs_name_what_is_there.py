@@ -83,9 +83,13 @@ def defined(node: ast.AST, inside: str = "") -> Iterator[str]:
         yield from defined(child, within)
 
 
+def prose(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def claims(text: str) -> Iterator[tuple[str, str | None]]:
     """Each file that ``text`` names outside of its blocks of code, and each name beside it."""
-    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = prose(text)
     folders = dict(folders_of_tables(text))
     file, end = None, -1
     for code in CODE.finditer(text):
@@ -134,6 +138,26 @@ def test_every_name_beside_a_file_stands_in_that_file(document: Path) -> None:
         for file, name in claims(document.read_text())
         if name is not None and not any(name in names_in(path) for path in matches(file))
     ]
+    assert missing == []
+
+
+@cache
+def members() -> dict[str, set[str]]:
+    """The members of each class of the product; classes of one name are taken together."""
+    found: dict[str, set[str]] = {}
+    for path in files():
+        if path.endswith(".py") and path.startswith(("agents/", "avatar/", "sender/", "src/")):
+            for name in names_in(path):
+                owner, _, member = name.rpartition(".")
+                found.setdefault(owner or member, set()).add(member)
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_every_member_of_a_class_is_there_wherever_it_is_named(document: Path) -> None:
+    named = [code.removesuffix("()") for code in CODE.findall(prose(document.read_text())) if NAME.fullmatch(code)]
+    dotted = [name.split(".") for name in named if name[0].isupper() and name.count(".") == 1]
+    missing = [f"{owner}.{member}" for owner, member in dotted if member not in members().get(owner, {member})]
     assert missing == []
 
 

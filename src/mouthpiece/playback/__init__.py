@@ -11,6 +11,9 @@
     receipts   which flight a receipt is about, and what it proves
     clearing   what a clear means for each flight
     loss       what becomes of a flight whose avatar was lost
+    absence    what became of a flight meanwhile, by the avatar's status
+    restored   a segment that an earlier process left behind
     ends       how a segment ends, by what was heard of it
+    in_flight  the flights, how each ends, and what becomes of its segment then
     ledger     the inputs, and the decisions that need all of the above
 """
