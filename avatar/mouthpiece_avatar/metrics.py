@@ -38,6 +38,12 @@ class _SessionFigures(Collector):
         yield _counter("streams", "Audio streams, by what happened to them.", "event", totals.streams)
         yield _counter("receipts", "Receipts that were taken, by method.", "method", totals.delivered)
         yield _counter("receipts_dropped", "Receipts that nobody took, by method.", "method", totals.dropped)
+        yield _counter(
+            "delivery",
+            "Holds because LiveKit took no sound, milliseconds said again, and looks at the statistics.",
+            "event",
+            totals.delivery,
+        )
         yield _counter("pictures", "Pictures sent, and left out because they were late.", "event", totals.pictures)
 
 

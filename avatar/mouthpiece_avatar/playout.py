@@ -8,6 +8,9 @@
 The audio source keeps a queue that it plays in real time. It may be deep, because nothing has to wait behind it: an
 interrupt and the onset of speech cut what is queued. So ``LEAD`` seconds of speech are kept in it, which covers a late
 wake-up, and ``SILENCE`` seconds between streams; and which sample is leaving is known at every moment.
+
+Where LiveKit acknowledges what it takes, an end is reported once it was acknowledged, and ``hold`` takes back what was
+not: nothing leaves until ``resume``, which says how much of it is said again (:mod:`mouthpiece_avatar.delivery`).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from mouthpiece.receiving.inbound_stream import StreamState
 from mouthpiece.receiving.stream_queue import StreamQueue
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
+from mouthpiece_avatar.unacknowledged import Span, Unacknowledged
 
 LEAD = 0.20
 """Seconds of speech kept in the source."""
@@ -75,26 +79,26 @@ class Finished:
     """By its sender's clear, or because it broke off."""
 
 
-@dataclass(slots=True)
-class _Span:
-    """Neighbouring samples of one stream (None: silence) in the source's queue."""
-
-    stream: PlayoutStream | None
-    samples: Samples
-
-
 class PlayoutQueue:
     """See the module. ``now`` is monotonic, in seconds; sample counts are at ``RATE``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, acknowledged: bool = False) -> None:
+        """:param acknowledged: :meth:`acknowledge` is called; otherwise what has left counts as taken."""
+        self._acknowledged = acknowledged
         self._line = StreamQueue(PlayoutStream)
         """Streams that have not been handed to the source whole."""
-        self._queue: deque[_Span] = deque()
+        self._queue: deque[Span] = deque()
+        """In the source."""
+        self._unacknowledged = Unacknowledged()
+        self._again: deque[Span] = deque()
+        """What was taken back out of the source and is put into it once more, before anything else."""
+        self._source_is_empty = False
+        """What was in the source when it was held has been dropped there too."""
         self._drained_until = 0.0
         self._left = 0  # samples that have left since the beginning, speech and silence
         self._queued = 0
         self._cleared = False
-        self._events: list[Started | Finished] = []
+        self._events: deque[Started | Finished] = deque()
 
     # -- input: a StreamSink of mouthpiece.receiving -----------------------------------------------------------------
 
@@ -133,7 +137,9 @@ class PlayoutQueue:
         self._drain(now)
         if self._cleared and (cut := self._settle()):
             return cut
-        stream = self._speaker()
+        if self._unacknowledged.held:
+            return self._act_held()
+        stream = self._again[0].stream if self._again else self._speaker()
         if stream is None:
             return self._idle()
         if self._queue and self._queue[0].stream is None:
@@ -143,14 +149,69 @@ class PlayoutQueue:
             return Wait(self._seconds(speech))
         if self._queued >= LEAD * RATE:
             return self._wait(self._seconds(self._queued) - LEAD)
-        samples = stream.take(int(BLOCK * RATE))
+        samples = self._take_again() if self._again else stream.take(int(BLOCK * RATE))
         self._put(stream, samples)
         return Capture(samples, speech=True)
 
     def events(self) -> list[Started | Finished]:
-        """Return what has happened since the last call, in order."""
-        events, self._events = self._events, []
+        """Return what has happened since the last call, in order, up to an end that is not acknowledged."""
+        events: list[Started | Finished] = []
+        unacknowledged = self._unacknowledged.streams()
+        while self._events and not self._waits(self._events[0], unacknowledged):
+            events.append(self._events.popleft())
         return events
+
+    # -- whether LiveKit takes it: Deliverable of mouthpiece_avatar.delivery -----------------------------------------
+
+    def acknowledge(self, until: float) -> None:
+        """What left the source by ``until`` was taken."""
+        self._unacknowledged.acknowledge(until)
+
+    def hold(self, now: float) -> None:
+        """Take back what was not acknowledged and what is in the source; nothing leaves until :meth:`resume`."""
+        self._source_is_empty = False
+        if self._unacknowledged.held:
+            self._keep([])
+            return
+        self._drain(now)
+        self._unacknowledged.hold(now)
+        self._again.extendleft(reversed([span for span in self._queue if span.stream is not None]))
+        self._keep([])
+        for event in list(self._events):
+            if self._waits(event, self._unacknowledged.streams()):
+                self._events.remove(event)
+                event.stream.reopen()
+        for stream in self._streams():
+            started = next((event for event in self._events if event == Started(stream)), None)
+            if started is not None and stream.left == 0:
+                self._events.remove(started)
+                stream.started = False
+
+    def resume(self, lost: float | None) -> float:
+        """Go on after a hold.
+
+        :param lost: say again what left in so many seconds before the hold; None: all that was taken back.
+        :returns: how many seconds are said again.
+        """
+        if not self._unacknowledged.held:
+            return 0.0
+        heard = self._unacknowledged.streams()
+        again = self._unacknowledged.resume(lost)
+        self._again.extendleft(reversed(again))
+        for stream in heard:
+            if stream.left == stream.taken and stream not in self._line and stream.state is StreamState.ENDED:
+                self._over(stream, interrupted=stream.broke_off)
+        return self._seconds(sum(len(span.samples) for span in again))
+
+    @property
+    def unheard(self) -> bool:
+        """Whether speech is about to leave, or left and was not acknowledged."""
+        return self.speaking or bool(self._unacknowledged) or self._unacknowledged.held
+
+    @property
+    def end_waits(self) -> bool:
+        """Whether the end of a stream waits to be acknowledged."""
+        return bool(self._events) and self._waits(self._events[0], self._unacknowledged.streams())
 
     # -- state -------------------------------------------------------------------------------------------------------
 
@@ -183,14 +244,15 @@ class PlayoutQueue:
     @property
     def speaking(self) -> bool:
         """Whether speech is in the source or can be put into it now."""
-        return any(span.stream is not None for span in self._queue) or self._speaker() is not None
+        return bool(self._again) or any(span.stream is not None for span in self._queue) or self._speaker() is not None
 
     # -- internals ---------------------------------------------------------------------------------------------------
 
     def _streams(self) -> list[PlayoutStream]:
         """Every stream that is not over, in order."""
-        leaving = [span.stream for span in self._queue if span.stream is not None]
-        return list(dict.fromkeys([*leaving, *self._line]))
+        held = self._unacknowledged.streams() if self._unacknowledged.held else []
+        leaving = [span.stream for span in (*self._queue, *self._again) if span.stream is not None]
+        return list(dict.fromkeys([*held, *leaving, *self._line]))
 
     def _speaker(self) -> PlayoutStream | None:
         """Return the first stream in line if it has sound to speak now; those that were taken whole leave the line."""
@@ -210,6 +272,23 @@ class PlayoutQueue:
                 self._over(stream, interrupted=stream.broke_off)
         return None
 
+    def _act_held(self) -> Cut | Wait:
+        if not self._source_is_empty:
+            self._source_is_empty = True
+            return Cut(np.zeros(0, np.int16))
+        return Wait(SILENCE)
+
+    def _take_again(self) -> Samples:
+        span = self._again[0]
+        samples, span.samples = span.samples[: int(BLOCK * RATE)], span.samples[int(BLOCK * RATE) :]
+        if not len(span.samples):
+            self._again.popleft()
+        return samples
+
+    def _waits(self, event: Started | Finished, unacknowledged: list[PlayoutStream]) -> bool:
+        """Whether ``event`` is an end that was not acknowledged. A start behind it waits with it."""
+        return isinstance(event, Finished) and event.stream in unacknowledged
+
     def _idle(self) -> Capture | Wait:
         speech = bool(self._queue) and self._queue[-1].stream is not None
         wanted = FLOOR if speech else SILENCE
@@ -222,14 +301,18 @@ class PlayoutQueue:
     def _settle(self) -> Cut | None:
         """End the cleared streams, in order; return a cut if something of them is in the source."""
         self._cleared = False
-        kept = [span for span in self._queue if span.stream is None or span.stream.state is not StreamState.CLEARED]
+        kept = [span for span in self._queue if not _is_cleared(span.stream)]
         cut = len(kept) < len(self._queue)
         streams = self._streams()
+        self._again = deque(span for span in self._again if not _is_cleared(span.stream))
+        for stream in streams:
+            if _is_cleared(stream):
+                self._unacknowledged.forget(stream)
         if cut:
             kept = [span for span in kept if span.stream is not None]
             self._keep(kept)
         for stream in streams:
-            if stream.state is StreamState.CLEARED:
+            if _is_cleared(stream):
                 self._over(stream, interrupted=True)
         if not cut:
             return None
@@ -239,7 +322,7 @@ class PlayoutQueue:
         self._keep([])  # silence is at the front only when no speech is behind it
         return Cut(np.zeros(0, np.int16))
 
-    def _keep(self, spans: list[_Span]) -> None:
+    def _keep(self, spans: list[Span]) -> None:
         self._queue = deque(spans)
         self._queued = sum(len(span.samples) for span in spans)
 
@@ -253,7 +336,7 @@ class PlayoutQueue:
         if self._queue and self._queue[-1].stream is stream:
             self._queue[-1].samples = np.concatenate((self._queue[-1].samples, samples))
         else:
-            self._queue.append(_Span(stream, samples))
+            self._queue.append(Span(stream, samples))
         self._start()
 
     def _drain(self, now: float) -> None:
@@ -269,9 +352,11 @@ class PlayoutQueue:
             span = self._queue[0]
             step = min(gone, len(span.samples))
             gone -= step
-            span.samples = span.samples[step:]
+            left, span.samples = span.samples[:step], span.samples[step:]
             if span.stream is not None:
                 span.stream.left += step
+                if self._acknowledged:
+                    self._unacknowledged.left(span.stream, left, self._drained_until)
             if not len(span.samples):
                 self._queue.popleft()
                 if span.stream is not None and span.stream not in self._line and span.stream.left == span.stream.taken:
@@ -291,3 +376,7 @@ class PlayoutQueue:
     @staticmethod
     def _seconds(samples: int) -> float:
         return samples / RATE
+
+
+def _is_cleared(stream: PlayoutStream | None) -> bool:
+    return stream is not None and stream.state is StreamState.CLEARED

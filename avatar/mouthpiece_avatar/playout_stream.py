@@ -31,7 +31,7 @@ class PlayoutStream(InboundStream):
         self.taken = 0
         """Samples handed to the audio source."""
         self.left = 0
-        """Samples that have left the audio source."""
+        """Samples that have left the audio source and were not taken back."""
         self._resampler = Resampler(RATE)
         self._ready: deque[Samples] = deque()
         self._ready_samples = 0
@@ -44,8 +44,12 @@ class PlayoutStream(InboundStream):
 
     @property
     def position(self) -> float:
-        """Seconds of the stream that have left the audio source."""
+        """Seconds of the stream that have left the audio source and were not taken back."""
         return self.left / RATE
+
+    def reopen(self) -> None:
+        """Its end has not been reported, and does not count: something of it is said again."""
+        self.state = StreamState.ENDED
 
     def clear(self) -> None:
         super().clear()

@@ -6,11 +6,14 @@ Nothing else touches the two sources, so a capture that is under way and a cut c
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from livekit import rtc
 
 from mouthpiece.audio.pcm import Samples
+from mouthpiece_avatar.acknowledgements import Measurement
+from mouthpiece_avatar.delivery import DeliveryWatch, read_statistics
 from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Started, Wait
 from mouthpiece_avatar.playout_stream import RATE
 from mouthpiece_avatar.renderer import Renderer
@@ -43,10 +46,17 @@ class MediaPublisher:
         self._report = report
         self._woken = asyncio.Event()
         self._sources: tuple[rtc.AudioSource, rtc.VideoSource] | None = None
+        self._delivery = DeliveryWatch(playout, measure=self._measure, changed=self.wake, clock=clock)
+        self._track: rtc.LocalAudioTrack | None = None
         self.pictures = 0
         """Pictures sent since the start."""
         self.late = 0
         """Pictures left out because their time had passed."""
+
+    @property
+    def delivery(self) -> Counter[str]:
+        """See :attr:`DeliveryWatch.counts`."""
+        return self._delivery.counts
 
     def wake(self) -> None:
         self._woken.set()
@@ -59,8 +69,9 @@ class MediaPublisher:
         bitrate = round(MAX_BITS_PER_PIXEL * width * height * fps)
         video = rtc.VideoSource(width, height)
         self._sources = sound, video
+        self._track = rtc.LocalAudioTrack.create_audio_track("avatar_audio", sound)
         await participant.publish_track(
-            rtc.LocalAudioTrack.create_audio_track("avatar_audio", sound),
+            self._track,
             rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, stream="avatar", dtx=False),
         )
         await participant.publish_track(
@@ -86,6 +97,7 @@ class MediaPublisher:
             tasks.create_task(self._run_sound(sound))
             tasks.create_task(self._run_pictures(video))
             tasks.create_task(self._renderer.run())
+            tasks.create_task(self._delivery.run())
 
     async def aclose(self) -> None:
         if self._sources is not None:
@@ -101,6 +113,8 @@ class MediaPublisher:
                 self._report(event)
             match action:
                 case Capture(samples, speech):
+                    if speech:
+                        self._delivery.speech()
                     self._renderer.audio_queued(self._playout.next_index - len(samples), samples, speech=speech)
                     await _capture(sound, samples)
                 case Cut(keep):
@@ -115,6 +129,9 @@ class MediaPublisher:
                             await self._woken.wait()
                     except TimeoutError:
                         pass  # the wait is over
+
+    async def _measure(self) -> Measurement | None:
+        return None if self._track is None else await read_statistics(self._track.get_stats)
 
     async def _run_pictures(self, video: rtc.VideoSource) -> None:
         period = 1 / self._renderer.fps

@@ -88,7 +88,7 @@ class Session:
         """Why it ended."""
         self.joined = asyncio.Event()
         """Set once the avatar is in the room, seen, and listens."""
-        self.playout = PlayoutQueue()
+        self.playout = PlayoutQueue(acknowledged=True)
         self._request = request
         self._renderer = renderer
         self._clock = clock

@@ -29,11 +29,13 @@ class Totals:
     delivered: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     pictures: Counter[str] = field(default_factory=Counter)
+    delivery: Counter[str] = field(default_factory=Counter)
 
     def add(self, session: Session) -> None:
         self.streams.update(session.receiver.counts)
         self.delivered.update(session.receipts.delivered)
         self.dropped.update(session.receipts.dropped)
+        self.delivery.update(session.publisher.delivery)
         self.pictures.update(sent=session.publisher.pictures, late=session.publisher.late)
 
 

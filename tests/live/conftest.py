@@ -24,7 +24,7 @@ def livekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKit]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with _running(binary, tmp_path_factory.mktemp("livekit") / "livekit.log") as server:
+    with running_server(binary, tmp_path_factory.mktemp("livekit") / "livekit.log") as server:
         yield server
 
 
@@ -33,7 +33,7 @@ def room_name() -> str:
     return f"test-{uuid.uuid4().hex[:10]}"
 
 
-class _running:
+class running_server:
     """``run_server`` on a loop in a thread: the fixture outlives the loops of single tests."""
 
     def __init__(self, binary: Path, log: Path) -> None:

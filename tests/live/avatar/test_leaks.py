@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from pathlib import Path
 
+from livekit import api
 from livekit.rtc._ffi_client import FfiClient
 
 from mouthpiece import wire
@@ -15,6 +17,7 @@ from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
+from tests.live.viewer import Viewer, viewer_token
 from tests.unit.avatar.plain_sprites import plain_sprites
 
 SPRITES = plain_sprites()
@@ -73,3 +76,52 @@ async def test_sessions_leave_nothing_behind(livekit: LiveKit, room_name: str, j
     assert after["tasks"] <= before["tasks"]
     assert after["subscriptions"] <= before["subscriptions"]
     assert after["files"] <= before["files"] + 3
+
+
+def capturing() -> int:
+    """Native threads of audio sources."""
+    gc.collect()
+    names = [Path(f"/proc/self/task/{task}/comm").read_text() for task in os.listdir("/proc/self/task")]
+    return sum(name.startswith("AudioSourceCapt") for name in names)
+
+
+async def test_rooms_that_are_deleted_in_mid_speech_after_it_was_asked_to_leave_leave_no_thread(
+    livekit: LiveKit, room_name: str, join: Join
+) -> None:
+    async with api.LiveKitAPI(livekit.url.replace("ws", "http", 1), livekit.api_key, livekit.api_secret) as server:
+        before = await asyncio.to_thread(capturing)
+        for _ in range(10):
+            async with Sessions(make_renderer, limit=1) as sessions:
+                request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
+                session = await sessions.start(request, Claims(AVATAR, room_name))
+                async with join() as sender:
+                    await sender.say(tone(5), segment="seg")
+                    await sender.first_receipts(1)
+                    await sender.room.local_participant.perform_rpc(
+                        destination_identity=AVATAR, method=wire.RPC_LEAVE, payload=""
+                    )
+                    async with asyncio.timeout(5):
+                        while sessions.all():  # noqa: ASYNC110 (a session ends by itself)
+                            await asyncio.sleep(0.02)
+                    await server.room.delete_room(api.DeleteRoomRequest(room=room_name))
+                assert "asked it to leave" in session.reason
+            del session, sessions
+        await asyncio.sleep(1)
+        assert await asyncio.to_thread(capturing) <= before
+
+
+async def test_a_room_that_its_last_viewer_has_left_is_left_before_it_closes(livekit: LiveKit, room_name: str) -> None:
+    async with api.LiveKitAPI(livekit.url.replace("ws", "http", 1), livekit.api_key, livekit.api_secret) as server:
+        await server.room.create_room(api.CreateRoomRequest(name=room_name, departure_timeout=12))
+        async with Sessions(make_renderer, limit=1) as sessions:
+            request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
+            session = await sessions.start(request, Claims(AVATAR, room_name))
+            async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer:
+                await viewer.ready()
+                await asyncio.sleep(4)  # a viewer who publishes nothing is announced up to 3 s late
+            async with asyncio.timeout(15):
+                while sessions.all():  # noqa: ASYNC110 (a session ends by itself)
+                    await asyncio.sleep(0.02)
+        assert "about to close" in session.reason
+        rooms = await server.room.list_rooms(api.ListRoomsRequest(names=[room_name]))
+        assert len(rooms.rooms) == 1

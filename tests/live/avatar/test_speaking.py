@@ -7,6 +7,7 @@ import time
 import wave
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from livekit import api, rtc
@@ -239,3 +240,12 @@ async def test_states_of_the_session_are_taken(viewer: Viewer, join: Join) -> No
                 destination_identity=AVATAR, method=method, payload=state
             )
             assert answer == "ok"
+
+
+async def test_an_undisturbed_speech_is_never_held(viewer: Viewer, join: Join, http: httpx.AsyncClient) -> None:
+    async with join() as sender:
+        await sender.say(tone(6.0), segment="seg")
+        assert await sender.finished() == [wire.PlaybackFinished(6.0, False)]
+    metrics = (await http.get("/metrics")).text
+    assert 'mouthpiece_avatar_delivery_total{event="looks"}' in metrics
+    assert 'mouthpiece_avatar_delivery_total{event="holds"}' not in metrics

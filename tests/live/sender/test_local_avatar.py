@@ -10,7 +10,7 @@ import pytest
 from livekit import api
 from livekit.rtc._ffi_client import FfiClient
 
-from mouthpiece.segments import Mode, Receipt, State
+from mouthpiece.segments import AttemptState, Mode, Receipt, State
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from tests.live.agents.services import AvatarServer
@@ -171,7 +171,9 @@ async def test_leaving_begins_nothing_that_waits(access: LiveKitAccess, viewer: 
         await gateway.wait(first.id, "playing", 5)
         await asyncio.sleep(0.5)
         left = time.monotonic()
-    assert (await gateway.segment(first.id)).state is State.INTERRUPTED
+    cut = await gateway.segment(first.id)  # the next process goes on from there
+    assert (cut.state, cut.attempts[0].state) == (State.PLAYING, AttemptState.INTERRUPTED)
+    assert cut.attempts[0].position == pytest.approx(0.5, abs=0.4)
     assert (await gateway.segment(second.id)).state is State.QUEUED
     await asyncio.sleep(1.5)
     assert viewer.loud_seconds(left + 0.5) < 0.1

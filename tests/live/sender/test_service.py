@@ -235,7 +235,7 @@ async def test_a_wrong_secret_is_reported_by_every_call_that_needs_livekit(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_listens_on(
+async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_goes_on_after_the_next_start(
     avatar: None, livekit: LiveKit, room_name: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     port = free_port()
@@ -247,7 +247,7 @@ async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_lis
     )
     queue = f"http://127.0.0.1:{port}/v1/rooms/{room_name}/segments"
     async with httpx.AsyncClient(trust_env=False, timeout=30, transport=httpx.AsyncHTTPTransport(retries=8)) as http:
-        playing = await http.post(queue, content=sound_file(20), params={"wait": "playing", "timeout": 20})
+        playing = await http.post(queue, content=sound_file(60), params={"wait": "playing", "timeout": 20})
         assert playing.json()["state"] == "playing", playing.text
         process.send_signal(number)
         signalled = time.monotonic()
@@ -256,8 +256,11 @@ async def test_stopped_in_mid_sentence_it_closes_what_is_open_and_the_avatar_lis
         assert time.monotonic() - signalled < 10
     assert (process.returncode, b"Traceback" in said) == (0, False), said.decode()
     async with running_service(livekit, tmp_path / "data") as client:
-        stopped = (await client.get(f"/v1/segments/{playing.json()['id']}")).json()
-        assert (stopped["state"], stopped["receipt"]) == ("interrupted", "confirmed")
+        segment = f"/v1/segments/{playing.json()['id']}"
+        goes_on = (await client.get(segment)).json()
+        assert (goes_on["state"], goes_on["attempts"][0]["state"]) == ("playing", "interrupted")
+        stopped = (await client.delete(segment)).json()
+        assert (stopped["state"], stopped["receipt"], stopped["ended_by"]) == ("interrupted", "confirmed", "caller")
         wait: dict[str, str | int] = {"wait": "finished", "timeout": 20}
         answer = await client.post(f"/v1/rooms/{room_name}/segments", content=sound_file(0.5), params=wait)
         assert (answer.json()["state"], answer.json()["receipt"]) == ("finished", "confirmed")

@@ -1,0 +1,100 @@
+"""LiveKit stops in mid-speech and goes on: what left meanwhile is said again, and what is reported was heard.
+
+A server that was stopped passes on what lay in its socket when it goes on, and a viewer's jitter buffer plays a part of
+that, sped up: up to as much as was taken back may be heard twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from mouthpiece import wire
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit
+from tests.live.avatar import stepped_tone
+from tests.live.avatar.conftest import (
+    AVATAR,
+    RATE,
+    AvatarServer,
+    Join,
+    avatar_token,
+    running_avatar_server,
+    start_avatar,
+)
+from tests.live.conftest import running_server
+from tests.live.viewer import SAMPLE_RATE, Viewer, viewer_token
+
+SECONDS = 8.0
+NOTICED = 1.2
+"""Seconds within which the avatar notices, with some for a busy machine."""
+
+
+@pytest.fixture
+def livekit(livekit: LiveKit, tmp_path: Path) -> Iterator[LiveKit]:
+    """A server of this test's own, since it is stopped."""
+    binary = livekit_server.find_binary()
+    assert binary is not None
+    with running_server(binary, tmp_path / "livekit.log") as server:
+        yield server
+
+
+@pytest.fixture
+def server(livekit: LiveKit, tmp_path: Path) -> Iterator[AvatarServer]:
+    with running_avatar_server(tmp_path / "avatar.log", LIVEKIT_URL=livekit.url) as server:
+        yield server
+
+
+def process_of(livekit: LiveKit) -> int:
+    port = int(livekit.url.rpartition(":")[2])
+    for child in psutil.Process().children(recursive=True):
+        if any(connection.laddr.port == port for connection in child.net_connections() if connection.laddr):
+            return child.pid
+    raise LookupError("no process listens there")
+
+
+@pytest.mark.parametrize("stopped_for", [5, 20])
+async def test_what_left_while_livekit_was_stopped_is_said_again(
+    livekit: LiveKit, room_name: str, join: Join, server: AvatarServer, stopped_for: int
+) -> None:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        assert (await start_avatar(http, livekit, avatar_token(livekit, room_name))).is_success
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer, join() as sender:
+        await viewer.ready()
+        pid = await asyncio.to_thread(process_of, livekit)
+        with viewer.record_sound() as recorded:
+            before = time.monotonic()
+            writer = await sender.open(attributes=wire.StreamHeader(RATE, 1, "seg", 1).attributes())
+            await writer.write(stepped_tone.make(SECONDS, RATE))
+            await writer.aclose()
+            await viewer.onset(before)
+            await asyncio.sleep(2)
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(stopped_for)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            back = time.monotonic()
+            [end] = await sender.finished(1, timeout=60)
+            assert time.monotonic() - back < SECONDS + 15
+            await asyncio.sleep(1.5)
+        answer = await sender.room.local_participant.perform_rpc(
+            destination_identity=AVATAR, method=wire.RPC_STATUS, payload="", response_timeout=5
+        )
+    heard = stepped_tone.listen(np.frombuffer(b"".join(recorded), np.int16), SAMPLE_RATE)
+    assert heard.missing(SECONDS) == []
+    backwards = [(one, other) for one, other in heard.jumps() if other < one]
+    assert len(backwards) <= 1
+    assert all((one - other + 1) * stepped_tone.STEP <= NOTICED for one, other in backwards)
+    assert end == wire.PlaybackFinished(SECONDS, False)
+    assert wire.Status.loads(answer).ended == (wire.StatusEnded("seg", SECONDS, False, "confirmed", 1),)
+    assert (await asyncio.to_thread(server.log.read_text)).count("LiveKit takes no sound") == 1

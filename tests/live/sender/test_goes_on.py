@@ -1,0 +1,202 @@
+"""Kills, restarts and stalls against real processes: states are compared with what a viewer recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from mouthpiece_sender.demo import livekit_server
+from mouthpiece_sender.demo.livekit_server import LiveKit
+from tests.live.agents.services import AvatarServer, RunningProcess, environment
+from tests.live.sender.conftest import start_avatar
+from tests.live.sender.test_livekit_gone import binary  # noqa: F401 - a fixture
+from tests.live.sender.tones import Heard, heard, hertz, order_of, seconds_of
+from tests.live.viewer import Viewer, viewer_token
+from tests.loopback.sender.bodies import sound_file
+
+WITHIN = 0.4
+"""Seconds: Opus smears both ends, a busy machine's jitter buffer stretches, and a window holds two tones."""
+
+
+@dataclass
+class Service:
+    """``mouthpiece_sender serve``, which can be killed and started again with the same data."""
+
+    livekit: LiveKit
+    data: Path
+    port: int = field(default_factory=livekit_server.free_port)
+    process: RunningProcess | None = None
+
+    async def start(self) -> None:
+        env = environment(self.livekit, MOUTHPIECE_DATA=str(self.data), MOUTHPIECE_MIN_FREE_MB="0")
+        command = [sys.executable, "-m", "mouthpiece_sender", "serve", "--port", str(self.port)]
+        self.process = await asyncio.to_thread(RunningProcess, command, env, self.data)
+        await self.process.says("listening on")
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.popen.kill()
+        await self.process.ended()
+        self.process.__exit__(None, None, None)
+
+    async def stop(self) -> None:
+        assert self.process is not None
+        self.process.popen.terminate()
+        assert await self.process.ended() == 0, self.process.output
+        self.process.__exit__(None, None, None)
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=30)
+
+
+@dataclass
+class Scene:
+    """An avatar in a room, a viewer who records, and a service."""
+
+    room: str
+    livekit: LiveKit
+    avatar: AvatarServer
+    service: Service
+    viewer: Viewer
+    recording: list[bytes]
+    ids: list[str] = field(default_factory=list)
+
+    async def say(self, seconds: float, **query: Any) -> str:
+        """Each segment gets the next tone."""
+        body = sound_file(seconds, hertz=hertz(len(self.ids)))
+        async with self.service.client() as client:
+            answer = await client.post(f"/v1/rooms/{self.room}/segments", content=body, params=query)
+        assert answer.status_code in (200, 202), answer.text
+        self.ids.append(answer.json()["id"])
+        return self.ids[-1]
+
+    async def ended(self, segment: str, timeout: float = 60) -> dict[str, Any]:
+        deadline = time.monotonic() + timeout
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                async with self.service.client() as client:
+                    answer = await client.get(f"/v1/segments/{segment}", params={"wait": "finished", "timeout": 10})
+                found = dict(answer.json())
+                if found["finished_at"] is not None:
+                    return found
+                assert time.monotonic() < deadline, found
+            await asyncio.sleep(0.2)
+
+    async def until_state(self, segment: str, state: str, timeout: float = 20) -> None:
+        deadline = time.monotonic() + timeout
+        async with self.service.client() as client:
+            while (await client.get(f"/v1/segments/{segment}")).json()["state"] != state:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+
+    async def heard(self) -> list[Heard]:
+        await asyncio.sleep(1.0)
+        return heard(self.recording, len(self.ids))
+
+
+@asynccontextmanager
+async def scene(livekit: LiveKit, room: str, folder: Path) -> AsyncIterator[Scene]:
+    avatar = await asyncio.to_thread(AvatarServer, livekit, folder)
+    service = Service(livekit, folder)
+    try:
+        await start_avatar(livekit, avatar, room)
+        async with Viewer(livekit.url, viewer_token(livekit, room)) as viewer:
+            await viewer.ready()
+            await service.start()
+            with viewer.record_sound() as recording:
+                yield Scene(room, livekit, avatar, service, viewer, recording)
+    finally:
+        if service.process is not None:
+            await asyncio.to_thread(service.process.__exit__, *sys.exc_info())
+        await asyncio.to_thread(avatar.__exit__, *sys.exc_info())
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("ending", ["killed", "stopped"])
+async def test_a_service_that_ends_in_mid_speech_goes_on_and_nothing_is_lost_or_said_twice(
+    livekit: LiveKit, room_name: str, tmp_path: Path, ending: str
+) -> None:
+    async with scene(livekit, room_name, tmp_path) as there:
+        segments = [await there.say(seconds) for seconds in (30.0 if ending == "stopped" else 6.0, 2.0, 2.0)]
+        await there.until_state(segments[0], "playing")
+        await asyncio.sleep(2.5)
+        await (there.service.kill() if ending == "killed" else there.service.stop())
+        await asyncio.sleep(1.0)
+        await there.service.start()
+        ends = [await there.ended(segment) for segment in segments]
+        assert [(end["state"], end["receipt"]) for end in ends] == [("finished", "confirmed")] * 3
+        assert [len(end["attempts"]) for end in ends[:1]] == [2]
+        found = await there.heard()
+        assert order_of(found) == [0, 1, 2]
+        lengths = [seconds_of(found, number) for number in range(3)]
+        assert lengths == [pytest.approx(end["audio"]["duration"], abs=WITHIN) for end in ends]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("seconds", [5.0, 20.0])
+async def test_livekit_that_stalls_in_mid_speech_costs_nothing_that_was_queued(
+    binary: Path,  # noqa: F811
+    room_name: str,
+    tmp_path: Path,
+    seconds: float,
+) -> None:
+    port = livekit_server.free_port()
+    async with livekit_server.run_server(binary, port=port) as livekit, scene(livekit, room_name, tmp_path) as there:
+        server = server_on(port)
+        segments = [await there.say(3.0) for _ in range(5)]
+        await there.until_state(segments[0], "playing")
+        await asyncio.sleep(1.0)
+        server.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        server.send_signal(signal.SIGCONT)
+        continued = time.monotonic()
+        ends = [await there.ended(segment, 90) for segment in segments]
+        found = await there.heard()
+        report = [(end["state"], end["ended_by"], end["position"], len(end["attempts"])) for end in ends]
+        lengths = [round(seconds_of(found, number), 2) for number in range(5)]
+        resumed = await there.viewer.onset(continued)
+        print(f"{report}\n{lengths}\n{order_of(found)}\n{resumed - continued:.1f} s")  # noqa: T201
+        assert [state for state, *_ in report[1:]] == ["finished"] * 4
+        assert lengths[2:] == [pytest.approx(3.0, abs=WITHIN)] * 3  # two may have been sent ahead
+        assert order_of(found) == [0, 1, 2, 3, 4]
+        assert resumed - continued < 15
+
+
+@pytest.mark.timeout(240)
+async def test_an_avatar_that_is_killed_costs_the_segment_that_played_and_no_other(
+    livekit: LiveKit, room_name: str, tmp_path: Path
+) -> None:
+    async with scene(livekit, room_name, tmp_path) as there:
+        segments = [await there.say(seconds) for seconds in (8.0, 2.0, 2.0)]
+        await there.until_state(segments[0], "playing")
+        await asyncio.sleep(2.0)
+        await asyncio.to_thread(there.avatar.kill)
+        await asyncio.to_thread(there.avatar.start_again)
+        await start_avatar(livekit, there.avatar, room_name)
+        ends = [await there.ended(segment) for segment in segments]
+        assert [end["state"] for end in ends] == ["unknown", "finished", "finished"]
+        assert (ends[0]["ended_by"], ends[0]["receipt"]) == ("avatar", "unknown")
+        found = await there.heard()
+        assert [seconds_of(found, number) for number in (1, 2)] == [pytest.approx(2.0, abs=WITHIN)] * 2
+        assert order_of(found) == [0, 1, 2]
+
+
+def server_on(port: int) -> psutil.Process:
+    """The livekit-server of this test."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if any(one.laddr.port == port for one in child.net_connections("tcp") if one.status == "LISTEN"):
+                return child
+    raise AssertionError(f"nothing of ours listens on {port}")

@@ -1,0 +1,142 @@
+"""The playout while LiveKit goes away and comes back: what LiveKit took is every stream, whole, in order, once."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from mouthpiece.wire import StreamHeader
+from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
+from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
+from tests.unit.avatar.simulated_source import SimulatedSource
+
+BLOCK = 240
+"""Samples that carry one number: which stream, and where in it."""
+UNCERTAIN = 0.03
+"""Seconds that may be taken for lost at each absence though LiveKit took them."""
+
+
+class Absences(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.playout = PlayoutQueue(acknowledged=True)
+        self.source = SimulatedSource(self.playout)
+        self.streams: list[PlayoutStream] = []
+        self.pushed: list[int] = []
+        self.closed: set[int] = set()
+        self.cleared: set[int] = set()
+        self.taken: list[np.ndarray] = []
+        """What LiveKit took."""
+        self.taken_until = 0
+        self.away_since: float | None = None
+        self.held = False
+        self.absences = 0
+
+    @rule(sender=st.sampled_from("ab"))
+    def open(self, sender: str) -> None:
+        if len(self.streams) < 15:
+            self.streams.append(self.playout.open(sender, StreamHeader(RATE, 1)))
+            self.pushed.append(0)
+
+    @precondition(lambda self: len(self.closed) < len(self.streams))
+    @rule(data=st.data(), blocks=st.integers(1, 60), close=st.booleans())
+    def push(self, data: st.DataObject, blocks: int, close: bool) -> None:
+        which = data.draw(st.sampled_from([i for i in range(len(self.streams)) if i not in self.closed]))
+        places = self.pushed[which] // BLOCK + np.arange(blocks)
+        samples = np.repeat(1 + which * 2_000 + places % 2_000, BLOCK)
+        self.playout.push(self.streams[which], samples.astype("<i2").tobytes())
+        if which not in self.cleared:
+            self.pushed[which] += blocks * BLOCK
+        if close:
+            self.playout.end(self.streams[which])
+            self.closed.add(which)
+
+    @rule(sender=st.sampled_from("ab"))
+    def clear(self, sender: str) -> None:
+        for stream in self.playout.streams(sender):
+            self.cleared.add(self.streams.index(stream))
+        self.playout.clear(sender)
+
+    @rule(milliseconds=st.integers(1, 400), acknowledge=st.booleans())
+    def wait(self, milliseconds: int, acknowledge: bool) -> None:
+        self.source.run(milliseconds / 1000)
+        self.look()
+        if acknowledge and self.away_since is None:
+            self.playout.acknowledge(self.source.now)
+
+    @precondition(lambda self: self.away_since is None)
+    @rule()
+    def livekit_goes_away(self) -> None:
+        self.look()
+        self.away_since = self.source.now
+        self.absences += 1
+
+    @precondition(lambda self: self.away_since is not None and not self.held)
+    @rule()
+    def it_is_noticed(self) -> None:
+        assert self.away_since is not None
+        self.playout.acknowledge(self.away_since)
+        self.playout.hold(self.source.now)
+        self.held = True
+
+    @precondition(lambda self: self.held)
+    @rule()
+    def livekit_is_back(self) -> None:
+        self.source.run(0.05)
+        self.look()
+        self.away_since, self.held = None, False
+        self.playout.resume(None)
+
+    def look(self) -> None:
+        """Take what has left, unless LiveKit is away."""
+        sound = self.source.sound()
+        if self.away_since is None:
+            self.taken.append(sound[self.taken_until :])
+        self.taken_until = len(sound)
+
+    @invariant()
+    def every_stream_begins_and_ends_at_most_once_and_one_after_the_other(self) -> None:
+        open_stream: PlayoutStream | None = None
+        for event in self.source.events:
+            if isinstance(event, Started):
+                assert open_stream is None
+                open_stream = event.stream
+            elif event.stream is open_stream:
+                open_stream = None
+        for stream in self.streams:
+            kinds = [type(event) for event in self.source.events if event.stream is stream]
+            assert kinds in ([], [Started], [Finished], [Started, Finished])
+
+    def teardown(self) -> None:
+        if self.away_since is not None:
+            if not self.held:
+                self.it_is_noticed()
+            self.livekit_is_back()
+        for which, stream in enumerate(self.streams):
+            if which not in self.closed:
+                self.playout.end(stream)
+        for _ in range(2):
+            self.source.run(1.0 + sum(self.pushed) / RATE)
+            self.look()
+            self.playout.acknowledge(self.source.now)
+        ends = {id(event.stream): event for event in self.source.events if isinstance(event, Finished)}
+        assert len(ends) == len(self.streams)
+        assert not self.playout.unheard
+        taken = np.concatenate([*self.taken, np.zeros(0, np.int16)]).astype(int)
+        spoken = taken[taken > 0] - 1
+        for which, stream in enumerate(self.streams):
+            mine = spoken[spoken // 2_000 == which] % 2_000
+            assert ends[id(stream)].interrupted == (which in self.cleared)
+            if which in self.cleared:
+                assert stream.left / RATE <= len(mine) / RATE + UNCERTAIN * (1 + self.absences)
+                continue
+            assert stream.left == self.pushed[which]
+            blocks = set(mine.tolist())
+            assert blocks == set((np.arange(self.pushed[which] // BLOCK) % 2_000).tolist()), "something was not heard"
+            assert len(mine) - self.pushed[which] <= UNCERTAIN * self.absences * RATE, "something was heard twice"
+
+
+Absences.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAbsences = Absences.TestCase
