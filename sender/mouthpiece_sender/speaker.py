@@ -116,6 +116,7 @@ class Speaker:
             name=self._name,
             avatar_timeout=self._avatar_timeout,
             warm=float("inf"),
+            waits_for_livekit=False,  # a caller that waits is better served by the reason
         )
 
     async def __aexit__(

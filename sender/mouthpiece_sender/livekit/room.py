@@ -77,6 +77,8 @@ class RoomSession:
     warm: float
     """Seconds to stay in the room once nothing is queued or plays."""
     connect: ConnectionFactory
+    waits_for_livekit: bool
+    """The time in which LiveKit cannot be reached does not count as time without an avatar."""
     joining: asyncio.Semaphore
     """Held while a room is joined."""
     recorded: Recorded = at_once
@@ -244,7 +246,7 @@ class RoomSession:
         try:
             found = await self.api.participants(self.room)
         except MouthpieceError as error:
-            if isinstance(error, LiveKitUnavailable):
+            if isinstance(error, LiveKitUnavailable) and self.waits_for_livekit:
                 self._slots.lose_connection(Problem.of(error))
             self._slots.set_absence(Problem.of(error))
             self._presence.failed(self.clock())

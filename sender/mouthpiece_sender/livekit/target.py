@@ -37,6 +37,8 @@ class LiveKitTarget:
     warm: float = 60.0
     clock: Callable[[], float] = time.monotonic
     connect: ConnectionFactory = RoomConnection
+    waits_for_livekit: bool = True
+    """The time in which LiveKit cannot be reached does not count as time without an avatar."""
     _joining: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JOINS))
 
     def room(
@@ -58,6 +60,7 @@ class LiveKitTarget:
             self.avatar_timeout,
             self.warm,
             self.connect,
+            self.waits_for_livekit,
             self._joining,
             recorded,
         )
