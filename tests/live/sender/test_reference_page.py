@@ -26,7 +26,7 @@ async def test_the_reference_is_drawn_and_calls_can_be_tried_in_it(livekit: Live
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
         await page.goto(f"{client.base_url}/docs".replace("//docs", "/docs"))
-        await expect(page.locator(".opblock")).to_have_count(14)
+        await expect(page.locator(".opblock")).to_have_count(16)
         await page.get_by_role("button", name="get /healthz").first.click()
         await page.get_by_role("button", name="Try it out").click()
         await page.get_by_role("button", name="Execute").click()
