@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
+import numpy as np
 import pytest
 from livekit import rtc
 
@@ -17,8 +18,9 @@ from mouthpiece_avatar.session import Session, SessionState
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
-from tests.live.viewer import Viewer, viewer_token
+from tests.live.avatar import stepped_tone
+from tests.live.avatar.conftest import AVATAR, RATE, Join, avatar_token, tone
+from tests.live.viewer import SAMPLE_RATE, Viewer, viewer_token
 from tests.unit.avatar.plain_sprites import plain_sprites
 
 SPRITES = plain_sprites()
@@ -70,3 +72,22 @@ async def test_a_long_absence_ends_it(session: Session, monkeypatch: pytest.Monk
     session._on_reconnecting()  # and no reconnected follows
     await until(lambda: session.state is SessionState.ENDED)
     assert "too long" in session.reason
+
+
+async def test_what_left_while_it_reconnected_is_said_again(
+    session: Session, livekit: LiveKit, room_name: str, join: Join
+) -> None:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer, join() as sender:
+        await viewer.ready()
+        with viewer.record_sound() as recorded:
+            before = time.monotonic()
+            await sender.say(stepped_tone.make(6.0, RATE), segment="seg")
+            await viewer.onset(before)
+            await asyncio.sleep(2)
+            await session._room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
+            [end] = await sender.finished(timeout=40)
+            await asyncio.sleep(1)
+    heard = stepped_tone.listen(np.frombuffer(b"".join(recorded), np.int16), SAMPLE_RATE)
+    assert heard.missing(6.0) == []
+    assert session.publisher.delivery["repeated"] <= 1_200
+    assert end == wire.PlaybackFinished(6.0, False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.avatar.conftest import AVATAR, RATE, Join, Speaker, tone
+from tests.live.avatar.conftest import AVATAR, RATE, Join, Speaker, avatar_token, start_avatar, tone
 from tests.live.viewer import Viewer
 
 pytestmark = pytest.mark.usefixtures("avatar")
@@ -133,3 +134,27 @@ async def test_asked_to_leave_it_answers_says_so_and_leaves(join: Join) -> None:
             await gone.wait()
         assert avatar.attributes[wire.ATTR_LEAVING] == "true"
     assert answer == wire.CLEAR_OK
+
+
+async def test_an_avatar_that_was_started_again_is_another_session_and_knows_nothing(
+    join: Join, http: httpx.AsyncClient, livekit: LiveKit, room_name: str, avatar: str
+) -> None:
+    async with join() as sender:
+        await sender.say(tone(0.3), segment="seg")
+        await sender.finished(1)
+        before = wire.AvatarInfo.loads(sender.room.remote_participants[AVATAR].attributes[wire.ATTR_AVATAR])
+        await http.delete(f"/v1/sessions/{avatar}")
+        answer = await start_avatar(http, livekit, avatar_token(livekit, room_name))
+        session_id = answer.json()["session_id"]
+        async with asyncio.timeout(10):
+            while True:
+                participant = sender.room.remote_participants.get(AVATAR)
+                if participant is not None and wire.ATTR_AVATAR in participant.attributes:
+                    break
+                await asyncio.sleep(0.05)
+        after = wire.AvatarInfo.loads(participant.attributes[wire.ATTR_AVATAR])
+        status = await ask(sender)
+    await http.delete(f"/v1/sessions/{session_id}")
+    assert before.session == avatar
+    assert after.session == session_id != avatar
+    assert status == wire.Status()
