@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Final
 
 from mouthpiece_sender.livekit.connection import Connection, RoomEvent
+
+LINGERS: Final = 120.0
+"""Seconds for which a connection that was dropped while LiveKit did not answer may come back by itself: leaving is a
+call to the server, and what the SDK still does for it cannot be cancelled (livekit 1.1.21)."""
 
 
 class RoomLink:
@@ -31,6 +36,7 @@ class RoomLink:
         self._listener = listener
         self._joining = joining
         self._stack = AsyncExitStack()
+        self._dropped_at = float("-inf")
 
     @property
     def open(self) -> Connection | None:
@@ -51,6 +57,15 @@ class RoomLink:
             return False
         self.connection, self._stack = connection, stack
         return True
+
+    def abandon(self, now: float) -> AsyncExitStack:
+        """``drop`` a connection that may be dead."""
+        self._dropped_at = now
+        return self.drop()
+
+    def may_be_its_own_duplicate(self, now: float) -> bool:
+        """Whether a participant under our identity may be a connection of ours that was abandoned."""
+        return now < self._dropped_at + LINGERS
 
     def drop(self) -> AsyncExitStack:
         """Hear nothing more of the present connection; returns what has to be closed to leave."""

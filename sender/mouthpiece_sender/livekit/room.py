@@ -291,7 +291,7 @@ class RoomSession:
     def _drop_connection(self, *, duplicate: bool = False) -> None:
         self._loss_reported = False
         self._presence.left(self.clock(), duplicate=duplicate)
-        self._tasks.create_task(self._link.drop().aclose(), name="disconnect")
+        self._tasks.create_task(self._link.abandon(self.clock()).aclose(), name="disconnect")
 
     # Events of the connection
 
@@ -299,7 +299,7 @@ class RoomSession:
         match event:
             case ParticipantsChanged(gone):
                 self._gone |= {gone} if gone else set()
-                if self._avatar_missing():
+                if (connection := self._link.connection) and self._slots.missing(connection.participants()):
                     self._sync_at = self.clock() + SETTLE
                 else:
                     self._sync()
@@ -324,6 +324,8 @@ class RoomSession:
         if event.reason == "CLIENT_INITIATED":
             return
         duplicate = event.reason == "DUPLICATE_IDENTITY"
+        if duplicate and self._link.may_be_its_own_duplicate(self.clock()):
+            duplicate = not self._silence.thrown_out()
         if duplicate:
             self._slots.all_left(event.problem, EndedBy.CONNECTION)
             self._slots.give_up(event.problem, EndedBy.CONNECTION)
@@ -371,10 +373,6 @@ class RoomSession:
             tasks=self._tasks,
             recorded=self.recorded,
         )
-
-    def _avatar_missing(self) -> bool:
-        connection = self._link.connection
-        return connection is not None and self._slots.missing(connection.participants())
 
     def _sync(self) -> None:
         """Take over who is in the room now."""

@@ -35,6 +35,11 @@ class Silence:
         self._rejoins += 1
         return True
 
+    def thrown_out(self) -> bool:
+        """An abandoned connection of ours may have thrown us out; returns whether to join again."""
+        self._rejoins += 1
+        return self._rejoins <= REJOINS
+
     def heard_whole(self) -> None:
         """A segment was said to its end."""
         self._broken = 0

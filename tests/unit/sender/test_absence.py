@@ -125,6 +125,23 @@ async def test_a_channel_that_dies_without_a_word_is_made_anew_and_nothing_is_lo
 
 
 @in_virtual_time
+async def test_an_abandoned_connection_of_ours_that_comes_back_does_not_end_us() -> None:
+    room = FakeRoom(OURS)
+    async with gateway(room) as running:
+        segments = [await say(running, 4.0) for _ in range(2)]
+        await running.wait(segments[0].id, "playing", 10)
+        room.stall()
+        while len(room.connections) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+        room.connections[-1].disconnect("DUPLICATE_IDENTITY")
+        ends = await all_ends(running, segments)
+        assert [end.state for end in ends] == [State.FINISHED] * 2
+        heard_whole_and_in_order(room, segments, 4.0)
+        assert len(room.connections) == 3
+
+
+@in_virtual_time
 async def test_a_reconnection_that_takes_long_is_given_up_for_a_new_connection() -> None:
     room = FakeRoom(OURS)
     async with gateway(room) as running:
