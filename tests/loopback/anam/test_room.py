@@ -5,12 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mouthpiece.audio.pcm import Pcm
-from mouthpiece.segments import AudioInfo, OnLoss, Problem, Segment, Source, State, new_segment_id
+from mouthpiece.segments import (
+    AttemptRecord,
+    AttemptState,
+    AudioInfo,
+    EndedBy,
+    Event,
+    OnLoss,
+    Problem,
+    Segment,
+    Source,
+    State,
+    new_segment_id,
+    utc_now,
+)
 from mouthpiece_sender.anam.errors import AnamBusy
 from mouthpiece_sender.anam.settings import AnamSettings
 from mouthpiece_sender.anam.target import AnamTarget
@@ -62,6 +76,33 @@ async def test_a_replay_without_progress_ends() -> None:
         segment = await running.wait(segment.id, "finished", 60)
         assert segment.state.terminal
         assert 2 <= len(emulated.sessions) <= 8
+
+
+async def test_after_a_restart_what_played_is_unknown_at_once_and_what_waited_is_said() -> None:
+    played, waited = (
+        Segment(id=new_segment_id(), room="stage", source=Source("file"), audio=Tone(0.5).info, created_at=utc_now())
+        for _ in range(2)
+    )
+    journal = MemoryJournal()
+    await journal.accept(played)
+    await journal.accept(waited)
+    opened = Event(played.id, "stage", "attempt.opened", utc_now(), 1)
+    await journal.record(replace(played, state=State.PLAYING), opened, AttemptRecord(number=1, offset=0.0))
+
+    async def again(segment: Segment) -> Sound:
+        return Tone(0.5)
+
+    async with engine() as emulated:
+        settings = AnamSettings(KEY, api_url=emulated.url, ready_timeout=10, linger=0.0)
+        async with AnamTarget(settings) as target, Gateway(target, journal) as running:
+            assert await running.take_over(again) == 2
+            lost = await running.wait(played.id, "finished", 1)
+            assert (lost.state, lost.ended_by, lost.attempts[0].state) == (
+                State.UNKNOWN,
+                EndedBy.RESTART,
+                AttemptState.LOST,
+            )
+            assert (await running.wait(waited.id, "finished", 20)).state is State.FINISHED
 
 
 async def test_two_rooms_at_once_get_one_session() -> None:

@@ -11,10 +11,10 @@ import soundfile
 from tests.sounds import Tone
 
 
-def sound_file(seconds: float = 0.5, *, rate: int = 16_000, hertz: float = 440.0, **how: Any) -> bytes:
+def sound_file(seconds: float = 0.5, *, rate: int = 16_000, **how: Any) -> bytes:
     """A tone as a file; ``how`` goes to soundfile (``format="FLAC"``)."""
     file = io.BytesIO()
-    soundfile.write(file, Tone(seconds, sample_rate=rate, hertz=hertz).samples, rate, **({"format": "WAV"} | how))
+    soundfile.write(file, Tone(seconds, sample_rate=rate).samples, rate, **({"format": "WAV"} | how))
     return file.getvalue()
 
 
