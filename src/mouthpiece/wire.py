@@ -148,9 +148,12 @@ class PlaybackFinished:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackReceipt:
-    """Payload of ``mouthpiece.playback``: what happened to the segment that the stream named."""
+    """Payload of ``mouthpiece.playback``: what happened to the segment that the stream named.
 
-    segment: str
+    A sender also has the receipts of LiveKit's own two methods in this form, which name no segment.
+    """
+
+    segment: str | None
     event: str
     """``started`` or ``finished``."""
     position: float
@@ -174,6 +177,20 @@ class PlaybackReceipt:
             raise ValueError("a playback receipt needs a segment and the event started or finished")
         interrupted = value.get("interrupted") is True
         return cls(segment, event, _number(value, "position"), interrupted, _attempt_of(value))
+
+    @classmethod
+    def loads_started(cls, _payload: str) -> PlaybackReceipt:
+        """The receipt that a call of ``RPC_PLAYBACK_STARTED`` is; its payload is empty, or of no interest."""
+        return cls(None, "started", 0.0, False)
+
+    @classmethod
+    def loads_finished(cls, payload: str) -> PlaybackReceipt:
+        """The receipt that a call of ``RPC_PLAYBACK_FINISHED`` is.
+
+        :raises ValueError: not such an object.
+        """
+        finished = PlaybackFinished.loads(payload)
+        return cls(None, "finished", finished.playback_position, finished.interrupted)
 
 
 @dataclass(frozen=True, slots=True)

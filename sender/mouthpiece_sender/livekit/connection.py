@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 from mouthpiece import wire
 from mouthpiece.errors import DuplicateIdentity, LiveKitUnavailable, RoomClosed
 from mouthpiece.segments import Problem
-from mouthpiece.wire import Status, StreamHeader
+from mouthpiece.wire import PlaybackReceipt, Status, StreamHeader
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
 from mouthpiece_sender.playout.attempt_stream import Writer
 from mouthpiece_sender.playout.captions import Line
@@ -70,25 +70,14 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptStarted:
-    """An avatar began to play. ``segment`` is None where its receipts carry no id."""
+class ReceiptArrived:
+    """An avatar reports that it began to play a stream, or ended one."""
 
     caller: str
-    segment: str | None
+    receipt: PlaybackReceipt
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptFinished:
-    """An avatar ended an attempt. ``segment`` is None where its receipts carry no id."""
-
-    caller: str
-    segment: str | None
-    position: float
-    """Seconds of the attempt."""
-    interrupted: bool
-
-
-RoomEvent = ParticipantsChanged | ConnectionLost | ConnectionBack | Disconnected | ReceiptStarted | ReceiptFinished
+RoomEvent = ParticipantsChanged | ConnectionLost | ConnectionBack | Disconnected | ReceiptArrived
 
 
 class ClearAnswer(enum.StrEnum):

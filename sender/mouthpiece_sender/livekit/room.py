@@ -28,8 +28,7 @@ from mouthpiece_sender.livekit.connection import (
     ConnectionLost,
     Disconnected,
     ParticipantsChanged,
-    ReceiptFinished,
-    ReceiptStarted,
+    ReceiptArrived,
     RoomEvent,
 )
 from mouthpiece_sender.livekit.farewell import Farewell
@@ -312,12 +311,9 @@ class RoomSession:
                 self._sync()
             case Disconnected():
                 self._on_disconnected(event)
-            case ReceiptStarted(caller, segment):
-                if slot := self._slots.that_reports(caller, segment):
-                    slot.driver.started(segment)
-            case ReceiptFinished(caller, segment, position, interrupted):
-                if slot := self._slots.that_reports(caller, segment):
-                    slot.driver.finished(segment, position, interrupted)
+            case ReceiptArrived(caller, receipt):
+                if slot := self._slots.that_reports(caller, receipt.segment):
+                    slot.driver.reported(receipt)
         self._changed.set()
 
     def _on_disconnected(self, event: Disconnected) -> None:

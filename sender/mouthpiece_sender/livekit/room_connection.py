@@ -20,7 +20,7 @@ from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # 
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
-from mouthpiece.wire import CaptionPhase, PlaybackFinished, PlaybackReceipt, Status, StreamHeader
+from mouthpiece.wire import CaptionPhase, PlaybackReceipt, Status, StreamHeader
 from mouthpiece_sender.livekit.connection import (
     ClearAnswer,
     ConnectionBack,
@@ -28,8 +28,7 @@ from mouthpiece_sender.livekit.connection import (
     Disconnected,
     NotAnswered,
     ParticipantsChanged,
-    ReceiptFinished,
-    ReceiptStarted,
+    ReceiptArrived,
     RoomEvent,
 )
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
@@ -229,41 +228,23 @@ class RoomConnection:
     def _answer_receipts(self) -> None:
         """Answer every receipt, whatever it says: three failed calls deafen a stock receiver (docs/wire.md, way 3)."""
 
-        def received(event: RoomEvent) -> None:
-            self._last_receipt = asyncio.get_running_loop().time()
-            self.listener(event)
-
-        def started(data: rtc.RpcInvocationData) -> str:
-            received(ReceiptStarted(data.caller_identity, None))
-            return "ok"
-
-        def finished(data: rtc.RpcInvocationData) -> str:
-            try:
-                receipt = PlaybackFinished.loads(data.payload)
-            except ValueError:
-                logger.warning("a receipt that cannot be read was ignored")
-            else:
-                received(ReceiptFinished(data.caller_identity, None, receipt.playback_position, receipt.interrupted))
-            return "ok"
-
-        def playback(data: rtc.RpcInvocationData) -> str:
-            try:
-                receipt = PlaybackReceipt.loads(data.payload)
-            except ValueError:
-                logger.warning("a receipt that cannot be read was ignored")
+        def answer(read: Callable[[str], PlaybackReceipt]) -> Callable[[rtc.RpcInvocationData], str]:
+            def received(data: rtc.RpcInvocationData) -> str:
+                try:
+                    receipt = read(data.payload)
+                except ValueError:
+                    logger.warning("a receipt that cannot be read was ignored")
+                else:
+                    self._last_receipt = asyncio.get_running_loop().time()
+                    self.listener(ReceiptArrived(data.caller_identity, receipt))
                 return "ok"
-            caller, segment = data.caller_identity, receipt.segment
-            received(
-                ReceiptStarted(caller, segment)
-                if receipt.event == "started"
-                else ReceiptFinished(caller, segment, receipt.position, receipt.interrupted)
-            )
-            return "ok"
+
+            return received
 
         participant = self._room.local_participant
-        participant.register_rpc_method(wire.RPC_PLAYBACK_STARTED, started)
-        participant.register_rpc_method(wire.RPC_PLAYBACK_FINISHED, finished)
-        participant.register_rpc_method(wire.RPC_PLAYBACK, playback)
+        participant.register_rpc_method(wire.RPC_PLAYBACK_STARTED, answer(PlaybackReceipt.loads_started))
+        participant.register_rpc_method(wire.RPC_PLAYBACK_FINISHED, answer(PlaybackReceipt.loads_finished))
+        participant.register_rpc_method(wire.RPC_PLAYBACK, answer(PlaybackReceipt.loads))
 
     async def _become_visible(self) -> None:
         """Publish a data track: livekit-server announces a participant that publishes nothing in batches, every 3 s,

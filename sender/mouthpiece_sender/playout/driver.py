@@ -19,7 +19,7 @@ from mouthpiece.playback.queue import Waiting
 from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, Problem
-from mouthpiece.wire import Status
+from mouthpiece.wire import PlaybackReceipt, Status
 from mouthpiece_sender.playout.attempt_stream import (
     UNAVAILABLE,
     AttemptStream,
@@ -213,11 +213,8 @@ class LedgerDriver:
     def connection_back(self) -> None:
         self._input(self.ledger.connection_back(self.clock()))
 
-    def started(self, segment: str | None) -> None:
-        self._input(self.ledger.started(segment, self.clock()))
-
-    def finished(self, segment: str | None, position: float, interrupted: bool) -> None:
-        self._input(self.ledger.finished(segment, position, interrupted, self.clock()))
+    def reported(self, receipt: PlaybackReceipt) -> None:
+        self._input(self.ledger.reported(receipt, self.clock()))
 
     # Time
 

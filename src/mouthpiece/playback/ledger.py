@@ -44,12 +44,12 @@ from mouthpiece.playback.heard import Heard
 from mouthpiece.playback.in_flight import InFlight
 from mouthpiece.playback.pacing import allowance, write_length
 from mouthpiece.playback.queue import SegmentQueue, Waiting
-from mouthpiece.playback.receipts import judge, without_id
+from mouthpiece.playback.receipts import about, judge
 from mouthpiece.playback.receiver import SILENCE_GRACE, Receiver
 from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, Problem, Receipt, State
-from mouthpiece.wire import Status
+from mouthpiece.wire import PlaybackReceipt, Status
 
 FAILED_OPENS = 3
 """Streams that may fail to open before the segment fails."""
@@ -275,30 +275,17 @@ class Ledger:
 
     # Inputs from the avatar
 
-    def started(self, segment: str | None, now: float) -> list[Command]:
-        """The avatar began to play; ``segment`` is None where its receipts carry no id.
-
-        One without an id counts only while a stream of ours is open and has been written to: stock runners also
-        send it right after the previous end (docs/wire.md, way 7).
-        """
-        if segment is not None:
-            flight = self._flights.named(segment)
-        else:
-            flight = next((flight for flight in self._flights.present if not flight.clear_asked), None)
-        if flight is not None and flight.first_write_at is not None and (segment is not None or flight.open):
+    def reported(self, receipt: PlaybackReceipt, now: float) -> list[Command]:
+        """The avatar began to play an attempt, or ended one; receipts.py says which, and what is believed of it."""
+        flight = about(receipt, self._flights, now)
+        if flight is None or flight.state is FlightState.ABSENT:  # an absent one is settled by the status
+            return self.tick(now)
+        if receipt.event == "finished":
+            self._finish(flight, receipt.position, receipt.interrupted, now)
+        elif flight.first_write_at is not None:
             if flight.started_at is None:
                 flight.started_at = now
             self._flights.start(flight)
-        return self.tick(now)
-
-    def finished(self, segment: str | None, position: float, interrupted: bool, now: float) -> list[Command]:
-        """The avatar ended an attempt.
-
-        :param position: seconds of the attempt, as reported; receipts.py says when it is believed.
-        """
-        flight = self._flights.named(segment) if segment is not None else without_id(self._flights, interrupted, now)
-        if flight is not None and flight.state is not FlightState.ABSENT:  # an absent one is settled by the status
-            self._finish(flight, position, interrupted, now)
         return self.tick(now)
 
     def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:

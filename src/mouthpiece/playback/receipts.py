@@ -9,6 +9,7 @@ from mouthpiece.playback.flight import Flight, FlightState, Outcome
 from mouthpiece.playback.heard import Heard
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Receipt
+from mouthpiece.wire import PlaybackReceipt
 
 EARLY = 0.25
 """Seconds by which a receipt may come before the audio could have been played; earlier is not believed."""
@@ -26,12 +27,32 @@ class Verdict:
     outcome: Outcome
 
 
-def without_id(flights: Iterable[Flight], interrupted: bool, now: float) -> Flight | None:
-    """Return the flight that a receipt without an id is about, if it can be about any.
+def about(receipt: PlaybackReceipt, flights: Iterable[Flight], now: float) -> Flight | None:
+    """Return the flight that ``receipt`` is about; None if it is about none that is on its way.
 
-    An interruption is believed only where we asked for one: nobody else can clear us, so it is the late receipt of an
-    earlier clear. An end is believed only if everything was sent and could have been played by now.
+    One that names its segment is about the attempt that it names. It may come late, or twice: an earlier attempt of the
+    segment is over by then, and what it says of that one proves nothing of this one. An avatar of an earlier version
+    names no attempt; there it is about the one that is on its way.
     """
+    if receipt.segment is not None:
+        named = (flight for flight in flights if flight.segment == receipt.segment)
+        return next((flight for flight in named if receipt.attempt in (None, flight.attempt.number)), None)
+    if receipt.event == "started":
+        return _started_without_id(flights)
+    return _ended_without_id(flights, receipt.interrupted, now)
+
+
+def _started_without_id(flights: Iterable[Flight]) -> Flight | None:
+    """A start counts only while a stream of ours is open: stock runners also send it right after the previous end
+    (docs/wire.md, way 7)."""
+    plays = (flight for flight in flights if not (flight.clear_asked or flight.state is FlightState.ABSENT))
+    flight = next(plays, None)
+    return flight if flight is not None and flight.open else None
+
+
+def _ended_without_id(flights: Iterable[Flight], interrupted: bool, now: float) -> Flight | None:
+    """An interruption is believed only where we asked for one: nobody else can clear us, so it is the late receipt of
+    an earlier clear. An end is believed only if everything was sent and could have been played by now."""
     if interrupted:
         return next((flight for flight in flights if flight.clear_asked), None)
     for flight in flights:

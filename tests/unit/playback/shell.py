@@ -6,6 +6,7 @@ from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Se
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import MOUTHPIECE, Profile
 from mouthpiece.segments import Attempt, Mode, Problem
+from mouthpiece.wire import PlaybackReceipt
 
 LEFT = Problem("avatar-left", "The avatar left.", True)
 
@@ -57,11 +58,18 @@ class Shell:
         self.now = until
         self.do(self.ledger.tick(self.now))
 
-    def started(self, segment: str | None = None) -> None:
-        self.do(self.ledger.started(segment, self.now))
+    def started(self, segment: str | None = None, attempt: int | None = None) -> None:
+        self.do(self.ledger.reported(PlaybackReceipt(segment, "started", 0.0, False, attempt), self.now))
 
-    def finished(self, segment: str | None = None, position: float = 0.0, interrupted: bool = False) -> None:
-        self.do(self.ledger.finished(segment, position, interrupted, self.now))
+    def finished(
+        self,
+        segment: str | None = None,
+        position: float = 0.0,
+        interrupted: bool = False,
+        attempt: int | None = None,
+    ) -> None:
+        receipt = PlaybackReceipt(segment, "finished", position, interrupted, attempt)
+        self.do(self.ledger.reported(receipt, self.now))
 
     def end(self, segment: str) -> Report:
         ends = [report for report in self.reports if report.segment == segment and report.state.terminal]

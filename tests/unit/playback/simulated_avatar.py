@@ -6,8 +6,9 @@ everything and reports exact positions, and the status tells the truth.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -29,7 +30,7 @@ from mouthpiece.segments import (
     State,
     utc_now,
 )
-from mouthpiece.wire import STATUS_ENDED, Status, StatusEnded, StatusPlaying
+from mouthpiece.wire import STATUS_ENDED, PlaybackReceipt, Status, StatusEnded, StatusPlaying
 
 T = TypeVar("T")
 
@@ -53,14 +54,14 @@ class Avatar:
     session: str
     streams: list[Stream] = field(default_factory=list)
     ended: list[StatusEnded] = field(default_factory=list)
-    receipts: list[tuple[str, str, float, bool]] = field(default_factory=list)
+    receipts: list[PlaybackReceipt] = field(default_factory=list)
 
     def play(self, seconds: float, heard: list[tuple[str, float, float]]) -> None:
         while self.streams and seconds > 1e-9:
             stream = self.streams[0]
             if not stream.started and stream.received > 0:
                 stream.started = True
-                self.receipts.append(("started", stream.attempt.segment, 0.0, False))
+                self._report(stream, "started")
             share = min(seconds, stream.received - stream.position)
             if share > 0:
                 start = stream.attempt.offset + stream.position
@@ -89,7 +90,11 @@ class Avatar:
         segment = stream.attempt.segment
         entry = StatusEnded(segment, stream.position, interrupted, attempt=stream.attempt.number)
         self.ended = [*self.ended, entry][-STATUS_ENDED:]
-        self.receipts.append(("finished", segment, stream.position, interrupted))
+        self._report(stream, "finished", interrupted=interrupted)
+
+    def _report(self, stream: Stream, event: str, *, interrupted: bool = False) -> None:
+        attempt = stream.attempt
+        self.receipts.append(PlaybackReceipt(attempt.segment, event, stream.position, interrupted, attempt.number))
 
     def status(self) -> Status:
         first = self.streams[0] if self.streams and self.streams[0].started else None
@@ -101,9 +106,17 @@ class Avatar:
 
 
 class World:
-    """One ledger, its shell, its store, and one avatar at a time."""
+    """One ledger, its shell, its store, and one avatar at a time.
 
-    def __init__(self) -> None:
+    :param delays: seconds that receipts take, in turn.
+    :param doubled: each receipt comes a second time after so many seconds; None: it does not.
+    """
+
+    def __init__(self, delays: Sequence[float] = (0.0,), *, doubled: float | None = None) -> None:
+        self._delays = itertools.cycle(delays)
+        self._doubled = doubled
+        self._receipts: list[tuple[float, PlaybackReceipt]] = []
+        """On their way, with the moments at which they arrive. One of them may find the next process."""
         self.now = 0.0
         self.heard: list[tuple[str, float, float]] = []
         self.stored: dict[str, Segment] = {}
@@ -164,6 +177,9 @@ class World:
         if self.serves and self.line_is_up:
             self._do(self.ledger.avatar_left(LEFT, self.now))
             self._greet()
+
+    def cancel(self, segment: str) -> None:
+        self._do(self.ledger.cancel(segment, self.now))
 
     def pause(self) -> None:
         self._do(self.ledger.pause(self.now))
@@ -230,19 +246,18 @@ class World:
         if self.avatar is None:
             return
         receipts, self.avatar.receipts = self.avatar.receipts, []
-        if not self.line_is_up or not self.serves:
-            return  # three tries, and lost
-        for event, segment, position, interrupted in receipts:
-            if event == "started":
-                self._soon.append(partial(self._started, segment))
-            else:
-                self._soon.append(partial(self._finished, segment, position, interrupted))
+        for receipt in receipts:
+            arrives = self.now + next(self._delays)
+            self._receipts.append((arrives, receipt))
+            if self._doubled is not None:
+                self._receipts.append((arrives + self._doubled, receipt))
+        due = [receipt for at, receipt in self._receipts if at <= self.now]
+        self._receipts = [(at, receipt) for at, receipt in self._receipts if at > self.now]
+        if self.line_is_up and self.serves:  # else three tries, and lost
+            self._soon += [partial(self._reported, receipt) for receipt in due]
 
-    def _started(self, segment: str) -> list[Command]:
-        return self.ledger.started(segment, self.now)
-
-    def _finished(self, segment: str, position: float, interrupted: bool) -> list[Command]:
-        return self.ledger.finished(segment, position, interrupted, self.now)
+    def _reported(self, receipt: PlaybackReceipt) -> list[Command]:
+        return self.ledger.reported(receipt, self.now)
 
     def _progress(self, attempt: Attempt, sent: float, whole: bool) -> list[Command]:
         return self.ledger.progress(attempt, sent, self.now, whole=whole)

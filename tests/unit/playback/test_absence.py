@@ -102,6 +102,42 @@ def test_kills_and_stalls_in_any_order_lose_and_repeat_nothing(faults: list[tupl
     heard_whole_and_once(world, dict.fromkeys("abcdef", 2.5))
 
 
+@given(
+    cuts=st.lists(
+        st.tuples(st.sampled_from(["pause", "cancel", "kill", "line"]), st.floats(0.1, 4.0)), min_size=1, max_size=5
+    ),
+    delays=st.lists(st.floats(0.0, 9.0), min_size=1, max_size=4),
+    doubled=st.none() | st.floats(0.0, 9.0),
+)
+@settings(max_examples=60, deadline=None)
+def test_receipts_that_come_late_or_twice_lose_and_repeat_nothing(
+    cuts: list[tuple[str, float]], delays: list[float], doubled: float | None
+) -> None:
+    world = World(delays, doubled=doubled)
+    for segment in "abcd":
+        world.say(segment, 4.0)
+    for number, (cut, before) in enumerate(cuts):
+        world.pass_time(before)
+        match cut:
+            case "pause":
+                world.pause()
+                world.pass_time(0.2)
+                world.resume()
+            case "cancel":  # of another one: what plays is cleared too, and goes on
+                world.say(f"aside-{number}", 1.0)
+                world.pass_time(0.2)
+                world.cancel(f"aside-{number}")
+            case "kill":
+                world.sender_is_killed()
+                world.sender_starts_again()
+            case "line":
+                world.line_goes_down(0.0)
+                world.pass_time(0.5)
+                world.line_comes_up()
+    world.until_idle()
+    heard_whole_and_once(world, dict.fromkeys("abcd", 4.0))
+
+
 @given(moments=st.lists(st.floats(0.1, 5.0), min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_avatars_that_are_killed_cost_at_most_the_segment_that_played_and_nothing_is_said_twice(

@@ -11,6 +11,7 @@ from mouthpiece.playback.pacing import BURST, LEAD, STEADY
 from mouthpiece.playback.receiver import RECEIPT_GRACE, SILENCE_GRACE
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, Mode, Problem, Receipt, State
+from mouthpiece.wire import PlaybackReceipt
 from tests.unit.playback.shell import Shell
 
 
@@ -224,7 +225,7 @@ def test_a_slow_source_moves_the_playout_clock_with_it() -> None:
     ledger.enqueue(Utterance("a", 0.0), Mode.APPEND, 0.0)
     attempt = Attempt("a", 1, 0.0)
     ledger.progress(attempt, 0.5, 0.0)
-    ledger.started("a", 0.0)
+    ledger.reported(PlaybackReceipt("a", "started", 0.0, False, 1), 0.0)
     ledger.progress(attempt, 1.0, 3.0)  # half a second of sound was long over
     assert ledger.position("a", 3.2) == pytest.approx(0.7)
 

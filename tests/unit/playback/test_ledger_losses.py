@@ -10,6 +10,7 @@ from mouthpiece.playback.loss import REWIND
 from mouthpiece.playback.receiver import CLEAR_GRACE
 from mouthpiece.profiles import MOUTHPIECE
 from mouthpiece.segments import Attempt, Mode, OnLoss, Receipt, State
+from mouthpiece.wire import PlaybackReceipt
 from tests.unit.playback.shell import LEFT, Shell
 
 
@@ -73,9 +74,41 @@ def test_a_second_one_of_which_nothing_was_sent_is_not_lost_with_the_receipt_tha
     ledger.enqueue(Utterance("b", now), Mode.APPEND, now)
     ledger.enqueue(Utterance("c", now), Mode.INTERRUPT, now)
     ledger.clear_answered(True, now)
-    ledger.finished("a", 0.1, True, now)
+    ledger.reported(PlaybackReceipt("a", "finished", 0.1, True, 1), now)
     ledger.tick(now + CLEAR_GRACE + 0.1)
     assert "b" in ledger.queued
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_late_receipt_of_an_attempt_that_was_lost_proves_nothing_of_its_replay(interrupted: bool) -> None:
+    shell = Shell()
+    shell.say("a", 5.0, on_loss=OnLoss.REPLAY)
+    shell.started("a", attempt=1)
+    shell.pass_time(5.0)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
+    shell.pass_time(1.0)
+    shell.finished("a", 5.0, interrupted, attempt=1)
+    assert (shell.ledger.in_flight, shell.open) == (["a"], [Attempt("a", 2, 0.0)])
+    shell.pass_time(4.0)
+    shell.finished("a", 5.0, attempt=2)
+    assert (shell.end("a").state, shell.end("a").attempt) == (State.FINISHED, Attempt("a", 2, 0.0))
+
+
+def test_a_late_start_of_an_attempt_before_a_pause_does_not_start_the_clock_of_the_next() -> None:
+    shell = Shell()
+    shell.say("a", 9.0)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.pause(shell.now))
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 0.9, interrupted=True, attempt=1)
+    shell.do(shell.ledger.resume(shell.now))
+    shell.started("a", attempt=1)
+    shell.pass_time(0.5)
+    assert shell.ledger.position("a", shell.now) == pytest.approx(0.9)
+    shell.started("a", attempt=2)
+    shell.pass_time(0.5)
+    assert shell.ledger.position("a", shell.now) == pytest.approx(1.4)
 
 
 LOSSES = ("cancel", "expires", "no new avatar", "dropped", "room closed")

@@ -11,7 +11,7 @@ from mouthpiece.playback.commands import AskStatus, Clear, Close, Command, Open,
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
-from mouthpiece.wire import Status, StatusEnded, StatusPlaying
+from mouthpiece.wire import PlaybackReceipt, Status, StatusEnded, StatusPlaying
 
 GONE = Problem("avatar-left", "The avatar left.", True)
 
@@ -191,22 +191,33 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.open is not None
         segment = self.open.segment
         self.write(1.0)
-        self.started(None)
-        self.do(self.ledger.started(segment, self.now))
+        self.reported(None, "started", None, 0.0, False)
+        self.do(self.ledger.reported(PlaybackReceipt(segment, "started", 0.0, False), self.now))
         self.time_passes(heard)
         self.do(self.ledger.avatar_left(GONE, self.now))
         self.asked = False
         self.do(self.ledger.avatar_ready(profile, self.now))
 
     @precondition(lambda self: self.avatar)
-    @rule(pick=st.none() | st.integers(0, 1000))
-    def started(self, pick: int | None) -> None:
-        self.do(self.ledger.started(self._named(pick), self.now))
+    @rule(
+        pick=st.none() | st.integers(0, 1000),
+        event=st.sampled_from(["started", "finished"]),
+        attempt=st.none() | st.integers(1, 4),
+        position=st.floats(-1, 10),
+        interrupted=st.booleans(),
+    )
+    def reported(self, pick: int | None, event: str, attempt: int | None, position: float, interrupted: bool) -> None:
+        receipt = PlaybackReceipt(self._named(pick), event, position, interrupted, attempt)
+        self.do(self.ledger.reported(receipt, self.now))
 
-    @precondition(lambda self: self.avatar)
-    @rule(pick=st.none() | st.integers(0, 1000), position=st.floats(-1, 10), interrupted=st.booleans())
-    def finished(self, pick: int | None, position: float, interrupted: bool) -> None:
-        self.do(self.ledger.finished(self._named(pick), position, interrupted, self.now))
+    @precondition(lambda self: any(len(attempts) > 1 for attempts in self.attempts.values()))
+    @rule(pick=st.integers(0, 1000), event=st.sampled_from(["started", "finished"]), interrupted=st.booleans())
+    def an_earlier_attempt_is_reported_late(self, pick: int, event: str, interrupted: bool) -> None:
+        again = [attempts for attempts in self.attempts.values() if len(attempts) > 1]
+        earlier = again[pick % len(again)][0]
+        self.do(self.ledger.tick(self.now))
+        receipt = PlaybackReceipt(earlier.segment, event, self.sent[earlier], interrupted, earlier.number)
+        assert self.ledger.reported(receipt, self.now) == [], "it says nothing of the attempt that is on its way"
 
     def _named(self, pick: int | None) -> str | None:
         return None if pick is None or not self.length else f"seg_{pick % len(self.length)}"

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitUnavailable
-from mouthpiece.wire import Status, StatusEnded, StatusPlaying, StreamHeader
+from mouthpiece.wire import PlaybackReceipt, Status, StatusEnded, StatusPlaying, StreamHeader
 from mouthpiece_sender.livekit.connection import (
     ClearAnswer,
     ConnectionBack,
@@ -19,8 +19,7 @@ from mouthpiece_sender.livekit.connection import (
     Disconnected,
     NotAnswered,
     ParticipantsChanged,
-    ReceiptFinished,
-    ReceiptStarted,
+    ReceiptArrived,
     RoomEvent,
 )
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
@@ -193,7 +192,7 @@ class FakeRoom:
             stream = self._streams[0]
             if not stream.started and (stream.arrived > 0 or stream.end_arrived):
                 stream.started = True
-                self._report(ReceiptStarted(self.avatar.identity, stream.header.segment), stream)
+                self._report(stream, "started")
             stream.position = min(stream.position + STEP, stream.arrived)
             if stream.end_arrived and stream.position >= stream.arrived:
                 self._end(stream, interrupted=False)
@@ -203,13 +202,15 @@ class FakeRoom:
         self.heard.append((stream, stream.position))
         segment = stream.header.segment
         self.ended.append(StatusEnded(segment or "", stream.position, interrupted, attempt=stream.header.attempt))
-        self._report(ReceiptFinished(self.avatar.identity, segment, stream.position, interrupted), stream)
+        self._report(stream, "finished", interrupted=interrupted)
 
-    def _report(self, receipt: RoomEvent, stream: FakeStream) -> None:
+    def _report(self, stream: FakeStream, event: str, *, interrupted: bool = False) -> None:
+        header = stream.header
+        receipt = PlaybackReceipt(header.segment, event, stream.position, interrupted, header.attempt)
         there = [connection for connection in self.connections if connection.connected]
         to = stream.connection if stream.connection in there else next(reversed(there), None)
         if to is not None and to.arrives and self.present:
-            asyncio.get_running_loop().call_soon(to.listener, receipt)
+            asyncio.get_running_loop().call_soon(to.listener, ReceiptArrived(self.avatar.identity, receipt))
 
 
 class FakeConnection:

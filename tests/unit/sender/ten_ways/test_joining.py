@@ -12,8 +12,8 @@ from livekit.api.access_token import Claims
 
 from mouthpiece import wire
 from mouthpiece.segments import State
-from mouthpiece.wire import StreamHeader
-from mouthpiece_sender.livekit.connection import ClearAnswer, ReceiptFinished, ReceiptStarted
+from mouthpiece.wire import PlaybackReceipt, StreamHeader
+from mouthpiece_sender.livekit.connection import ClearAnswer, ReceiptArrived
 from tests.unit.sender.fake_connection import FakeRoom
 from tests.unit.sender.fake_rtc import FakeRtcRoom, joined
 from tests.unit.sender.ten_ways.harness import ACCESS, STOCK, gateway, say
@@ -52,12 +52,16 @@ async def test_way_2_an_avatar_that_listens_to_another_sender_is_named_within_a_
 
 
 FINISHED = json.dumps({"playback_position": 1.5, "interrupted": False})
-OURS_FINISHED = json.dumps({"segment": "seg_1", "event": "finished", "position": 1.5, "interrupted": False})
+OURS = PlaybackReceipt("seg_1", "finished", 1.5, False, attempt=2)
 RECEIPTS = [
-    (wire.RPC_PLAYBACK_STARTED, "", [ReceiptStarted("avatar-x", None)]),
-    (wire.RPC_PLAYBACK_FINISHED, FINISHED, [ReceiptFinished("avatar-x", None, 1.5, False)]),
+    (wire.RPC_PLAYBACK_STARTED, "", [ReceiptArrived("avatar-x", PlaybackReceipt(None, "started", 0.0, False))]),
+    (
+        wire.RPC_PLAYBACK_FINISHED,
+        FINISHED,
+        [ReceiptArrived("avatar-x", PlaybackReceipt(None, "finished", 1.5, False))],
+    ),
     (wire.RPC_PLAYBACK_FINISHED, "no JSON", []),
-    (wire.RPC_PLAYBACK, OURS_FINISHED, [ReceiptFinished("avatar-x", "seg_1", 1.5, False)]),
+    (wire.RPC_PLAYBACK, OURS.dumps(), [ReceiptArrived("avatar-x", OURS)]),
     (wire.RPC_PLAYBACK, "{}", []),
 ]
 

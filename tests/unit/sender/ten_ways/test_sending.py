@@ -10,7 +10,8 @@ import pytest
 from mouthpiece.playback.commands import Utterance
 from mouthpiece.playback.pacing import BURST, LEAD
 from mouthpiece.segments import Mode, Receipt, State
-from mouthpiece_sender.livekit.connection import ReceiptFinished
+from mouthpiece.wire import PlaybackReceipt
+from mouthpiece_sender.livekit.connection import ReceiptArrived
 from tests.unit.sender.fake_connection import FakeRoom, FakeStream
 from tests.unit.sender.ten_ways.harness import OURS, STOCK, Silence, gateway, say, target
 from tests.virtual_time import in_virtual_time, now
@@ -101,7 +102,7 @@ async def test_way_7_a_receipt_that_comes_too_early_is_not_believed() -> None:
         (stream,) = room.streams
         assert stream.closed_at is not None
         began = stream.writes[0][0]
-        room.connections[0].listener(ReceiptFinished(STOCK.identity, None, 2.0, False))
+        room.connections[0].listener(ReceiptArrived(STOCK.identity, PlaybackReceipt(None, "finished", 2.0, False)))
         await running.wait(segment.id, "finished", 30)
         assert now() - began >= 2.0 - 0.25
 
@@ -113,7 +114,7 @@ async def test_way_7_a_doubled_receipt_does_not_end_the_next_segment() -> None:
         first, second = await say(running, 1.0), await say(running, 3.0)
         await running.wait(first.id, "finished", 10)
         await running.wait(second.id, "playing", 10)
-        room.connections[0].listener(ReceiptFinished(STOCK.identity, None, 1.0, False))
+        room.connections[0].listener(ReceiptArrived(STOCK.identity, PlaybackReceipt(None, "finished", 1.0, False)))
         assert (await running.wait(second.id, "finished", 1)).state is State.PLAYING
         ended = await running.wait(second.id, "finished", 10)
         assert (ended.state, ended.position) == (State.FINISHED, 3.0)
