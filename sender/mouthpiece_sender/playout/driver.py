@@ -333,7 +333,7 @@ class LedgerDriver:
             case Progress(attempt, sent, whole):
                 self._input(self.ledger.progress(attempt, sent, now, whole=whole))
             case NotOpened(attempt, problem):
-                self._input(self.ledger.opened_failed(attempt, problem, now))
+                self._input(self.ledger.not_opened(attempt, problem, now))
                 self._wakeup = now  # the next try is made from the loop, not from the task that failed
             case SourceFailed(attempt, problem):
                 self._input(self.ledger.source_failed(attempt, problem, now))

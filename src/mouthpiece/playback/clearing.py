@@ -23,9 +23,9 @@ def cancel_one(playing: Iterable[Flight], target: Flight) -> None:
     """Decide the outcomes of a clear that is meant for ``target``: the others go on from where they were."""
     for flight in playing:
         if flight is target:
-            flight.outcome, flight.ended_by = Outcome.CANCEL, EndedBy.CALLER
-        elif flight.outcome is Outcome.FINISH:
-            flight.outcome = Outcome.REQUEUE
+            flight.decide(Outcome.CANCEL, EndedBy.CALLER)
+        else:
+            flight.go_on()
 
 
 def interrupt_first(playing: Sequence[Flight], by: EndedBy, *, drop_next: bool) -> None:
@@ -33,36 +33,34 @@ def interrupt_first(playing: Sequence[Flight], by: EndedBy, *, drop_next: bool) 
     behind it, unless that may not be interrupted."""
     supersedes = by is EndedBy.SUPERSEDED
     first = playing[0]
-    first.outcome = Outcome.CANCEL if supersedes and first.waiting.superseded else Outcome.INTERRUPT
-    first.ended_by = by
+    first.decide(Outcome.CANCEL if supersedes and first.waiting.superseded else Outcome.INTERRUPT, by)
     for flight in playing[1:]:
         dropped = drop_next and flight.waiting.utterance.interruptible
         if dropped or (supersedes and flight.waiting.superseded):
-            flight.outcome, flight.ended_by = Outcome.CANCEL, by
-        elif flight.outcome is Outcome.FINISH:
-            flight.outcome = Outcome.REQUEUE
+            flight.decide(Outcome.CANCEL, by)
+        else:
+            flight.go_on()
 
 
 def drop_requeued(flights: Iterable[Flight]) -> None:
     """Cancel the flights whose rest would go back to the queue."""
     for flight in flights:
         if flight.outcome is Outcome.REQUEUE:
-            flight.outcome, flight.ended_by = Outcome.CANCEL, EndedBy.CALLER
+            flight.decide(Outcome.CANCEL, EndedBy.CALLER)
 
 
 def supersede_requeued(flights: Iterable[Flight]) -> None:
     """Cancel the flights whose rest would go back to the queue and be superseded there."""
     for flight in flights:
         if flight.outcome is Outcome.REQUEUE and flight.waiting.superseded:
-            flight.outcome, flight.ended_by = Outcome.CANCEL, EndedBy.SUPERSEDED
+            flight.decide(Outcome.CANCEL, EndedBy.SUPERSEDED)
 
 
 def hold_back(playing: Iterable[Flight]) -> None:
     """Decide the outcomes of a clear after which all goes on from where it was, by the clock where nothing better is
     known."""
     for flight in playing:
-        if flight.outcome is Outcome.FINISH:
-            flight.outcome, flight.by_clock = Outcome.REQUEUE, True
+        flight.go_on(by_clock=True)
 
 
 def would_end(flights: Sequence[Flight], *, drop_queued: bool) -> list[str]:

@@ -22,6 +22,8 @@ def end_of(outcome: Outcome, heard: Heard, *, begun: bool) -> State:
             return State.CANCELLED if heard.evidence is Evidence.NONE and not begun else State.INTERRUPTED
         case Outcome.FAIL:
             return State.FAILED
+        case Outcome.UNKNOWN:
+            return State.UNKNOWN
         case Outcome.FINISH | Outcome.REQUEUE:
             return State.FINISHED
 

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from mouthpiece.playback.queue import Waiting
 from mouthpiece.segments import Attempt, EndedBy, Problem
 
-EARLY = 0.25
-"""Seconds by which the playout clock may be behind the avatar."""
+CLOCK_LAG = 0.25
+"""Seconds by which the playout clock may be behind the avatar: until so long before a start by the clock, nothing can
+have been heard."""
 
 
 class FlightState(enum.Enum):
@@ -56,6 +57,8 @@ class Outcome(enum.Enum):
     REQUEUE = "requeue"
     """Back to its place in the queue; the rest is a new attempt."""
     FAIL = "fail"
+    UNKNOWN = "unknown"
+    """What was heard of it is not known, and it is not sent again."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,11 @@ class Flight:
     state: FlightState = FlightState.SENDING
     """Written by ``move`` alone."""
     outcome: Outcome = Outcome.FINISH
+    """Written by ``decide`` alone, with ``ended_by``, ``problem`` and ``by_clock``."""
+    ended_by: EndedBy | None = None
+    problem: Problem | None = None
+    by_clock: bool = False
+    """With ``Outcome.REQUEUE``: its rest may begin where the clock says that it was cut."""
     sent: float = 0.0
     granted: float = 0.0
     whole: bool = False
@@ -82,10 +90,6 @@ class Flight:
     """When the clear was asked for."""
     stalled: float = 0.0
     """Seconds by which playout fell behind because the source did."""
-    problem: Problem | None = None
-    ended_by: EndedBy | None = None
-    by_clock: bool = False
-    """With ``Outcome.REQUEUE``: its rest may begin where the clock says that it was cut."""
     session: str = ""
     """Of the avatar that it was sent to."""
     restored: bool = False
@@ -121,6 +125,22 @@ class Flight:
         if state is FlightState.ABSENT:
             self.absent_at = self._plays_until(now)
         self.state = state
+
+    def decide(
+        self,
+        outcome: Outcome,
+        by: EndedBy | None = None,
+        problem: Problem | None = None,
+        *,
+        by_clock: bool = False,
+    ) -> None:
+        """Choose what becomes of the segment once the flight has ended; it takes the place of an earlier choice."""
+        self.outcome, self.ended_by, self.problem, self.by_clock = outcome, by, problem, by_clock
+
+    def go_on(self, *, by_clock: bool = False) -> None:
+        """Choose that its rest goes back to the queue, unless the segment is to end with it."""
+        if self.outcome is Outcome.FINISH:
+            self.decide(Outcome.REQUEUE, by_clock=by_clock)
 
     def write(self, sent: float, now: float) -> None:
         """Note that ``sent`` seconds have been written by ``now``."""
@@ -174,8 +194,8 @@ class Flight:
         if self.started_at is not None:
             return True
         if self.previous is None:
-            return self._plays_until(now) >= self.first_write_at - EARLY
-        return not reports_starts and now >= self.previous.expected_end(now) - EARLY
+            return self._plays_until(now) >= self.first_write_at - CLOCK_LAG
+        return not reports_starts and now >= self.previous.expected_end(now) - CLOCK_LAG
 
     def _plays_until(self, now: float) -> float:
         match self.state:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mouthpiece.playback.absence import Found, Place
+from mouthpiece.playback.absence import Found
+from mouthpiece.playback.at_most_once import SHORT, Rest, after_absence, after_loss
 from mouthpiece.playback.commands import AttemptEnd, Clear, Close, Command, Open
 from mouthpiece.playback.ends import end_of, end_of_waiting, ended, noted
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
 from mouthpiece.playback.heard import Heard
-from mouthpiece.playback.loss import at_loss
 from mouthpiece.playback.queue import SegmentQueue, Waiting
-from mouthpiece.playback.receipts import SHORT
-from mouthpiece.segments import Attempt, AttemptState, EndedBy, Problem, Receipt, State
+from mouthpiece.segments import Attempt, AttemptState, EndedBy, Problem, State
 
 
 @dataclass(slots=True)
@@ -114,50 +113,43 @@ class InFlight:
         waiting.paused = True
         self.out.append(noted(waiting, f"segment.{State.PAUSED}", None))
 
-    def settle(self, flight: Flight, attempt: Heard, now: float) -> None:
-        """End a flight of which ``attempt`` was heard (in seconds of the attempt): its segment ends, or its rest goes
-        back to the queue."""
-        if flight.outcome is Outcome.REQUEUE and not (flight.whole and attempt.position >= flight.sent > 0):
-            self._requeue(flight, attempt, attempt.position, now)
-            return
-        heard = _of_segment(flight, attempt)
-        self.end(flight, end_of(flight.outcome, heard, begun=flight.waiting.begun), attempt, now)
+    def settle(self, flight: Flight, rest: Rest, now: float) -> None:
+        """End a flight: its segment ends, or its rest goes back to the queue."""
+        if flight.outcome is Outcome.REQUEUE and rest.resume_at is not None:
+            self._requeue(flight, rest.heard, rest.resume_at, now)
+        else:
+            self._end(flight, rest.heard, now)
 
     def settle_absent(self, flight: Flight, found: Found, now: float) -> None:
         """End a flight of which nothing is at the avatar any more."""
-        if found.where is Place.NEVER_ARRIVED:
-            if flight.outcome is Outcome.FINISH:
-                flight.outcome = Outcome.REQUEUE
-            self.settle(flight, Heard(), now)
-            return
-        over = not found.interrupted and (flight.sent == float("inf") or found.position >= flight.sent - SHORT)
-        if over and flight.outcome is not Outcome.FAIL:
-            flight.outcome = Outcome.FINISH
-        elif flight.outcome is Outcome.FINISH:
-            flight.outcome = Outcome.REQUEUE
-        self.settle(flight, Heard(min(found.position, flight.sent), Receipt.CONFIRMED), now)
+        rest = after_absence(flight, found)
+        if rest.resume_at is None and not found.interrupted and flight.outcome is not Outcome.FAIL:
+            flight.decide(Outcome.FINISH)
+        else:
+            flight.go_on()
+        self.settle(flight, rest, now)
 
     def lose(self, flight: Flight, problem: Problem, by: EndedBy, now: float, *, reports_starts: bool) -> None:
         """End a flight whose avatar was lost.
 
         :param reports_starts: that avatar reports each start.
         """
-        loss = at_loss(flight, now, reports_starts=reports_starts)
+        rest = after_loss(flight, now, reports_starts=reports_starts)
         flight.lost = True
-        if flight.outcome not in (Outcome.FINISH, Outcome.REQUEUE):
-            self.settle(flight, loss.heard, now)
-        elif loss.resume_at is None:
-            flight.problem, flight.ended_by = problem, by
-            self.end(flight, State.UNKNOWN, loss.heard, now)
-        else:
-            flight.waiting.lost = True
-            self._requeue(flight, loss.heard, loss.resume_at, now)
+        if flight.outcome in (Outcome.FINISH, Outcome.REQUEUE):
+            if rest.resume_at is None:
+                flight.decide(Outcome.UNKNOWN, by, problem)
+            else:
+                flight.decide(Outcome.REQUEUE)
+                flight.waiting.lost = True
+        self.settle(flight, rest, now)
 
-    def end(self, flight: Flight, state: State, attempt: Heard, now: float) -> None:
+    def _end(self, flight: Flight, attempt: Heard, now: float) -> None:
         """End the segment of a flight, of which ``attempt`` was heard (in seconds of the attempt)."""
         self._remove(flight, now)
         waiting = flight.waiting
         waiting.heard = _of_segment(flight, attempt)
+        state = end_of(flight.outcome, waiting.heard, begun=waiting.begun)
         self._note_end(flight, attempt)
         self.out.append(
             ended(

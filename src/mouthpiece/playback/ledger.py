@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 
 from mouthpiece.errors import AvatarLeft, AvatarSilent, AvatarTimeout, SenderRestarted
 from mouthpiece.playback.absence import Place, find
+from mouthpiece.playback.at_most_once import NOTHING_SENT, after_report, goes_on_unreported
 from mouthpiece.playback.clearing import (
     cancel_one,
     drop_requeued,
@@ -237,7 +238,7 @@ class Ledger:
 
     # Inputs from the streams
 
-    def opened_failed(self, attempt: Attempt, problem: Problem, now: float) -> list[Command]:
+    def not_opened(self, attempt: Attempt, problem: Problem, now: float) -> list[Command]:
         """The stream could not be opened: nothing of the attempt was sent. It is tried again, ``FAILED_OPENS`` times
         in all."""
         flight = self._flights.of(attempt)
@@ -246,9 +247,8 @@ class Ledger:
             flight.waiting.failed_opens += 1
             if flight.outcome is Outcome.FINISH:
                 again = flight.waiting.failed_opens < FAILED_OPENS
-                flight.outcome = Outcome.REQUEUE if again else Outcome.FAIL
-                flight.problem, flight.ended_by = problem, EndedBy.CONNECTION
-            self._flights.settle(flight, Heard(), now)
+                flight.decide(Outcome.REQUEUE if again else Outcome.FAIL, EndedBy.CONNECTION, problem)
+            self._flights.settle(flight, NOTHING_SENT, now)
         return self._flush()
 
     def progress(self, attempt: Attempt, sent: float, now: float, *, whole: bool = False) -> list[Command]:
@@ -267,10 +267,10 @@ class Ledger:
         flight = self._flights.of(attempt)
         if flight is not None and flight.open:
             if flight.outcome is Outcome.FINISH:
-                flight.outcome, flight.problem, flight.ended_by = Outcome.FAIL, problem, EndedBy.SOURCE
+                flight.decide(Outcome.FAIL, EndedBy.SOURCE, problem)
             self._flights.close(flight, now)
             if flight.sent == 0:
-                self._flights.settle(flight, Heard(), now)
+                self._flights.settle(flight, NOTHING_SENT, now)
         return self.tick(now)
 
     # Inputs from the avatar
@@ -296,10 +296,9 @@ class Ledger:
             self._flights.close(flight, now)
             interrupted = True
         verdict = judge(flight, self._receiver.profile, position, interrupted, now)
-        if flight.outcome is Outcome.FINISH and verdict.outcome is Outcome.INTERRUPT:
-            flight.ended_by = EndedBy.AVATAR
-        flight.outcome = verdict.outcome
-        self._flights.settle(flight, verdict.heard, now)
+        if verdict.outcome is not flight.outcome:
+            flight.decide(verdict.outcome, EndedBy.AVATAR)
+        self._flights.settle(flight, after_report(flight, verdict.heard), now)
 
     def clear_answered(self, ok: bool, now: float) -> list[Command]:
         """The avatar cleared what it had of ours (``ok``), or did not answer."""
@@ -466,17 +465,19 @@ class Ledger:
                 continue
             if not flight.clear_asked:
                 self._receiver.missed_end()
-            trusts_clock = flight.by_clock and not self._exact
-            if flight.outcome is Outcome.REQUEUE and flight.clear_asked and flight.sent > 0 and not trusts_clock:
-                # Cleared and never confirmed: how much was heard is not known.
-                flight.outcome, flight.ended_by = Outcome.INTERRUPT, EndedBy.AVATAR
-            played = flight.played(now)
-            if not flight.clear_asked and flight.outcome is Outcome.FINISH and self._exact:
-                flight.problem, flight.ended_by = SILENT, EndedBy.AVATAR
-                self._flights.end(flight, State.UNKNOWN, Heard(played, Receipt.UNKNOWN), now)
-                continue
-            possible = flight.may_have_been_heard(now, reports_starts=self._exact)
-            self._flights.settle(flight, Heard(played, Receipt.ESTIMATED) if possible else Heard(), now)
+            self._end_unreported(flight, now)
+
+    def _end_unreported(self, flight: Flight, now: float) -> None:
+        """End a flight whose end should have been reported by now."""
+        receipt = Receipt.ESTIMATED
+        if flight.outcome is Outcome.REQUEUE and not goes_on_unreported(flight, exact=self._exact):
+            flight.decide(Outcome.INTERRUPT, EndedBy.AVATAR)
+        elif flight.outcome is Outcome.FINISH and self._exact:
+            flight.decide(Outcome.UNKNOWN, EndedBy.AVATAR, SILENT)
+            receipt = Receipt.UNKNOWN
+        possible = receipt is Receipt.UNKNOWN or flight.may_have_been_heard(now, reports_starts=self._exact)
+        heard = Heard(flight.played(now), receipt) if possible else Heard()
+        self._flights.settle(flight, after_report(flight, heard), now)
 
     def _assume_start(self, flight: Flight, now: float) -> None:
         starts = None if self._receiver is None else self._receiver.starts_by(flight)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mouthpiece.playback.at_most_once import SHORT
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
 from mouthpiece.playback.heard import Heard
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Receipt
 from mouthpiece.wire import PlaybackReceipt
 
-EARLY = 0.25
+RECEIPT_LEAD = 0.25
 """Seconds by which a receipt may come before the audio could have been played; earlier is not believed."""
-SHORT = 0.25
-"""Seconds by which a reported end may lie before the end of what was sent; one that lies further before it is the end
-of a segment that was cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def _ended_without_id(flights: Iterable[Flight], interrupted: bool, now: float) 
         return next((flight for flight in flights if flight.clear_asked), None)
     for flight in flights:
         if flight.state is FlightState.AWAITING and flight.first_write_at is not None:
-            return flight if now >= flight.first_write_at + flight.sent - EARLY else None
+            return flight if now >= flight.first_write_at + flight.sent - RECEIPT_LEAD else None
     return None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mouthpiece.playback.at_most_once import after_restart
 from mouthpiece.playback.commands import Utterance
-from mouthpiece.playback.heard import Evidence, Heard
-from mouthpiece.playback.loss import REWIND
+from mouthpiece.playback.heard import Heard
 from mouthpiece.segments import Attempt, AttemptRecord, AttemptState, Mode, Segment, State
 
 
@@ -60,7 +60,7 @@ def restored(
         begun=segment.state is not State.QUEUED,
         paused=segment.state is State.PAUSED,
         attempts=0 if last is None else last.number,
-        offset=0.0 if last is None else _resume_at(last),
+        offset=0.0 if last is None else after_restart(last),
         heard=heard,
         unsettled=None if last is None or last.state is not AttemptState.OPEN else _unsettled(segment, last),
     )
@@ -73,12 +73,3 @@ def _unsettled(segment: Segment, attempt: AttemptRecord) -> Unsettled:
         attempt.session,
         None if duration is None else max(0.0, duration - attempt.offset),
     )
-
-
-def _resume_at(last: AttemptRecord) -> float:
-    """Return the seconds into the segment at which the attempt after ``last`` begins."""
-    if Heard(last.position, last.receipt).evidence is Evidence.NONE:
-        return last.offset
-    if last.state is AttemptState.LOST:
-        return max(last.offset, last.position - REWIND)
-    return last.position

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mouthpiece.playback.at_most_once import REWIND
 from mouthpiece.playback.commands import Utterance
 from mouthpiece.playback.ledger import Ledger
-from mouthpiece.playback.loss import REWIND
 from mouthpiece.playback.receiver import CLEAR_GRACE
 from mouthpiece.profiles import MOUTHPIECE
 from mouthpiece.segments import Attempt, Mode, OnLoss, Receipt, State
@@ -197,5 +197,5 @@ def test_streams_that_do_not_open_are_counted_apart_from_attempts_that_were_lost
         shell.do(shell.ledger.avatar_left(LEFT, shell.now))
         shell.do(shell.ledger.avatar_ready(MOUTHPIECE, shell.now))
     attempt = shell.open.pop()
-    shell.do(shell.ledger.opened_failed(attempt, LEFT, shell.now))
+    shell.do(shell.ledger.not_opened(attempt, LEFT, shell.now))
     assert not [report for report in shell.reports if report.state.terminal]

@@ -156,7 +156,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def stream_does_not_open(self) -> None:
         assert self.open is not None
         attempt, self.open = self.open, None
-        self.do(self.ledger.opened_failed(attempt, GONE, self.now))
+        self.do(self.ledger.not_opened(attempt, GONE, self.now))
         self.do(self.ledger.tick(self.now))
 
     @rule(seconds=st.floats(0.001, 8.0))
