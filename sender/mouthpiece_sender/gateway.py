@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull, RoomClosed, SenderStopping
-from mouthpiece.playback.commands import Utterance
+from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.segments import EndedBy, Problem, Segment, State, Until, utc_now
 from mouthpiece_sender.playout.pauses import Pauses
 from mouthpiece_sender.reported import applied, event_of
@@ -21,7 +21,7 @@ from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.journal import Journal, Page
 from mouthpiece_sender.storage.journal_writer import RETRY, JournalWriter
 from mouthpiece_sender.takeover import Left, left_behind
-from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest, Target
+from mouthpiece_sender.target import AvatarActivity, ReportContext, Room, SpeakRequest, Target
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ class Gateway:
 
     def _go_on_with(self, left: Left) -> None:
         if left.end is not None:
-            self._on_report(left.end)
+            self._on_report(left.end, ReportContext())
         else:
             self._session(left.segment.room).restore(left.restored, left.sound, left.segment.avatar)
 
@@ -355,14 +355,14 @@ class Gateway:
         position = session.position(segment.id)
         return segment if position is None else replace(segment, position=position)
 
-    def _on_report(self, update: RoomReport) -> None:
-        active = self._active.get(update.report.segment)
+    def _on_report(self, report: Report, context: ReportContext) -> None:
+        active = self._active.get(report.segment)
         if active is None:
             return
         at = self._wall_clock()
-        active.segment, attempt = applied(active.segment, update, at)
+        active.segment, attempt = applied(active.segment, report, context, at)
         active.changed.set()
-        self._writer.put(active.segment, event_of(active.segment, update, at), attempt)
+        self._writer.put(active.segment, event_of(active.segment, report, at), attempt)
 
     def _stored(self, segment: Segment) -> None:
         if segment.state.terminal and (active := self._active.pop(segment.id, None)):

@@ -13,7 +13,6 @@ from mouthpiece.segments import EndedBy, Problem, Segment, State
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.sounds.unplayable import UnplayableSound
 from mouthpiece_sender.storage.journal import Journal
-from mouthpiece_sender.target import RoomReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Left:
     segment: Segment
     restored: Restored
     sound: Sound
-    end: RoomReport | None
+    end: Report | None
     """Its end, where nothing more can be said of it."""
 
 
@@ -41,7 +40,7 @@ async def left_behind(
         segment = replace(stored, attempts=tuple(attempts))
         expires_at = None if segment.expires_at is None else now + (segment.expires_at - at).total_seconds()
         taken = restored(segment, attempts, now, expires_at)
-        end: RoomReport | None = None
+        end: Report | None = None
         playable: Sound
         try:
             playable = await sound(segment)
@@ -53,9 +52,9 @@ async def left_behind(
     return left
 
 
-def _failed(segment: Segment, taken: Restored, problem: Problem) -> RoomReport:
+def _failed(segment: Segment, taken: Restored, problem: Problem) -> Report:
     heard, state = taken.heard, State.FAILED
-    report = Report(
+    return Report(
         segment.id,
         f"segment.{state}",
         state,
@@ -64,4 +63,3 @@ def _failed(segment: Segment, taken: Restored, problem: Problem) -> RoomReport:
         problem=problem,
         ended_by=EndedBy.SOURCE,
     )
-    return RoomReport(report, segment.avatar, segment.profile, "", None, None)

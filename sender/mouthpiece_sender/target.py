@@ -38,33 +38,29 @@ class SpeakRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomReport:
-    """A report of a ledger, with what the room knows of the segment besides."""
+class ReportContext:
+    """What a room knows of a segment at the moment of a ledger's report."""
 
-    report: Report
-    avatar: str | None
-    profile: str | None
-    session: str
+    avatar: str | None = None
+    profile: str | None = None
+    session: str = ""
     """Of that avatar."""
-    viewers: int | None
-    audio: AudioInfo | None
+    viewers: int | None = None
+    audio: AudioInfo | None = None
     """What is known of its sound by now."""
     text: str | None = None
     """Its words as far as they are known; None where the sound has no words."""
 
     @classmethod
     def of(
-        cls,
-        report: Report,
-        sound: Sound,
-        *,
-        avatar: str | None,
-        profile: str | None,
-        session: str,
-        viewers: int | None,
-    ) -> RoomReport:
+        cls, sound: Sound, *, avatar: str | None, profile: str | None, session: str = "", viewers: int | None
+    ) -> Self:
         text = " ".join(cue.text for cue in sound.cues) if isinstance(sound, HasCues) else None
-        return cls(report, avatar, profile, session, viewers, sound.info, text)
+        return cls(avatar, profile, session, viewers, sound.info, text)
+
+
+ReportListener = Callable[[Report, ReportContext], None]
+"""Receives every report of a room, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +174,7 @@ class Target(Protocol):
     def room(
         self,
         name: str,
-        listener: Callable[[RoomReport], None],
+        listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Callable[[Attempt], Awaitable[None]],
     ) -> Room:

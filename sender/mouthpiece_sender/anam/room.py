@@ -25,7 +25,7 @@ from mouthpiece_sender.anam.transport import AnamTransport
 from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.target import AvatarActivity, Room, RoomReport
+from mouthpiece_sender.target import AvatarActivity, ReportContext, ReportListener, Room
 
 CLOSE_TIMEOUT: Final = 3.0
 """Seconds that the end of an interrupted segment may take when the room is closed."""
@@ -40,7 +40,7 @@ class AnamRoom:
     room: str
     settings: AnamSettings
     sinks: Sequence[FrameSink]
-    listener: Callable[[RoomReport], None]
+    listener: ReportListener
     dormant: Callable[[Room], None]
     clock: Callable[[], float]
     warm: float
@@ -223,8 +223,5 @@ class AnamRoom:
                 self._driver.give_up(LEFT)
 
     def _on_report(self, report: Report, item: PlayoutItem) -> None:
-        self.listener(
-            RoomReport.of(
-                report, item.sound, avatar=self.settings.avatar_id, profile=profiles.ANAM.name, session="", viewers=None
-            )
-        )
+        context = ReportContext.of(item.sound, avatar=self.settings.avatar_id, profile=profiles.ANAM.name, viewers=None)
+        self.listener(report, context)

@@ -16,7 +16,7 @@ from mouthpiece_sender.anam.frames import FrameSink
 from mouthpiece_sender.anam.room import AnamRoom
 from mouthpiece_sender.anam.settings import AnamSettings
 from mouthpiece_sender.playout.driver import Recorded, at_once
-from mouthpiece_sender.target import Room, RoomReport, SpeakRequest
+from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
 
 ROOM: Final = "anam"
 """The room's name where a command is given none."""
@@ -61,7 +61,7 @@ class AnamTarget:
     def room(
         self,
         name: str,
-        listener: Callable[[RoomReport], None],
+        listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Recorded = at_once,
     ) -> AnamRoom:

@@ -40,7 +40,7 @@ from mouthpiece_sender.livekit.tokens import sender_token
 from mouthpiece_sender.playout.driver import PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.target import AvatarActivity, RoomReport
+from mouthpiece_sender.target import AvatarActivity, ReportContext, ReportListener
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class RoomSession:
     api: LiveKitApi
     identity: str
     name: str
-    listener: Callable[[RoomReport], None]
+    listener: ReportListener
     dormant: Callable[[RoomSession], None]
     """Called when we have left and nothing is left to say: it takes no more inputs then, and ``run`` ends."""
     clock: Callable[[], float]
@@ -384,13 +384,11 @@ class RoomSession:
     def _on_report(self, slot: AvatarSlot, report: Report, item: PlayoutItem) -> None:
         if report.state is State.FINISHED:
             self._silence.heard_whole()
-        self.listener(
-            RoomReport.of(
-                report,
-                item.sound,
-                avatar=slot.identity,
-                profile=slot.profile_name,
-                session=slot.session,
-                viewers=self.viewers,
-            )
+        context = ReportContext.of(
+            item.sound,
+            avatar=slot.identity,
+            profile=slot.profile_name,
+            session=slot.session,
+            viewers=self.viewers,
         )
+        self.listener(report, context)

@@ -16,7 +16,7 @@ from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.room_connection import RoomConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.playout.driver import Recorded, at_once
-from mouthpiece_sender.target import Room, RoomReport, SpeakRequest
+from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
 
 JOINS: Final = 4
 """Rooms that are joined at a time. Of 40 at once on a busy machine every join timed out; four at a time all joined."""
@@ -44,7 +44,7 @@ class LiveKitTarget:
     def room(
         self,
         name: str,
-        listener: Callable[[RoomReport], None],
+        listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Recorded = at_once,
     ) -> RoomSession:

@@ -27,7 +27,7 @@ from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage import journal_writer
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
-from mouthpiece_sender.target import AvatarActivity, Room, RoomReport, SpeakRequest
+from mouthpiece_sender.target import AvatarActivity, ReportContext, ReportListener, Room, SpeakRequest
 from tests.sounds import Tone
 
 
@@ -36,7 +36,7 @@ class FakeRoom:
     """Takes segments, and ends them when the test says so."""
 
     room: str
-    listener: Callable[[RoomReport], None]
+    listener: ReportListener
     connected: bool = True
     duplicate: bool = False
     viewers: int | None = 1
@@ -54,7 +54,7 @@ class FakeRoom:
 
     def end(self, segment: str, state: State = State.FINISHED, problem: Problem | None = None) -> None:
         report = Report(segment, f"segment.{state}", state, position=1.0, problem=problem)
-        self.listener(RoomReport(report, "avatar-x", "mouthpiece", "session-1", 1, None))
+        self.listener(report, ReportContext("avatar-x", "mouthpiece", "session-1", 1))
 
     def cancel(self, segment: str) -> None:
         self.end(segment, State.CANCELLED)
@@ -104,7 +104,7 @@ class FakeTarget:
     def room(
         self,
         name: str,
-        listener: Callable[[RoomReport], None],
+        listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Callable[[Attempt], Awaitable[None]],
     ) -> FakeRoom:

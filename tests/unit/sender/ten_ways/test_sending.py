@@ -127,7 +127,7 @@ def test_way_10_the_sender_leaves_with_every_stream_closed(ending: str) -> None:
     @in_virtual_time
     async def leaves() -> None:
         room = FakeRoom(STOCK, close_takes=0.2)
-        session = target(room).room("demo", lambda report: None, lambda room: None)
+        session = target(room).room("demo", lambda report, context: None, lambda room: None)
         running = asyncio.create_task(session.run())
         session.submit(Utterance("seg_1", now()), Silence(30.0), None, Mode.APPEND)
         await asyncio.sleep(3)
@@ -148,7 +148,7 @@ def test_way_10_the_sender_leaves_with_every_stream_closed(ending: str) -> None:
 @in_virtual_time
 async def test_way_10_a_close_that_has_begun_ends_before_the_sender_leaves() -> None:
     room = FakeRoom(STOCK, close_takes=0.5)
-    session = target(room).room("demo", lambda report: None, lambda room: None)
+    session = target(room).room("demo", lambda report, context: None, lambda room: None)
     running = asyncio.create_task(session.run())
     session.submit(Utterance("seg_1", now()), Silence(0.4), None, Mode.APPEND)
     await asyncio.sleep(0.3)
