@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from mouthpiece.playback.commands import Report
-from mouthpiece.segments import State
+from mouthpiece.segments import AttemptState, State
 from mouthpiece.wire import CaptionPhase
 from mouthpiece_sender.playout.captions import CaptionClock, Line, Outbox
 from mouthpiece_sender.sounds.cues import HasCues
@@ -40,8 +40,11 @@ class CaptionPublisher:
             if clock is not None:
                 del self._clocks[report.segment]
                 self._put(clock.over(whole=report.state is State.FINISHED))
-        elif report.type == "attempt.ended" and clock is not None:
-            self._put(clock.pause(CaptionPhase.CUT))
+        elif report.attempt_end is not None and clock is not None:
+            if (
+                report.attempt_end.state is not AttemptState.FINISHED
+            ):  # else its segment's end follows, and ends the line
+                self._put(clock.pause(CaptionPhase.CUT))
         elif report.type in ("segment.playing", "attempt.started"):
             for other in self._clocks.values():
                 self._put(other.pause(CaptionPhase.SAID))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
-from mouthpiece.playback.commands import Report
-from mouthpiece.segments import Attempt, State
+from mouthpiece.playback.commands import AttemptEnd, Report
+from mouthpiece.playback.heard import Heard
+from mouthpiece.segments import Attempt, AttemptState, Receipt, State
 from mouthpiece_sender.livekit.caption_publisher import CaptionPublisher
 from mouthpiece_sender.playout.captions import Line
 from mouthpiece_sender.sounds.cues import Cue
@@ -22,6 +24,11 @@ class Spoken(Tone):
 
 def report(type: str, number: int, offset: float, position: float) -> Report:
     return Report("seg_1", type, State.PLAYING, position=position, attempt=Attempt("seg_1", number, offset))
+
+
+def attempt_ended(number: int, offset: float, position: float, state: AttemptState) -> Report:
+    end = AttemptEnd(state, Heard(position, Receipt.CONFIRMED))
+    return replace(report("attempt.ended", number, offset, position), attempt_end=end)
 
 
 @in_virtual_time
@@ -40,7 +47,7 @@ async def test_a_replay_shows_the_sentence_that_it_begins_with_again() -> None:
         playhead = 2.5
         captions.tick(2.5)
         await asyncio.sleep(0.1)
-        captions.on_report(report("attempt.ended", 1, 0.0, 2.5), sound)
+        captions.on_report(attempt_ended(1, 0.0, 2.5, AttemptState.LOST), sound)
         await asyncio.sleep(0.1)
         playhead = 1.0
         captions.on_report(report("attempt.started", 2, 1.0, 2.5), sound)
@@ -52,3 +59,22 @@ async def test_a_replay_shows_the_sentence_that_it_begins_with_again() -> None:
         "Sentence 2. cut",
         "Sentence 1. playing",
     ]
+
+
+@in_virtual_time
+async def test_the_last_sentence_of_a_segment_that_was_heard_whole_is_said_and_not_cut() -> None:
+    shown: list[str] = []
+
+    async def publish(line: Line) -> bool:
+        shown.append(f"{line.text} {line.phase}")
+        return True
+
+    async with asyncio.TaskGroup() as tasks:
+        captions = CaptionPublisher(publish, lambda segment, now: (3.5, 4.0), lambda: False, tasks)
+        sound = Spoken(4.0)
+        captions.on_report(report("segment.playing", 1, 0.0, 0.0), sound)
+        captions.tick(3.5)
+        captions.on_report(attempt_ended(1, 0.0, 4.0, AttemptState.FINISHED), sound)
+        await asyncio.sleep(0.1)
+        captions.on_report(Report("seg_1", "segment.finished", State.FINISHED, position=4.0), sound)
+    assert shown[-2:] == ["Sentence 3. playing", "Sentence 3. said"]
