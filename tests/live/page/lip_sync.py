@@ -15,14 +15,14 @@ LOUD, QUIET = 0.5, 0.7
 
 WATCH = """() => {
     const video = document.querySelector("#video");
-    const canvas = new OffscreenCanvas(48, 32);
+    const canvas = new OffscreenCanvas(16, 10);
     const context2d = canvas.getContext("2d", {willReadFrequently: true});
     const seen = [], heard = [];
     const see = (_, {expectedDisplayTime}) => {
         // the middle of the lower half: mouth and chin of a portrait
         const {videoWidth: width, videoHeight: height} = video;
-        context2d.drawImage(video, width * 0.38, height * 0.48, width * 0.24, height * 0.2, 0, 0, 48, 32);
-        const pixels = context2d.getImageData(0, 0, 48, 32).data;
+        context2d.drawImage(video, width * 0.38, height * 0.48, width * 0.24, height * 0.2, 0, 0, 16, 10);
+        const pixels = context2d.getImageData(0, 0, 16, 10).data;
         const luma = [];
         for (let at = 0; at < pixels.length; at += 4) luma.push(pixels[at] + pixels[at + 1] + pixels[at + 2]);
         seen.push([expectedDisplayTime, luma]);
@@ -37,7 +37,7 @@ WATCH = """() => {
         analyser.getFloatTimeDomainData(samples);
         heard.push([performance.now(), Math.max(...samples.map(Math.abs))]);
     }, 4);
-    window.watched = () => ({seen, heard});
+    window.watched = () => ({seen: seen.splice(0), heard: heard.splice(0)});
 }"""
 
 
@@ -59,7 +59,7 @@ async def watch(page: Page) -> None:
 
 
 async def differences(page: Page) -> list[float]:
-    """For each burst played since :func:`watch`: milliseconds from the start of the voice to the mouth's movement.
+    """For each burst played since the last call: milliseconds from the start of the voice to the mouth's movement.
 
     Both by the page's clock: the picture when it is to be displayed, the sound when it reaches the audio graph.
     """
