@@ -41,9 +41,7 @@ class CaptionPublisher:
                 del self._clocks[report.segment]
                 self._put(clock.over(whole=report.state is State.FINISHED))
         elif report.attempt_end is not None and clock is not None:
-            if (
-                report.attempt_end.state is not AttemptState.FINISHED
-            ):  # else its segment's end follows, and ends the line
+            if report.attempt_end.state is not AttemptState.FINISHED:  # its segment's end would follow
                 self._put(clock.pause(CaptionPhase.CUT))
         elif report.type in ("segment.playing", "attempt.started"):
             for other in self._clocks.values():
