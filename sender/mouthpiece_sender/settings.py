@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.net_guard import AllowedHost
 from mouthpiece.process.settings import CommaList, LiveKitUrl, read_settings
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece.wire import SENDER_NAME
@@ -86,6 +87,9 @@ class Settings(BaseSettings):
     allowed_origins: CommaList[Origin] = Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_ORIGINS")
     """Other sites whose pages may call the API through a proxy that passes their ``Origin`` on."""
 
+    allowed_hosts: CommaList[PublicHost] = Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_HOSTS")
+    """Hosts of the operator's own that a caller's URLs may name; any other must have public addresses."""
+
     data: Path = Field(Path("~/.local/share/mouthpiece"), validation_alias="MOUTHPIECE_DATA")
     """The folder of the store and the spool."""
     keep_sounds: float = Field(0, ge=0, validation_alias="MOUTHPIECE_KEEP_SOUNDS")
@@ -147,6 +151,11 @@ class Settings(BaseSettings):
             store_bytes=self.max_store * MEGABYTE,
             sound_bytes=self.max_sounds * MEGABYTE,
         )
+
+    @property
+    def url_hosts(self) -> list[AllowedHost]:
+        """``allowed_hosts`` as the guard of URLs takes them."""
+        return [AllowedHost(one.host, one.port) for one in map(Authority.parse, self.allowed_hosts)]
 
     @property
     def public_url(self) -> str:

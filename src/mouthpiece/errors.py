@@ -30,6 +30,9 @@
     ├── SegmentNotFound               no such segment
     ├── SoundNotKept                  the sound of an ended segment is no longer stored
     ├── IdempotencyConflict           the key's first request is still being accepted         retry
+    ├── UrlError                      a URL that a caller gave
+    │   ├── UrlRefused                it may not be asked
+    │   └── UrlUnavailable            it did not answer, or broke off            retry
     ├── TTSError                      text to speech (its leaves are in mouthpiece.tts.errors)
     └── ConfigurationError            a setting is missing or wrong
 
@@ -163,6 +166,19 @@ class SoundNotKept(MouthpieceError):
 
 class IdempotencyConflict(MouthpieceError):
     slug = "idempotency-conflict"
+    retryable = True
+
+
+class UrlError(MouthpieceError):
+    slug = "url"
+
+
+class UrlRefused(UrlError):
+    slug = "url-refused"
+
+
+class UrlUnavailable(UrlError):
+    slug = "url-unavailable"
     retryable = True
 
 

@@ -35,6 +35,7 @@ DISTRIBUTIONS: Final[Mapping[str, str]] = {
 
 EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece": (),
+    "mouthpiece.net_guard": ("sender",),
     "mouthpiece.audio.readers": ("sender",),  # PyAV, where it is installed
     "mouthpiece.tts.providers.elevenlabs": ("elevenlabs",),
     "mouthpiece.tts.providers.livekit": ("agents",),
