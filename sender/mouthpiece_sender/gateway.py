@@ -125,7 +125,9 @@ class Gateway:
         if left.end is not None:
             self._on_report(left.end, ReportContext())
         else:
-            self._session(left.segment.room).restore(left.restored, left.sound, left.segment.avatar)
+            segment = left.segment
+            room = self._session(segment.room)
+            room.restore(left.restored, left.sound, segment.avatar, addressed=segment.addressed)
 
     async def stop(self, drain: float = 0.0) -> None:
         """Accept and begin nothing more, and return once nothing plays: what ends within ``drain`` seconds is played,
@@ -179,6 +181,7 @@ class Gateway:
             on_loss=request.on_loss,
             interruptible=request.interruptible,
             wait_for_viewer=request.wait_for_viewer,
+            addressed=request.avatar is not None,
             tag=request.tag,
             metadata=request.metadata,
         )

@@ -118,8 +118,12 @@ class Room(Protocol):
         """Take a new segment. ``avatar``: an identity; None: the only avatar that is or will be there."""
         ...
 
-    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
-        """Take over a segment that an earlier process left, in the order in which they were accepted."""
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None, *, addressed: bool) -> None:
+        """Take over a segment that an earlier process left, in the order in which they were accepted.
+
+        :param avatar: the identity of the one that said a part of it, or was asked to.
+        :param addressed: no other avatar may say it.
+        """
         ...
 
     def cancel(self, segment: str) -> None: ...

@@ -210,6 +210,9 @@ class Segment:
     on_loss: Annotated[OnLoss, About(fixed=True, shown=False)] = OnLoss.DROP
     interruptible: Annotated[bool, About(fixed=True, shown=False)] = True
     wait_for_viewer: Annotated[bool, About(fixed=True, shown=False)] = False
+    addressed: Annotated[
+        bool, About("The caller named its avatar: no other one may say it.", fixed=True, shown=False)
+    ] = False
 
     def reached(self, until: Until) -> bool:
         """Whether the segment has come as far as ``until``; one that has ended has reached everything."""

@@ -97,7 +97,7 @@ class AnamRoom:
     def submit(self, utterance: Utterance, sound: Sound, avatar: str | None, mode: Mode) -> None:
         self._driver.enqueue(PlayoutItem(utterance, sound, avatar), mode)
 
-    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None, *, addressed: bool) -> None:
         """Its session ended with the earlier process: what played there is settled at once."""
         self._driver.restore(PlayoutItem(restored.utterance, sound, avatar), restored)
         self._driver.avatar_left(RESTARTED, EndedBy.RESTART)

@@ -154,7 +154,11 @@ class AvatarSlot:
         self.driver.connection_lost(problem)
         self.driver.connection_back()
         self.driver.ledger.absence = problem
-        if not self.quiet:
+        self.miss()
+
+    def miss(self) -> None:
+        """It is not in the room. If it left while we were away it may still come back, for ``RETURN_GRACE``."""
+        if self._returns_by is None and not self.quiet:
             self._returns_by = self._clock() + RETURN_GRACE
 
     def lose_connection(self, problem: Problem) -> None:

@@ -142,8 +142,8 @@ class AvatarSlots:
         for slot in self:
             slot.likely_agent = likely_agent
             if slot.sid is None:
-                self._move(slot, self.of(None), slot.driver.free)  # another avatar may say them
-        self._assign(list(avatars))
+                slot.miss()
+        self.distribute()
 
     def _missed(self, slot: AvatarSlot, facts: ParticipantFacts | None, gone: Collection[str]) -> None:
         """An avatar is not in the room any more, or as another participant, by ``facts``."""
@@ -181,9 +181,14 @@ class AvatarSlots:
             for slot in self:
                 slot.driver.connection_back()
 
-    def _assign(self, avatars: Sequence[str]) -> None:
-        """Give the avatar that is there the segments that wait for any avatar."""
+    def distribute(self) -> None:
+        """Give the avatar that is there the segments that wait for any avatar, those of an avatar that is not there
+        any more among them. Call it while it is known who is in the room."""
+        for slot in self:
+            if slot.sid is None and slot.identity is not None and (free := slot.driver.free):
+                self._move(slot, self.of(None), free)
         waiting = self._slots.get(None)
+        avatars = [slot.identity for slot in self if slot.sid is not None]
         if waiting is None or waiting.idle or not avatars:
             return
         if len(avatars) == 1:

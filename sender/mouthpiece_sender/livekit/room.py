@@ -9,8 +9,9 @@ the drivers.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mouthpiece.errors import AvatarTimeout, LiveKitUnavailable, MouthpieceError
@@ -81,6 +82,8 @@ class RoomSession:
     joining: asyncio.Semaphore
     """Held while a room is joined."""
     recorded: Recorded = at_once
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    """Of segments, in order of acceptance."""
     _slots: AvatarSlots = field(init=False)
     _link: RoomLink = field(init=False)
     _farewell: Farewell = field(init=False)
@@ -134,8 +137,9 @@ class RoomSession:
         slot.ask_again()
         slot.driver.enqueue(PlayoutItem(utterance, sound, avatar), mode)
 
-    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
-        self._slots.of(avatar).driver.restore(PlayoutItem(restored.utterance, sound, avatar), restored)
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None, *, addressed: bool) -> None:
+        item = PlayoutItem(restored.utterance, sound, avatar if addressed else None)
+        self._slots.of(avatar).driver.restore(item, restored)
 
     def cancel(self, segment: str) -> None:
         self._slots.cancel(segment)
@@ -205,6 +209,8 @@ class RoomSession:
         if self._sync_at is not None and now >= self._sync_at:
             self._sync()
         self._slots.prune()
+        if self._link.open is not None:
+            self._slots.distribute()
         for slot in self._slots:
             slot.tick(now)
             if self._link.lost_at is None and (probe := slot.next_probe) is not None and now >= probe:
@@ -358,7 +364,7 @@ class RoomSession:
     def _new_slot(self, identity: str | None) -> AvatarSlot:
         return AvatarSlot(
             identity,
-            Ledger(avatar_timeout=self.avatar_timeout),
+            Ledger(avatar_timeout=self.avatar_timeout, number=self._numbers.__next__),
             connection=lambda: self._link.connection,
             listener=self._on_report,
             on_broken=self._on_broken,

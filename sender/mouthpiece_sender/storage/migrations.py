@@ -136,5 +136,10 @@ MIGRATIONS: Final = (
 
     CREATE TABLE paused_rooms (room TEXT PRIMARY KEY) WITHOUT ROWID;
     """,
+    """
+    -- Earlier versions did not store whether the caller had named the avatar: what waits for one stays with it.
+    ALTER TABLE segments ADD COLUMN addressed INTEGER NOT NULL DEFAULT 0;
+    UPDATE segments SET addressed = 1 WHERE avatar IS NOT NULL;
+    """,
 )
 """The n-th migrates the tables from version n - 1 to version n; ``user_version`` holds the version of a file."""

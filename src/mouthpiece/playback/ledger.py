@@ -24,6 +24,8 @@ Rules that hold whatever happens:
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mouthpiece.errors import AvatarLeft, AvatarSilent, AvatarTimeout, SenderRestarted
@@ -71,7 +73,9 @@ class Ledger:
     """Seconds that a segment waits for an avatar before it fails."""
     absence: Problem = NO_AVATAR
     """The error of a segment for which no avatar came in time; the shell keeps it up to date."""
-    _queue: SegmentQueue = field(default_factory=SegmentQueue)
+    number: Callable[[], int] = field(default_factory=lambda: itertools.count(1).__next__)
+    """Returns the next number in order of acceptance, the same for all ledgers that hand segments to each other."""
+    _queue: SegmentQueue = field(init=False)
     _flights: InFlight = field(init=False)
     _receiver: Receiver | None = None
     """The avatar that is there and listens."""
@@ -80,6 +84,7 @@ class Ledger:
     _held: bool = False
 
     def __post_init__(self) -> None:
+        self._queue = SegmentQueue(self.number)
         self._flights = InFlight(self._queue)
 
     # Questions
@@ -174,8 +179,7 @@ class Ledger:
         return self._queue.take(segment)
 
     def admit(self, waiting: Waiting, now: float) -> list[Command]:
-        """Take over a segment that another ledger withdrew, behind what waits here."""
-        waiting.order = self._queue.next_order(first=waiting.order[0] == 0)
+        """Take over a segment that another ledger withdrew. It keeps its place in the order of acceptance."""
         waiting.since = now
         self._queue.put(waiting)
         return self.tick(now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mouthpiece.playback.commands import Utterance
@@ -63,10 +63,11 @@ class Waiting:
 class SegmentQueue:
     """First in, first out, by ``Waiting.order``."""
 
+    number: Callable[[], int]
+    """Returns the next number in order of acceptance."""
     paused: bool = False
     """Nothing leaves it until ``resume``."""
     _waiting: list[Waiting] = field(default_factory=list)
-    _accepted: int = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -84,8 +85,7 @@ class SegmentQueue:
 
         :param first: before all that were not put first themselves; else behind all others.
         """
-        self._accepted += 1
-        return (0 if first else 1, self._accepted)
+        return (0 if first else 1, self.number())
 
     def put(self, waiting: Waiting) -> None:
         """Insert ``waiting`` at the place that its order gives it."""

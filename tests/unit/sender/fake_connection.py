@@ -143,14 +143,14 @@ class FakeRoom:
         self._streams.clear()
         self.tell(ParticipantsChanged(self.avatar.sid if by_itself else None))
 
-    def avatar_comes(self, *, sid: str, session: str | None = None) -> None:
+    def avatar_comes(self, *, sid: str, session: str | None = None, identity: str | None = None) -> None:
         """It comes back, or, with a ``session``, another one comes in its place."""
         attributes = dict(self.avatar.attributes)
         if session is not None:
             self.ended = []
             self._streams.clear()
             attributes[wire.ATTR_AVATAR] = wire.AvatarInfo(session=session).dumps()
-        self.avatar = replace(self.avatar, sid=sid, attributes=attributes)
+        self.avatar = replace(self.avatar, identity=identity or self.avatar.identity, sid=sid, attributes=attributes)
         self.present = True
         self.tell(ParticipantsChanged())
 

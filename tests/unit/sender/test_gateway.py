@@ -62,7 +62,7 @@ class FakeRoom:
     def interrupt(self, avatar: str | None, *, drop_queued: bool) -> list[str]:
         return []
 
-    def restore(self, restored: Restored, sound: Sound, avatar: str | None) -> None:
+    def restore(self, restored: Restored, sound: Sound, avatar: str | None, *, addressed: bool) -> None:
         self.taken.append(restored.utterance.segment)
 
     def pause(self, avatar: str | None) -> list[str]:

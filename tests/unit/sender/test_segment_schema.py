@@ -56,6 +56,7 @@ FULL = Segment(
     on_loss=OnLoss.REPLAY,
     interruptible=False,
     wait_for_viewer=True,
+    addressed=True,
 )
 """Every field differs from its default."""
 HIDDEN = {
@@ -63,6 +64,7 @@ HIDDEN = {
     ("on_loss",),
     ("interruptible",),
     ("wait_for_viewer",),
+    ("addressed",),
     ("source", "tts"),
     ("source", "encoding"),
 }

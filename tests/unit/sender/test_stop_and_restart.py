@@ -137,6 +137,63 @@ async def test_what_is_addressed_to_an_avatar_waits_for_that_one_after_a_restart
     assert room.streams == []
 
 
+@pytest.mark.parametrize("addressed", [False, True])
+def test_the_rest_of_a_segment_is_said_by_another_avatar_unless_the_caller_named_the_one_that_is_gone(
+    addressed: bool,
+) -> None:
+    @in_virtual_time
+    async def rest() -> None:
+        room, journal = FakeRoom(OURS), MemoryJournal()
+        named = OURS.identity if addressed else None
+        async with process(room, journal) as first:
+            begun, waiting = await say(first, 60.0, avatar=named), await say(first, 1.0)
+            await first.wait(begun.id, "playing", 10)
+            await asyncio.sleep(5.0)
+            await first.stop(0.0)
+        before = heard(room, begun)
+        room.avatar_leaves()
+        room.avatar_comes(sid="PA_2", session="another", identity="avatar-other")
+        async with process(room, journal) as second:
+            ends = [await second.wait(segment.id, "finished", 90) for segment in (begun, waiting)]
+        assert ends[1].state is State.FINISHED
+        if addressed:
+            assert (ends[0].state, heard(room, begun)) == (State.UNKNOWN, before)
+        else:
+            assert (ends[0].state, ends[0].avatar) == (State.FINISHED, "avatar-other")
+            assert [attempt.avatar for attempt in ends[0].attempts] == [OURS.identity, "avatar-other"]
+            assert heard(room, begun) == pytest.approx(60.0, abs=0.02)
+            assert [stream.header.segment for stream in room.streams[-2:]] == [begun.id, waiting.id], "in order"
+
+    rest()
+
+
+@pytest.mark.parametrize("on_loss", OnLoss)
+def test_after_a_kill_what_a_gone_avatar_may_have_said_is_said_by_another_only_with_replay(on_loss: OnLoss) -> None:
+    @in_virtual_time
+    async def rest() -> None:
+        room = FakeRoom(OURS)
+        async with process(room, MemoryJournal()) as first:
+            segment = await say(first, 5.0, on_loss=on_loss)
+            await first.wait(segment.id, "playing", 10)
+            await asyncio.sleep(2.0)
+            stored = first.kill()
+            room.avatar_leaves()
+            room.avatar_comes(sid="PA_2", session="another", identity="avatar-other")
+            async with process(room, stored) as second:
+                ended = await second.wait(segment.id, "finished", 25)
+        if on_loss is OnLoss.DROP:
+            assert (ended.state, ended.receipt) == (State.UNKNOWN, Receipt.UNKNOWN)
+            assert [stream.header.attempt for stream in room.streams] == [1]
+        else:
+            assert (ended.state, ended.avatar, room.heard_of(segment.id)[-1]) == (
+                State.FINISHED,
+                "avatar-other",
+                (2, pytest.approx(5.0, abs=0.02)),
+            )
+
+    rest()
+
+
 @in_virtual_time
 async def test_what_waited_too_long_meanwhile_has_expired() -> None:
     room = FakeRoom(OURS, present=False)
