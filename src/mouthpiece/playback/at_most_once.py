@@ -68,7 +68,7 @@ def after_loss(flight: Flight, now: float, *, reports_starts: bool) -> Rest:
     if not flight.may_have_been_heard(now, reports_starts=reports_starts):
         return NOTHING_SENT
     heard = Heard(flight.played(now), Receipt.UNKNOWN)
-    certain = min(max(now - flight.begins(now) - REWIND, 0.0), flight.sent)
+    certain = min(max(flight.elapsed(now) - REWIND, 0.0), flight.sent)
     if flight.waiting.utterance.on_loss is OnLoss.DROP or (flight.whole and certain >= flight.sent):
         return Rest(heard, None)
     return Rest(heard, certain)

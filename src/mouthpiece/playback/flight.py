@@ -85,7 +85,9 @@ class Flight:
     started_at: float | None = None
     """When the avatar reported that it began to play; None while it has not."""
     closed_at: float = 0.0
+    absent_since: float = 0.0
     absent_at: float = 0.0
+    """When it stopped playing, by the clock: at a clear that came before, or with the absence."""
     cleared_at: float = 0.0
     """When the clear was asked for."""
     stalled: float = 0.0
@@ -123,7 +125,7 @@ class Flight:
         if state is FlightState.CLEARING:
             self.cleared_at = now
         if state is FlightState.ABSENT:
-            self.absent_at = self._plays_until(now)
+            self.absent_since, self.absent_at = now, self._plays_until(now)
         self.state = state
 
     def decide(
@@ -179,7 +181,11 @@ class Flight:
         """Return the seconds that have been played, by the clock."""
         if self.first_write_at is None:
             return 0.0
-        return min(max(self._plays_until(now) - self.begins(now), 0.0), self.sent)
+        return min(max(self.elapsed(now), 0.0), self.sent)
+
+    def elapsed(self, now: float) -> float:
+        """Return the seconds since its playout began, until it was cleared or absent; negative before it begins."""
+        return self._plays_until(now) - self.begins(now)
 
     def may_have_been_heard(self, now: float, *, reports_starts: bool) -> bool:
         """Whether anything of it may have been heard.

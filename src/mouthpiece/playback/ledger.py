@@ -28,7 +28,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mouthpiece.errors import AvatarLeft, AvatarSilent, AvatarTimeout, SenderRestarted
+from mouthpiece.errors import AvatarLeft, AvatarSilent, AvatarTimeout, LiveKitUnavailable, SenderRestarted
 from mouthpiece.playback.absence import Place, find
 from mouthpiece.playback.at_most_once import NOTHING_SENT, after_report, goes_on_unreported
 from mouthpiece.playback.clearing import (
@@ -48,7 +48,7 @@ from mouthpiece.playback.in_flight import InFlight
 from mouthpiece.playback.pacing import allowance, write_length
 from mouthpiece.playback.queue import SegmentQueue, Waiting
 from mouthpiece.playback.receipts import about, judge
-from mouthpiece.playback.receiver import SILENCE_GRACE, Receiver
+from mouthpiece.playback.receiver import AWAY_LIMIT, SILENCE_GRACE, Receiver
 from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, Problem, Receipt, State
@@ -59,6 +59,7 @@ FAILED_OPENS = 3
 
 NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
 SILENT = Problem.of(AvatarSilent("The avatar never reported the end of the segment."))
+LIVEKIT_AWAY = Problem.of(LiveKitUnavailable("LiveKit was away for so long that nobody can say how much was heard."))
 REPLACED = Problem.of(AvatarLeft("The avatar that played it is gone; another one has come."))
 RESTARTED = Problem.of(
     SenderRestarted("The sender was restarted while it played, and this avatar cannot say how much was heard.")
@@ -410,7 +411,7 @@ class Ledger:
         times: list[float] = []
         for flight in self._flights:
             if flight.state is FlightState.ABSENT:
-                times += [at for at in (self._absent_until(flight),) if at is not None]
+                times.append(self._absent_until(flight))
                 continue
             if self._receiver is None:
                 break
@@ -460,9 +461,11 @@ class Ledger:
 
     def _end_by_clock(self, now: float) -> None:
         for flight in reversed(self._flights.absent):
-            if (until := self._absent_until(flight)) is not None and now >= until:
+            if now >= self._absent_until(flight):
                 problem = self.absence if self._receiver is None else SILENT
                 by = EndedBy.RESTART if flight.restored else EndedBy.AVATAR
+                if self._livekit_away:
+                    problem, by = LIVEKIT_AWAY, EndedBy.CONNECTION
                 self._flights.lose(flight, problem, by, now, reports_starts=False)
         for flight in self._flights.present:
             if self._receiver is None or flight.open or now < self._receiver.deadline(flight, now):
@@ -533,10 +536,10 @@ class Ledger:
             self._receiver.ask()
             self._flights.out.append(AskStatus())
 
-    def _absent_until(self, flight: Flight) -> float | None:
-        """Return when an absent flight is given up; None while LiveKit is away."""
+    def _absent_until(self, flight: Flight) -> float:
+        """Return when an absent flight is given up."""
         if self._livekit_away:
-            return None
+            return flight.absent_since + AWAY_LIMIT
         if self._receiver is None:
             return flight.waiting.since + self.avatar_timeout
         return max(flight.absent_at, self._receiver.ready_at) + SILENCE_GRACE

@@ -12,6 +12,9 @@ RECEIPT_GRACE = 2.0
 SILENCE_GRACE = 20.0
 """Seconds that an avatar which always reports its ends may be silent about one before the segment is ``unknown``:
 it died without LiveKit having noticed, so nothing may be estimated."""
+AWAY_LIMIT = 120.0
+"""Seconds without LiveKit after which what played is ``unknown``: our avatar ends its session after 60 s without it,
+which it may notice 15 s late, and then nobody can say what was heard."""
 CLEAR_GRACE = 2.0
 """Seconds that the receipt of a cleared attempt may take (stock senders give up after as many)."""
 STARTED_GRACE = 1.0

@@ -46,6 +46,12 @@ def test_with_replay_a_new_attempt_begins_twenty_seconds_before_what_may_have_be
     assert rest.resume_at == pytest.approx(min(max(after - REWIND, 0.0), sent))
 
 
+def test_a_replay_goes_back_from_where_the_absence_began_however_long_it_lasts() -> None:
+    one = flight(5.0, whole=True, on_loss=OnLoss.REPLAY)
+    one.move(FlightState.ABSENT, 4.0)
+    assert after_loss(one, 140.0, reports_starts=True) == Rest(Heard(4.0, Receipt.UNKNOWN), 0.0)
+
+
 def test_after_a_loss_what_had_not_begun_is_sent_again() -> None:
     nothing_written = flight(0.0)
     behind = flight(2.0)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from mouthpiece.playback.receiver import AWAY_LIMIT
 from mouthpiece.segments import AttemptState, EndedBy, Receipt, Segment, State
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.connection import Disconnected
@@ -178,6 +179,33 @@ async def test_the_time_without_livekit_is_no_time_without_an_avatar() -> None:
         assert (await running.segment(waiting.id)).state is State.QUEUED
         room.line_is_up = True
         assert (await running.wait(waiting.id, "finished", 15)).state is State.FINISHED
+
+
+@in_virtual_time
+async def test_livekit_that_does_not_come_back_leaves_what_played_unknown_and_what_waits_waiting() -> None:
+    room = FakeRoom(OURS)
+    async with gateway(room) as running:
+        segment, behind, waiting = [await say(running, 6.0) for _ in range(3)]
+        await running.wait(segment.id, "playing", 10)
+        await asyncio.sleep(1)
+        room.lose_line()
+        away = now()
+        lost = await running.wait(segment.id, "finished", 600)
+        assert now() - away == pytest.approx(AWAY_LIMIT, abs=2)
+        assert (lost.state, lost.receipt, lost.ended_by, lost.error and lost.error.type) == (
+            State.UNKNOWN,
+            Receipt.UNKNOWN,
+            EndedBy.CONNECTION,
+            "livekit-unavailable",
+        )
+        assert lost.position == pytest.approx(1.0, abs=0.1)
+        await asyncio.sleep(600)
+        assert [(await running.segment(one.id)).state for one in (behind, waiting)] == [State.QUEUED] * 2
+        room.avatar_comes(sid="PA_2", session="another")
+        room.line_is_up = True
+        ends = await all_ends(running, [behind, waiting])
+        assert [end.state for end in ends] == [State.FINISHED] * 2
+        heard_whole_and_in_order(room, [behind, waiting], 6.0)
 
 
 @in_virtual_time
