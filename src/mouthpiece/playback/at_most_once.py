@@ -53,7 +53,8 @@ def after_absence(flight: Flight, found: Found) -> Rest:
     if found.where is Place.NEVER_ARRIVED:
         return NOTHING_SENT
     heard = Heard(min(found.position, flight.sent), Receipt.CONFIRMED)
-    played_out = flight.sent == float("inf") or found.position >= flight.sent - SHORT
+    # Its stream is closed when the connection is lost: what had been sent until then may play out, and is not all.
+    played_out = flight.sent == float("inf") or (flight.whole and found.position >= flight.sent - SHORT)
     if played_out and not found.interrupted:
         return Rest(heard, None)
     return after_report(flight, heard)

@@ -132,19 +132,28 @@ class World:
 
     # What happens
 
-    def say(self, segment: str, seconds: float, on_loss: OnLoss = OnLoss.DROP) -> None:
+    def say(
+        self,
+        segment: str,
+        seconds: float,
+        on_loss: OnLoss = OnLoss.DROP,
+        mode: Mode = Mode.APPEND,
+        expires_in: float | None = None,
+    ) -> None:
         self.stored[segment] = Segment(
             id=segment,
             room="demo",
             source=Source("file"),
             audio=AudioInfo(16_000, 1, seconds),
             created_at=utc_now(),
+            mode=mode,
             on_loss=on_loss,
         )
         self.attempts[segment], self.order = [], [*self.order, segment]
         if self.serves:
-            utterance = Utterance(segment, self.now, on_loss=on_loss)
-            self._do(self.ledger.enqueue(utterance, Mode.APPEND, self.now))
+            expires_at = None if expires_in is None else self.now + expires_in
+            utterance = Utterance(segment, self.now, on_loss=on_loss, expires_at=expires_at)
+            self._do(self.ledger.enqueue(utterance, mode, self.now))
 
     def line_goes_down(self, noticed_after: float) -> None:
         self.line_is_up = False
@@ -171,6 +180,9 @@ class World:
             self._greet()
 
     def avatar_is_replaced(self) -> None:
+        """Its last receipts come before the news that it is gone."""
+        self._receipts = [(self.now, receipt) for _, receipt in self._receipts]
+        self._transfer()
         self.sessions += 1
         self.avatar = Avatar(f"session-{self.sessions}")
         self._channel.clear()
@@ -180,6 +192,9 @@ class World:
 
     def cancel(self, segment: str) -> None:
         self._do(self.ledger.cancel(segment, self.now))
+
+    def interrupt(self, *, drop_queued: bool) -> None:
+        self._do(self.ledger.interrupt(self.now, drop_queued=drop_queued))
 
     def pause(self) -> None:
         self._do(self.ledger.pause(self.now))

@@ -76,6 +76,11 @@ def test_after_an_absence_what_played_out_has_no_rest_and_what_never_arrived_is_
     assert after_absence(one, Found(Place.NEVER_ARRIVED)) == Rest(Heard(), 0.0)
 
 
+def test_after_an_absence_what_played_out_of_a_stream_that_was_not_sent_to_its_end_is_no_end() -> None:
+    rest = after_absence(flight(2.0, whole=False), Found(Place.ENDED, 2.0, interrupted=False))
+    assert rest == Rest(Heard(2.0, Receipt.CONFIRMED), 2.0)
+
+
 def test_a_report_of_the_last_sample_leaves_nothing_and_an_earlier_one_the_rest() -> None:
     assert after_report(flight(2.0, whole=True), Heard(2.0, Receipt.CONFIRMED)).resume_at is None
     assert after_report(flight(2.0), Heard(2.0, Receipt.CONFIRMED)).resume_at == 2.0
