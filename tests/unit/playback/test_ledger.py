@@ -10,7 +10,7 @@ from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.pacing import BURST, LEAD, STEADY
 from mouthpiece.playback.receiver import RECEIPT_GRACE, SILENCE_GRACE
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
-from mouthpiece.segments import Attempt, Mode, Problem, Receipt, State
+from mouthpiece.segments import Attempt, EndedBy, Mode, Problem, Receipt, State
 from mouthpiece.wire import PlaybackReceipt
 from tests.unit.playback.shell import Shell
 
@@ -181,7 +181,7 @@ def test_a_segment_whose_time_is_up_expires_while_it_waits_and_not_while_it_play
     shell.say("a", 5.0, expires_at=1.0)
     shell.say("b", 5.0, expires_at=1.0)
     shell.pass_time(2.0)
-    assert shell.end("b").state is State.EXPIRED
+    assert (shell.end("b").state, shell.end("b").ended_by) == (State.EXPIRED, EndedBy.EXPIRED)
     assert shell.ledger.in_flight == ["a"]
 
 
@@ -237,11 +237,12 @@ def test_our_avatar_s_receipt_short_of_what_was_sent_is_an_interruption_at_its_p
     shell.pass_time(2.0)
     shell.finished("a", 0.75)
     end = shell.end("a")
-    assert (end.state, end.interrupted, end.receipt, end.position) == (
+    assert (end.state, end.interrupted, end.receipt, end.position, end.ended_by) == (
         State.INTERRUPTED,
         True,
         Receipt.CONFIRMED,
         0.75,
+        EndedBy.AVATAR,
     )
 
 
@@ -252,6 +253,7 @@ def test_a_stock_receipt_that_admits_less_than_was_sent_is_an_interruption_by_it
     shell.finished(position=0.75)
     end = shell.end("a")
     assert (end.state, end.receipt, end.position) == (State.INTERRUPTED, Receipt.ESTIMATED, 0.75)
+    assert end.ended_by is EndedBy.AVATAR
 
 
 @pytest.mark.parametrize("position", [0.0, 1.8, 7.76], ids=["says nothing", "near the end", "counts other silence"])

@@ -10,7 +10,7 @@ from mouthpiece.playback.commands import Command
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.receiver import CLEAR_GRACE
 from mouthpiece.profiles import ANAM, STOCK
-from mouthpiece.segments import Mode, Problem, Receipt, State
+from mouthpiece.segments import EndedBy, Mode, Problem, Receipt, State
 from tests.unit.playback.shell import Shell
 
 
@@ -91,6 +91,34 @@ def test_interrupt_mode_goes_before_what_waits() -> None:
     shell.do(shell.ledger.clear_answered(True, shell.now))
     assert [attempt.segment for attempt in shell.opened] == ["a", "now"]
     assert shell.ledger.queued == ["b"]
+
+
+def test_an_interrupt_takes_the_place_of_earlier_ones_that_have_not_begun_and_may_be_interrupted() -> None:
+    shell = Shell(STOCK)
+    shell.say("a", 5.0)
+    shell.say("b", 1.0)
+    shell.pass_time(1.0)
+    shell.say("stays", 1.0, Mode.INTERRUPT, interruptible=False)
+    shell.say("goes", 1.0, Mode.INTERRUPT)
+    shell.say("last", 1.0, Mode.INTERRUPT)
+    assert (shell.end("goes").state, shell.end("goes").ended_by) == (State.CANCELLED, EndedBy.SUPERSEDED)
+    assert shell.ledger.queued == ["stays", "last", "b"]
+    assert shell.clears == 1
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished(position=1.0, interrupted=True)
+    assert (shell.end("a").state, shell.end("a").ended_by) == (State.INTERRUPTED, EndedBy.SUPERSEDED)
+    assert shell.ledger.in_flight == ["stays"]
+
+
+def test_what_was_heard_before_it_was_superseded_is_interrupted_and_what_was_not_is_cancelled() -> None:
+    for heard, state in ((0.0, State.CANCELLED), (0.4, State.INTERRUPTED)):
+        shell = Shell()
+        shell.say("first", 5.0, Mode.INTERRUPT)
+        shell.pass_time(0.4)
+        shell.say("second", 1.0, Mode.INTERRUPT)
+        shell.do(shell.ledger.clear_answered(True, shell.now))
+        shell.finished("first", heard, interrupted=True)
+        assert (shell.end("first").state, shell.end("first").ended_by) == (state, EndedBy.SUPERSEDED)
 
 
 def test_nothing_that_waits_is_begun_by_one_who_leaves() -> None:

@@ -9,7 +9,7 @@ from mouthpiece.playback.commands import Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.receiver import CLEAR_GRACE
 from mouthpiece.profiles import MOUTHPIECE
-from mouthpiece.segments import Attempt, Mode, OnLoss, Receipt, State
+from mouthpiece.segments import Attempt, EndedBy, Mode, OnLoss, Receipt, State
 from mouthpiece.wire import PlaybackReceipt
 from tests.unit.playback.shell import LEFT, Shell
 
@@ -134,6 +134,8 @@ def test_what_was_lost_and_waits_to_be_replayed_ends_by_what_may_have_been_heard
     end = shell.end("a")
     assert end.state is (State.INTERRUPTED if how in ("cancel", "expires", "dropped") else State.UNKNOWN)
     assert (end.receipt, end.position) == (Receipt.UNKNOWN, pytest.approx(5.0))
+    if how == "expires":
+        assert end.ended_by is EndedBy.EXPIRED
 
 
 def test_a_replay_stays_playing_and_its_position_does_not_fall() -> None:
