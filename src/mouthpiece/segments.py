@@ -229,14 +229,18 @@ class Segment:
 class Event:
     """One entry of the event log."""
 
-    segment: str
+    segment: str | None
+    """None: it is about the room alone."""
     room: str
     type: str
-    """``segment.<state>``, ``attempt.opened``, ``attempt.started`` or ``attempt.ended``."""
+    """``segment.<state>``, ``attempt.opened``, ``attempt.started``, ``attempt.ended``, ``room.avatar_joined``,
+    ``room.avatar_left`` or ``room.closed``."""
     at: datetime
     attempt: int | None = None
     position: float | None = None
     detail: str | None = None
+    avatar: str | None = None
+    """Of an event about a room: the avatar that it names."""
     seq: int = 0
     """Assigned by the journal that stores it; grows within a journal."""
 

@@ -55,6 +55,26 @@ class KnownKey:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of the event log."""
+
+    event: Event
+    segment: Segment | None
+    """As it stood then, but for its words, which are those that it has now: none once they were purged."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Entries of the event log, in order."""
+
+    entries: Sequence[LogEntry]
+    removed: int
+    """The log no longer holds everything up to this number."""
+    last: int
+    """The highest number that was given, whatever is asked for."""
+
+
 Unfinished = list[tuple[Segment, list[AttemptRecord]]]
 """Segments that have not ended, each with its attempts in order."""
 
@@ -63,7 +83,8 @@ class Journal(Protocol):
     """Stores segments, attempts and the event log. Calls for one segment come in order, one at a time."""
 
     async def accept(self, segment: Segment, key: IdempotencyKey | None = None) -> None:
-        """Store a new segment and the key that it was sent with; both are durable when this returns.
+        """Store a new segment, the key that it was sent with, and the event ``segment.queued``; all are durable when
+        this returns.
 
         :raises StoreError: they cannot be stored.
         :raises IdempotencyConflict: ``key`` names another segment already.
@@ -76,6 +97,14 @@ class Journal(Protocol):
 
         :returns: the event with its ``seq``.
         :raises StoreError: they cannot be stored.
+        """
+        ...
+
+    async def note(self, event: Event) -> Event:
+        """Store an event that is about a room alone.
+
+        :returns: the event with its ``seq``.
+        :raises StoreError: it cannot be stored.
         """
         ...
 
@@ -129,6 +158,11 @@ class SegmentStore(Journal, Protocol):
 
         :raises StoreError: it cannot, or its files were removed or replaced.
         """
+        ...
+
+    async def log(self, after: int, limit: int, *, room: str | None = None, segment: str | None = None) -> LogPage:
+        """Return the entries of the event log after the number ``after``, of all or of one room or segment, ``limit``
+        of them at most."""
         ...
 
     async def known_key(self, scope: str, key: str, now: datetime) -> KnownKey | None:

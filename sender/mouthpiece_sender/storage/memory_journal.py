@@ -10,7 +10,16 @@ from datetime import datetime
 from mouthpiece.errors import IdempotencyConflict, SegmentNotFound, StoreError
 from mouthpiece.segments import AttemptRecord, Event, Segment, State
 from mouthpiece_sender.storage.cursors import cursor, read_cursor
-from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind, KnownKey, Page, Unfinished
+from mouthpiece_sender.storage.journal import (
+    KEY_LIFETIME,
+    IdempotencyKey,
+    Kind,
+    KnownKey,
+    LogEntry,
+    LogPage,
+    Page,
+    Unfinished,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +37,9 @@ class MemoryJournal:
         """In the order in which they were accepted."""
         self._numbers: dict[str, int] = {}
         self._accepted = itertools.count(1)
-        self._seq = itertools.count(1)
-        self._events: list[Event] = []
+        self._log: list[LogEntry] = []
+        self._last = 0
+        self._removed = 0
         self._paused: set[str] = set()
         self._purged: set[str] = set()
         self._keys: dict[tuple[str, str], _Key] = {}
@@ -43,6 +53,7 @@ class MemoryJournal:
             self._keys[key.scope, key.key] = _Key(KnownKey(segment.id, key.fingerprint), segment.created_at)
         self._segments[segment.id] = segment
         self._numbers[segment.id] = next(self._accepted)
+        self._append(Event(segment.id, segment.room, f"segment.{segment.state}", segment.created_at), segment)
         ended = (id for id, stored in self._segments.items() if stored.state.terminal)
         if len(self._segments) > self._limit and (oldest := next(ended, None)):
             self._drop(oldest)
@@ -56,9 +67,10 @@ class MemoryJournal:
         in_order = tuple(attempts[number] for number in sorted(attempts))
         known = without_words(segment) if segment.id in self._purged else segment
         self._segments[segment.id] = replace(known, attempts=in_order)
-        numbered = replace(event, seq=next(self._seq))
-        self._events = [*self._events, numbered][-self._limit :]
-        return numbered
+        return self._append(event, self._segments[segment.id])
+
+    async def note(self, event: Event) -> Event:
+        return self._append(event, None)
 
     async def get(self, segment_id: str) -> Segment:
         return self._found(segment_id)
@@ -96,6 +108,16 @@ class MemoryJournal:
     async def check(self) -> None:
         pass  # memory can always be written
 
+    async def log(self, after: int, limit: int, *, room: str | None = None, segment: str | None = None) -> LogPage:
+        found = [
+            replace(entry, segment=self._with_words_of_now(entry.segment))
+            for entry in self._log
+            if entry.event.seq > after
+            and (room is None or entry.event.room == room)
+            and (segment is None or entry.event.segment == segment)
+        ]
+        return LogPage(found[:limit], self._removed, self._last)
+
     async def known_key(self, scope: str, key: str, now: datetime) -> KnownKey | None:
         found = self._keys.get((scope, key))
         return None if found is None or found.at <= now - KEY_LIFETIME else found.known
@@ -110,9 +132,9 @@ class MemoryJournal:
     async def remove(self, kind: Kind, before: datetime, limit: int) -> Sequence[str]:
         match kind:
             case "events":
-                old = [event for event in self._events if event.at < before][:limit]
-                self._events = [event for event in self._events if event not in old]
-                return [str(event.seq) for event in old]
+                old = [entry for entry in self._log if entry.event.at < before][:limit]
+                self._remove_entries(old)
+                return [str(entry.event.seq) for entry in old]
             case "keys":
                 keys = sorted(name for name, known in self._keys.items() if known.at < before)[:limit]
                 for name in keys:
@@ -143,10 +165,28 @@ class MemoryJournal:
         except KeyError:
             raise SegmentNotFound(f"There is no segment {segment_id}.") from None
 
+    def _append(self, event: Event, segment: Segment | None) -> Event:
+        self._last += 1
+        numbered = replace(event, seq=self._last)
+        self._log.append(LogEntry(numbered, segment))
+        self._remove_entries(self._log[: -self._limit])
+        return numbered
+
+    def _remove_entries(self, entries: Sequence[LogEntry]) -> None:
+        if gone := {entry.event.seq for entry in entries}:
+            self._log = [entry for entry in self._log if entry.event.seq not in gone]
+            self._removed = max(self._removed, *gone)
+
+    def _with_words_of_now(self, then: Segment | None) -> Segment | None:
+        if then is None:
+            return None
+        now = self._segments[then.id]
+        return replace(then, source=now.source, metadata=now.metadata)
+
     def _drop(self, segment_id: str) -> None:
         del self._segments[segment_id], self._numbers[segment_id]
         self._purged.discard(segment_id)
-        self._events = [event for event in self._events if event.segment != segment_id]
+        self._remove_entries([entry for entry in self._log if entry.event.segment == segment_id])
         self._keys = {name: known for name, known in self._keys.items() if known.known.segment != segment_id}
 
 

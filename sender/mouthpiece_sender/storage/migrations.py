@@ -141,5 +141,35 @@ MIGRATIONS: Final = (
     ALTER TABLE segments ADD COLUMN addressed INTEGER NOT NULL DEFAULT 0;
     UPDATE segments SET addressed = 1 WHERE avatar IS NOT NULL;
     """,
+    """
+    ALTER TABLE events RENAME TO events_2;
+    CREATE TABLE events (
+        seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+        segment  TEXT REFERENCES segments (id) ON DELETE CASCADE,
+        room     TEXT NOT NULL,
+        type     TEXT NOT NULL,
+        at       TEXT NOT NULL,
+        attempt  INTEGER,
+        position REAL,
+        detail   TEXT,
+        avatar   TEXT,
+        -- JSON: what may change of the segment, as it stood then. NULL before version 4, where it was not stored.
+        snapshot TEXT
+    );
+    INSERT INTO events SELECT *, NULL, NULL FROM events_2;
+    -- Numbers go on after those of entries that were removed.
+    DELETE FROM sqlite_sequence WHERE name = 'events';
+    INSERT INTO sqlite_sequence SELECT 'events', seq FROM sqlite_sequence WHERE name = 'events_2';
+    CREATE TABLE removed_events (last INTEGER NOT NULL);
+    INSERT INTO removed_events SELECT ifnull(min(seq) - 1, (SELECT ifnull(max(seq), 0) FROM sqlite_sequence
+        WHERE name = 'events')) FROM events;
+    DROP TABLE events_2;
+    CREATE INDEX events_of_segment ON events (segment, seq);
+    CREATE INDEX events_of_room ON events (room, seq);
+    CREATE INDEX events_by_age ON events (at);
+    CREATE TRIGGER events_are_removed AFTER DELETE ON events BEGIN
+        UPDATE removed_events SET last = max(last, old.seq);
+    END;
+    """,
 )
 """The n-th migrates the tables from version n - 1 to version n; ``user_version`` holds the version of a file."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import enum
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from mouthpiece.fields import Field, fields_of
 from mouthpiece.segments import AttemptRecord, Segment
+
+Row = sqlite3.Row | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Column:
         holder = segment if self.group is None else getattr(segment, self.group.name)
         return None if holder is None else _written(getattr(holder, self.field.name))
 
-    def read(self, found: sqlite3.Row) -> Any:
+    def read(self, found: Row) -> Any:
         """Return the column's value in a row, as a segment holds it."""
         return _read(self.field.type, found[self.name])
 
@@ -63,7 +65,7 @@ def changes(segment: Segment) -> dict[str, Any]:
     return {column.name: column.value(segment) for column in COLUMNS if not column.fixed}
 
 
-def segment(found: sqlite3.Row, attempts: Sequence[AttemptRecord]) -> Segment:
+def segment(found: Row, attempts: Sequence[AttemptRecord]) -> Segment:
     """Return the segment in a row that has all ``COLUMNS``."""
     values: dict[str, Any] = {"attempts": tuple(attempts)}
     for field in fields_of(Segment):
@@ -83,7 +85,7 @@ def attempt_row(record: AttemptRecord) -> dict[str, Any]:
     return {field.name: _written(getattr(record, field.name)) for field in ATTEMPT_COLUMNS}
 
 
-def attempt(found: sqlite3.Row) -> AttemptRecord:
+def attempt(found: Row) -> AttemptRecord:
     """Return the attempt in a row that has all ``ATTEMPT_COLUMNS``."""
     return AttemptRecord(**{field.name: _read(field.type, found[field.name]) for field in ATTEMPT_COLUMNS})
 

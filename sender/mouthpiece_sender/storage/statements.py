@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from mouthpiece.errors import IdempotencyConflict
 from mouthpiece.segments import AttemptRecord, Event, Segment
 from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind
+from mouthpiece_sender.storage.log_rows import snapshot
 from mouthpiece_sender.storage.rows import ATTEMPT_COLUMNS, attempt_row, changes, row, written_time
+from mouthpiece_sender.storage.rows import attempt as stored_attempt
 
 _UPSERT_ATTEMPT: Final = (
     f"INSERT INTO attempts (segment, {', '.join(field.name for field in ATTEMPT_COLUMNS)}) "
     f"VALUES (:segment, {', '.join(f':{field.name}' for field in ATTEMPT_COLUMNS)}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{field.name} = excluded.{field.name}" for field in ATTEMPT_COLUMNS if field.name != "number")
 )
+_ATTEMPTS: Final = "SELECT * FROM attempts WHERE segment = ? ORDER BY number"
 _WORDS: Final = "source_text = NULL, source_name = NULL, metadata = NULL"
 _HAS_WORDS: Final = "(source_text IS NOT NULL OR source_name IS NOT NULL OR metadata IS NOT NULL)"
 
@@ -55,6 +59,7 @@ def insert(new: Segment, key: IdempotencyKey | None, database: sqlite3.Connectio
     )
     if key is not None:
         _insert_key(new, key, database)
+    insert_event(Event(new.id, new.room, f"segment.{new.state}", new.created_at), snapshot(new), database)
 
 
 def _insert_key(new: Segment, key: IdempotencyKey, database: sqlite3.Connection) -> None:
@@ -72,7 +77,10 @@ def _insert_key(new: Segment, key: IdempotencyKey, database: sqlite3.Connection)
 
 
 def delete(segment_id: str, database: sqlite3.Connection) -> None:
+    """Undo ``insert``, as if it had never been: nobody misses the event."""
+    (removed,) = database.execute("SELECT last FROM removed_events").fetchone()
     database.execute("DELETE FROM segments WHERE id = ?", [segment_id])
+    database.execute("UPDATE removed_events SET last = ?", [removed])
 
 
 def record(now: Segment, event: Event, attempt: AttemptRecord | None, database: sqlite3.Connection) -> int:
@@ -84,9 +92,17 @@ def record(now: Segment, event: Event, attempt: AttemptRecord | None, database: 
     )
     if attempt is not None:
         database.execute(_UPSERT_ATTEMPT, attempt_row(attempt) | {"segment": now.id})
+    attempts = [stored_attempt(one) for one in database.execute(_ATTEMPTS, [now.id])]
+    return insert_event(event, snapshot(replace(now, attempts=tuple(attempts))), database)
+
+
+def insert_event(event: Event, snapshot: str | None, database: sqlite3.Connection) -> int:
+    """Return the number of the event."""
+    values = [event.segment, event.room, event.type, written_time(event.at), event.attempt, event.position]
     added = database.execute(
-        "INSERT INTO events (segment, room, type, at, attempt, position, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [event.segment, event.room, event.type, written_time(event.at), event.attempt, event.position, event.detail],
+        "INSERT INTO events (segment, room, type, at, attempt, position, detail, avatar, snapshot) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [*values, event.detail, event.avatar, snapshot],
     )
     assert added.lastrowid is not None
     return added.lastrowid

@@ -20,9 +20,9 @@ from typing import Self, TypeVar
 
 from mouthpiece.errors import SegmentNotFound, StoreError, StoreFull
 from mouthpiece.segments import AttemptRecord, Event, Segment, State
-from mouthpiece_sender.storage import rows, statements
+from mouthpiece_sender.storage import log_rows, rows, statements
 from mouthpiece_sender.storage.cursors import cursor, read_cursor
-from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind, KnownKey, Page, Unfinished
+from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind, KnownKey, LogPage, Page, Unfinished
 from mouthpiece_sender.storage.rows import COLUMNS, written_time
 from mouthpiece_sender.storage.store_file import StoreFile
 
@@ -75,6 +75,9 @@ class Store:
     async def record(self, segment: Segment, event: Event, attempt: AttemptRecord | None = None) -> Event:
         return replace(event, seq=await self._write(partial(statements.record, segment, event, attempt)))
 
+    async def note(self, event: Event) -> Event:
+        return replace(event, seq=await self._write(partial(statements.insert_event, event, None)))
+
     async def get(self, segment_id: str) -> Segment:
         found = await self._segments("WHERE id = ?", [segment_id])
         if not found:
@@ -126,6 +129,9 @@ class Store:
         :raises StoreError: it cannot be written, or its files were removed or replaced.
         """
         await self._write(statements.count_check)
+
+    async def log(self, after: int, limit: int, *, room: str | None = None, segment: str | None = None) -> LogPage:
+        return await self._run(partial(log_rows.page, self._file, after, limit, room, segment))
 
     async def known_key(self, scope: str, key: str, now: datetime) -> KnownKey | None:
         select = "SELECT segment, fingerprint FROM idempotency_keys WHERE scope = ? AND key = ? AND created_at > ?"

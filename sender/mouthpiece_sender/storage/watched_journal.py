@@ -11,10 +11,14 @@ Listener = Callable[[Segment, Event], Awaitable[None]]
 
 
 class WatchedJournal:
-    """Passes every call to ``journal`` and awaits each listener after a record is stored, before the next record."""
+    """Passes every call to ``journal`` and awaits each listener after a record is stored, before the next record.
 
-    def __init__(self, journal: Journal) -> None:
+    :param on_logged: called after each entry of the event log.
+    """
+
+    def __init__(self, journal: Journal, on_logged: Callable[[], None] = lambda: None) -> None:
         self._journal = journal
+        self._on_logged = on_logged
         self._listeners: list[Listener] = []
 
     def watch(self, listener: Listener) -> None:
@@ -22,11 +26,18 @@ class WatchedJournal:
 
     async def accept(self, segment: Segment, key: IdempotencyKey | None = None) -> None:
         await self._journal.accept(segment, key)
+        self._on_logged()
 
     async def record(self, segment: Segment, event: Event, attempt: AttemptRecord | None = None) -> Event:
         stored = await self._journal.record(segment, event, attempt)
+        self._on_logged()
         for listener in self._listeners:
             await listener(segment, stored)
+        return stored
+
+    async def note(self, event: Event) -> Event:
+        stored = await self._journal.note(event)
+        self._on_logged()
         return stored
 
     async def get(self, segment_id: str) -> Segment:

@@ -74,7 +74,8 @@ async def test_each_kind_goes_at_its_age_and_what_waits_stays(house: House, tmp_
     texts = {segment.id: segment.source.text for segment in (await house.store.list("demo")).segments}
     assert {id for id, text in texts.items() if text is None} == {"seg_15"}
     assert (await house.spool.sizes()).keys() == {"seg_1", "seg_waits"}
-    assert await house.store.remove("events", NOW + DAY, 9) == ["1"]
+    left = (await house.store.log(0, 99)).entries
+    assert {entry.event.at for entry in left} == {NOW - DAY, NOW}
     written = b"".join(contents(tmp_path))
     assert b"words of seg_5" in written
     for word in (b"words of seg_15", b"words of seg_40"):

@@ -163,6 +163,7 @@ async def test_a_record_keeps_segment_event_and_attempt_together(tmp_path: Path,
         tmp_path / "store.db", "SELECT seq, type, attempt, position, detail FROM events ORDER BY seq"
     )
     assert logged == [
+        (1, "segment.queued", None, None, None),
         (first.seq, "segment.playing", 1, 0.25, None),
         (second.seq, "segment.finished", None, None, "why"),
     ]

@@ -24,7 +24,7 @@ from mouthpiece.segments import (
     Source,
     State,
 )
-from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind, KnownKey, SegmentStore
+from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind, KnownKey, LogPage, SegmentStore
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.storage.store import Store
 
@@ -258,13 +258,83 @@ async def test_what_ended_long_ago_is_removed_the_oldest_first(store: SegmentSto
 
 async def test_old_events_and_keys_are_removed_and_their_segments_stay(store: SegmentStore) -> None:
     await store.accept(plain(), KEY)
-    numbers = [str((await store.record(plain(), event(plain(), AT + timedelta(days=day)))).seq) for day in range(4)]
+    numbers = ["1"]  # of its acceptance
+    for day in range(1, 4):
+        numbers.append(str((await store.record(plain(), event(plain(), AT + timedelta(days=day)))).seq))
     assert await store.remove("events", AT + timedelta(days=2), 1) == numbers[:1]
     assert await store.remove("events", AT + timedelta(days=2), 9) == numbers[1:2]
     assert await store.remove("keys", AT, 9) == []
     assert await store.remove("keys", LATER, 9) == [KEY.key]
     assert await store.known_key(KEY.scope, KEY.key, AT) is None
     assert (await store.get("seg_0001")).id == "seg_0001"
+
+
+def log_of(page: LogPage) -> list[tuple[int, str, str | None]]:
+    return [(one.event.seq, one.event.type, one.segment and one.segment.state) for one in page.entries]
+
+
+async def test_the_log_shows_each_segment_as_it_stood_at_each_event(opened: Opened) -> None:
+    segment = plain(source=Source("text", text="Hello."), metadata={"shop": "Lyon"})
+    first = AttemptRecord(number=1, avatar="avatar-mia", profile="mouthpiece", session="PA_1", offset=0.0)
+    lost = replace(first, position=1.25, state=AttemptState.LOST, ended_at=AT)
+    playing = replace(segment, state=State.PLAYING, avatar="avatar-mia", position=0.5)
+    async with opened() as store:
+        await store.accept(segment)
+        await store.record(playing, event(segment, type="attempt.opened"), first)
+        await store.record(replace(playing, position=1.25), event(segment, type="attempt.ended"), lost)
+        ended = await end(store, replace(playing, position=3.5))
+    async with opened() as store:
+        page = await store.log(0, 100)
+        assert [one.event.type for one in page.entries] == [
+            "segment.queued",
+            "attempt.opened",
+            "attempt.ended",
+            "segment.playing",
+        ]
+        assert [one.event.seq for one in page.entries] == [1, 2, 3, 4]
+        assert [one.segment for one in page.entries] == [
+            segment,
+            replace(playing, attempts=(first,)),
+            replace(playing, position=1.25, attempts=(lost,)),
+            replace(ended, attempts=(lost,)),
+        ]
+        assert (page.removed, page.last) == (0, 4)
+
+
+async def test_the_log_is_read_in_pages_of_all_of_a_room_or_of_a_segment(store: SegmentStore) -> None:
+    await store.accept(plain(1))
+    await store.accept(plain(2, room="other"))
+    noted = await store.note(Event(None, "demo", "room.avatar_joined", AT, avatar="avatar-mia"))
+    await end(store, plain(1))
+    assert noted.seq == 3
+    assert log_of(await store.log(0, 2)) == [(1, "segment.queued", "queued"), (2, "segment.queued", "queued")]
+    assert log_of(await store.log(2, 9)) == [(3, "room.avatar_joined", None), (4, "segment.playing", "finished")]
+    assert [one.event for one in (await store.log(2, 1)).entries] == [noted]
+    assert [seq for seq, *_ in log_of(await store.log(0, 9, room="demo"))] == [1, 3, 4]
+    assert [seq for seq, *_ in log_of(await store.log(1, 9, segment="seg_0001"))] == [4]
+    assert log_of(await store.log(4, 9)) == []
+
+
+async def test_the_log_says_up_to_where_something_is_missing(store: SegmentStore) -> None:
+    for number in range(1, 5):
+        await store.accept(plain(number, created_at=AT + timedelta(days=number)))
+    assert (await store.log(0, 9)).removed == 0
+    await store.remove("events", AT + timedelta(days=3), 9)
+    assert (await store.log(0, 9)).removed == 2
+    await end(store, plain(3), AT)
+    await store.remove("segments", LATER, 9)
+    page = await store.log(0, 9)
+    assert (page.removed, page.last, log_of(page)) == (5, 5, [(4, "segment.queued", "queued")])
+
+
+async def test_what_is_purged_is_gone_from_the_log(store: SegmentStore) -> None:
+    segment = plain(source=Source("text", text="Hello."), metadata={"shop": "Lyon"})
+    await store.accept(segment)
+    await end(store, segment)
+    await store.purge(segment.id)
+    for entry in (await store.log(0, 9)).entries:
+        assert entry.segment is not None
+        assert (entry.segment.source.text, entry.segment.metadata) == (None, None)
 
 
 async def test_the_end_of_a_segment_has_its_reason(store: SegmentStore) -> None:
