@@ -16,6 +16,11 @@ def segment_json(segment: Segment) -> dict[str, Any]:
     return _object(segment)
 
 
+def shown_time(at: datetime) -> str:
+    """Return ``at`` as RFC 3339 with milliseconds."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _object(value: object) -> dict[str, Any]:
     kind: type = type(value)
     return {field.name: _json(getattr(value, field.name)) for field in fields_of(kind) if field.about.shown}
@@ -24,7 +29,7 @@ def _object(value: object) -> dict[str, Any]:
 def _json(value: Any) -> Any:
     match value:
         case datetime():
-            return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return shown_time(value)
         case enum.StrEnum():
             return str(value)
         case float():

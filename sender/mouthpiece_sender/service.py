@@ -25,6 +25,8 @@ from mouthpiece_sender.api.bodies import BodyReader, Media
 from mouthpiece_sender.api.dependencies import Dependencies, LiveKit
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
+from mouthpiece_sender.events.feed import Feed
+from mouthpiece_sender.events.room_log import RoomLog
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
@@ -116,6 +118,9 @@ async def open_dependencies(
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         spool = await stack.enter_async_context(Spool(data / "sounds", min_free=settings.min_free * MEGABYTE))
         retention = await stack.enter_async_context(Retention(store, spool, settings.limits))
+        feed = Feed()
+        journal = WatchedJournal(store, feed.wake)
+        room_log = await stack.enter_async_context(RoomLog(journal))
         server: LiveKit | None = None
         target: Target
         if anam is not None:
@@ -134,11 +139,11 @@ async def open_dependencies(
                 name=settings.name,
                 avatar_timeout=settings.avatar_timeout,
                 warm=settings.warm,
+                note=room_log.note,
             )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
         voices = await stack.enter_async_context(Voices(default_tts(settings)))
         voices.warm()
-        journal = WatchedJournal(store)
         gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
         sounds = StoredSounds(spool, decoders, voices)
@@ -148,7 +153,7 @@ async def open_dependencies(
         journal.watch(retention.forget_ended)
         if unfinished := await gateway.take_over(sounds.sound):
             logger.info("going on with %d segments that an earlier process left", unfinished)
-        yield Dependencies(settings, server, gateway, store, bodies, voices, metrics, stopping=stopping)
+        yield Dependencies(settings, server, gateway, store, bodies, voices, metrics, feed, stopping=stopping)
 
 
 def default_tts(settings: Settings) -> str:
@@ -190,6 +195,7 @@ async def _stop_when_asked(server: uvicorn.Server, dependencies: Dependencies) -
     )
     dependencies.bodies.stop()
     await dependencies.gateway.stop(dependencies.settings.drain)
+    dependencies.feed.close()  # its readers have seen the last event
     server.should_exit = True
 
 

@@ -42,6 +42,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "segment_json": (),
     "sounds": (),
     "storage": (),
+    "events": ("segment_json", "storage"),
     "playout": ("sounds",),
     "speech": ("sounds",),
     "stored_sounds": ("sounds", "speech", "storage"),
@@ -54,6 +55,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "settings": ("anam", "authority", "storage"),  # Anam's settings are part of the service's
     "api": (
         "authority",
+        "events",
         "gateway",
         "livekit",  # tokens and the list of rooms
         "segment_json",
@@ -64,7 +66,18 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
         "stored_sounds",
         "target",
     ),
-    "service": ("anam", "api", "gateway", "livekit", "settings", "speech", "storage", "stored_sounds", "target"),
+    "service": (
+        "anam",
+        "api",
+        "events",
+        "gateway",
+        "livekit",
+        "settings",
+        "speech",
+        "storage",
+        "stored_sounds",
+        "target",
+    ),
     "speaker": ("anam", "gateway", "livekit", "sounds", "speech", "storage", "target"),
     "demo": ("livekit",),
     "cli": (

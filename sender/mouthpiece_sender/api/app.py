@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece.tts.text import MAX_CHARACTERS
-from mouthpiece_sender.api import docs_page, health, page, problems, rooms, segments, voices
+from mouthpiece_sender.api import docs_page, events, health, page, problems, rooms, segments, voices
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Dependencies
 from mouthpiece_sender.api.drain import DrainAfterEarlyResponse
@@ -22,7 +22,7 @@ from mouthpiece_sender.settings import MEGABYTE
 
 API_VERSION: Final = "1"
 """Of the contract under ``/v1``, whatever the distribution's version is."""
-ROUTERS: Final = (segments.router, rooms.router, voices.router, health.router)
+ROUTERS: Final = (segments.router, events.router, rooms.router, voices.router, health.router)
 """The resources of the API, one file each."""
 
 
@@ -48,7 +48,7 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     public_hosts = [Authority.parse(name) for name in settings.public_hosts]
     policy = HostPolicy(is_loopback(host), public_hosts, settings.allowed_origins)
     callers = Callers([key.get_secret_value() for key in settings.api_keys])
-    app.add_middleware(AccessControl, policy=policy, callers=callers)
+    app.add_middleware(AccessControl, policy=policy, callers=callers, tickets=dependencies.tickets)
     app.add_middleware(DrainAfterEarlyResponse, stopping=dependencies.stopping)
     app.add_middleware(CountRequests, metrics=dependencies.metrics)
     problems.install(app, [route for router in ROUTERS for route in router.routes])

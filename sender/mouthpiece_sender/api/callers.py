@@ -17,9 +17,13 @@ class Caller:
     prefixes: tuple[str, ...] = ("",)
     holder: str = ""
     """A digest of the key; empty where none is needed."""
+    room: str | None = None
+    """The only room, where a ticket was shown instead of a key."""
 
     def may(self, room: str) -> bool:
-        """Return whether the key opens ``room``."""
+        """Return whether the key or the ticket opens ``room``."""
+        if self.room is not None:
+            return room == self.room
         return room.startswith(self.prefixes)
 
     def require(self, room: str) -> None:

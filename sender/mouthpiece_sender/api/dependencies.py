@@ -13,6 +13,8 @@ from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.idempotency import Claims
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.problems import ApiProblem
+from mouthpiece_sender.api.tickets import Tickets
+from mouthpiece_sender.events.feed import Feed
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
@@ -40,6 +42,8 @@ class Dependencies:
     bodies: BodyReader
     voices: Voices
     metrics: Metrics
+    feed: Feed
+    tickets: Tickets = field(default_factory=Tickets)
     claims: Claims = field(default_factory=Claims)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service stops: requests that wait are answered at once."""

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.api import problems
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.problems import ApiProblem
+from mouthpiece_sender.api.tickets import Tickets
 from mouthpiece_sender.authority import Authority
 
 PROBES: Final = ("/healthz", "/readyz")
@@ -82,8 +83,9 @@ class HostPolicy:
 class AccessControl:
     """ASGI middleware: refuses a request, or passes it on with ``request.state.caller`` set."""
 
-    def __init__(self, app: ASGIApp, *, policy: HostPolicy, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, *, policy: HostPolicy, callers: Callers, tickets: Tickets) -> None:
         self._app = app
+        self._tickets = tickets
         self._policy = policy
         self._callers = callers
 
@@ -101,7 +103,12 @@ class AccessControl:
         self._policy.check_origin(headers.get("origin"), host)
         if scope["path"].startswith("/v1/"):
             state: dict[str, Any] = scope.setdefault("state", {})
-            state["caller"] = self._callers.admit(headers.get("authorization"))
+            authorization = headers.get("authorization")
+            ticket = None if authorization is not None else QueryParams(scope["query_string"]).get("ticket")
+            if ticket is None:
+                state["caller"] = self._callers.admit(authorization)
+            else:
+                state["caller"] = self._tickets.admit(ticket, scope.get("method", "GET"), scope["path"])
 
 
 def _is_address(host: str) -> bool:

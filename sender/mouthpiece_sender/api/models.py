@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 
 from mouthpiece import segments
 from mouthpiece.fields import fields_of
+from mouthpiece_sender.api.tickets import Opens
 from mouthpiece_sender.segment_json import segment_json
 
 
@@ -87,6 +88,33 @@ class Segment(model_of(segments.Segment)):  # type: ignore[misc]  # its base is 
 class SegmentPage(ResponseModel):
     segments: list[Segment] = Field(description="Newest first.")
     next: str | None = Field(description="`after` for the page after this one; null at the end.")
+
+
+class Event(ResponseModel):
+    """Something that happened, with the segment as it stood then."""
+
+    id: str = Field(description="A number that grows, over restarts too.")
+    type: str = Field(
+        description="segment.<state>, attempt.opened, attempt.started, attempt.ended, room.avatar_joined, "
+        "room.avatar_left or room.closed."
+    )
+    at: datetime
+    room: str
+    avatar: str | None = Field(description="Identity of the avatar that it is about.")
+    attempt: int | None = Field(description="Number of the attempt that it is about.")
+    segment: Segment | None = Field(description="As it stood then; null where the event is about the room.")
+
+
+class EventPage(ResponseModel):
+    events: list[Event] = Field(description="In order.")
+    next: str | None = Field(description="`after` for the events after these; null at the end.")
+
+
+class Ticket(ResponseModel):
+    room: str
+    ticket: str = Field(description="For `?ticket=`.")
+    opens: list[Opens]
+    expires_in: float = Field(description="Seconds within which it must be used.")
 
 
 class Interrupted(ResponseModel):

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE
-from mouthpiece_sender.api.requests import InterruptBody, NoBody, OpenRoomBody, TokenBody
+from mouthpiece_sender.api.requests import InterruptBody, NoBody, OpenRoomBody, TicketBody, TokenBody
 
 DESCRIPTION = """\
 Any service sends sound or text; the avatar in the room says it; and the sender learns when it was heard.
@@ -26,13 +26,14 @@ Durations and positions are seconds, times RFC 3339. Every error is `application
 """
 TAGS: Sequence[dict[str, str]] = (
     {"name": "Segments", "description": "A segment is a sound or a text that an avatar says."},
+    {"name": "Events", "description": "What happens to segments and in rooms, as it happens."},
     {"name": "Rooms", "description": "LiveKit rooms, their avatars and their viewers."},
     {"name": "Voices", "description": "The voices that speak a text."},
     {"name": "Health", "description": "For the operator."},
 )
 
 REFERENCE = "#/components/schemas/{model}"
-BODIES = (InterruptBody, NoBody, OpenRoomBody, TokenBody)
+BODIES = (InterruptBody, NoBody, OpenRoomBody, TicketBody, TokenBody)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

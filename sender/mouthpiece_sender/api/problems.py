@@ -46,6 +46,7 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "reserved-identity": ProblemKind(400, "The identity is reserved"),
     "url-refused": ProblemKind(400, "The URL may not be asked"),
     "no-key": ProblemKind(401, "A key is needed"),
+    "wrong-ticket": ProblemKind(401, "The ticket is not accepted"),
     "wrong-key": ProblemKind(401, "The key is not accepted"),
     "not-this-room": ProblemKind(403, "The key is not for this room"),
     "host-refused": ProblemKind(403, "The request was sent to another host"),

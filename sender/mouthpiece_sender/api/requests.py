@@ -13,6 +13,7 @@ from mouthpiece.dispatch import JobMetadata, Provider, check_avatar_id
 from mouthpiece.segments import Mode, OnLoss, State, Until
 from mouthpiece_sender.api.idempotency import refuse_key
 from mouthpiece_sender.api.problems import ApiProblem, bad_parameter
+from mouthpiece_sender.api.tickets import Opens
 
 MAX_JSON = 65_536
 """Bytes of a JSON body."""
@@ -86,6 +87,27 @@ class ListQuery(RequestModel):
     tag: Tag | None = Field(None, description="Only those with this tag.")
     limit: int = Field(50, ge=1, le=200)
     after: str | None = Field(None, description="`next` of the page before.")
+
+
+EventId = Annotated[str, Field(pattern="^[0-9]{1,18}$")]
+
+
+class EventsQuery(RequestModel):
+    after: EventId | None = Field(
+        None, description="The id of an event: the stream begins after it. Without it, with what happens from now on."
+    )
+    avatar: AvatarIdentity | None = Field(None, description="Only events of the avatar with this identity.")
+    ticket: str | None = Field(None, max_length=4000, description="Instead of a key, for browsers.")
+
+
+class HistoryQuery(RequestModel):
+    after: EventId | None = Field(None, description="The id of an event: only those after it.")
+    limit: int = Field(200, ge=1, le=1000, description="Events of one answer; a stream has no limit.")
+
+
+class TicketBody(RequestModel):
+    opens: list[Opens] = Field(["events"], min_length=1, max_length=10, description="What it opens in the room.")
+    expires_in: float = Field(60, gt=0, le=600, description="Seconds within which it must be used.")
 
 
 class DeleteQuery(RequestModel):

@@ -19,6 +19,7 @@ from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.restored import Restored
 from mouthpiece.segments import EndedBy, Mode, Problem, State
+from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
 from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot
 from mouthpiece_sender.livekit.avatar_slots import AvatarSlots
 from mouthpiece_sender.livekit.connection import (
@@ -82,11 +83,13 @@ class RoomSession:
     joining: asyncio.Semaphore
     """Held while a room is joined."""
     recorded: Recorded = at_once
+    note: Note = not_noted
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     """Of segments, in order of acceptance."""
     _slots: AvatarSlots = field(init=False)
     _link: RoomLink = field(init=False)
     _farewell: Farewell = field(init=False)
+    _attendance: Attendance = field(init=False)
     _viewers: int | None = None
     _loss_reported: bool = False
     """What played when the connection was lost has been ended, where its avatar cannot be asked."""
@@ -103,6 +106,7 @@ class RoomSession:
         self._presence = Presence(self.warm)
         self._slots = AvatarSlots(self._new_slot, self.clock)
         self._link = RoomLink(self._connect, self._on_event, self.joining)
+        self._attendance = Attendance(self.room, self.note)
         self._farewell = Farewell(self._slots, self._link)
 
     # Queries
@@ -333,6 +337,7 @@ class RoomSession:
             self._slots.give_up(event.problem, EndedBy.CONNECTION)
         elif event.ends_room:
             self._slots.all_left(event.problem, EndedBy.ROOM)
+            self._attendance.closed()
         else:
             self._slots.lose_connection(event.problem)
         self._slots.set_absence(event.problem)
@@ -384,6 +389,7 @@ class RoomSession:
         present = connection.participants()
         self._viewers = sum(facts.is_viewer for facts in present)
         self._slots.sync(present, self._gone)
+        self._attendance.sync(present)
         self._gone.clear()
         self._farewell.looked()
 

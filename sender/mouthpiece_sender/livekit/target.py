@@ -11,6 +11,7 @@ from typing import Final
 
 from mouthpiece.errors import AvatarAmbiguous
 from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
+from mouthpiece_sender.livekit.attendance import Note, not_noted
 from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.room_connection import RoomConnection
@@ -39,6 +40,8 @@ class LiveKitTarget:
     connect: ConnectionFactory = RoomConnection
     waits_for_livekit: bool = True
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
+    note: Note = not_noted
+    """Notes what happens in rooms."""
     _joining: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JOINS))
 
     def room(
@@ -63,6 +66,7 @@ class LiveKitTarget:
             self.waits_for_livekit,
             self._joining,
             recorded,
+            self.note,
         )
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:

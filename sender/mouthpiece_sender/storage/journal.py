@@ -63,6 +63,15 @@ class LogEntry:
     segment: Segment | None
     """As it stood then, but for its words, which are those that it has now: none once they were purged."""
 
+    @property
+    def ends_its_segment(self) -> bool:
+        """It is the end of its segment."""
+        return (
+            self.segment is not None
+            and self.segment.state.terminal
+            and self.event.type == f"segment.{self.segment.state}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LogPage:

@@ -258,9 +258,9 @@ async def test_what_ended_long_ago_is_removed_the_oldest_first(store: SegmentSto
 
 async def test_old_events_and_keys_are_removed_and_their_segments_stay(store: SegmentStore) -> None:
     await store.accept(plain(), KEY)
-    numbers = ["1"]  # of its acceptance
-    for day in range(1, 4):
-        numbers.append(str((await store.record(plain(), event(plain(), AT + timedelta(days=day)))).seq))
+    days = range(1, 4)
+    later = [str((await store.record(plain(), event(plain(), AT + timedelta(days=day)))).seq) for day in days]
+    numbers = ["1", *later]  # the first is of its acceptance
     assert await store.remove("events", AT + timedelta(days=2), 1) == numbers[:1]
     assert await store.remove("events", AT + timedelta(days=2), 9) == numbers[1:2]
     assert await store.remove("keys", AT, 9) == []
