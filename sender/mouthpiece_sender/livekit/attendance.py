@@ -17,7 +17,7 @@ def not_noted(room: str, type: str, avatar: str | None) -> None:
 class Attendance:
     """Of one room, while we are in it: what happens before and after is not known."""
 
-    def __init__(self, room: str, note: Note) -> None:
+    def __init__(self, room: str = "", note: Note = not_noted) -> None:
         self._room = room
         self._note = note
         self._there: set[str] = set()

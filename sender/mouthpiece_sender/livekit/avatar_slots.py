@@ -6,12 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mouthpiece.errors import AvatarAmbiguous
+from mouthpiece.errors import AvatarAmbiguous, AvatarTimeout
 from mouthpiece.segments import EndedBy, Problem
+from mouthpiece_sender.livekit.attendance import Attendance
 from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot, session_of
 from mouthpiece_sender.livekit.server_api import ParticipantFacts
 from mouthpiece_sender.playout.pauses import Pauses
 
+NO_ROOM: Final = Problem.of(AvatarTimeout("There is no such room on the LiveKit server."))
+NO_AVATAR: Final = Problem.of(AvatarTimeout("No avatar came into the room in time."))
 AMBIGUOUS: Final = Problem.of(AvatarAmbiguous("Several avatars are in the room: name one with avatar=<identity>."))
 
 
@@ -21,6 +24,7 @@ class AvatarSlots:
 
     new_slot: Callable[[str | None], AvatarSlot]
     clock: Callable[[], float]
+    attendance: Attendance
     _slots: dict[str | None, AvatarSlot] = field(default_factory=dict)
     _pauses: Pauses = field(default_factory=Pauses)
     _away: Problem | None = None
@@ -126,6 +130,7 @@ class AvatarSlots:
 
         :param gone: SIDs of participants that left by themselves.
         """
+        self.attendance.sync(present)
         likely_agent = next((facts.identity for facts in present if facts.is_room_agent), None)
         avatars = {facts.identity: facts for facts in present if facts.profile is not None}
         for slot in self:
@@ -159,6 +164,8 @@ class AvatarSlots:
         self._move(slot, self.of(None), slot.driver.free)
 
     def all_left(self, problem: Problem, by: EndedBy = EndedBy.AVATAR) -> None:
+        if by is EndedBy.ROOM:
+            self.attendance.closed()
         for slot in self:
             self.left(slot, problem, by)
 

@@ -14,14 +14,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mouthpiece.errors import AvatarTimeout, LiveKitUnavailable, MouthpieceError
+from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
 from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.restored import Restored
 from mouthpiece.segments import EndedBy, Mode, Problem, State
-from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
+from mouthpiece_sender.livekit.attendance import Attendance
 from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot
-from mouthpiece_sender.livekit.avatar_slots import AvatarSlots
+from mouthpiece_sender.livekit.avatar_slots import NO_AVATAR, NO_ROOM, AvatarSlots
 from mouthpiece_sender.livekit.connection import (
     CONNECTION_LOST,
     Connection,
@@ -56,9 +56,6 @@ first, and sends us the reason after."""
 CLOSE_TIMEOUT = 1.5
 """Seconds that the receipt of an interrupted segment may take when the room is closed."""
 
-NO_ROOM = Problem.of(AvatarTimeout("There is no such room on the LiveKit server."))
-NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
-
 
 @dataclass
 class RoomSession:
@@ -83,13 +80,12 @@ class RoomSession:
     joining: asyncio.Semaphore
     """Held while a room is joined."""
     recorded: Recorded = at_once
-    note: Note = not_noted
+    attendance: Attendance = field(default_factory=Attendance)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     """Of segments, in order of acceptance."""
     _slots: AvatarSlots = field(init=False)
     _link: RoomLink = field(init=False)
     _farewell: Farewell = field(init=False)
-    _attendance: Attendance = field(init=False)
     _viewers: int | None = None
     _loss_reported: bool = False
     """What played when the connection was lost has been ended, where its avatar cannot be asked."""
@@ -104,9 +100,8 @@ class RoomSession:
 
     def __post_init__(self) -> None:
         self._presence = Presence(self.warm)
-        self._slots = AvatarSlots(self._new_slot, self.clock)
+        self._slots = AvatarSlots(self._new_slot, self.clock, self.attendance)
         self._link = RoomLink(self._connect, self._on_event, self.joining)
-        self._attendance = Attendance(self.room, self.note)
         self._farewell = Farewell(self._slots, self._link)
 
     # Queries
@@ -337,7 +332,6 @@ class RoomSession:
             self._slots.give_up(event.problem, EndedBy.CONNECTION)
         elif event.ends_room:
             self._slots.all_left(event.problem, EndedBy.ROOM)
-            self._attendance.closed()
         else:
             self._slots.lose_connection(event.problem)
         self._slots.set_absence(event.problem)
@@ -389,7 +383,6 @@ class RoomSession:
         present = connection.participants()
         self._viewers = sum(facts.is_viewer for facts in present)
         self._slots.sync(present, self._gone)
-        self._attendance.sync(present)
         self._gone.clear()
         self._farewell.looked()
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from mouthpiece.errors import AvatarAmbiguous
 from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
-from mouthpiece_sender.livekit.attendance import Note, not_noted
+from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
 from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.room_connection import RoomConnection
@@ -66,7 +66,7 @@ class LiveKitTarget:
             self.waits_for_livekit,
             self._joining,
             recorded,
-            self.note,
+            Attendance(name, self.note),
         )
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:

@@ -269,8 +269,8 @@ async def test_old_events_and_keys_are_removed_and_their_segments_stay(store: Se
     assert (await store.get("seg_0001")).id == "seg_0001"
 
 
-def log_of(page: LogPage) -> list[tuple[int, str, str | None]]:
-    return [(one.event.seq, one.event.type, one.segment and one.segment.state) for one in page.entries]
+def log_of(page: LogPage) -> list[tuple[int, str, State | None]]:
+    return [(one.event.seq, one.event.type, None if one.segment is None else one.segment.state) for one in page.entries]
 
 
 async def test_the_log_shows_each_segment_as_it_stood_at_each_event(opened: Opened) -> None:
