@@ -191,7 +191,9 @@ class Flight:
         """Whether anything of it may have been heard.
 
         :param reports_starts: the avatar reports each start, so the second of two gapless flights that it did not
-            report has not begun while the first one lasts.
+            report has not begun while the first one lasts. (If the avatar dies while our line to LiveKit is down and
+            nobody has noticed that, it may have: an avatar that dies looks the same, and what was sent ahead of the
+            next segment would be lost with each.)
         """
         if self.restored:
             return True

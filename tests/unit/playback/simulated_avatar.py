@@ -125,7 +125,6 @@ class World:
         self.ends: dict[str, Report] = {}
         self.avatar: Avatar | None = Avatar("session-1")
         self.sessions = 1
-        self._greeted = ""
         self.line_is_up = True
         self._lost_at, self._lost_noticed = float("inf"), False
         self.serves = True
@@ -160,14 +159,14 @@ class World:
         self.line_is_up = False
         self._lost_at = self.now + noticed_after
 
+    @property
+    def line_is_down_unnoticed(self) -> bool:
+        return not self.line_is_up and not self._lost_noticed
+
     def line_comes_up(self) -> None:
         self.line_is_up = True
         if self._lost_noticed and self.serves:
             self._do(self.ledger.connection_back(self.now))
-            self._greet()
-        elif self.serves and self.avatar is not None and self._greeted != self.avatar.session:
-            self._channel.clear()  # it was for the one before
-            self._do(self.ledger.avatar_left(LEFT, self.now))
             self._greet()
         self._lost_at, self._lost_noticed = float("inf"), False
 
@@ -260,7 +259,6 @@ class World:
 
     def _greet(self) -> None:
         if self.avatar is not None:
-            self._greeted = self.avatar.session
             self._do(self.ledger.avatar_ready(MOUTHPIECE, self.now, session=self.avatar.session))
 
     def _deliver_receipts(self) -> None:
