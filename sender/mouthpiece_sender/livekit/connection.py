@@ -1,6 +1,6 @@
 """What a room session needs of a connection to its room, and the values that come out of one.
 
-``room_connection.py`` is the real one; tests hand in another.
+``rtc_connection.py`` is the real one; tests hand in another.
 """
 
 from __future__ import annotations

@@ -33,11 +33,11 @@ from mouthpiece_sender.livekit.connection import (
     ReceiptArrived,
     RoomEvent,
 )
-from mouthpiece_sender.livekit.farewell import Farewell
-from mouthpiece_sender.livekit.link import RoomLink
+from mouthpiece_sender.livekit.current_connection import CurrentConnection
+from mouthpiece_sender.livekit.graceful_leave import GracefulLeave
+from mouthpiece_sender.livekit.liveness import Liveness
 from mouthpiece_sender.livekit.presence import Act, Membership, Presence
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
-from mouthpiece_sender.livekit.silence import Silence
 from mouthpiece_sender.livekit.tokens import sender_token
 from mouthpiece_sender.playout.driver import PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
@@ -84,12 +84,12 @@ class RoomSession:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     """Of segments, in order of acceptance."""
     _slots: AvatarSlots = field(init=False)
-    _link: RoomLink = field(init=False)
-    _farewell: Farewell = field(init=False)
+    _current: CurrentConnection = field(init=False)
+    _graceful_leave: GracefulLeave = field(init=False)
     _viewers: int | None = None
     _loss_reported: bool = False
     """What played when the connection was lost has been ended, where its avatar cannot be asked."""
-    _silence: Silence = field(default_factory=Silence)
+    _liveness: Liveness = field(default_factory=Liveness)
     _gone: set[str] = field(default_factory=set)
     """SIDs of participants that left by themselves, since the last look at who is there."""
     _sync_at: float | None = None
@@ -101,14 +101,14 @@ class RoomSession:
     def __post_init__(self) -> None:
         self._presence = Presence(self.warm)
         self._slots = AvatarSlots(self._new_slot, self.clock, self.attendance)
-        self._link = RoomLink(self._connect, self._on_event, self.joining)
-        self._farewell = Farewell(self._slots, self._link)
+        self._current = CurrentConnection(self._connect, self._on_event, self.joining)
+        self._graceful_leave = GracefulLeave(self._slots, self._current)
 
     # Queries
 
     @property
     def connected(self) -> bool:
-        return self._link.connection is not None
+        return self._current.connection is not None
 
     @property
     def duplicate(self) -> bool:
@@ -164,7 +164,7 @@ class RoomSession:
         self.give_up(problem, EndedBy.ROOM)
         if any(facts.profile is not None and facts.profile.status for facts in found or ()):
             self.expect()
-            await self._farewell.say()
+            await self._graceful_leave.request()
         self._presence.unexpect()
         self._changed.set()
 
@@ -188,7 +188,7 @@ class RoomSession:
         finally:
             for slot in self._slots:
                 slot.detach()
-            await self._link.leave()
+            await self._current.leave()
 
     async def close(self, *, drop_queued: bool) -> None:
         drivers = [slot.driver for slot in self._slots]
@@ -208,11 +208,11 @@ class RoomSession:
         if self._sync_at is not None and now >= self._sync_at:
             self._sync()
         self._slots.prune()
-        if self._link.open is not None:
+        if self._current.open is not None:
             self._slots.distribute()
         for slot in self._slots:
             slot.tick(now)
-            if self._link.lost_at is None and (probe := slot.next_probe) is not None and now >= probe:
+            if self._current.lost_at is None and (probe := slot.next_probe) is not None and now >= probe:
                 slot.probe()
         match self._presence.decide(self._slots.busy, now):
             case Act.LOOK:
@@ -224,7 +224,7 @@ class RoomSession:
 
     def _follow_loss(self, now: float) -> None:
         """While the SDK reconnects."""
-        lost_at = self._link.lost_at
+        lost_at = self._current.lost_at
         if lost_at is None:
             return
         if not self._loss_reported and now >= lost_at + LOST_GRACE:
@@ -237,9 +237,9 @@ class RoomSession:
         times = [self._presence.next_wakeup(self._slots.busy, now)]
         for slot in self._slots:
             times.append(slot.next_wakeup)
-            times.append(slot.next_probe if self._link.lost_at is None else None)
-        if self._link.lost_at is not None:
-            times.append(self._link.lost_at + (RECONNECT_LIMIT if self._loss_reported else LOST_GRACE))
+            times.append(slot.next_probe if self._current.lost_at is None else None)
+        if self._current.lost_at is not None:
+            times.append(self._current.lost_at + (RECONNECT_LIMIT if self._loss_reported else LOST_GRACE))
         elif self._sync_at is not None and self.connected:
             times.append(self._sync_at)
         return min((time for time in times if time is not None), default=None)
@@ -268,7 +268,7 @@ class RoomSession:
 
     async def _join(self) -> None:
         try:
-            there = await self._link.join()
+            there = await self._current.join()
         except MouthpieceError as error:
             self._slots.set_absence(Problem.of(error))
             there = False
@@ -282,7 +282,7 @@ class RoomSession:
 
     async def _leave(self) -> None:
         self._slots.all_left(AVATAR_LEFT)  # segments that are submitted meanwhile wait for the next join
-        await self._link.leave()
+        await self._current.leave()
         self._presence.left(self.clock())
         self._changed.set()
 
@@ -295,7 +295,7 @@ class RoomSession:
     def _drop_connection(self, *, duplicate: bool = False) -> None:
         self._loss_reported = False
         self._presence.left(self.clock(), duplicate=duplicate)
-        self._tasks.create_task(self._link.abandon(self.clock()).aclose(), name="disconnect")
+        self._tasks.create_task(self._current.abandon(self.clock()).aclose(), name="disconnect")
 
     # Events of the connection
 
@@ -303,15 +303,15 @@ class RoomSession:
         match event:
             case ParticipantsChanged(gone):
                 self._gone |= {gone} if gone else set()
-                if (connection := self._link.connection) and self._slots.missing(connection.participants()):
+                if (connection := self._current.connection) and self._slots.missing(connection.participants()):
                     self._sync_at = self.clock() + SETTLE
                 else:
                     self._sync()
-            case ConnectionLost() if self._link.lost_at is None:
-                self._link.lost_at = self.clock()
+            case ConnectionLost() if self._current.lost_at is None:
+                self._current.lost_at = self.clock()
                 self._slots.lose_connection(CONNECTION_LOST, all=False)
             case ConnectionBack():
-                self._link.lost_at, self._loss_reported = None, False
+                self._current.lost_at, self._loss_reported = None, False
                 self._slots.regain_connection()
                 self._sync()
             case Disconnected():
@@ -325,8 +325,8 @@ class RoomSession:
         if event.reason == "CLIENT_INITIATED":
             return
         duplicate = event.reason == "DUPLICATE_IDENTITY"
-        if duplicate and self._link.may_be_its_own_duplicate(self.clock()):
-            duplicate = not self._silence.thrown_out()
+        if duplicate and self._current.may_be_its_own_duplicate(self.clock()):
+            duplicate = not self._liveness.thrown_out()
         if duplicate:
             self._slots.all_left(event.problem, EndedBy.CONNECTION)
             self._slots.give_up(event.problem, EndedBy.CONNECTION)
@@ -346,7 +346,7 @@ class RoomSession:
         await asyncio.sleep(SETTLE)
         if sid is None or slot.sid != sid:
             return
-        if slot.answers_status and self._silence.broke():
+        if slot.answers_status and self._liveness.broke():
             self._join_anew()
         else:
             self._slots.left(slot, problem, EndedBy.CONNECTION)
@@ -354,8 +354,8 @@ class RoomSession:
 
     def _on_call(self, answered: bool) -> None:
         if answered:
-            self._silence.answered()
-        elif self._link.open is not None and self._silence.unanswered():
+            self._liveness.answered()
+        elif self._current.open is not None and self._liveness.unanswered():
             self._join_anew()
 
     # Avatars
@@ -364,7 +364,7 @@ class RoomSession:
         return AvatarSlot(
             identity,
             Ledger(avatar_timeout=self.avatar_timeout, number=self._numbers.__next__),
-            connection=lambda: self._link.connection,
+            connection=lambda: self._current.connection,
             listener=self._on_report,
             on_broken=self._on_broken,
             on_call=self._on_call,
@@ -377,18 +377,18 @@ class RoomSession:
 
     def _sync(self) -> None:
         """Take over who is in the room now."""
-        if (connection := self._link.open) is None:
+        if (connection := self._current.open) is None:
             return
         self._sync_at = None
         present = connection.participants()
         self._viewers = sum(facts.is_viewer for facts in present)
         self._slots.sync(present, self._gone)
         self._gone.clear()
-        self._farewell.looked()
+        self._graceful_leave.looked()
 
     def _on_report(self, slot: AvatarSlot, report: Report, item: PlayoutItem) -> None:
         if report.state is State.FINISHED:
-            self._silence.heard_whole()
+            self._liveness.heard_whole()
         context = ReportContext.of(
             item.sound,
             avatar=slot.identity,

@@ -14,7 +14,7 @@ from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
 from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
 from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.room import RoomSession
-from mouthpiece_sender.livekit.room_connection import RoomConnection
+from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
@@ -37,7 +37,7 @@ class LiveKitTarget:
     avatar_timeout: float = 30.0
     warm: float = 60.0
     clock: Callable[[], float] = time.monotonic
-    connect: ConnectionFactory = RoomConnection
+    connect: ConnectionFactory = RtcConnection
     waits_for_livekit: bool = True
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
     note: Note = not_noted

@@ -1,4 +1,4 @@
-"""A fake of the LiveKit SDK's room, as far as ``RoomConnection`` uses it. Nothing here touches LiveKit."""
+"""A fake of the LiveKit SDK's room, as far as ``RtcConnection`` uses it. Nothing here touches LiveKit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from livekit import rtc
 
-from mouthpiece_sender.livekit.room_connection import RoomConnection
+from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from tests.virtual_time import now
 
@@ -72,7 +72,7 @@ class FakeRtcRoom:
         return self.rpc[method](SimpleNamespace(caller_identity="avatar-x", payload=payload))
 
 
-def joined(room: FakeRtcRoom, listener: Callable[[Any], None]) -> RoomConnection:
+def joined(room: FakeRtcRoom, listener: Callable[[Any], None]) -> RtcConnection:
     """The real connection over a fake SDK."""
     access = LiveKitAccess("ws://nowhere", "key", "secret")
-    return RoomConnection(access, "token", listener, new_room=lambda: cast(rtc.Room, room))
+    return RtcConnection(access, "token", listener, new_room=lambda: cast(rtc.Room, room))

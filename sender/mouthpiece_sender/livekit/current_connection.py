@@ -14,7 +14,7 @@ LINGERS: Final = 120.0
 call to the server, and what the SDK still does for it cannot be cancelled (livekit 1.1.21)."""
 
 
-class RoomLink:
+class CurrentConnection:
     """
     :param connect: makes a connection that calls the given listener.
     :param listener: receives the events of the present connection; those of an earlier one, which may still be leaving,

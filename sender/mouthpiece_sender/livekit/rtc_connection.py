@@ -58,8 +58,8 @@ _SILENT_TEXT_TOPICS = ("lk.transcription", "lk.chat", "lk.agent.events", "lk.age
 
 
 @dataclass
-class RoomConnection:
-    """``async with RoomConnection(…) as room:`` joins and leaves.
+class RtcConnection:
+    """``async with RtcConnection(…) as room:`` joins and leaves.
 
     :raises LiveKitUnavailable: on entering: the server cannot be reached.
     :raises LiveKitRefused: on entering: it does not accept the token.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mouthpiece_sender.livekit.avatar_slots import AvatarSlots
-from mouthpiece_sender.livekit.link import RoomLink
+from mouthpiece_sender.livekit.current_connection import CurrentConnection
 
 JOIN_TIMEOUT: Final = 3.0
 """Seconds that it may take to join a room only for this."""
@@ -20,17 +20,17 @@ LEAVE_TIMEOUT: Final = 2.0
 
 
 @dataclass
-class Farewell:
+class GracefulLeave:
     """Of one room that is joined, or will be in a moment."""
 
     slots: AvatarSlots
-    link: RoomLink
+    current: CurrentConnection
     _looked: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def say(self) -> None:
+    async def request(self) -> None:
         """Return once the avatars that answer ``mouthpiece.leave`` have left, or were given time to."""
         await self._until(lambda: bool(self._there), JOIN_TIMEOUT)
-        if (connection := self.link.open) is not None:
+        if (connection := self.current.open) is not None:
             await asyncio.gather(*(connection.ask_to_leave(identity) for identity in self._there))
             await self._until(lambda: not self._there, LEAVE_TIMEOUT)
 

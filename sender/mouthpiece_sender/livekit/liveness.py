@@ -15,7 +15,7 @@ REJOINS = 3
 
 
 @dataclass
-class Silence:
+class Liveness:
     """Of one room."""
 
     _unanswered: int = 0
