@@ -1,11 +1,40 @@
-"""Fixtures that every ring uses. A blocked event loop fails a test; a warning is an error."""
+"""Fixtures that every ring uses, and how ``make test`` shares the tests out among processes.
+
+A blocked event loop fails a test; a warning is an error.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.shards import UNDISTURBED, scheduling
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shards begin in this order. The longest is the first, and the short files of `tests/unit` fill the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(UNDISTURBED))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print where the time went, where several processes ran."""
+    spent: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        if isinstance(report, pytest.TestReport) and hasattr(report, "node"):
+            ring, *folder = report.nodeid.partition("::")[0].split("/")[1:-1]
+            spent[report.node.gateway.id]["/".join([ring, *folder[:1]])] += report.duration
+    for process, seconds in sorted(spent.items()):
+        folders = ", ".join(f"{name} {took:.0f}" for name, took in sorted(seconds.items()) if took >= 1)
+        terminalreporter.write_line(f"{process}: {sum(seconds.values()):.0f} s ({folders})")
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ DISTRIBUTIONS: Final[Mapping[str, str]] = {
     "livekit.plugins.openai": "livekit-plugins-openai",
     "livekit.protocol": "livekit-protocol",
     "livekit.rtc": "livekit",
+    "xdist": "pytest-xdist",
     "yaml": "pyyaml",
 }
 """Where the distribution's name is not the module's with hyphens; the longest prefix of a dotted name counts."""

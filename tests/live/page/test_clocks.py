@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
-from tests.live.page.watching import join
+from tests.live.page.watching import join, picture_comes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,6 +30,7 @@ async def test_the_clock_stops_while_the_picture_stalls(
     await join(page, service.url, room_name)
     time, status = page.locator(".segment .time"), page.get_by_role("status").first
     assert await clock_moves(time)
+    await picture_comes(page)
     avatar.draws = False
     await expect(status).to_have_text("The picture has stopped…", timeout=6_000)
     await expect(time).to_contain_text("picture stopped")

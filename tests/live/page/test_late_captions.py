@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
-from tests.live.page.watching import join
+from tests.live.page.watching import join, picture_comes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,6 +70,7 @@ async def test_estimates_nothing_while_the_position_is_not_known(
     await join(page, service.url, room_name)
     captions = page.locator("#captions")
     await expect(captions).to_have_text(SENTENCES[1])
+    await picture_comes(page)
     avatar.draws = False
     await expect(captions).to_be_hidden(timeout=8_000)
     avatar.draws = True

@@ -33,6 +33,11 @@ async def join(page: Page, url: str, room: str, *, phase: str = "listening") -> 
     await until(page, f"mouthpiece.phase === '{phase}'", 30)
 
 
+async def picture_comes(page: Page) -> None:
+    """Wait for the first frame: a picture that has not come yet does not count as one that stands still."""
+    await until(page, "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames > 0")
+
+
 async def media(page: Page) -> dict[str, Any]:
     """The counters of received media (``MediaFigures`` in web/src/io/player.ts)."""
     figures: dict[str, Any] = await page.evaluate("mouthpiece.media()")
