@@ -10,7 +10,8 @@ interrupt and the onset of speech cut what is queued. So ``LEAD`` seconds of spe
 wake-up, and ``SILENCE`` seconds between streams; and which sample is leaving is known at every moment.
 
 Where LiveKit acknowledges what it takes, an end is reported once it was acknowledged, and ``hold`` takes back what was
-not: nothing leaves until ``resume``, which says how much of it is said again (:mod:`mouthpiece_avatar.delivery`).
+not: nothing leaves until ``resume``, which says how much of it is said again (:mod:`mouthpiece_avatar.delivery`). A
+clear during a hold is settled by the ``resume``, which says how much was heard, or after ``SETTLE_WITHIN``.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ SILENCE = 0.25
 SILENCE_BLOCK = 0.25
 REGATHER = 0.06
 """Seconds that a stream which ran dry gathers before it is spoken again."""
+SETTLE_WITHIN = 1.5
+"""Seconds that a clear waits for the resume. Senders wait 2 s for the receipt of a clear: ours, and livekit-agents'
+``DataStreamAudioOutput`` (1.8.9, ``clear_buffer_timeout``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class PlayoutQueue:
         self._left = 0  # samples that have left since the beginning, speech and silence
         self._queued = 0
         self._cleared = False
+        self._settle_at: float | None = None
+        """When a clear is settled that waits for the resume."""
         self._events: deque[Started | Finished] = deque()
 
     # -- input: a StreamSink of mouthpiece.receiving -----------------------------------------------------------------
@@ -135,10 +141,10 @@ class PlayoutQueue:
     def act(self, now: float) -> Capture | Cut | Wait:
         """Return what to do next. Call again when that is done, or when something came in."""
         self._drain(now)
-        if self._cleared and (cut := self._settle()):
+        if self._cleared and not self._settles_later(now) and (cut := self._settle(self._streams())):
             return cut
         if self._unacknowledged.held:
-            return self._act_held()
+            return self._act_held(now)
         stream = self._again[0].stream if self._again else self._speaker()
         if stream is None:
             return self._idle()
@@ -195,13 +201,17 @@ class PlayoutQueue:
         """
         if not self._unacknowledged.held:
             return 0.0
-        heard = self._unacknowledged.streams()
+        streams, heard = self._streams(), self._unacknowledged.streams()
         again = self._unacknowledged.resume(lost)
         self._again.extendleft(reversed(again))
         for stream in heard:
-            if stream.left == stream.taken and stream not in self._line and stream.state is StreamState.ENDED:
-                self._over(stream, interrupted=stream.broke_off)
-        return self._seconds(sum(len(span.samples) for span in again))
+            if stream.left:
+                self._begin(stream)
+            if stream.left == stream.taken and stream not in self._line:
+                self._over(stream, interrupted=stream.broke_off)  # even if it was cleared: that came after its end
+        seconds = self._seconds(sum(len(span.samples) for span in again if not _is_cleared(span.stream)))
+        self._settle(streams)
+        return seconds
 
     @property
     def unheard(self) -> bool:
@@ -256,7 +266,7 @@ class PlayoutQueue:
 
     def _speaker(self) -> PlayoutStream | None:
         """Return the first stream in line if it has sound to speak now; those that were taken whole leave the line."""
-        while (stream := self._line.first) is not None:
+        while (stream := self._line.first) is not None and not _is_cleared(stream):
             if stream.state is StreamState.OPEN and stream.starved:
                 enough = stream.ready(int(REGATHER * RATE)) >= int(REGATHER * RATE)
             else:
@@ -272,11 +282,11 @@ class PlayoutQueue:
                 self._over(stream, interrupted=stream.broke_off)
         return None
 
-    def _act_held(self) -> Cut | Wait:
+    def _act_held(self, now: float) -> Cut | Wait:
         if not self._source_is_empty:
             self._source_is_empty = True
             return Cut(np.zeros(0, np.int16))
-        return Wait(SILENCE)
+        return Wait(SILENCE if self._settle_at is None else min(SILENCE, self._settle_at - now))
 
     def _take_again(self) -> Samples:
         span = self._again[0]
@@ -298,22 +308,28 @@ class PlayoutQueue:
         self._put(None, samples)
         return Capture(samples, speech=False)
 
-    def _settle(self) -> Cut | None:
-        """End the cleared streams, in order; return a cut if something of them is in the source."""
-        self._cleared = False
-        kept = [span for span in self._queue if not _is_cleared(span.stream)]
+    def _settles_later(self, now: float) -> bool:
+        """Whether a resume may still say how much was heard of a cleared stream."""
+        if not self._unacknowledged.held or not any(map(_is_cleared, self._unacknowledged.streams())):
+            return False
+        if self._settle_at is None:
+            self._settle_at = now + SETTLE_WITHIN
+        return now < self._settle_at
+
+    def _settle(self, streams: list[PlayoutStream]) -> Cut | None:
+        """End those of ``streams``, which are all that are not over, that were cleared; return a cut if something of
+        them is in the source."""
+        self._cleared, self._settle_at = False, None
+        cleared = [stream for stream in streams if _is_cleared(stream)]
+        kept = [span for span in self._queue if span.stream not in cleared]
         cut = len(kept) < len(self._queue)
-        streams = self._streams()
-        self._again = deque(span for span in self._again if not _is_cleared(span.stream))
-        for stream in streams:
-            if _is_cleared(stream):
-                self._unacknowledged.forget(stream)
+        self._again = deque(span for span in self._again if span.stream not in cleared)
         if cut:
             kept = [span for span in kept if span.stream is not None]
             self._keep(kept)
-        for stream in streams:
-            if _is_cleared(stream):
-                self._over(stream, interrupted=True)
+        for stream in cleared:
+            self._unacknowledged.forget(stream)
+            self._over(stream, interrupted=True)
         if not cut:
             return None
         return Cut(np.concatenate([span.samples for span in kept]) if kept else np.zeros(0, np.int16))
@@ -364,8 +380,11 @@ class PlayoutQueue:
                 self._start()
 
     def _start(self) -> None:
-        stream = self._queue[0].stream if self._queue else None
-        if stream is not None and not stream.started:
+        if self._queue and (stream := self._queue[0].stream) is not None:
+            self._begin(stream)
+
+    def _begin(self, stream: PlayoutStream) -> None:
+        if not stream.started:
             stream.started = True
             self._events.append(Started(stream))
 

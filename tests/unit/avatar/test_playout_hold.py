@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
+from mouthpiece_avatar.playout import SETTLE_WITHIN, Finished, PlayoutQueue, Started
 from mouthpiece_avatar.playout_stream import RATE
 from tests.unit.avatar.simulated_source import SimulatedSource
 from tests.unit.avatar.test_playout import MONO, ramp, speech
@@ -143,24 +143,112 @@ def test_an_end_that_turns_out_to_have_arrived_is_reported(playout: PlayoutQueue
     assert stream.position == 0.2
 
 
-def test_a_clear_while_it_is_held_reports_what_was_acknowledged(playout: PlayoutQueue, source: SimulatedSource) -> None:
-    stream, other = playout.open("a", MONO), playout.open("b", MONO)
-    playout.push(stream, ramp(96_000))
-    playout.push(other, ramp(4_800, start=9_000))
-    playout.end(other)
-    start = source.now
+class Cleared:
+    """A stream of 2 s that was held after 1 s, of which 0.4 s were acknowledged, and cleared; another one waits."""
+
+    def __init__(self, playout: PlayoutQueue, source: SimulatedSource) -> None:
+        self.stream, self.other = playout.open("a", MONO), playout.open("b", MONO)
+        playout.push(self.stream, ramp(96_000))
+        playout.push(self.other, ramp(4_800, start=9_000))
+        playout.end(self.other)
+        start = source.now
+        source.run(1.0)
+        playout.acknowledge(start + 0.4)
+        playout.hold(source.now)
+        source.run(0.5)
+        playout.clear("a")
+        source.run(0.5)
+        self.heard = len(speech(source))
+
+
+@pytest.fixture
+def cleared(playout: PlayoutQueue, source: SimulatedSource) -> Cleared:
+    return Cleared(playout, source)
+
+
+@pytest.mark.parametrize(("lost", "heard"), [(None, 0.4), (0.25, 0.75), (0.0, 1.0)])
+def test_a_clear_while_it_is_held_waits_for_the_resume_to_say_how_much_was_heard(
+    playout: PlayoutQueue, source: SimulatedSource, cleared: Cleared, lost: float | None, heard: float
+) -> None:
+    assert source.events == [Started(cleared.stream)]
+    assert playout.resume(lost) == 0
     source.run(1.0)
-    playout.acknowledge(start + 0.4)
-    playout.hold(source.now)
+    assert source.events[:2] == [Started(cleared.stream), Finished(cleared.stream, interrupted=True)]
+    assert cleared.stream.position == pytest.approx(heard, abs=0.03)
+    assert speech(source)[cleared.heard :].tobytes() == ramp(4_800, start=9_000)
+
+
+def test_a_clear_does_not_wait_for_longer_than_senders_do(
+    playout: PlayoutQueue, source: SimulatedSource, cleared: Cleared
+) -> None:
+    playout.hold(source.now)  # LiveKit went away again
+    source.run(SETTLE_WITHIN - 0.51)
+    assert source.events == [Started(cleared.stream)]
+    source.run(0.02)
+    assert source.events == [Started(cleared.stream), Finished(cleared.stream, interrupted=True)]
+    assert cleared.stream.position == pytest.approx(0.4, abs=0.03)
+    playout.resume(0.0)
+    source.run(1.0)
+    assert cleared.stream.position == pytest.approx(0.4, abs=0.03)
+    assert speech(source)[cleared.heard :].tobytes() == ramp(4_800, start=9_000)
+
+
+def test_what_comes_after_a_clear_that_waits_is_spoken_after_the_resume(
+    playout: PlayoutQueue, source: SimulatedSource, cleared: Cleared
+) -> None:
+    after = playout.open("a", MONO)
+    playout.push(after, ramp(4_800, start=20_000))
+    playout.end(after)
+    source.run(0.5)
+    assert playout.streams("a") == [cleared.stream, after]
+    playout.resume(0.0)
+    source.run(1.0)
+    playout.acknowledge(source.now)
+    source.run(0.01)
+    assert speech(source)[cleared.heard :].tobytes() == ramp(4_800, start=9_000) + ramp(4_800, start=20_000)
+    ends = [(event.stream, event.interrupted) for event in source.events if isinstance(event, Finished)]
+    assert ends == [(cleared.stream, True), (cleared.other, False), (after, False)]
+
+
+def test_a_second_clear_waits_no_longer_than_the_first(
+    playout: PlayoutQueue, source: SimulatedSource, cleared: Cleared
+) -> None:
+    after = playout.open("a", MONO)
+    playout.push(after, ramp(4_800))
     source.run(0.5)
     playout.clear("a")
+    source.run(SETTLE_WITHIN - 0.99)
+    assert source.events[1:] == [Finished(cleared.stream, interrupted=True), Finished(after, interrupted=True)]
+
+
+def test_a_stream_that_was_over_before_the_clear_was_not_interrupted(
+    playout: PlayoutQueue, source: SimulatedSource
+) -> None:
+    stream = playout.open("a", MONO)
+    playout.push(stream, ramp(9_600))
+    playout.end(stream)
+    source.run(0.3)
+    playout.hold(source.now)
+    source.run(0.3)
+    playout.clear("a")
+    source.run(0.3)
+    playout.resume(0.0)
     source.run(0.1)
-    assert source.events[-1] == Finished(stream, interrupted=True)
-    assert stream.position == pytest.approx(0.4, abs=0.03)
-    heard = len(speech(source))
-    playout.resume(None)
-    source.run(1.0)
-    assert speech(source)[heard:].tobytes() == ramp(4_800, start=9_000)
+    assert source.events == [Started(stream), Finished(stream, interrupted=False)]
+    assert stream.position == 0.2
+
+
+def test_a_clear_of_what_has_not_begun_is_settled_at_once(playout: PlayoutQueue, source: SimulatedSource) -> None:
+    first, waiting = playout.open("a", MONO), playout.open("b", MONO)
+    playout.push(first, ramp(96_000))
+    playout.push(waiting, ramp(4_800))
+    source.run(0.5)
+    playout.hold(source.now)
+    source.run(0.3)
+    playout.clear("b")
+    assert playout.unheard
+    source.run(0.01)
+    assert source.events == [Started(first), Finished(waiting, interrupted=True)]
 
 
 def test_a_clear_while_livekit_is_there_reports_what_has_left(playout: PlayoutQueue, source: SimulatedSource) -> None:

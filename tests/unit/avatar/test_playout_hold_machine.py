@@ -1,4 +1,5 @@
-"""The playout while LiveKit goes away and comes back: what LiveKit took is every stream, whole, in order, once."""
+"""The playout while LiveKit goes away and comes back: what LiveKit took is every stream, whole, in order, once, and of
+one that was cleared as much as its end says."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mouthpiece.wire import StreamHeader
-from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
+from mouthpiece_avatar.playout import SETTLE_WITHIN, Finished, PlayoutQueue, Started
 from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 from tests.unit.avatar.simulated_source import SimulatedSource
 
@@ -31,7 +32,13 @@ class Absences(RuleBasedStateMachine):
         """What LiveKit took."""
         self.taken_until = 0
         self.away_since: float | None = None
-        self.held = False
+        self.held_at: float | None = None
+        self.unheard: list[np.ndarray] = []
+        """What has left since ``away_since``, until the hold."""
+        self.waiting: dict[int, float] = {}
+        """Streams that were cleared while held, and when."""
+        self.late: set[int] = set()
+        """Those for which the resume may have come too late."""
         self.absences = 0
 
     @rule(sender=st.sampled_from("ab"))
@@ -53,10 +60,14 @@ class Absences(RuleBasedStateMachine):
             self.playout.end(self.streams[which])
             self.closed.add(which)
 
+    @precondition(lambda self: self.away_since is None or self.held_at is not None)
     @rule(sender=st.sampled_from("ab"))
     def clear(self, sender: str) -> None:
-        for stream in self.playout.streams(sender):
-            self.cleared.add(self.streams.index(stream))
+        """It comes through LiveKit: while that is there, or is back and has not reported what it took."""
+        for which in (self.streams.index(stream) for stream in self.playout.streams(sender)):
+            if which not in self.cleared and self.held_at is not None:
+                self.waiting[which] = self.source.now
+            self.cleared.add(which)
         self.playout.clear(sender)
 
     @rule(milliseconds=st.integers(1, 400), acknowledge=st.booleans())
@@ -73,27 +84,40 @@ class Absences(RuleBasedStateMachine):
         self.away_since = self.source.now
         self.absences += 1
 
-    @precondition(lambda self: self.away_since is not None and not self.held)
+    @precondition(lambda self: self.away_since is not None and self.held_at is None)
     @rule()
     def it_is_noticed(self) -> None:
         assert self.away_since is not None
+        self.look()
         self.playout.acknowledge(self.away_since)
         self.playout.hold(self.source.now)
-        self.held = True
+        self.held_at = self.source.now
 
-    @precondition(lambda self: self.held)
-    @rule()
-    def livekit_is_back(self) -> None:
+    @precondition(lambda self: self.held_at is not None)
+    @rule(report=st.booleans(), arrived=st.floats(0, 1))
+    def livekit_is_back(self, report: bool, arrived: float) -> None:
+        """:param report: it says how much of ``unheard`` it took: the first ``arrived`` of it, otherwise nothing."""
+        assert self.away_since is not None
+        assert self.held_at is not None
         self.source.run(0.05)
         self.look()
-        self.away_since, self.held = None, False
-        self.playout.resume(None)
+        self.late |= {which for which, at in self.waiting.items() if self.source.now - at > SETTLE_WITHIN - 0.5}
+        self.waiting.clear()
+        lost = (self.held_at - self.away_since) * (1 - arrived)
+        if report:
+            unheard = np.concatenate([*self.unheard, np.zeros(0, np.int16)])
+            self.taken.append(unheard[: max(0, len(unheard) - round(lost * RATE))])
+        self.unheard.clear()
+        self.away_since = self.held_at = None
+        self.playout.resume(lost if report else None)
 
     def look(self) -> None:
         """Take what has left, unless LiveKit is away."""
         sound = self.source.sound()
         if self.away_since is None:
             self.taken.append(sound[self.taken_until :])
+        elif self.held_at is None:
+            self.unheard.append(sound[self.taken_until :])
         self.taken_until = len(sound)
 
     @invariant()
@@ -111,9 +135,9 @@ class Absences(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if self.away_since is not None:
-            if not self.held:
+            if self.held_at is None:
                 self.it_is_noticed()
-            self.livekit_is_back()
+            self.livekit_is_back(False, 0.0)
         for which, stream in enumerate(self.streams):
             if which not in self.closed:
                 self.playout.end(stream)
@@ -130,7 +154,9 @@ class Absences(RuleBasedStateMachine):
             mine = spoken[spoken // 2_000 == which] % 2_000
             assert ends[id(stream)].interrupted == (which in self.cleared)
             if which in self.cleared:
-                assert stream.left / RATE <= len(mine) / RATE + UNCERTAIN * (1 + self.absences)
+                heard, uncertain = len(set(mine.tolist())) * BLOCK / RATE, UNCERTAIN * (1 + self.absences)
+                assert stream.left / RATE <= heard + uncertain, "less was heard than its end says"
+                assert which in self.late or stream.left / RATE >= heard - uncertain, "more was heard than its end says"
                 continue
             assert stream.left == self.pushed[which]
             blocks = set(mine.tolist())
