@@ -1,7 +1,7 @@
 """LiveKit stops in mid-speech and goes on: what left meanwhile is said again, and what is reported was heard.
 
-A server that was stopped passes on what lay in its socket when it goes on, and a viewer's jitter buffer plays a part of
-that, sped up: up to as much as was taken back may be heard twice.
+A server that was stopped for long passes on an unknown part of what lay in its socket: up to as much as was taken back
+may be heard twice. After a short stop its receiver report says how much that was.
 """
 
 from __future__ import annotations
@@ -98,3 +98,34 @@ async def test_what_left_while_livekit_was_stopped_is_said_again(
     assert end == wire.PlaybackFinished(SECONDS, False)
     assert wire.Status.loads(answer).ended == (wire.StatusEnded("seg", SECONDS, False, "confirmed", 1),)
     assert (await asyncio.to_thread(server.log.read_text)).count("LiveKit takes no sound") == 1
+
+
+async def test_a_clear_after_a_short_stop_reports_all_that_was_heard(
+    livekit: LiveKit, room_name: str, join: Join, server: AvatarServer
+) -> None:
+    """The clear comes before the receiver report that says what LiveKit took."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        assert (await start_avatar(http, livekit, avatar_token(livekit, room_name))).is_success
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer, join() as sender:
+        await viewer.ready()
+        pid = await asyncio.to_thread(process_of, livekit)
+        with viewer.record_sound() as recorded:
+            before = time.monotonic()
+            await sender.say(stepped_tone.make(SECONDS, RATE), segment="seg")
+            await viewer.onset(before)
+            await asyncio.sleep(2)
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(0.5)
+                cleared = asyncio.create_task(sender.clear())
+                await asyncio.sleep(0.55)  # noticed, and short (acknowledgements.SHORT)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            back = time.monotonic()
+            assert await cleared == wire.CLEAR_OK
+            [end] = await sender.finished(1)
+            assert time.monotonic() - back < 2
+            await asyncio.sleep(2.5)
+    heard = stepped_tone.listen(np.frombuffer(b"".join(recorded), np.int16), SAMPLE_RATE)
+    assert end.interrupted
+    assert end.playback_position == pytest.approx((max(heard.order) + 1) * stepped_tone.STEP, abs=0.2)

@@ -10,6 +10,7 @@ from mouthpiece_avatar.acknowledgements import (
     AWAY_AT_MOST,
     LOOK_AT_END,
     LOOK_AWAY,
+    LOOK_BACK,
     LOOK_EVERY,
     MARGIN,
     REPORT_WITHIN,
@@ -119,7 +120,7 @@ def test_after_a_long_absence_all_that_was_not_acknowledged_is_said_again(liveki
 
 def test_after_a_short_one_only_what_was_lost_is_said_again(livekit: LiveKit) -> None:
     livekit.runs = False
-    livekit.watch(0.9)
+    livekit.watch(SILENT + 0.1)
     livekit.runs = True
     livekit.lost += 7
     [(_, decision)] = livekit.watch(3)
@@ -131,7 +132,7 @@ def test_packets_that_were_lost_before_do_not_count(livekit: LiveKit) -> None:
     livekit.lost = 500
     livekit.watch(2)
     livekit.runs = False
-    livekit.watch(0.9)
+    livekit.watch(SILENT + 0.1)
     livekit.runs = True
     [(_, decision)] = livekit.watch(3)
     assert decision == Resume(0.0)
@@ -149,7 +150,7 @@ def test_a_report_that_was_on_its_way_says_nothing(livekit: LiveKit) -> None:
 
 def test_without_a_report_all_is_said_again_after_a_while(livekit: LiveKit) -> None:
     livekit.runs = False
-    livekit.watch(0.9)
+    livekit.watch(SILENT + 0.1)
     livekit.runs, back = True, livekit.now
     livekit.reports = False
     [(at, decision)] = livekit.watch(6)
@@ -183,6 +184,23 @@ def test_where_only_reports_about_the_sound_come_it_waits_longer() -> None:
     [(at, decision)] = livekit.watch(5)
     assert decision == Hold()
     assert at - stopped == pytest.approx(SILENT_AT_MOST, abs=1.01)
+
+
+def test_feedback_about_still_pictures_is_enough(livekit: LiveKit) -> None:
+    livekit.rate = 100.0  # chunks of a stream come too
+    assert livekit.watch(5) == []
+    livekit.rate = 25 / 21
+    livekit.reports = False
+    assert livekit.watch(20) == []
+
+
+def test_while_the_report_is_awaited_it_looks_more_often(livekit: LiveKit) -> None:
+    livekit.runs = False
+    livekit.watch(3)
+    livekit.runs = True
+    livekit.pass_time(0.1)
+    livekit.look()
+    assert livekit.acknowledgements.next_look(livekit.now, end_waits=False) == LOOK_BACK
 
 
 def test_a_pause_in_speech_changes_nothing(livekit: LiveKit) -> None:
