@@ -33,22 +33,28 @@ class Recorder:
 
     async def _once(self) -> None:
         room, over = rtc.Room(), asyncio.Event()
-        tasks: set[asyncio.Task[None]] = set()
+        tasks: dict[str, asyncio.Task[None]] = {}
 
         def subscribed(track: rtc.Track, *_: object) -> None:
             if track.kind == rtc.TrackKind.KIND_AUDIO:
-                tasks.add(asyncio.create_task(self._listen(track)))
+                tasks[track.sid] = asyncio.create_task(self._listen(track))
+
+        def unsubscribed(track: rtc.Track, *_: object) -> None:
+            """The stream of a track that is gone would go on with another one, which takes its transceiver."""
+            if (task := tasks.get(track.sid)) is not None:
+                task.cancel()
 
         room.on("track_subscribed", subscribed)
+        room.on("track_unsubscribed", unsubscribed)
         room.on("disconnected", lambda *_: over.set())
         try:
             async with asyncio.timeout(10):
                 await room.connect(self.livekit.url, viewer_token(self.livekit, self.room_name))
             await over.wait()
         finally:
-            for task in tasks:
+            for task in tasks.values():
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(room.disconnect(), 3)
 

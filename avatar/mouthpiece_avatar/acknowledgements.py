@@ -11,9 +11,9 @@ pictures (transport-wide congestion control), which is about eight times a secon
                    Hold                                                           Resume(lost)
 
 After a short absence the receiver report says how much was lost, and only that is said again. After a longer one all
-that was not acknowledged is: a server that had only been stopped takes what lay in its socket, and reports so, but passes
-on an unknown part of it. It keeps ``InitPacketBufferSizeAudio`` packets of a sound, and what is not read before others
-come is overwritten (livekit-server 1.13.5, ``pkg/sfu/buffer``; viewers heard 0 to 0.8 of 0.9 s).
+that was not acknowledged is: a server that had only been stopped takes what lay in its socket, and reports so, but
+passes on an unknown part of it. It keeps ``InitPacketBufferSizeAudio`` packets of a sound, and what is not read before
+others come is overwritten (livekit-server 1.13.5, ``pkg/sfu/buffer``; viewers heard 0 to 0.8 of 0.9 s).
 """
 
 from __future__ import annotations
