@@ -317,8 +317,7 @@ class PlayoutQueue:
         return now < self._settle_at
 
     def _settle(self, streams: list[PlayoutStream]) -> Cut | None:
-        """End those of ``streams``, which are all that are not over, that were cleared; return a cut if something of
-        them is in the source."""
+        """End the cleared ones of ``streams``, all that are not over; return a cut if something of them is queued."""
         self._cleared, self._settle_at = False, None
         cleared = [stream for stream in streams if _is_cleared(stream)]
         kept = [span for span in self._queue if span.stream not in cleared]
