@@ -184,6 +184,7 @@ class Gateway:
             addressed=request.avatar is not None,
             tag=request.tag,
             metadata=request.metadata,
+            callback=request.callback,
         )
         await self._journal.accept(segment, request.key)
         self._active[segment.id] = _Active(segment)

@@ -39,6 +39,8 @@ from mouthpiece_sender.storage.store import Store
 from mouthpiece_sender.storage.watched_journal import WatchedJournal
 from mouthpiece_sender.stored_sounds import StoredSounds
 from mouthpiece_sender.target import Target
+from mouthpiece_sender.webhooks.dispatch import Dispatch
+from mouthpiece_sender.webhooks.sending import WebhookSender
 
 logger = logging.getLogger(__name__)
 
@@ -151,9 +153,27 @@ async def open_dependencies(
         bodies = BodyReader(media, max_bytes=settings.max_upload * MEGABYTE)
         journal.watch(metrics.count_end)
         journal.watch(retention.forget_ended)
+        webhook_sender = await stack.enter_async_context(
+            WebhookSender(settings.webhook_list, settings.url_hosts, settings.signing_secret, settings.webhook_timeout)
+        )
+        dispatch = await stack.enter_async_context(
+            Dispatch(store.deliveries, feed, settings.webhook_list, webhook_sender.send, scale=settings.webhook_backoff)
+        )
         if unfinished := await gateway.take_over(sounds.sound):
             logger.info("going on with %d segments that an earlier process left", unfinished)
-        yield Dependencies(settings, server, gateway, store, bodies, voices, metrics, feed, stopping=stopping)
+        yield Dependencies(
+            settings,
+            server,
+            gateway,
+            store,
+            bodies,
+            voices,
+            metrics,
+            feed,
+            store.deliveries,
+            dispatch,
+            stopping=stopping,
+        )
 
 
 def default_tts(settings: Settings) -> str:

@@ -6,18 +6,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr
+import httpx
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
-from mouthpiece.errors import ConfigurationError
-from mouthpiece.net_guard import AllowedHost
+from mouthpiece.errors import ConfigurationError, UrlRefused
+from mouthpiece.net_guard import AllowedHost, check_url
 from mouthpiece.process.settings import CommaList, LiveKitUrl, read_settings
 from mouthpiece.process.sockets import is_loopback
+from mouthpiece.webhook_signature import secret_bytes
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.authority import Authority
 from mouthpiece_sender.storage.retention import Limits
+from mouthpiece_sender.webhooks.routing import Webhook
 
 MEGABYTE = 1_000_000
 
@@ -55,9 +58,38 @@ def _instance(name: str) -> str:
     return name
 
 
+def _webhook_url(url: str) -> str:
+    try:
+        host = httpx.URL(url).host
+        check_url(url, [AllowedHost(host.lower())])
+    except (UrlRefused, httpx.InvalidURL):
+        raise ValueError("its url is no address with http:// or https://, without a name and password") from None
+    return url
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    try:
+        secret_bytes(secret.get_secret_value())
+    except ValueError:
+        raise ValueError("the secret must be whsec_ and base64 of 24 to 64 bytes") from None
+    return secret
+
+
 ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 PublicHost = Annotated[str, AfterValidator(_public_host)]
 Origin = Annotated[str, AfterValidator(_origin)]
+
+
+class WebhookSetting(BaseModel):
+    """A receiver of events."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: Annotated[str, AfterValidator(_webhook_url)]
+    """It may be a private address."""
+    secret: Annotated[SecretStr, AfterValidator(_webhook_secret)]
+    events: list[str] = []
+    rooms: list[str] = []
 
 
 class Settings(BaseSettings):
@@ -89,6 +121,17 @@ class Settings(BaseSettings):
 
     allowed_hosts: CommaList[PublicHost] = Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_HOSTS")
     """Hosts of the operator's own that a caller's URLs may name; any other must have public addresses."""
+
+    webhooks: list[WebhookSetting] = Field(default_factory=list, validation_alias="MOUTHPIECE_WEBHOOKS")
+    """Receivers of events, as JSON."""
+    callback_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = Field(
+        None, validation_alias="MOUTHPIECE_CALLBACK_SECRET"
+    )
+    """Signs what is sent to callers' ``callback``; None: it is not signed."""
+    webhook_backoff: float = Field(1, ge=0, validation_alias="MOUTHPIECE_WEBHOOK_BACKOFF")
+    """What the delays between tries of a webhook are multiplied with."""
+    webhook_timeout: float = Field(15, gt=0, validation_alias="MOUTHPIECE_WEBHOOK_TIMEOUT")
+    """Seconds that a receiver may take."""
 
     data: Path = Field(Path("~/.local/share/mouthpiece"), validation_alias="MOUTHPIECE_DATA")
     """The folder of the store and the spool."""
@@ -156,6 +199,15 @@ class Settings(BaseSettings):
     def url_hosts(self) -> list[AllowedHost]:
         """``allowed_hosts`` as the guard of URLs takes them."""
         return [AllowedHost(one.host, one.port) for one in map(Authority.parse, self.allowed_hosts)]
+
+    @property
+    def webhook_list(self) -> list[Webhook]:
+        """``webhooks`` as they are routed."""
+        return [Webhook(one.url, one.secret.get_secret_value(), one.events, one.rooms) for one in self.webhooks]
+
+    @property
+    def signing_secret(self) -> str | None:
+        return None if self.callback_secret is None else self.callback_secret.get_secret_value()
 
     @property
     def public_url(self) -> str:

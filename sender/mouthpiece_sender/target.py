@@ -34,6 +34,8 @@ class SpeakRequest:
     """The caller's own reference."""
     metadata: dict[str, Any] | None = None
     """What the caller attached."""
+    callback: str | None = None
+    """A URL that is sent its events."""
     key: IdempotencyKey | None = None
 
 

@@ -210,6 +210,7 @@ class Segment:
     on_loss: Annotated[OnLoss, About(fixed=True, shown=False)] = OnLoss.DROP
     interruptible: Annotated[bool, About(fixed=True, shown=False)] = True
     wait_for_viewer: Annotated[bool, About(fixed=True, shown=False)] = False
+    callback: Annotated[str | None, About("A URL that is sent its events.", fixed=True, shown=False)] = None
     addressed: Annotated[
         bool, About("The caller named its avatar: no other one may say it.", fixed=True, shown=False)
     ] = False

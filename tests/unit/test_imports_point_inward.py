@@ -52,7 +52,8 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "gateway": ("playout", "reported", "sounds", "storage", "takeover", "target"),
     "livekit": ("playout", "sounds", "target"),
     "anam": ("playout", "sounds", "target"),
-    "settings": ("anam", "authority", "storage"),  # Anam's settings are part of the service's
+    "webhooks": ("events", "storage"),
+    "settings": ("anam", "authority", "storage", "webhooks"),  # Anam's settings are part of the service's
     "api": (
         "authority",
         "events",
@@ -65,6 +66,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
         "storage",  # bodies are written into the spool while they arrive
         "stored_sounds",
         "target",
+        "webhooks",
     ),
     "service": (
         "anam",
@@ -77,6 +79,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
         "storage",
         "stored_sounds",
         "target",
+        "webhooks",
     ),
     "speaker": ("anam", "gateway", "livekit", "sounds", "speech", "storage", "target"),
     "demo": ("livekit",),

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece.tts.text import MAX_CHARACTERS
-from mouthpiece_sender.api import docs_page, events, health, page, problems, rooms, segments, voices
+from mouthpiece_sender.api import docs_page, events, health, page, problems, rooms, segments, voices, webhooks
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Dependencies
 from mouthpiece_sender.api.drain import DrainAfterEarlyResponse
@@ -22,7 +22,7 @@ from mouthpiece_sender.settings import MEGABYTE
 
 API_VERSION: Final = "1"
 """Of the contract under ``/v1``, whatever the distribution's version is."""
-ROUTERS: Final = (segments.router, events.router, rooms.router, voices.router, health.router)
+ROUTERS: Final = (segments.router, events.router, webhooks.router, rooms.router, voices.router, health.router)
 """The resources of the API, one file each."""
 
 

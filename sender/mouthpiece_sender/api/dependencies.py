@@ -19,7 +19,9 @@ from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.settings import Settings
 from mouthpiece_sender.speech.voices import Voices
+from mouthpiece_sender.storage.deliveries import Deliveries
 from mouthpiece_sender.storage.journal import SegmentStore
+from mouthpiece_sender.webhooks.dispatch import Dispatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Dependencies:
     voices: Voices
     metrics: Metrics
     feed: Feed
+    deliveries: Deliveries
+    dispatch: Dispatch
     tickets: Tickets = field(default_factory=Tickets)
     claims: Claims = field(default_factory=Claims)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

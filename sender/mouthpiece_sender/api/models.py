@@ -110,6 +110,43 @@ class EventPage(ResponseModel):
     next: str | None = Field(description="`after` for the events after these; null at the end.")
 
 
+class Webhook(ResponseModel):
+    id: str
+    url: str
+    events: list[str] = Field(description="Types of events that it is sent; empty: all.")
+    rooms: list[str] = Field(description="What the names of its rooms begin with; empty: all rooms.")
+    pending: int = Field(description="Deliveries that are still to arrive.")
+    failed: int = Field(description="Deliveries that were given up.")
+
+
+class WebhookList(ResponseModel):
+    webhooks: list[Webhook]
+
+
+class Delivery(ResponseModel):
+    """One event for one receiver."""
+
+    id: str
+    webhook: str | None = Field(description="Id of the webhook; null: the segment's `callback`.")
+    url: str
+    event: str = Field(description="Id of the event.")
+    type: str
+    room: str
+    segment: str | None
+    state: Literal["pending", "failed"]
+    tries: int = Field(description="How often it was sent.")
+    created_at: datetime
+    due_at: datetime | None = Field(
+        description="When it is sent next; null: after earlier ones of its segment, or not by itself."
+    )
+    detail: str | None = Field(description="Why it did not arrive the last time.")
+
+
+class DeliveryPage(ResponseModel):
+    deliveries: list[Delivery] = Field(description="Newest first.")
+    next: str | None = Field(description="`after` for the page after this one; null at the end.")
+
+
 class Ticket(ResponseModel):
     room: str
     ticket: str = Field(description="For `?ticket=`.")

@@ -27,6 +27,7 @@ Durations and positions are seconds, times RFC 3339. Every error is `application
 TAGS: Sequence[dict[str, str]] = (
     {"name": "Segments", "description": "A segment is a sound or a text that an avatar says."},
     {"name": "Events", "description": "What happens to segments and in rooms, as it happens."},
+    {"name": "Webhooks", "description": "Events that are sent to you."},
     {"name": "Rooms", "description": "LiveKit rooms, their avatars and their viewers."},
     {"name": "Voices", "description": "The voices that speak a text."},
     {"name": "Health", "description": "For the operator."},

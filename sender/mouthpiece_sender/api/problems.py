@@ -53,6 +53,7 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "origin-refused": ProblemKind(403, "The request comes from another site"),
     "not-found": ProblemKind(404, "There is nothing at this address"),
     "segment-not-found": ProblemKind(404, "There is no such segment"),
+    "delivery-not-found": ProblemKind(404, "There is no such delivery"),
     "room-not-found": ProblemKind(404, "There is no such room"),
     "method-not-allowed": ProblemKind(405, "This address does not take that method"),
     "avatar-ambiguous": ProblemKind(409, "Several avatars are in the room"),

@@ -71,6 +71,9 @@ class SpeakQuery(WaitQuery):
     interruptible: bool = Field(True, description="Whether `interrupt` may stop it.")
     avatar: AvatarIdentity | None = Field(None, description="Identity of the avatar, where a room has several.")
     tag: Tag | None = Field(None, description="Your own reference, to find it by.")
+    callback: str | None = Field(
+        None, min_length=1, max_length=2000, description="A public URL that each event of the segment is sent to."
+    )
 
     @property
     def decisive(self) -> dict[str, Any]:
@@ -103,6 +106,12 @@ class EventsQuery(RequestModel):
 class HistoryQuery(RequestModel):
     after: EventId | None = Field(None, description="The id of an event: only those after it.")
     limit: int = Field(200, ge=1, le=1000, description="Events of one answer; a stream has no limit.")
+
+
+class DeliveriesQuery(RequestModel):
+    state: Literal["pending", "failed"] = Field("failed", description="Still to arrive, or given up.")
+    limit: int = Field(50, ge=1, le=200)
+    after: EventId | None = Field(None, description="`next` of the page before.")
 
 
 class TicketBody(RequestModel):

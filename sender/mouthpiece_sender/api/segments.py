@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
+from mouthpiece.net_guard import check_url
 from mouthpiece.segments import Segment, State, new_segment_id, utc_now
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
@@ -98,6 +99,8 @@ async def _accept(
     key: Callable[[str], IdempotencyKey | None] = lambda _: None,
 ) -> Segment:
     """:param key: makes the key to store from the fingerprint of the request."""
+    if query.callback is not None:
+        check_url(query.callback, deps.settings.url_hosts)
     segment_id = new_segment_id()
     body = await deps.bodies.read(request, segment_id, caller)
     began = time.perf_counter()
@@ -116,6 +119,7 @@ async def _accept(
                 expires_in=query.expires_in,
                 tag=query.tag,
                 metadata=body.metadata,
+                callback=query.callback,
                 key=key(fingerprint(body.compared, query.decisive)),
             )
         )

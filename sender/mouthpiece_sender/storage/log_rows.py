@@ -7,6 +7,7 @@ the segment: so it is stored once, and what was purged is gone from the log too.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -18,7 +19,8 @@ from mouthpiece_sender.storage.store_file import StoreFile
 
 _ATTEMPTS: Final = "attempts"
 _NAMES: Final = ", ".join(f"segments.{column.name} AS segment_{column.name}" for column in rows.COLUMNS)
-_ENTRIES: Final = f"SELECT events.*, {_NAMES} FROM events LEFT JOIN segments ON segments.id = events.segment"
+_FROM: Final = "FROM events LEFT JOIN segments ON segments.id = events.segment"
+_ENTRIES: Final = f"SELECT events.*, {_NAMES} {_FROM}"
 _REACH: Final = """
     SELECT (SELECT last FROM removed_events), ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)"""
 
@@ -41,6 +43,19 @@ def page(file: StoreFile, after: int, limit: int, room: str | None, segment: str
     found = file.select(f"{_ENTRIES} {where}", (*values, limit))
     ((removed, last),) = file.select(_REACH, ())
     return LogPage(_entries(found), removed, last)
+
+
+def entries(database: sqlite3.Connection, clauses: str, values: Sequence[object]) -> list[LogEntry]:
+    """Return the entries that ``clauses`` choose, inside a transaction."""
+    return _entries(database.execute(f"{_ENTRIES} {clauses}", tuple(values)).fetchall())
+
+
+def joined(
+    database: sqlite3.Connection, columns: str, clauses: str, values: Sequence[object]
+) -> list[tuple[rows.Row, LogEntry]]:
+    """Return ``columns`` of another table with the entry that each row is about, inside a transaction."""
+    found = database.execute(f"SELECT events.*, {_NAMES}, {columns} {_FROM} {clauses}", tuple(values)).fetchall()
+    return list(zip(found, _entries(found), strict=True))
 
 
 def _entries(found: Sequence[rows.Row]) -> list[LogEntry]:

@@ -171,5 +171,29 @@ MIGRATIONS: Final = (
         UPDATE removed_events SET last = max(last, old.seq);
     END;
     """,
+    """
+    ALTER TABLE segments ADD COLUMN callback TEXT;
+
+    CREATE TABLE deliveries (
+        number     INTEGER PRIMARY KEY AUTOINCREMENT,
+        receiver   TEXT NOT NULL,
+        url        TEXT NOT NULL,
+        event      INTEGER NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
+        subject    TEXT NOT NULL,
+        room       TEXT NOT NULL,
+        state      TEXT NOT NULL,
+        tries      INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        due_at     TEXT,
+        detail     TEXT,
+        UNIQUE (event, receiver, url)
+    );
+    CREATE INDEX deliveries_in_order ON deliveries (receiver, url, subject, event) WHERE state = 'pending';
+    CREATE INDEX deliveries_due ON deliveries (due_at, receiver, number) WHERE due_at IS NOT NULL;
+    CREATE INDEX deliveries_by_state ON deliveries (state, number);
+    CREATE TABLE routed_events (last INTEGER NOT NULL);
+    -- What happened before there were webhooks is sent to none.
+    INSERT INTO routed_events SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'events';
+    """,
 )
 """The n-th migrates the tables from version n - 1 to version n; ``user_version`` holds the version of a file."""

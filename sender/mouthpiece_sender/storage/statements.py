@@ -38,7 +38,11 @@ _REMOVE: Final[dict[Kind, str]] = {
             ORDER BY finished_at LIMIT ?
         ) RETURNING id""",
     "events": """
-        DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at < ? ORDER BY at LIMIT ?) RETURNING seq""",
+        DELETE FROM events WHERE seq IN (
+            SELECT seq FROM events WHERE at < ?
+                AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = events.seq AND state = 'pending')
+            ORDER BY at LIMIT ?
+        ) RETURNING seq""",
     "keys": """
         DELETE FROM idempotency_keys WHERE (scope, key) IN (
             SELECT scope, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?

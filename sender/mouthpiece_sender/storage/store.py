@@ -22,6 +22,7 @@ from mouthpiece.errors import SegmentNotFound, StoreError, StoreFull
 from mouthpiece.segments import AttemptRecord, Event, Segment, State
 from mouthpiece_sender.storage import log_rows, rows, statements
 from mouthpiece_sender.storage.cursors import cursor, read_cursor
+from mouthpiece_sender.storage.deliveries import Deliveries
 from mouthpiece_sender.storage.journal import KEY_LIFETIME, IdempotencyKey, Kind, KnownKey, LogPage, Page, Unfinished
 from mouthpiece_sender.storage.rows import COLUMNS, written_time
 from mouthpiece_sender.storage.store_file import StoreFile
@@ -156,6 +157,11 @@ class Store:
 
     async def size(self) -> int:
         return await self._run(self._file.size)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What is still to be delivered to webhooks; its methods raise as those of the store do."""
+        return Deliveries(self._write)
 
     # Inside
 
