@@ -8,19 +8,10 @@ import pytest
 
 from mouthpiece.playback.receiver import AWAY_LIMIT
 from mouthpiece.segments import AttemptState, EndedBy, Receipt, Segment, State
-from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.connection import Disconnected
 from tests.unit.sender.fake_connection import FakeRoom
-from tests.unit.sender.ten_ways.harness import OURS, STOCK, gateway, say
+from tests.unit.sender.ten_ways.harness import OURS, STOCK, all_ends, gateway, heard, say, speaking
 from tests.virtual_time import in_virtual_time, now
-
-
-async def all_ends(running: Gateway, segments: list[Segment], within: float = 120.0) -> list[Segment]:
-    return [await running.wait(segment.id, "finished", within) for segment in segments]
-
-
-def heard(room: FakeRoom, segment: Segment) -> float:
-    return sum(seconds for _, seconds in room.heard_of(segment.id))
 
 
 def heard_whole_and_in_order(room: FakeRoom, segments: list[Segment], seconds: float) -> None:
@@ -47,9 +38,7 @@ async def test_our_avatar_is_asked_and_never_probed_with_a_clear() -> None:
 @in_virtual_time
 async def test_streams_carry_the_number_of_their_attempt() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        first, second = await say(running, 3.0), await say(running, 3.0)
-        await running.wait(first.id, "playing", 10)
+    async with speaking(room, 3.0, 3.0) as (running, [first, second]):
         await asyncio.sleep(1.5)
         await running.cancel(first.id)
         await running.wait(second.id, "finished", 20)
@@ -62,9 +51,7 @@ def test_after_an_absence_of_livekit_the_playing_one_goes_on_and_the_queue_after
     @in_virtual_time
     async def goes_on() -> None:
         room = FakeRoom(OURS)
-        async with gateway(room) as running:
-            segments = [await say(running, 4.0) for _ in range(3)]
-            await running.wait(segments[0].id, "playing", 10)
+        async with speaking(room, 4.0, 4.0, 4.0) as (running, segments):
             await asyncio.sleep(1.0)
             room.lose_line()
             await asyncio.sleep(seconds)
@@ -80,9 +67,7 @@ def test_after_an_absence_of_livekit_the_playing_one_goes_on_and_the_queue_after
 @in_virtual_time
 async def test_a_disconnection_is_an_absence_too() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segments = [await say(running, 4.0) for _ in range(3)]
-        await running.wait(segments[0].id, "playing", 10)
+    async with speaking(room, 4.0, 4.0, 4.0) as (running, segments):
         await asyncio.sleep(1.0)
         room.connections[0].disconnect("SERVER_SHUTDOWN")
         ends = await all_ends(running, segments)
@@ -98,9 +83,7 @@ async def test_a_disconnection_is_an_absence_too() -> None:
 @in_virtual_time
 async def test_a_channel_that_stays_dead_is_made_anew() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segments = [await say(running, 4.0) for _ in range(3)]
-        await running.wait(segments[0].id, "playing", 10)
+    async with speaking(room, 4.0, 4.0, 4.0) as (running, segments):
         await asyncio.sleep(1.0)
         room.stall()
         back = now()
@@ -115,9 +98,7 @@ async def test_a_channel_that_stays_dead_is_made_anew() -> None:
 @in_virtual_time
 async def test_a_channel_that_dies_without_a_word_is_made_anew_and_nothing_is_lost() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segments = [await say(running, 1.0) for _ in range(8)]
-        await running.wait(segments[0].id, "playing", 10)
+    async with speaking(room, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0) as (running, segments):
         for connection in room.connections:
             connection.dead = True
         ends = await all_ends(running, segments)
@@ -128,9 +109,7 @@ async def test_a_channel_that_dies_without_a_word_is_made_anew_and_nothing_is_lo
 @in_virtual_time
 async def test_an_abandoned_connection_of_ours_that_comes_back_does_not_end_us() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segments = [await say(running, 4.0) for _ in range(2)]
-        await running.wait(segments[0].id, "playing", 10)
+    async with speaking(room, 4.0, 4.0) as (running, segments):
         room.stall()
         while len(room.connections) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
@@ -145,9 +124,7 @@ async def test_an_abandoned_connection_of_ours_that_comes_back_does_not_end_us()
 @in_virtual_time
 async def test_a_reconnection_that_takes_long_is_given_up_for_a_new_connection() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segment = await say(running, 4.0)
-        await running.wait(segment.id, "playing", 10)
+    async with speaking(room, 4.0) as (running, [segment]):
         room.lose_line()
         await asyncio.sleep(8)
         room.line_is_up = True  # and the SDK does not say so
@@ -184,9 +161,7 @@ async def test_the_time_without_livekit_is_no_time_without_an_avatar() -> None:
 @in_virtual_time
 async def test_livekit_that_does_not_come_back_leaves_what_played_unknown_and_what_waits_waiting() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segment, behind, waiting = [await say(running, 6.0) for _ in range(3)]
-        await running.wait(segment.id, "playing", 10)
+    async with speaking(room, 6.0, 6.0, 6.0) as (running, [segment, behind, waiting]):
         await asyncio.sleep(1)
         room.lose_line()
         away = now()
@@ -211,9 +186,7 @@ async def test_livekit_that_does_not_come_back_leaves_what_played_unknown_and_wh
 @in_virtual_time
 async def test_a_stock_receiver_loses_what_played_and_is_probed_before_the_next() -> None:
     room = FakeRoom(STOCK)
-    async with gateway(room) as running:
-        first, second = await say(running, 5.0), await say(running, 1.0)
-        await running.wait(first.id, "playing", 10)
+    async with speaking(room, 5.0, 1.0) as (running, [first, second]):
         clears = room.clears
         room.lose_line()
         lost = await running.wait(first.id, "finished", 5)
@@ -234,9 +207,7 @@ def test_what_cannot_be_asked_for_any_more_is_unknown_and_says_why(reason: str, 
     @in_virtual_time
     async def ends() -> None:
         room = FakeRoom(OURS)
-        async with gateway(room) as running:
-            segment = await say(running, 5.0)
-            await running.wait(segment.id, "playing", 10)
+        async with speaking(room, 5.0) as (running, [segment]):
             room.connections[0].listener(Disconnected(reason))
             ended = await running.wait(segment.id, "finished", 2)
             assert (ended.state, ended.ended_by) == (State.UNKNOWN, by)
@@ -247,9 +218,7 @@ def test_what_cannot_be_asked_for_any_more_is_unknown_and_says_why(reason: str, 
 @in_virtual_time
 async def test_an_avatar_that_left_by_itself_does_not_come_back() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        first, second = await say(running, 5.0), await say(running, 1.0)
-        await running.wait(first.id, "playing", 10)
+    async with speaking(room, 5.0, 1.0) as (running, [first, second]):
         room.avatar_leaves()
         lost = await running.wait(first.id, "finished", 2)
         assert (lost.state, lost.ended_by) == (State.UNKNOWN, EndedBy.AVATAR)
@@ -260,9 +229,7 @@ async def test_an_avatar_that_left_by_itself_does_not_come_back() -> None:
 @in_virtual_time
 async def test_an_avatar_that_livekit_lost_comes_back_and_says_what_it_played() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segments = [await say(running, 4.0) for _ in range(2)]
-        await running.wait(segments[0].id, "playing", 10)
+    async with speaking(room, 4.0, 4.0) as (running, segments):
         await asyncio.sleep(1)
         room.avatar_comes(sid="PA_1", session="one")  # known by name now
         room.avatar_leaves(by_itself=False)
@@ -276,9 +243,7 @@ async def test_an_avatar_that_livekit_lost_comes_back_and_says_what_it_played() 
 @in_virtual_time
 async def test_an_avatar_that_livekit_lost_for_good_leaves_what_it_played_unknown() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segment = await say(running, 5.0)
-        await running.wait(segment.id, "playing", 10)
+    async with speaking(room, 5.0) as (running, [segment]):
         room.avatar_leaves(by_itself=False)
         await asyncio.sleep(5)
         assert (await running.segment(segment.id)).state is State.PLAYING

@@ -10,8 +10,8 @@ from mouthpiece.segments import EndedBy, Mode, State
 from mouthpiece_sender.playout.pauses import Pauses
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from tests.unit.sender.fake_connection import FakeRoom
-from tests.unit.sender.ten_ways.harness import OURS, STOCK, gateway, say
-from tests.unit.sender.test_stop_and_restart import heard, process
+from tests.unit.sender.ten_ways.harness import OURS, STOCK, gateway, heard, say, speaking
+from tests.unit.sender.test_stop_and_restart import process
 from tests.virtual_time import in_virtual_time
 
 
@@ -20,9 +20,7 @@ def test_a_pause_cuts_at_once_and_resumes_at_the_very_position(avatar: str | Non
     @in_virtual_time
     async def pauses() -> None:
         room = FakeRoom(OURS)
-        async with gateway(room) as running:
-            first, second = await say(running, 6.0), await say(running, 1.0)
-            await running.wait(first.id, "playing", 10)
+        async with speaking(room, 6.0, 1.0) as (running, [first, second]):
             await asyncio.sleep(2)
             stopped = await running.pause("demo", avatar=avatar)
             assert [(segment.id, segment.state) for segment in stopped if segment.id == first.id] == [
@@ -48,9 +46,7 @@ def test_a_pause_cuts_at_once_and_resumes_at_the_very_position(avatar: str | Non
 @in_virtual_time
 async def test_a_paused_room_is_left_when_it_has_been_quiet_and_comes_back_with_resume() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        segment = await say(running, 6.0)
-        await running.wait(segment.id, "playing", 10)
+    async with speaking(room, 6.0) as (running, [segment]):
         await running.pause("demo")
         await asyncio.sleep(100)
         assert not running.activity()["demo"].connected
@@ -99,9 +95,7 @@ async def test_a_room_that_is_paused_before_anything_is_said_holds_what_comes() 
 @in_virtual_time
 async def test_an_interrupt_ends_the_paused_one() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        first, second = await say(running, 6.0), await say(running, 1.0)
-        await running.wait(first.id, "playing", 10)
+    async with speaking(room, 6.0, 1.0) as (running, [first, second]):
         await running.pause("demo")
         stopped = await running.interrupt("demo")
         assert [(end.id, end.state, end.ended_by) for end in stopped] == [(first.id, State.INTERRUPTED, EndedBy.CALLER)]
@@ -111,9 +105,7 @@ async def test_an_interrupt_ends_the_paused_one() -> None:
 @in_virtual_time
 async def test_a_segment_that_interrupts_ends_the_paused_one_and_waits_for_resume() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        first = await say(running, 6.0)
-        await running.wait(first.id, "playing", 10)
+    async with speaking(room, 6.0) as (running, [first]):
         await running.pause("demo")
         urgent = await say(running, 1.0, mode=Mode.INTERRUPT)
         ended = await running.wait(first.id, "finished", 2)
@@ -127,9 +119,7 @@ async def test_a_segment_that_interrupts_ends_the_paused_one_and_waits_for_resum
 @in_virtual_time
 async def test_towards_a_stock_receiver_a_pause_is_as_exact_as_the_clock() -> None:
     room = FakeRoom(STOCK)
-    async with gateway(room) as running:
-        segment = await say(running, 6.0)
-        await running.wait(segment.id, "playing", 10)
+    async with speaking(room, 6.0) as (running, [segment]):
         await asyncio.sleep(2)
         await running.pause("demo")
         await asyncio.sleep(10)
@@ -153,9 +143,7 @@ def test_one_of_several_paused_avatars_may_go_on() -> None:
 @in_virtual_time
 async def test_the_avatars_of_a_room_leave_before_it_is_deleted() -> None:
     room = FakeRoom(OURS)
-    async with gateway(room) as running:
-        first, second = await say(running, 6.0), await say(running, 1.0)
-        await running.wait(first.id, "playing", 10)
+    async with speaking(room, 6.0, 1.0) as (running, [first, second]):
         await running.end_room("demo", "It was ended.")
         ends = [await running.wait(segment.id, "finished", 1) for segment in (first, second)]
         assert [(end.state, end.ended_by) for end in ends] == [

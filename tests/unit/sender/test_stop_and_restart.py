@@ -17,7 +17,7 @@ from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from tests.unit.sender.fake_connection import FakeConnection, FakeRoom
-from tests.unit.sender.ten_ways.harness import OURS, STOCK, Silence, gateway, say, target
+from tests.unit.sender.ten_ways.harness import OURS, STOCK, Silence, gateway, heard, say, target
 from tests.virtual_time import in_virtual_time, now
 
 
@@ -59,10 +59,6 @@ async def process(
     async with running:
         await running.take_over(sound)
         yield running
-
-
-def heard(room: FakeRoom, segment: Segment) -> float:
-    return sum(seconds for _, seconds in room.heard_of(segment.id))
 
 
 @pytest.mark.parametrize("after", [0.1, 0.5, 1.0, 2.0, 3.1, 4.5, 7.0])

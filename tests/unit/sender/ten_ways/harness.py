@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -80,3 +80,21 @@ async def say(
 ) -> Segment:
     request = SpeakRequest(room, sound or Silence(seconds), Source("file", "silence"), new_segment_id(), **options)
     return await running.speak(request)
+
+
+@asynccontextmanager
+async def speaking(room: FakeRoom, *seconds: float) -> AsyncIterator[tuple[Gateway, list[Segment]]]:
+    """A gateway with a segment of each length, the first of which plays."""
+    async with gateway(room) as running:
+        segments = [await say(running, length) for length in seconds]
+        await running.wait(segments[0].id, "playing", 10)
+        yield running, segments
+
+
+async def all_ends(running: Gateway, segments: Sequence[Segment], within: float = 120.0) -> list[Segment]:
+    return [await running.wait(segment.id, "finished", within) for segment in segments]
+
+
+def heard(room: FakeRoom, segment: Segment) -> float:
+    """Return how many seconds of ``segment`` were heard, in all its attempts."""
+    return sum(seconds for _, seconds in room.heard_of(segment.id))
