@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,27 @@ async def test_what_is_not_interruptible_plays_on(avatar_room: AvatarRoom) -> No
     _, segment = await avatar_room.speak(1.5, wait="playing", timeout=20, interruptible=False)
     assert (await avatar_room.client.post(f"/v1/rooms/{avatar_room.room}/interrupt")).json() == {"segments": []}
     assert (await avatar_room.finished(segment["id"]))["state"] == "finished"
+
+
+async def test_of_fifty_that_interrupt_at_once_the_last_accepted_is_heard_within_a_second_and_whole(
+    avatar_room: AvatarRoom,
+) -> None:
+    """Which streams were written to the avatar, and when, is held by tests/unit/sender/test_superseding.py."""
+    _, first = await avatar_room.speak(20, wait="playing", timeout=20)
+    answers = await asyncio.gather(*(avatar_room.speak(1.2, mode="interrupt") for _ in range(50)))
+    assert {status for status, _ in answers} == {202}
+    accepted = time.monotonic()
+    newest = (await avatar_room.client.get(avatar_room.queue, params={"limit": 51})).json()["segments"]
+    last = await avatar_room.finished(newest[0]["id"])
+    assert (last["state"], last["receipt"]) == ("finished", "confirmed")
+    waited = datetime.fromisoformat(last["started_at"]) - datetime.fromisoformat(last["created_at"])
+    assert waited.total_seconds() < 1.0
+    silent = await avatar_room.viewer.offset(after=accepted)
+    assert avatar_room.viewer.loud_seconds(accepted, silent) == pytest.approx(1.2, abs=0.4), "one was heard, no other"
+    ends = [await avatar_room.finished(segment["id"]) for _, segment in answers if segment["id"] != last["id"]]
+    ends.append(await avatar_room.finished(first["id"]))
+    assert {end["ended_by"] for end in ends} == {"superseded"}
+    assert all(end["state"] == ("interrupted" if end["started_at"] else "cancelled") for end in ends)
 
 
 async def test_one_may_go_first_or_give_way(avatar_room: AvatarRoom) -> None:
