@@ -36,6 +36,7 @@ DISTRIBUTIONS: Final[Mapping[str, str]] = {
 
 EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece": (),
+    "mouthpiece.client": ("client",),
     "mouthpiece.net_guard": ("sender",),
     "mouthpiece.audio.readers": ("sender",),  # PyAV, where it is installed
     "mouthpiece.tts.providers.elevenlabs": ("elevenlabs",),

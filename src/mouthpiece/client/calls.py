@@ -1,0 +1,131 @@
+"""The calls of the API as values: what is sent, and how an answer is read. No I/O."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+from urllib.parse import quote
+
+import httpx
+
+from mouthpiece.client.errors import ServiceProblem
+
+LONG_POLL = 20.0
+"""Seconds that the service may hold one request back."""
+
+
+class SegmentOptions(TypedDict, total=False):
+    """Parameters of a segment (docs/api.md)."""
+
+    mode: str
+    expires_in: float
+    on_loss: str
+    wait_for_viewer: bool
+    interruptible: bool
+    avatar: str
+    tag: str
+    callback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request; sent again, it is the same."""
+
+    method: str
+    path: str
+    params: dict[str, str] = field(default_factory=dict)
+    json: dict[str, Any] | None = None
+    content: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def say(room: str, text: str, voice: str | None, tts: str | None, options: SegmentOptions, key: str | None) -> Call:
+    body = {"text": text, "voice": voice, "tts": tts}
+    given = {name: value for name, value in body.items() if value is not None}
+    return Call("POST", _queue(room), _params(options), json=given, headers=_keyed(key))
+
+
+def play(room: str, sound: bytes, content_type: str | None, options: SegmentOptions, key: str | None) -> Call:
+    headers = _keyed(key) | ({} if content_type is None else {"Content-Type": content_type})
+    return Call("POST", _queue(room), _params(options), content=sound, headers=headers)
+
+
+def segment(id: str) -> Call:
+    return Call("GET", f"/v1/segments/{_quoted(id)}")
+
+
+def finished(id: str, seconds: float) -> Call:
+    return Call("GET", f"/v1/segments/{_quoted(id)}", {"wait": "finished", "timeout": f"{seconds:g}"})
+
+
+def cancel(id: str, purge: bool) -> Call:
+    return Call("DELETE", f"/v1/segments/{_quoted(id)}", {"purge": "true"} if purge else {})
+
+
+def segments(room: str, state: str | None, tag: str | None, limit: int, after: str | None) -> Call:
+    given = {"state": state, "tag": tag, "limit": str(limit), "after": after}
+    return Call("GET", _queue(room), {name: value for name, value in given.items() if value is not None})
+
+
+def of_room(room: str, action: str, avatar: str | None, body: dict[str, Any]) -> Call:
+    """:param action: interrupt, pause or resume."""
+    return Call("POST", f"/v1/rooms/{_quoted(room)}/{action}", {} if avatar is None else {"avatar": avatar}, json=body)
+
+
+def open_room(body: dict[str, Any]) -> Call:
+    return Call("POST", "/v1/rooms", json=body)
+
+
+def rooms() -> Call:
+    return Call("GET", "/v1/rooms")
+
+
+def room(name: str) -> Call:
+    return Call("GET", f"/v1/rooms/{_quoted(name)}")
+
+
+def voices() -> Call:
+    return Call("GET", "/v1/voices")
+
+
+def events(room: str | None, segment: str | None) -> str:
+    """Return the path of a stream."""
+    if segment is not None:
+        return f"/v1/segments/{_quoted(segment)}/events"
+    return "/v1/events" if room is None else f"/v1/rooms/{_quoted(room)}/events"
+
+
+def problem_of(answer: httpx.Response) -> ServiceProblem:
+    """Return the problem in an answer, whose body was read."""
+    try:
+        value = answer.json()
+        assert isinstance(value, dict)
+    except (ValueError, RecursionError, AssertionError):
+        value = {}
+    detail = str(value.get("detail") or "It is no answer of a Mouthpiece service.")
+    return ServiceProblem(answer.status_code, str(value.get("type") or "unknown"), detail, value.get("field"))
+
+
+def client_options(key: str | None) -> dict[str, Any]:
+    """Return what a client of httpx is made with."""
+    return {
+        "headers": {} if key is None else {"Authorization": f"Bearer {key}"},
+        "timeout": httpx.Timeout(10.0, read=LONG_POLL + 10, write=60.0),
+    }
+
+
+def _keyed(key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": key or uuid.uuid4().hex}
+
+
+def _params(options: SegmentOptions) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in options.items()}
+
+
+def _queue(room: str) -> str:
+    return f"/v1/rooms/{_quoted(room)}/segments"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")

@@ -1,0 +1,191 @@
+"""The client whose calls are plain functions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack, cast
+
+import httpx
+
+from mouthpiece.client import calls
+from mouthpiece.client.calls import Call, SegmentOptions
+from mouthpiece.client.errors import ServiceUnavailable
+from mouthpiece.client.event_parser import EventParser
+from mouthpiece.client.retrying import AGAIN, Retrying
+from mouthpiece.client.values import ENDED, Event, Segment
+
+
+class Client:
+    """``with Client(url) as mouthpiece:``; every method raises ``ServiceProblem`` where the service
+    refuses, and ``ServiceUnavailable`` where it cannot be reached for ``retry_for`` seconds."""
+
+    def __init__(self, url: str, key: str | None = None, *, retry_for: float = 60.0, **options: Any) -> None:
+        """
+        :param key: one of the service's keys, where it has any.
+        :param retry_for: seconds for which a call that fails for a reason that passes is sent again.
+        :param options: for the client of httpx.
+        """
+        self._http = httpx.Client(base_url=url, **(calls.client_options(key) | options))
+        self._retry_for = retry_for
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def say(
+        self,
+        room: str,
+        text: str,
+        *,
+        voice: str | None = None,
+        tts: str | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[SegmentOptions],
+    ) -> Segment:
+        """Say a text; returns once it is stored.
+
+        :param idempotency_key: names what is said; without it, a new one is made for this call.
+        """
+        return cast(Segment, self._call(calls.say(room, text, voice, tts, options, idempotency_key)))
+
+    def play(
+        self,
+        room: str,
+        sound: bytes | Path,
+        *,
+        content_type: str | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[SegmentOptions],
+    ) -> Segment:
+        """Say a sound, the bytes of a file or the file itself; returns once it is stored.
+
+        :param content_type: where the content does not say it, as for ``audio/pcm;rate=16000;channels=1``.
+        """
+        content = sound.read_bytes() if isinstance(sound, Path) else sound
+        return cast(Segment, self._call(calls.play(room, content, content_type, options, idempotency_key)))
+
+    def wait(self, segment_id: str, timeout: float | None = None) -> Segment:
+        """Return a segment once it has ended, or as it stands after ``timeout`` seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = calls.LONG_POLL if until is None else min(calls.LONG_POLL, max(0.0, until - time.monotonic()))
+            segment = cast(Segment, self._call(calls.finished(segment_id, left)))
+            if segment["state"] in ENDED or (until is not None and time.monotonic() >= until):
+                return segment
+            time.sleep(AGAIN)  # a service that stops answers at once
+
+    def segment(self, segment_id: str) -> Segment:
+        """Return a segment as it stands."""
+        return cast(Segment, self._call(calls.segment(segment_id)))
+
+    def segments(
+        self,
+        room: str,
+        *,
+        state: str | None = None,
+        tag: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> dict[str, Any]:
+        """Return a page of a room's ``segments``, newest first, and the cursor ``next``."""
+        return self._call(calls.segments(room, state, tag, limit, after))
+
+    def cancel(self, segment_id: str, *, purge: bool = False) -> Segment:
+        """Cancel a segment that waits, interrupt one that plays."""
+        return cast(Segment, self._call(calls.cancel(segment_id, purge)))
+
+    def interrupt(self, room: str, *, avatar: str | None = None, drop_queued: bool = False) -> dict[str, Any]:
+        """Stop what plays. Sent again after its answer was lost, it stops what plays then."""
+        body = {"queued": "drop" if drop_queued else "keep"}
+        return self._call(calls.of_room(room, "interrupt", avatar, body))
+
+    def pause(self, room: str, *, avatar: str | None = None) -> dict[str, Any]:
+        """Hold a room until it is resumed."""
+        return self._call(calls.of_room(room, "pause", avatar, {}))
+
+    def resume(self, room: str, *, avatar: str | None = None) -> dict[str, Any]:
+        """Go on with a paused room."""
+        return self._call(calls.of_room(room, "resume", avatar, {}))
+
+    def open_room(self, room: str, **body: Any) -> dict[str, Any]:
+        """Open a room with its avatar; the answer has a token for a viewer.
+
+        :param body: further keys of ``POST /v1/rooms``.
+        """
+        return self._call(calls.open_room({"room": room} | body))
+
+    def room(self, room: str) -> dict[str, Any]:
+        """Return a room with its avatars."""
+        return self._call(calls.room(room))
+
+    def rooms(self) -> dict[str, Any]:
+        """Return all ``rooms``."""
+        return self._call(calls.rooms())
+
+    def voices(self) -> dict[str, Any]:
+        """Return the ``voices`` that a text can be spoken with."""
+        return self._call(calls.voices())
+
+    def events(
+        self, room: str | None = None, *, segment: str | None = None, after: str | None = None
+    ) -> Iterator[Event]:
+        """Yield what happens, of all rooms, of one, or of one segment until its end; a stream that is cut goes on
+        where it was.
+
+        :param after: the id of an event; without it, from now on, or from a segment's beginning.
+        """
+        parser, path = EventParser(after), calls.events(room, segment)
+        retrying = Retrying(time.monotonic() + self._retry_for)
+        while True:
+            parser.restart()
+            try:
+                with self._http.stream("GET", path, headers=parser.headers) as answer:
+                    if answer.status_code == 204:
+                        return
+                    if answer.status_code != 200:
+                        answer.read()
+                        wait = retrying.after_answer(answer, time.monotonic())
+                        if wait is None:
+                            raise calls.problem_of(answer)
+                    else:
+                        retrying.succeeded(time.monotonic(), self._retry_for)
+                        for line in answer.iter_lines():
+                            if (event := parser.line(line)) is not None:
+                                yield event
+                        wait = AGAIN
+            except httpx.TransportError as error:
+                wait = retrying.after_failure(time.monotonic())
+                if wait is None:
+                    raise ServiceUnavailable(f"The service cannot be reached: {type(error).__name__}.") from error
+            time.sleep(wait)
+
+    def _call(self, call: Call) -> dict[str, Any]:
+        retrying = Retrying(time.monotonic() + self._retry_for)
+        while True:
+            try:
+                answer = self._http.request(
+                    call.method,
+                    call.path,
+                    params=call.params,
+                    json=call.json,
+                    content=call.content,
+                    headers=call.headers,
+                )
+            except httpx.TransportError as error:
+                wait = retrying.after_failure(time.monotonic())
+                if wait is None:
+                    raise ServiceUnavailable(f"The service cannot be reached: {type(error).__name__}.") from error
+            else:
+                if answer.is_success:
+                    return cast(dict[str, Any], answer.json())
+                wait = retrying.after_answer(answer, time.monotonic())
+                if wait is None:
+                    raise calls.problem_of(answer)
+            time.sleep(wait)

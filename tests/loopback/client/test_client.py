@@ -1,0 +1,114 @@
+"""The Python client against a service that is started again in the middle of its calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mouthpiece.client import AsyncClient, Client, Event, ServiceProblem, ServiceUnavailable
+from mouthpiece_sender.livekit.server_api import RoomFacts
+from tests.loopback.client.restarting import Restarting
+from tests.loopback.sender.bodies import samples, sound_file
+
+PCM = "audio/pcm;rate=16000;channels=1"
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Restarting]:
+    async with Restarting(tmp_path) as service:
+        yield service
+
+
+CALLS: list[tuple[str, Callable[[AsyncClient, str], Awaitable[Any]]]] = [
+    ("say", lambda client, _: client.say("demo", "Hello.", avatar="avatar-x", tag="new")),
+    ("play", lambda client, _: client.play("demo", sound_file(), avatar="avatar-x", tag="new")),
+    ("play PCM", lambda client, _: client.play("demo", samples(), content_type=PCM, avatar="avatar-x", tag="new")),
+    ("wait", lambda client, one: client.wait(one, timeout=0.1)),
+    ("segment", lambda client, one: client.segment(one)),
+    ("segments", lambda client, _: client.segments("demo", state="queued", limit=10)),
+    ("cancel", lambda client, one: client.cancel(one)),
+    ("interrupt", lambda client, _: client.interrupt("demo")),
+    ("pause", lambda client, _: client.pause("demo")),
+    ("resume", lambda client, _: client.resume("demo")),
+    ("open_room", lambda client, _: client.open_room("demo")),
+    ("rooms", lambda client, _: client.rooms()),
+    ("voices", lambda client, _: client.voices()),
+]
+
+
+async def test_every_call_survives_a_restart_that_loses_its_answer_and_nothing_is_said_twice(
+    service: Restarting,
+) -> None:
+    async with AsyncClient(service.url, trust_env=False) as client:
+        waiting = await client.say("demo", "This waits.", avatar="avatar-x")
+        for number, (name, call) in enumerate(CALLS, 1):
+            service.lose = 1
+            assert await call(client, waiting["id"]), name
+            assert service.restarted == number, name
+        said = (await client.segments("demo", tag="new"))["segments"]
+        assert len(said) == 3
+        assert (await client.segment(waiting["id"]))["state"] == "cancelled"
+
+
+async def test_the_plain_client_survives_it_too(service: Restarting, tmp_path: Path) -> None:
+    file = tmp_path / "hello.wav"
+    await asyncio.to_thread(file.write_bytes, sound_file())
+
+    def work() -> list[str]:
+        with Client(service.url, trust_env=False) as client:
+            service.lose = 1
+            first = client.say("demo", "Hello.", avatar="avatar-x")
+            service.lose = 1
+            second = client.play("demo", file, avatar="avatar-x")
+            listed = [one["id"] for one in client.segments("demo")["segments"]]
+            assert listed == [second["id"], first["id"]]
+            assert client.cancel(first["id"])["state"] == "cancelled"
+            types = [event["type"] for event in client.events(segment=first["id"])]
+            assert client.wait(first["id"])["state"] == "cancelled"
+            return types
+
+    assert await asyncio.to_thread(work) == ["segment.queued", "segment.cancelled"]
+    assert service.restarted == 2
+
+
+async def test_events_go_on_over_restarts_each_once(service: Restarting) -> None:
+    seen: list[Event] = []
+    async with AsyncClient(service.url, trust_env=False) as client:
+        stream = client.events(after="0")
+        for turn in range(4):
+            segment = await client.say("demo", "Hello.", avatar="avatar-x")
+            await client.cancel(segment["id"])
+            seen += [await anext(stream) for _ in range(1 + turn % 3)]
+            await service.restart()
+        seen += [await anext(stream) for _ in range(8 - len(seen))]
+        await stream.aclose()  # type: ignore[attr-defined]
+    assert [event["id"] for event in seen] == [str(number) for number in range(1, 9)]
+
+
+async def test_a_refusal_is_raised_at_once_and_an_absence_when_it_lasts(service: Restarting) -> None:
+    async with AsyncClient(service.url, trust_env=False) as client:
+        with pytest.raises(ServiceProblem) as refused:
+            await client.say("demo", "")
+        assert (refused.value.status, refused.value.slug) == (400, "tts-bad-text")
+        with pytest.raises(ServiceProblem, match="segment-not-found"):
+            await client.segment("seg_none")
+    async with AsyncClient("http://127.0.0.1:1", retry_for=0, trust_env=False) as client:
+        with pytest.raises(ServiceUnavailable):
+            await client.rooms()
+        with pytest.raises(ServiceUnavailable):
+            await anext(client.events())
+
+
+async def test_what_passes_is_waited_out(service: Restarting) -> None:
+    service.sender.livekit.away = True
+    async with AsyncClient(service.url, trust_env=False, retry_for=0.1) as client:
+        with pytest.raises(ServiceProblem, match="livekit-unavailable"):
+            await client.rooms()
+    service.sender.livekit.rooms_there["demo"] = RoomFacts("demo", "RM_1", 0, 300, 60)
+    service.sender.livekit.away = False
+    async with AsyncClient(service.url, trust_env=False) as client:
+        assert (await client.room("demo"))["room"] == "demo"
