@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -32,6 +33,17 @@ TAGS: Sequence[dict[str, str]] = (
     {"name": "Voices", "description": "The voices that speak a text."},
     {"name": "Health", "description": "For the operator."},
 )
+
+OPERATIONS: Mapping[str, str] = {
+    "cancel": "cancel_segment",
+    "give_token": "create_token",
+    "look": "get_segment",
+    "look_at_room": "get_room",
+    "make_ticket": "create_ticket",
+    "segment_events": "list_segment_events",
+    "voices": "list_voices",
+}
+"""The ``operationId`` of a handler, where that is not its name: what the functions of generated clients are called."""
 
 REFERENCE = "#/components/schemas/{model}"
 BODIES = (InterruptBody, NoBody, OpenRoomBody, TicketBody, TokenBody)
@@ -71,8 +83,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
             ref_template=REFERENCE,
         )
         schemas.update(ours["$defs"])
+        for body in BODIES:
+            _without_defaults(schemas[body.__name__])
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
+        document["servers"] = [{"url": "/", "description": "Where this document was read."}]
         document["components"]["securitySchemes"] = {
             "key": {
                 "type": "http",
@@ -82,6 +97,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         }
         for path, calls in document["paths"].items():
             for call in calls.values():
+                call["operationId"] = _operation_id(call["operationId"], path)
                 call["summary"] = call["summary"].capitalize()  # FastAPI Capitalises Every Word
                 if "ValidationError" in str(call["responses"].get("422")):
                     del call["responses"]["422"]  # FastAPI's own error body, which we never send
@@ -89,3 +105,15 @@ def describe(app: FastAPI) -> dict[str, Any]:
                     call["security"] = [{"key": []}, {}]
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _operation_id(made: str, path: str) -> str:
+    """:param made: by FastAPI, from the handler's name, the path and the method."""
+    name = made.partition(re.sub(r"\W", "_", path))[0]
+    return OPERATIONS.get(name, name)
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Generators of TypeScript take a key with a default for one that is always there, in a request too."""
+    for described in schema.get("properties", {}).values():
+        described.pop("default", None)
