@@ -13,7 +13,7 @@ PYTEST := .venv/bin/pytest
 PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 
-.PHONY: help demo extras hooks test lint bench livekit-server web dist compose-test clean
+.PHONY: help demo extras hooks test lint bench lips livekit-server web dist compose-test clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1                  /p' Makefile | sed 's/^\(.\{21\}\) */\1/'
@@ -34,6 +34,10 @@ lint: .venv/.all ## ruff, mypy and the page's own checks
 
 bench: .venv/.all web/dist/index.html livekit-server ## measure (FIGURE=name of a file in bench/, ARGS for it)
 	.venv/bin/python bench/$(or $(FIGURE),latency).py $(ARGS)
+
+lips: .venv/.all ## train the lip model anew, from Debian's and PyPI's voices (training/README.md)
+	$(UV) sync --locked --inexact --all-extras --no-extra bithuman --group training
+	.venv/bin/python -m training.lips $(ARGS)
 
 livekit-server: .venv/.demo ## find or build the livekit-server that the demo and the tests use
 	@.venv/bin/python -m mouthpiece_sender.demo.livekit_server

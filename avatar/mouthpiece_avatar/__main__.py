@@ -1,4 +1,4 @@
-"""``python -m mouthpiece_avatar``; see :mod:`mouthpiece_avatar.server`."""
+"""``python -m mouthpiece_avatar``: the server, see :mod:`mouthpiece_avatar.server`; ``… mouth``: what the lips do."""
 
 import signal
 
@@ -9,6 +9,11 @@ if __name__ == "__main__":
     import sys
 
     from mouthpiece.extras import imports
+
+    if sys.argv[1:2] == ["mouth"]:
+        from mouthpiece_avatar.mouth_command import main as print_mouths
+
+        sys.exit(print_mouths(sys.argv[2:]))
 
     with imports("The avatar server", "avatar"):
         from mouthpiece_avatar.server import main

@@ -43,6 +43,8 @@ settings, from the environment or .env.local:
   MOUTHPIECE_AVATAR_FACE            the face of avatars whose id is not the name of a face (mia, noah)
   MOUTHPIECE_AVATAR_MAX_SESSIONS    rooms at a time (20)
 
+python -m mouthpiece_avatar mouth speech.wav prints what the lips do to a sound file; mouth --help says more.
+
 try it:
   python -m mouthpiece_avatar &
   curl http://127.0.0.1:8080/healthz
