@@ -17,8 +17,13 @@ import numpy as np
 from mouthpiece_avatar.face.animator import FaceAnimator, Pose
 from mouthpiece_avatar.face.compositor import Compositor, load_sprites
 from mouthpiece_avatar.face.design import FACES
-from mouthpiece_avatar.face.lipsync import RATE, LipSync, blend
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, YAW_STEPS
+from mouthpiece_avatar.face.mouths import blend_of
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, YAW_STEPS
+from mouthpiece_avatar.lips.features import HOP
+from mouthpiece_avatar.lips.model import LipModel
+from mouthpiece_avatar.lips.mouth import Mouth, MouthTrack
+
+RATE = 48_000
 
 
 def main() -> None:
@@ -36,16 +41,26 @@ def main() -> None:
         frame = (time.perf_counter() - before) / options.frames
         print(f"{face}: drawn in {drawing:.1f} s, {grown:.0f} MB; a frame takes {1000 * frame:.2f} ms")
     sound = np.random.default_rng(1).integers(-9_000, 9_000, 10 * RATE).astype(np.int16)
-    lipsync, animator = LipSync(), FaceAnimator()
+    model, track, animator = LipModel(RATE), MouthTrack(), FaceAnimator()
     before = time.perf_counter()
+    hops = 0
     for at in range(0, len(sound), RATE // 25):
-        animator.step(blend(lipsync.push(sound[at : at + RATE // 25])))
+        for hop in model.push(sound[at : at + RATE // 25]):
+            track.add((hops + 0.5) * HOP, hop)
+            hops += 1
+        animator.step(track.mouth(at / RATE))
     print(f"lips and poses: {100 * (time.perf_counter() - before) / 10:.2f} % of a core while it speaks")
 
 
 def any_pose() -> Pose:
     pick = random.randrange
-    return Pose(pick(YAW_STEPS), pick(BREATHS), pick(MAX_NOD), pick(len(MOUTHS)), pick(len(EYES)))
+    return Pose(
+        pick(YAW_STEPS),
+        pick(BREATHS),
+        pick(MAX_NOD),
+        blend_of(Mouth(jaw=random.random(), width=random.random(), pucker=random.random())),
+        pick(len(EYES)),
+    )
 
 
 def resident_megabytes() -> float:

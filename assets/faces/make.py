@@ -13,18 +13,20 @@ from PIL import Image
 from mouthpiece_avatar.face.animator import Pose
 from mouthpiece_avatar.face.compositor import Compositor, load_sprites
 from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.mouths import SHUT, blend_of
 from mouthpiece_avatar.face.sprites import YAW_STEPS
+from mouthpiece_avatar.lips.mouth import Mouth
 
 FOLDER = Path(__file__).parent
 AHEAD = YAW_STEPS // 2
-WAITING = Pose(AHEAD, 0, 0, mouth=0, eyes=0)
+WAITING = Pose(AHEAD, 0, 0, mouth=SHUT, eyes=0)
 SAYING = (
-    Pose(AHEAD - 4, 1, 0, mouth=4, eyes=0),
-    Pose(AHEAD + 4, 2, 2, mouth=5, eyes=6),
-    Pose(AHEAD, 3, 1, mouth=7, eyes=0),
-    Pose(AHEAD - 2, 4, 0, mouth=11, eyes=5),
-    Pose(AHEAD + 2, 5, 3, mouth=12, eyes=0),
-    Pose(AHEAD, 6, 0, mouth=1, eyes=3),
+    Pose(AHEAD - 4, 1, 0, mouth=blend_of(Mouth(jaw=0.7, width=0.3)), eyes=0),
+    Pose(AHEAD + 4, 2, 2, mouth=blend_of(Mouth(jaw=1.0, width=0.3)), eyes=6),
+    Pose(AHEAD, 3, 1, mouth=blend_of(Mouth(jaw=0.4, width=0.9)), eyes=0),
+    Pose(AHEAD - 2, 4, 0, mouth=blend_of(Mouth(jaw=0.5, pucker=0.9)), eyes=5),
+    Pose(AHEAD + 2, 5, 3, mouth=blend_of(Mouth(jaw=0.15, bite=1.0)), eyes=0),
+    Pose(AHEAD, 6, 0, mouth=blend_of(Mouth(closure=1.0)), eyes=3),
 )
 
 

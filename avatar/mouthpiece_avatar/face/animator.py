@@ -11,17 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mouthpiece_avatar.face.lipsync import SILENT, Articulation
-from mouthpiece_avatar.face.sprites import BREATHS, MAX_NOD, MOUTHS, YAW_STEPS
+from mouthpiece_avatar.face.mouths import Blend, blend_of
+from mouthpiece_avatar.face.sprites import BREATHS, MAX_NOD, YAW_STEPS
+from mouthpiece_avatar.lips.mouth import AT_REST, Mouth
 from mouthpiece_avatar.renderer import Mood
 
 FPS = 25
-_ATTACK, _RELEASE = 0.8, 0.5
-"""Share of the way to a wider, or a narrower, opening that the mouth goes in one frame."""
 _BLINK = (1, 3, 3, 2, 1)
 """States of the eyes in the frames of a blink."""
 _OPEN, _GLANCES, _RAISED = 0, (4, 5), (6, 7)
-_CLOSED, _PRESSED, _TEETH = 0, 1, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Pose:
     breath: int
     nod: int
     """Pixels that the head is lowered by."""
-    mouth: int
+    mouth: Blend
     eyes: int
 
 
@@ -44,8 +42,6 @@ class FaceAnimator:
         self._phases = [float(phase) for phase in self._random.uniform(0, math.tau, 4)]
         self._mood = Mood.IDLE
         self._frame = 0
-        self._open = 0.0
-        self._wide = 0.0
         self._energy = 0.0
         self._nod = 0.0
         self._raised = 0
@@ -59,18 +55,11 @@ class FaceAnimator:
         """Set what the face shows while it does not speak."""
         self._mood = mood
 
-    def close_mouth(self) -> None:
-        """Close the mouth: speech has ended or was cut."""
-        self._open = self._wide = 0.0
-
-    def step(self, heard: Articulation = SILENT) -> Pose:
-        """Return the pose of the next frame, for what is heard during it."""
+    def step(self, heard: Mouth = AT_REST) -> Pose:
+        """Return the pose of the next frame, for the mouth that says what is heard during it."""
         self._frame += 1
         self._energy += (heard.loud - self._energy) * 0.12
-        rate = _ATTACK if heard.open > self._open else _RELEASE
-        self._open += (heard.open - self._open) * rate
-        self._wide += (heard.wide - self._wide) * 0.6
-        return Pose(self._yaw(), self._breath(), self._nodding(heard), self._mouth(heard), self._eyes(heard))
+        return Pose(self._yaw(), self._breath(), self._nodding(heard), blend_of(heard), self._eyes(heard))
 
     def _after(self, low: float, high: float) -> int:
         """Return the number of a frame between ``low`` and ``high`` seconds from now."""
@@ -87,7 +76,7 @@ class FaceAnimator:
         t = self._frame / FPS
         return round((0.5 - 0.5 * math.cos(math.tau * t / 4.3 + self._phases[3])) * (BREATHS - 1))
 
-    def _nodding(self, heard: Articulation) -> int:
+    def _nodding(self, heard: Mouth) -> int:
         wanted = 3.4 * max(0.0, heard.loud - self._energy) + 1.2 * self._energy
         if self._mood is Mood.ATTENTIVE:
             beat = (self._frame / FPS) % 3.7
@@ -95,19 +84,7 @@ class FaceAnimator:
         self._nod += (wanted - self._nod) * 0.25
         return min(MAX_NOD, round(self._nod))
 
-    def _mouth(self, heard: Articulation) -> int:
-        if self._open < 0.06:
-            return _PRESSED if heard.loud > 0.12 else _CLOSED  # voiced with closed lips: "m"
-        if heard.hiss > 0.45 and self._open < 0.5:
-            return _TEETH
-        candidates = range(2, _TEETH)
-        return min(candidates, key=self._distance)
-
-    def _distance(self, mouth: int) -> float:
-        shape = MOUTHS[mouth]
-        return abs(shape.open - self._open) * 1.6 + abs(shape.wide - self._wide)
-
-    def _eyes(self, heard: Articulation) -> int:
+    def _eyes(self, heard: Mouth) -> int:
         if self._frame >= self._next_blink:
             self._blinking = list(_BLINK)
             twice = self._random.random() < 0.15

@@ -50,5 +50,5 @@ class Compositor:
         self._canvas[...] = self._sprites.scenes[pose.breath]
         self._sprites.heads[pose.yaw].put_on(self._canvas, pose.nod)
         self._sprites.eyes[pose.yaw][pose.eyes].put_on(self._canvas, pose.nod)
-        self._sprites.mouths[pose.yaw][pose.mouth].put_on(self._canvas, pose.nod)
+        sprites.put_blend_on(self._canvas, self._sprites.mouths[pose.yaw], pose.mouth, pose.nod)
         return self.bgra

@@ -21,6 +21,10 @@ class MouthShape:
     """Teeth together, as for "s"."""
     pressed: bool = False
     """Lips pressed, as for "m"."""
+    bite: bool = False
+    """The lower lip at the upper teeth, as for "f"."""
+    tongue: bool = False
+    """The tip of the tongue behind the upper teeth, as for "l"."""
 
     @property
     def jaw(self) -> float:
@@ -33,16 +37,20 @@ def draw_mouth(design: FaceDesign, shape: MouthShape) -> Layer:
     layer = Layer(MOUTH_BOX)
     full = design.lip_fullness
     half = 26.5 + (4.0 * shape.wide if shape.wide > 0 else 11.5 * shape.wide) - 2.2 * shape.open * (shape.wide <= 0)
-    gap = 1.0 + 21.0 * shape.open * (0.86 if shape.wide < 0 else 1.0)
+    gap = 1.0 + 21.0 * shape.open * (1 - 0.3 * max(-shape.wide, 0))
     if shape.teeth:
         gap = max(gap, 6.0)
+    if shape.bite:
+        gap = 4.6
     smile = 4.2 + 1.2 * max(shape.wide, 0) - 3.0 * max(-shape.wide, 0) - 1.2 * shape.open
     y = MOUTH_Y
-    top_in, low_in = y - gap * 0.30, y + gap * 0.70
+    above = 0.95 if shape.bite else 0.30
+    top_in, low_in = y - gap * above, y + gap * (1 - above)
     pucker = max(-shape.wide, 0)
     thin = 0.6 if shape.pressed else 1.0
     top_out = top_in - (6.2 + 2.2 * pucker) * full * thin
-    low_out = low_in + (8.0 + 1.6 * pucker - 1.5 * shape.open) * full * thin
+    tucked = 0.62 if shape.bite else 1.0
+    low_out = low_in + (8.0 + 1.6 * pucker - 1.5 * shape.open) * full * thin * tucked
     corner = y - smile + gap * 0.12
     bow = half * (0.5 + 0.22 * pucker)  # a rounded mouth is an oval, a mouth at ease is an almond
     belly = half * (0.58 + 0.14 * pucker)
@@ -92,12 +100,12 @@ def _inside(
     hollow = layer.mask(opening, 0.3)
     layer.pour(hollow, (74, 22, 28))
     layer.fill(ellipse(AXIS, (top + low) / 2, half * 0.7, gap * 0.45), (38, 8, 14), alpha=0.8, blur=3, clip=hollow)
-    if shape.open > 0.25:
+    if shape.open > 0.25 and not shape.tongue:
         tongue = ellipse(AXIS, low + 1.5, half * 0.55, gap * 0.34)
         layer.fill(tongue, (196, 92, 92), blur=1.2, clip=hollow)
         layer.fill(ellipse(AXIS, low - gap * 0.12, half * 0.3, 1.6), (226, 130, 126), alpha=0.6, blur=1.4, clip=hollow)
-    depth = gap * 0.96 if shape.teeth else min(7.5, 1.8 + gap * 0.36)
-    if shape.wide > -0.6 or shape.teeth:
+    depth = gap * 0.96 if shape.teeth or shape.bite else min(7.5, 1.8 + gap * 0.36)
+    if shape.wide > -0.45 or shape.teeth:
         row = [(-0.86, -4.0), (0.86, -4.0), (0.74, depth * 0.8), (0.3, depth), (-0.3, depth), (-0.74, depth * 0.8)]
         teeth = [(AXIS + half * x, top + y) for x, y in row]
         layer.fill(smooth(teeth), (247, 243, 236), blur=0.5, clip=hollow)
@@ -111,5 +119,9 @@ def _inside(
                 (AXIS + half * 0.8, (top + low) / 2 + 0.4),
             ]
             layer.fill(stroke(line, (0.8, 1.1, 0.8)), (170, 150, 146), alpha=0.8, blur=0.4, clip=hollow)
+    if shape.tongue:
+        tip = ellipse(AXIS, top + gap * 0.78, half * 0.42, gap * 0.3)
+        layer.fill(tip, (214, 112, 108), blur=0.8, clip=hollow)
+        layer.fill(ellipse(AXIS, top + gap * 0.7, half * 0.24, 1.3), (238, 150, 142), alpha=0.7, blur=0.9, clip=hollow)
     shadow = [(AXIS - half, top - 6), (AXIS + half, top - 6), (AXIS + half, top + 1.8), (AXIS - half, top + 1.8)]
     layer.fill(shadow, (60, 14, 20), alpha=0.5, blur=1.2, clip=hollow)

@@ -1,23 +1,29 @@
-"""The built-in face as a renderer: analyses what goes into the audio source, shows what leaves it."""
+"""The built-in face as a renderer: hears what goes into the audio source, shows what leaves it."""
 
 from __future__ import annotations
-
-from collections import deque
 
 from mouthpiece.audio.pcm import Samples
 from mouthpiece_avatar.face.animator import FPS, FaceAnimator
 from mouthpiece_avatar.face.compositor import Compositor
 from mouthpiece_avatar.face.drawing import SIZE
-from mouthpiece_avatar.face.lipsync import HOP, SILENT, Articulation, LipSync, blend
 from mouthpiece_avatar.face.sprites import Sprites
+from mouthpiece_avatar.lips.features import HOP
+from mouthpiece_avatar.lips.model import LipModel, load
+from mouthpiece_avatar.lips.mouth import MouthTrack
+from mouthpiece_avatar.playout_stream import RATE
 from mouthpiece_avatar.renderer import Image, Mood
 
-_SPAN = 2 * HOP
-"""Samples to each side of the moment that is shown."""
+_WEIGHTS = load(look_ahead=True)  # at import: the event loop waits for no disk
+_SILENCE = round(0.2 * RATE)
+"""Samples of silence after speech that are listened to: more than the model hears ahead."""
 
 
 class FaceRenderer:
-    """See :class:`mouthpiece_avatar.renderer.Renderer`."""
+    """See :class:`mouthpiece_avatar.renderer.Renderer`.
+
+    The audio source holds more speech than the model hears ahead, except where speech comes in real time: a picture
+    then uses what is there.
+    """
 
     size = (SIZE, SIZE)
     fps = FPS
@@ -25,30 +31,30 @@ class FaceRenderer:
     def __init__(self, sprites: Sprites, *, seed: int = 1) -> None:
         self._compositor = Compositor(sprites)
         self._animator = FaceAnimator(seed)
-        self._lipsync = LipSync()
-        self._articulations: deque[tuple[int, Articulation]] = deque()
-        """The middle of each hop, as a sample index, and what the mouth does there."""
+        self._model = LipModel(RATE, weights=_WEIGHTS)
+        self._track = MouthTrack()
         self._begin(0)
+        self._silent = _SILENCE
 
     def audio_queued(self, index: int, samples: Samples, *, speech: bool) -> None:
-        if index != self._end + self._incomplete:
+        if index != self._end:
             self._begin(index)
-        self._incomplete += len(samples)
-        for articulation in self._lipsync.push(samples):
-            self._articulations.append((self._end, articulation))  # its window reaches a hop to each side
-            self._end += HOP
-            self._incomplete -= HOP
+        self._end += len(samples)
+        self._silent = 0 if speech else self._silent + len(samples)
+        if self._silent - len(samples) >= _SILENCE:
+            self._begin(self._end)  # what was said is judged by now, and silence needs no judge
+            self._silent = _SILENCE
+            return
+        for hop in self._model.push(samples):
+            self._track.add(self._start + (self._hops + 0.5) * HOP, hop)
+            self._hops += 1
 
     def audio_cut(self, index: int) -> None:
-        while self._articulations and self._articulations[-1][0] >= index:
-            self._articulations.pop()
+        self._track.cut(index / RATE)
         self._begin(index)
 
     def frame(self, index: int) -> Image:
-        while self._articulations and self._articulations[0][0] < index - _SPAN:
-            self._articulations.popleft()
-        near = [articulation for at, articulation in self._articulations if at <= index + _SPAN]
-        return self._compositor.compose(self._animator.step(blend(near) if near else SILENT))
+        return self._compositor.compose(self._animator.step(self._track.mouth(index / RATE)))
 
     def set_mood(self, mood: Mood) -> None:
         self._animator.set_mood(mood)
@@ -60,6 +66,8 @@ class FaceRenderer:
         """Sprites are shared by the process."""
 
     def _begin(self, index: int) -> None:
-        self._lipsync.clear()
-        self._end = index  # of the first sample whose hop is not complete
-        self._incomplete = 0  # samples from there on
+        self._model.clear()
+        self._end = index  # of the sample after the last one
+        self._start = index / RATE  # seconds, of the first hop
+        self._hops = 0  # that were judged
+        self._silent = 0  # samples since the last of speech

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL
 
-from mouthpiece_avatar.face import body, design, drawing, eyes, geometry, head, mouth, sprites
+from mouthpiece_avatar.face import body, design, drawing, eyes, geometry, head, mouth, mouths, sprites
 from mouthpiece_avatar.face.design import FACES
 from mouthpiece_avatar.face.sprites import Sprite, Sprites
 
@@ -50,7 +50,7 @@ def _folder() -> Path:
 def _key() -> str:
     """Return a digest of everything that a drawing depends on."""
     digest = hashlib.sha256(f"{PIL.__version__} {np.__version__}".encode())
-    for module in (body, design, drawing, eyes, geometry, head, mouth, sprites):
+    for module in (body, design, drawing, eyes, geometry, head, mouth, mouths, sprites):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:16]
 

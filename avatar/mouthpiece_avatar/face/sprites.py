@@ -21,7 +21,8 @@ from mouthpiece_avatar.face.design import FaceDesign
 from mouthpiece_avatar.face.drawing import SIZE, Box, Layer, Picture
 from mouthpiece_avatar.face.eyes import draw_eyes
 from mouthpiece_avatar.face.geometry import EYES_BOX, HEAD_BOX, MOUTH_BOX
-from mouthpiece_avatar.face.mouth import MouthShape, draw_mouth
+from mouthpiece_avatar.face.mouth import draw_mouth
+from mouthpiece_avatar.face.mouths import MOUTHS, WHOLE, Blend
 
 YAW_STEPS = 15
 """Steps of the head from one side to the other; the middle one looks straight ahead."""
@@ -29,22 +30,6 @@ BREATHS = 7
 """Steps of the shoulders from breathed out to breathed in."""
 MAX_NOD = 5
 """Pixels that the head may be lowered or lifted by."""
-
-MOUTHS = (
-    MouthShape(0.0, 0.0),
-    MouthShape(0.0, 0.0, pressed=True),
-    MouthShape(0.18, 0.0),
-    MouthShape(0.4, 0.0),
-    MouthShape(0.68, 0.0),
-    MouthShape(1.0, 0.0),
-    MouthShape(0.18, 0.9),
-    MouthShape(0.42, 0.9),
-    MouthShape(0.7, 0.7),
-    MouthShape(0.2, -0.9),
-    MouthShape(0.45, -0.9),
-    MouthShape(0.8, -0.75),
-    MouthShape(0.15, 0.5, teeth=True),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +97,24 @@ class Sprite:
         at = self._edge + (top * SIZE + self.left)
         under = flat[at, :3] * self._edge_rest
         flat[at, :3] = (self._edge_colour + under) // 255
+
+
+def put_blend_on(canvas: Pixels, drawn: Sequence[Sprite], parts: Blend, down: int) -> None:
+    """Draw the weighted mean of sprites that cover the same box, see :meth:`Sprite.put_on`."""
+    first = drawn[parts[0][0]]
+    if len(parts) == 1:
+        first.put_on(canvas, down)
+        return
+    rows = slice(first.top + down, first.top + down + first.height)
+    columns = slice(first.left, first.left + first.width)
+    under = canvas[rows, columns].copy()
+    total = np.full((first.height, first.width * 4), WHOLE // 2, np.uint16)
+    for number, weight in parts:
+        canvas[rows, columns] = under
+        drawn[number].put_on(canvas, down)
+        total += np.multiply(canvas[rows, columns].view(np.uint8), np.uint8(weight), dtype=np.uint16)
+    total //= WHOLE
+    canvas[rows, columns] = total.astype(np.uint8).view(np.uint32)
 
 
 _OPAQUE = np.array([0, 0, 0, 255], np.uint8)

@@ -21,14 +21,17 @@ from mouthpiece_avatar.face.animator import FaceAnimator
 from mouthpiece_avatar.face.compositor import Compositor, load_sprites
 from mouthpiece_avatar.face.design import FACES
 from mouthpiece_avatar.face.drawing import SIZE
-from mouthpiece_avatar.face.lipsync import Articulation, LipSync, blend
 from mouthpiece_avatar.face.sprites import Sprites
+from mouthpiece_avatar.lips.features import HOP
+from mouthpiece_avatar.lips.model import LipModel, load
+from mouthpiece_avatar.lips.mouth import AT_REST, Mouth, MouthTrack
 from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 from mouthpiece_avatar.runtimes.contract import FPS, AudioChunk, Frame
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_FACE = "mia"
+_WEIGHTS = load(look_ahead=False)  # at import: the event loop waits for no disk
 _SAMPLES = RATE // FPS
 _CATCH_UP = 0.5
 """Seconds that a consumer may be late and still gets every frame at once; after that the beat starts anew."""
@@ -68,7 +71,10 @@ class FaceRuntime:
         """
         self._compositor = Compositor(drawn)
         self._animator = FaceAnimator(seed)
-        self._lipsync = LipSync()
+        self._model = LipModel(RATE, look_ahead=False, weights=_WEIGHTS)
+        self._track = MouthTrack(look_ahead=False)
+        self._hops = self._model.first_hop
+        self._frames = 0  # of the turn
         self._idle_pictures = idle_pictures
         self._clock = clock
         self._sleep = sleep
@@ -158,7 +164,7 @@ class FaceRuntime:
             return self._filler(end_of_speech=ended)
         samples = self._take(min(ready, _SAMPLES))
         self._in_turn = not ended
-        image = self._picture(blend(self._lipsync.push(samples)))
+        image = self._picture(self._heard(samples))
         if ended:
             self._drop_turn()
             self._end_turn()
@@ -196,14 +202,23 @@ class FaceRuntime:
 
     def _end_turn(self) -> None:
         self._in_turn = False
-        self._lipsync.clear()
-        self._animator.close_mouth()
+        self._model.clear()
+        self._track.clear()
+        self._hops, self._frames = self._model.first_hop, 0
+
+    def _heard(self, samples: Samples) -> Mouth:
+        """Return the mouth of a frame, from its sound and earlier sound alone."""
+        for hop in self._model.push(samples):
+            self._track.add((self._hops + 0.5) * HOP, hop)
+            self._hops += 1
+        self._frames += 1
+        return self._track.mouth(self._frames / FPS)
 
     def _filler(self, *, end_of_speech: bool) -> Frame:
         if end_of_speech:
             self._end_turn()
-        image = self._picture(Articulation()) if self._idle_pictures else None
+        image = self._picture(AT_REST) if self._idle_pictures else None
         return Frame(image, AudioChunk(np.zeros(_SAMPLES, np.int16), RATE), end_of_speech)
 
-    def _picture(self, heard: Articulation) -> npt.NDArray[np.uint8]:
+    def _picture(self, heard: Mouth) -> npt.NDArray[np.uint8]:
         return np.ascontiguousarray(self._compositor.compose(self._animator.step(heard))[..., :3])

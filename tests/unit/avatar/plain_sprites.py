@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mouthpiece_avatar.face.drawing import SIZE
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MOUTHS, YAW_STEPS, Sprite, Sprites
+from mouthpiece_avatar.face.mouths import MOUTHS
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, YAW_STEPS, Sprite, Sprites
 
 
 def plain_sprites() -> Sprites:

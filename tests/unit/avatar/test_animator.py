@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from mouthpiece_avatar.face.animator import FaceAnimator, Pose
-from mouthpiece_avatar.face.lipsync import HOP, RATE, SILENT, Articulation, LipSync, blend
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, YAW_STEPS
+from mouthpiece_avatar.face.mouth import MouthShape
+from mouthpiece_avatar.face.mouths import MOUTHS, SHUT, WHOLE, Blend, blend_of
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, YAW_STEPS
+from mouthpiece_avatar.lips.mouth import AT_REST, Mouth
 from mouthpiece_avatar.renderer import Mood
 
 CLOSED_EYES = [index for index, state in enumerate(EYES) if state.lid == 1]
@@ -18,24 +20,13 @@ AWAY = [index for index, state in enumerate(EYES) if state.gaze]
 MINUTE = 25 * 60
 
 
-def live(animator: FaceAnimator, frames: int, heard: Articulation = SILENT) -> list[Pose]:
+def live(animator: FaceAnimator, frames: int, heard: Mouth = AT_REST) -> list[Pose]:
     return [animator.step(heard) for _ in range(frames)]
-
-
-def voice(hertz: Sequence[float], seconds: float = 0.3, volume: float = 9_000) -> np.ndarray:
-    time = np.arange(round(seconds * RATE)) / RATE
-    wave = sum(np.sin(2 * np.pi * f * time) for f in hertz) / len(hertz)
-    return np.rint(volume * wave).astype(np.int16)
-
-
-def articulated(samples: np.ndarray) -> Articulation:
-    heard = LipSync().push(samples)
-    return blend(heard[len(heard) // 2 :])
 
 
 def test_idle_it_breathes_blinks_glances_and_sways_with_its_mouth_shut() -> None:
     poses = live(FaceAnimator(3), MINUTE)
-    assert {pose.mouth for pose in poses} == {0}
+    assert all(shut(pose) for pose in poses)
     assert {pose.breath for pose in poses} == set(range(BREATHS))
     assert len({pose.yaw for pose in poses}) >= YAW_STEPS // 2
     starts = [a for a, b in itertools.pairwise(poses) if b.eyes in CLOSED_EYES and a.eyes not in CLOSED_EYES]
@@ -45,7 +36,7 @@ def test_idle_it_breathes_blinks_glances_and_sways_with_its_mouth_shut() -> None
 
 def test_nothing_jumps() -> None:
     animator = FaceAnimator(4)
-    poses = live(animator, 200) + live(animator, 200, Articulation(1, 0, 0, 1)) + live(animator, 200)
+    poses = live(animator, 200) + live(animator, 200, Mouth(jaw=1, loud=1)) + live(animator, 200)
     for a, b in itertools.pairwise(poses):
         assert abs(a.yaw - b.yaw) <= 1
         assert abs(a.breath - b.breath) <= 1
@@ -73,57 +64,49 @@ def test_it_looks_away_more_often_while_it_thinks() -> None:
     assert away[1] > 1.5 * away[0]
 
 
-def test_the_mouth_opens_with_the_voice_and_closes_after_it() -> None:
+def shut(pose: Pose) -> bool:
+    return pose.mouth == SHUT
+
+
+def test_the_mouth_stands_as_it_is_told_at_once() -> None:
     animator = FaceAnimator()
-    open_wide = Articulation(open=0.9, wide=0, hiss=0, loud=1)
-    mouths = [MOUTHS[pose.mouth].open for pose in live(animator, 3, open_wide)]
-    assert mouths[0] >= 0.4, "it lags behind the sound"
-    assert mouths[-1] >= 0.68
-    assert MOUTHS[live(animator, 8)[-1].mouth].open == 0
+    assert opening(animator.step(Mouth(jaw=0.9, width=0.3)).mouth) > 0.8
+    assert shut(animator.step())
 
 
 @pytest.mark.parametrize(
     ("heard", "fits"),
     [
-        (Articulation(0.45, -0.9, 0, 0.8), lambda shape: shape.wide < -0.5),
-        (Articulation(0.45, 0.9, 0, 0.8), lambda shape: shape.wide > 0.5),
-        (Articulation(0.15, 0.3, 0.9, 0.7), lambda shape: shape.teeth),
-        (Articulation(0.02, 0.0, 0.0, 0.5), lambda shape: shape.pressed),
-        (Articulation(1.0, 0.0, 0.0, 1.0), lambda shape: shape.open == 1),
+        (Mouth(jaw=0.3, pucker=1), lambda shape: shape.wide < -0.5),
+        (Mouth(jaw=0.3, width=0.9), lambda shape: shape.wide > 0.5),
+        (Mouth(jaw=0.15, width=0.5, teeth=1), lambda shape: shape.teeth),
+        (Mouth(jaw=0.15, bite=1), lambda shape: shape.bite),
+        (Mouth(jaw=0.3, width=0.3, tongue=1), lambda shape: shape.tongue),
+        (Mouth(jaw=0.05, closure=1), lambda shape: shape.pressed),
+        (Mouth(jaw=1.0, width=0.25), lambda shape: shape.open == 1),
     ],
 )
-def test_vowels_and_consonants_have_mouths_of_their_own(heard: Articulation, fits) -> None:  # type: ignore[no-untyped-def]
-    assert fits(MOUTHS[live(FaceAnimator(), 6, heard)[-1].mouth])
+def test_sounds_have_mouths_of_their_own(heard: Mouth, fits: Callable[[MouthShape], bool]) -> None:
+    most, weight = max(blend_of(heard), key=lambda part: part[1])
+    assert fits(MOUTHS[most])
+    assert weight > WHOLE / 2
 
 
-def test_an_open_vowel_is_heard_as_open_and_a_close_front_one_as_wide() -> None:
-    ah, ee, oo = (articulated(voice(f)) for f in ([730, 1_090, 150], [270, 2_290, 3_000], [300, 870, 250]))
-    assert ah.open > ee.open
-    assert ah.open > oo.open
-    assert ee.wide > ah.wide > oo.wide - 0.2
-    assert ee.wide > oo.wide + 0.5
+@pytest.mark.parametrize("pucker", [0.0, 0.4, 1.0])
+def test_a_jaw_that_drops_evenly_opens_the_mouth_evenly(pucker: float) -> None:
+    openings = [opening(blend_of(Mouth(jaw=jaw, width=0.25, pucker=pucker))) for jaw in np.linspace(0, 1, 101)]
+    assert np.diff(openings).min() > -0.02
+    assert np.diff(openings).max() < 0.04
 
 
-def test_a_hiss_is_heard_as_one_and_silence_as_nothing() -> None:
-    noise = np.random.default_rng(1).normal(size=RATE // 4)
-    spectrum = np.fft.rfft(noise)
-    spectrum[np.fft.rfftfreq(len(noise), 1 / RATE) < 5_000] = 0
-    hiss = np.rint(3_000 * np.fft.irfft(spectrum)).astype(np.int16)
-    assert articulated(hiss).hiss > 0.5
-    assert articulated(voice([440])).hiss < 0.1
-    assert articulated(np.zeros(RATE // 4, np.int16)) == SILENT
+def test_a_blend_is_whole_whatever_the_mouth() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(500):
+        parts = blend_of(Mouth(*random.uniform(0, 1, 7).tolist()))
+        assert sum(weight for _, weight in parts) == WHOLE
+        assert 1 <= len(parts) <= 4
+        assert all(weight > 0 for _, weight in parts)
 
 
-def test_a_quiet_voice_opens_the_mouth_too() -> None:
-    quiet = LipSync().push(voice([440, 900], seconds=3, volume=500))
-    assert quiet[-1].open > 0.4
-
-
-def test_hops_do_not_depend_on_the_cut() -> None:
-    sound = voice([200, 700, 2_000], seconds=0.25)
-    whole = LipSync().push(sound)
-    lipsync, cut = LipSync(), []
-    for at in range(0, len(sound), 77):
-        cut += lipsync.push(sound[at : at + 77])
-    assert cut == whole
-    assert len(whole) == len(sound) // HOP
+def opening(parts: Blend) -> float:
+    return sum(MOUTHS[number].open * weight for number, weight in parts) / WHOLE

@@ -10,9 +10,10 @@ from mouthpiece_avatar.face.animator import Pose
 from mouthpiece_avatar.face.compositor import Compositor, load_sprites
 from mouthpiece_avatar.face.design import FACES
 from mouthpiece_avatar.face.drawing import SIZE
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, MOUTHS, YAW_STEPS, Sprites
+from mouthpiece_avatar.face.mouths import MOUTHS, SHUT, WHOLE, Blend
+from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, YAW_STEPS, Sprites
 
-AHEAD = Pose(yaw=YAW_STEPS // 2, breath=0, nod=0, mouth=0, eyes=0)
+AHEAD = Pose(yaw=YAW_STEPS // 2, breath=0, nod=0, mouth=SHUT, eyes=0)
 
 
 @pytest.fixture(params=sorted(FACES))
@@ -20,7 +21,7 @@ def drawn(request: pytest.FixtureRequest) -> Sprites:
     return load_sprites(request.param)
 
 
-def painted(drawn: Sprites, **changes: int) -> np.ndarray:
+def painted(drawn: Sprites, **changes: int | Blend) -> np.ndarray:
     pose = Pose(**{name: getattr(AHEAD, name) for name in Pose.__slots__} | changes)
     return Compositor(drawn).compose(pose).copy()
 
@@ -33,7 +34,8 @@ def test_there_are_two_and_they_differ() -> None:
 
 def test_every_state_is_seen(drawn: Sprites) -> None:
     for part, count in (("yaw", YAW_STEPS), ("mouth", len(MOUTHS)), ("eyes", len(EYES)), ("breath", BREATHS)):
-        pictures = {painted(drawn, **{part: state}).tobytes() for state in range(count)}
+        states = [((state, WHOLE),) if part == "mouth" else state for state in range(count)]
+        pictures = {painted(drawn, **{part: state}).tobytes() for state in states}
         assert len(pictures) == count, f"two states of {part} look the same"
 
 
@@ -45,7 +47,7 @@ def test_a_pose_is_painted_the_same_whatever_was_painted_before(drawn: Sprites) 
             yaw=int(random.integers(YAW_STEPS)),
             breath=int(random.integers(BREATHS)),
             nod=int(random.integers(MAX_NOD + 1)),
-            mouth=int(random.integers(len(MOUTHS))),
+            mouth=((int(random.integers(len(MOUTHS))), 6), (int(random.integers(len(MOUTHS))), WHOLE - 6)),
             eyes=int(random.integers(len(EYES))),
         )
         assert compositor.compose(pose).tobytes() == Compositor(drawn).compose(pose).tobytes()
@@ -62,12 +64,18 @@ def test_a_mouth_changes_nothing_but_the_lower_face(drawn: Sprites) -> None:
     for yaw in (0, YAW_STEPS // 2, YAW_STEPS - 1):
         closed = painted(drawn, yaw=yaw).astype(int)
         for mouth in range(1, len(MOUTHS)):
-            changed = np.abs(painted(drawn, yaw=yaw, mouth=mouth).astype(int) - closed).max(axis=2) > 0
+            changed = np.abs(painted(drawn, yaw=yaw, mouth=((mouth, WHOLE),)).astype(int) - closed).max(axis=2) > 0
             rows, columns = np.nonzero(changed)
             assert rows.min() > 260
             assert rows.max() < 400
             assert columns.min() > 150
             assert columns.max() < 362
+
+
+def test_a_blend_lies_between_its_mouths(drawn: Sprites) -> None:
+    one, other = (painted(drawn, mouth=((mouth, WHOLE),)).astype(int) for mouth in (8, 16))
+    half = painted(drawn, mouth=((8, WHOLE // 2), (16, WHOLE // 2))).astype(int)
+    assert np.abs(half - (one + other) / 2).max() <= 1
 
 
 def test_a_seam_does_not_show(drawn: Sprites) -> None:

@@ -9,10 +9,11 @@ import pytest
 from mouthpiece_avatar.face import sprite_cache, sprites
 from mouthpiece_avatar.face.animator import Pose
 from mouthpiece_avatar.face.compositor import Compositor
+from mouthpiece_avatar.face.mouths import SHUT
 from mouthpiece_avatar.face.sprites import Sprites
 from tests.unit.avatar.plain_sprites import plain_sprites
 
-POSES = [Pose(0, 0, 0, 0, 0), Pose(3, 2, 1, 5, 4), Pose(14, 6, 5, 12, 7)]
+POSES = [Pose(0, 0, 0, SHUT, 0), Pose(3, 2, 1, ((5, 16),), 4), Pose(14, 6, 5, ((12, 9), (13, 7)), 7)]
 
 
 @pytest.fixture
