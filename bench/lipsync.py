@@ -1,11 +1,11 @@
-"""How well the lips follow speech, on voices that nobody trained on; for comparison, energy alone and headaudio.
+"""How well the lips follow speech, on voices that nobody trained on; for comparison, loudness alone.
 
 ::
 
-    python bench/lipsync.py [--set clean] [--headaudio FOLDER]
+    python bench/lipsync.py [--voice slt]
 
-Needs the packages of ``training/README.md``. ``FOLDER`` is an unpacked npm package ``@met4citizen/headaudio``; Node.js
-runs it. Twenty-five pictures a second; a picture counts at the middle of its 40 ms.
+Needs the packages of ``training/README.md``. Twenty-five pictures a second, each compared with the phone at its moment.
+A p, b or m is hit when a picture within 40 ms of it is closed. The voices' own times of their phones are taken as true.
 """
 
 from __future__ import annotations
@@ -170,13 +170,13 @@ def measure(said: Sequence[Utterance], system: System, condition: str) -> Score:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", default="", help="only the voices whose name contains this")
+    parser.add_argument("--voice", default="", help="only the voices whose name contains this")
     options = parser.parse_args()
     from training.lips.corpus import to_test_on
 
     voices: dict[str, list[Utterance]] = {}
     for utterance in to_test_on():
-        if options.set in utterance.voice:
+        if options.voice in utterance.voice:
             voices.setdefault(utterance.voice, []).append(utterance)
     systems = {"look-ahead 0.08": ours(True), "look-ahead 0": ours(False), "energy": energy}
     for voice, said in voices.items():
