@@ -64,7 +64,7 @@ PLUGINS_AND_STAND_INS: Final = {
     "vision_agents",
 }
 """Imported in tests, and made by them; or by a user, who has it installed."""
-SUPPORT: Final = {"bench", "examples", "tests", "external_audio_sender", "agent_2"}
+SUPPORT: Final = {"bench", "examples", "tests", "external_audio_sender", "agent_2", "training"}
 TOOLS: Final = {"coverage", "mypy", "pre-commit", "pytest-timeout", "ruff", "types-psutil", "types-pyyaml"}
 """Of the development dependencies, what no code imports."""
 BY_NAME: Final = {"files", "find_spec", "import_module", "sdk_module"}
@@ -162,6 +162,16 @@ def test_every_import_of_tests_and_benches_is_declared() -> None:
     installed = core().union(*(extra(name) for name in extras()), required(project()["dependency-groups"]["dev"]))
     undeclared = {
         f"{path.relative_to(ROOT)} imports {name}" for path in support() for name in {*foreign(path)} - installed
+    }
+    assert sorted(undeclared) == []
+
+
+def test_every_import_of_the_training_is_declared_for_it() -> None:
+    installed = core() | extra("offline") | required(project()["dependency-groups"]["training"])
+    undeclared = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "training").rglob("*.py"))
+        for name in {*foreign(path)} - installed
     }
     assert sorted(undeclared) == []
 

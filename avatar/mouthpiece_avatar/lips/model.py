@@ -121,11 +121,12 @@ class LipModel:
         return judged
 
     def _judge(self, rows: Floats) -> Floats:
+        # np.vecdot keeps to this thread: a product of this size goes to BLAS's threads, and waits for a busy core
         inner = rows
         for weights, bias in self._weights.layers[:-1]:
-            inner = np.maximum(weights @ inner + bias, 0)
+            inner = np.maximum(np.vecdot(weights, inner) + bias, 0)
         weights, bias = self._weights.layers[-1]
-        out = weights @ inner + bias
+        out = np.vecdot(weights, inner) + bias
         shares: Floats = np.exp(out - out.max())
         shares /= shares.sum()
         return shares

@@ -68,7 +68,7 @@ def shut(pose: Pose) -> bool:
     return pose.mouth == SHUT
 
 
-def test_the_mouth_stands_as_it_is_told_at_once() -> None:
+def test_the_mouth_opens_and_shuts_at_once() -> None:
     animator = FaceAnimator()
     assert opening(animator.step(Mouth(jaw=0.9, width=0.3)).mouth) > 0.8
     assert shut(animator.step())
