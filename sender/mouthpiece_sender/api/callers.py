@@ -48,6 +48,13 @@ class Callers:
             for digest, given in ((_digest(key), given) for key, given in prefixes.items())
         ]
 
+    def holds_key(self, authorization: str | None) -> bool:
+        """Return whether an ``Authorization`` header holds one of the keys; False where none is set."""
+        try:
+            return bool(self._known) and self.admit(authorization) is not None
+        except ApiProblem:
+            return False
+
     def admit(self, authorization: str | None) -> Caller:
         """Return the caller whose key is in an ``Authorization`` header.
 

@@ -1,7 +1,8 @@
 """Checks the headers of every request before its body is read: ``Host``, ``Origin`` and the key.
 
 Any web page can send requests to loopback, and with a DNS name that it points there (DNS rebinding) it could read the
-responses too: so ``Host`` is checked with and without keys. An IP address cannot be rebound.
+responses too: so ``Host`` is checked wherever no key is shown. An IP address cannot be rebound, and a page that does
+this has no key: a request with one of ours is answered under any name (``http://sender:8090``, a Kubernetes Service).
 """
 
 from __future__ import annotations
@@ -43,16 +44,13 @@ class HostPolicy:
 
         :raises ApiProblem: it does not name this service.
         """
-        try:
-            host = Authority.parse(given or "")
-        except ValueError:
-            raise ApiProblem("host-refused", "The header Host is missing or cannot be read.", field="Host") from None
+        host = read_host(given)
         if is_loopback(host.host) or (not self.on_loopback and _is_address(host.host)) or self._is_public(host):
             return host
         raise ApiProblem(
             "host-refused",
             "This service does not go by the name that the request was sent to: add it to MOUTHPIECE_PUBLIC_HOSTS, "
-            "or use 127.0.0.1.",
+            "use 127.0.0.1, or send a key of this service.",
             field="Host",
         )
 
@@ -99,7 +97,11 @@ class AccessControl:
         await self._app(scope, receive, send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        host = self._policy.check_host(headers.get("host"))
+        given = headers.get("host")
+        if scope["path"].startswith("/v1/") and self._callers.holds_key(headers.get("authorization")):
+            host = read_host(given)
+        else:
+            host = self._policy.check_host(given)
         self._policy.check_origin(headers.get("origin"), host)
         if scope["path"].startswith("/v1/"):
             state: dict[str, Any] = scope.setdefault("state", {})
@@ -109,6 +111,17 @@ class AccessControl:
                 state["caller"] = self._callers.admit(authorization)
             else:
                 state["caller"] = self._tickets.admit(ticket, scope.get("method", "GET"), scope["path"])
+
+
+def read_host(given: str | None) -> Authority:
+    """Parse a ``Host`` header.
+
+    :raises ApiProblem: it is missing or cannot be parsed.
+    """
+    try:
+        return Authority.parse(given or "")
+    except ValueError:
+        raise ApiProblem("host-refused", "The header Host is missing or cannot be read.", field="Host") from None
 
 
 def _is_address(host: str) -> bool:

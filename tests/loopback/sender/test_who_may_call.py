@@ -82,6 +82,27 @@ async def test_a_name_that_was_made_to_point_here_reads_nothing(sender: Running,
     assert (answer.status_code, answer.json()["type"]) == (403, "host-refused")
 
 
+async def test_with_a_key_any_name_is_answered_and_without_one_none_of_another(start: Start) -> None:
+    async with start(api_keys=KEYS) as sender:
+        named = {"Host": "sender:8090"}
+        for path, key, status in [
+            ("/v1/rooms", "whole", 200),
+            ("/v1/rooms", "wrong", 403),
+            ("/v1/rooms", None, 403),
+            ("/", "whole", 403),
+        ]:
+            shown = {"Authorization": f"Bearer {key}"} if key else {}
+            answer = await sender.client.get(path, headers={**named, **shown})
+            assert answer.status_code == status, (path, key)
+        other = {**named, "Authorization": "Bearer whole", "Origin": "https://evil.example"}
+        assert (await sender.client.get("/v1/rooms", headers=other)).json()["type"] == "origin-refused"
+
+
+async def test_where_no_key_is_set_a_made_up_one_opens_no_other_name(sender: Running) -> None:
+    shown = {"Host": "rebound.example:8090", "Authorization": "Bearer anything"}
+    assert (await sender.client.get("/v1/rooms", headers=shown)).json()["type"] == "host-refused"
+
+
 async def test_a_public_name_is_ours_with_its_port(start: Start) -> None:
     async with start(public_hosts=["speak.example.org", "other.example.org:8443"]) as sender:
         for host, status in [
