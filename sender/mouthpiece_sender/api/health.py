@@ -11,6 +11,7 @@ from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.api.dependencies import Deps
 from mouthpiece_sender.api.models import Health
 from mouthpiece_sender.api.openapi import problems
+from mouthpiece_sender.api.problems import ApiProblem
 
 router = APIRouter(tags=["Health"])
 
@@ -25,8 +26,10 @@ async def healthz() -> Health:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503, 507))
 async def readyz(deps: Deps) -> Health:
-    """Readiness: store and spool can be written, their files are where they were opened, and, where LiveKit is the
-    target, LiveKit accepts our key. Needs no key, and any `Host` is accepted."""
+    """Readiness: the service is not stopping, store and spool can be written, their files are as it left them, and,
+    where LiveKit is the target, LiveKit accepts our key. Needs no key, and any `Host` is accepted."""
+    if deps.stopping.is_set():
+        raise ApiProblem("stopping", "The service is stopping: what plays may end, nothing new is accepted.")
     checks = [deps.store.check(), deps.bodies.check()]
     if deps.livekit is not None:
         checks.insert(0, deps.livekit.api.check())

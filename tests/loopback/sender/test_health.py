@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
+
+from mouthpiece_sender.api.app import create_app
 from tests.loopback.sender.bodies import sound_file
 from tests.loopback.sender.conftest import Running
 
@@ -11,6 +16,17 @@ async def test_alive_is_not_ready(sender: Running) -> None:
     sender.livekit.away = True
     assert (await sender.client.get("/readyz")).status_code == 503
     assert (await sender.client.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_a_service_that_stops_is_alive_and_not_ready(sender: Running) -> None:
+    app = await asyncio.to_thread(create_app, sender.dependencies, host="127.0.0.1", page_folder=None)
+    sender.dependencies.stopping.set()  # as SIGTERM does; `app` goes on answering, as while something plays out
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["type"]) == (503, "stopping")
+        assert ready.headers["Retry-After"]
+        assert (await client.get("/healthz")).status_code == 200
 
 
 async def test_probes_may_ask_for_the_head_alone(sender: Running) -> None:

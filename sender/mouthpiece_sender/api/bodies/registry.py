@@ -68,7 +68,6 @@ class BodyReader:
 
     async def _read(self, request: Request, resources: BodyResources) -> ParsedBody:
         async with self._until_stopped():
-            _refuse_encoding(request)
             self._check_size(_length(request))
             body = await _begin(request, self._counted(_arriving(request)))
             kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
@@ -124,14 +123,6 @@ class BodyReader:
                 f"The body is larger than {self._max_bytes / MEGABYTE:g} MB: send less, compress it (FLAC, Ogg), or "
                 "raise MOUTHPIECE_MAX_UPLOAD_MB.",
             )
-
-
-def _refuse_encoding(request: Request) -> None:
-    """:raises ApiProblem: the body is compressed for its way."""
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise ApiProblem(
-            "unsupported-format", "A body is taken as it is, without Content-Encoding.", field="Content-Encoding"
-        )
 
 
 async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
