@@ -11,17 +11,28 @@ from typing import Any, Final, TypeVar
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_sender.storage.migrations import MIGRATIONS
-from mouthpiece_sender.storage.watched_folder import create_folder, identity, replaced
+from mouthpiece_sender.storage.watched_folder import create_folder, identity, overwritten, replaced, traces
 
 MOST_VALUES: Final = 500
 """Values of one query."""
+LONGEST_LOG: Final = 4_000_000
+"""Bytes of the WAL from which on each commit writes it into the database; as SQLite's own default of 1,000 pages."""
 _SIZES: Final = ("page_count", "freelist_count", "page_size")
+_PRAGMAS: Final = (
+    *("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"),
+    # The database changes only where we say so, and the log shrinks after that: its size says when.
+    *("wal_autocheckpoint = 0", "journal_size_limit = 0"),
+)
 
 T = TypeVar("T")
 
 
 class StoreFile:
-    """WAL, so that another process may read it meanwhile; ``synchronous=FULL``, so that a commit is on disk."""
+    """WAL, so that another process may read it meanwhile; ``synchronous=FULL``, so that a commit is on disk.
+
+    Nobody else may write to it: what another program's change leaves of ours cannot be known. A copy that was written
+    over the file keeps its identity, and SQLite takes it for ours.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -29,6 +40,8 @@ class StoreFile:
         self._database: sqlite3.Connection | None = None
         self._files: dict[Path, tuple[int, int]] = {}
         """What lay at each path when it was opened."""
+        self._written: dict[Path, tuple[int, int, int, int]] = {}
+        """How we left the database and its log."""
 
     def open(self) -> None:
         """Create the file if there is none, and migrate it to the newest version.
@@ -45,7 +58,8 @@ class StoreFile:
             self._path.chmod(0o600)
             self._database = sqlite3.connect(self._path, isolation_level=None)
             self._migrate(self._database)
-            self._files = {file: identity(file) for file in (self._path, self._beside("-wal"), self._beside(".lock"))}
+            self._files = {file: identity(file) for file in (self._path, self._log, self._beside(".lock"))}
+            self._note(self._path, self._log)
         except OSError as error:
             raise ConfigurationError(
                 f"{self._path} cannot be used ({error.strerror}): name another folder in MOUTHPIECE_DATA."
@@ -97,10 +111,11 @@ class StoreFile:
         """Run ``work`` in a transaction: durable when this returns, undone if it raises.
 
         :raises sqlite3.Error: it failed.
-        :raises StoreError: the files were removed or replaced, so that what was written would be lost.
+        :raises StoreError: the files were removed, replaced or changed, so that what was written would be lost.
         """
         database = self._opened
         self._check_files()
+        self._check_unchanged(self._path, self._log)
         database.execute("BEGIN IMMEDIATE")
         try:
             done = work(database)
@@ -109,15 +124,26 @@ class StoreFile:
             if database.in_transaction:  # a full disk may have rolled it back already
                 database.execute("ROLLBACK")
             raise
+        finally:
+            self._note(self._log)
         self._check_files()  # they may have gone since
+        self._check_unchanged(self._path)
+        if self._written[self._log][2] >= LONGEST_LOG:
+            self._checkpoint("PASSIVE")
         return done
 
     def empty_log(self) -> None:
         """Write the WAL into the database and truncate it: until then it still holds what was overwritten.
 
         :raises sqlite3.Error: it failed.
+        :raises StoreError: as ``transaction``.
         """
-        self._opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._check_unchanged(self._path, self._log)
+        self._checkpoint("TRUNCATE")
+
+    def _checkpoint(self, mode: str) -> None:
+        self._opened.execute(f"PRAGMA wal_checkpoint({mode})")
+        self._note(self._path, self._log)
 
     def _check_files(self) -> None:
         """
@@ -126,6 +152,17 @@ class StoreFile:
         for file, known in self._files.items():
             if identity(file) != known:
                 raise replaced(file)
+
+    def _check_unchanged(self, *files: Path) -> None:
+        """
+        :raises StoreError: somebody else has written to one of ``files``.
+        """
+        for file in files:
+            if traces(file) != self._written[file]:
+                raise overwritten(file)
+
+    def _note(self, *files: Path) -> None:
+        self._written |= {file: traces(file) for file in files}
 
     @property
     def _opened(self) -> sqlite3.Connection:
@@ -142,12 +179,16 @@ class StoreFile:
                 f"Another process uses {self._path}: stop it, or name another folder in MOUTHPIECE_DATA."
             ) from None
 
+    @property
+    def _log(self) -> Path:
+        return self._beside("-wal")
+
     def _beside(self, suffix: str) -> Path:
         return self._path.with_name(self._path.name + suffix)
 
     def _migrate(self, database: sqlite3.Connection) -> None:
         database.row_factory = sqlite3.Row
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        for pragma in _PRAGMAS:
             database.execute(f"PRAGMA {pragma}")
         version = _version(database)
         if version > len(MIGRATIONS):

@@ -70,9 +70,26 @@ def identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def traces(path: Path) -> tuple[int, int, int, int]:
+    """Return the identity of a file with its size and the time of its last change in nanoseconds; none has zeros."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0, 0
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def replaced(path: Path) -> StoreError:
     """Return the error for a path at which something else lies now, or nothing."""
     return StoreError(
         f"{path} was removed or replaced while the service runs: put it back, or restart the service, which then "
         "works with what lies there."
+    )
+
+
+def overwritten(path: Path) -> StoreError:
+    """Return the error for a file that somebody else has written to."""
+    return StoreError(
+        f"{path} was changed by another program while the service runs, so what is written into it may be lost: stop "
+        "the service, and start it with a data folder that is whole (docs/operations.md)."
     )

@@ -33,7 +33,7 @@ from mouthpiece.segments import (
     State,
     Viewers,
 )
-from mouthpiece_sender.storage import rows
+from mouthpiece_sender.storage import rows, store_file
 from mouthpiece_sender.storage.migrations import MIGRATIONS
 from mouthpiece_sender.storage.store import Store
 
@@ -344,3 +344,41 @@ async def test_what_was_committed_into_a_removed_file_counts_as_refused(tmp_path
 async def test_a_commit_waits_for_the_disk(store: Store) -> None:
     assert [tuple(row) for row in await store._select("PRAGMA synchronous")] == [(2,)]
     assert [tuple(row) for row in await store._select("PRAGMA journal_mode")] == [("wal",)]
+
+
+async def test_the_log_is_written_into_the_database_when_it_has_grown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_file, "LONGEST_LOG", 200_000)
+    path = tmp_path / "store.db"
+    log = tmp_path / "store.db-wal"
+    sizes = []
+    async with Store(path) as store:
+        before = path.stat().st_size
+        for number in range(60):
+            await store.accept(plain(number, metadata={"long": "x" * 8_000}))
+            sizes.append(log.stat().st_size)
+        assert path.stat().st_size > before + 300_000
+        assert max(sizes) < 300_000
+        assert sizes[-1] < max(sizes)
+    assert not log.exists()
+
+
+async def test_another_program_may_read_the_database_meanwhile(store: Store, tmp_path: Path) -> None:
+    await store.accept(plain(1))
+    for mode in ("ro", "rw"):
+        other = sqlite3.connect(f"file:{tmp_path / 'store.db'}?mode={mode}", uri=True)
+        assert other.execute("SELECT count(*) FROM segments").fetchone() == (1,)
+        other.close()
+        await store.check()
+
+
+async def test_a_program_that_writes_to_the_database_is_noticed(store: Store, tmp_path: Path) -> None:
+    await store.accept(plain(1))
+    other = sqlite3.connect(tmp_path / "store.db")
+    other.execute("DELETE FROM segments")
+    other.commit()
+    other.close()
+    for refused in (store.check(), store.accept(plain(2)), store.purge("seg_0001")):
+        with pytest.raises(StoreError, match="changed by another program"):
+            await refused
