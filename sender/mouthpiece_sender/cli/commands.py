@@ -13,6 +13,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "interrupt": "Stop the segment that a running service plays.",
     "rooms": "List the rooms, their avatars and viewers.",
     "token": "Make a token for a viewer.",
+    "backup": "Copy the data folder of a service, also while it runs.",
+    "restore": "Put such a copy in place.",
     "demo": "Start everything on this machine and speak a greeting.",
 }
 """The line for each command. The command ``name`` is the function ``name`` in ``mouthpiece_sender.cli.<name>``."""

@@ -14,6 +14,7 @@ from mouthpiece.segments import Mode, OnLoss
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
 DEFAULT_SERVICE = "http://127.0.0.1:8090"
+DEFAULT_DATA = "~/.local/share/mouthpiece"
 LONGEST_WAIT = 86_400.0
 """Seconds; the largest ``expires_in``, as in the service's API."""
 
@@ -80,6 +81,10 @@ ExpiresIn = Annotated[
 WaitForViewer = Annotated[bool, typer.Option("--wait-for-viewer", help="Wait until a viewer is in the room.")]
 NoInterrupt = Annotated[bool, typer.Option("--no-interrupt", help="No other segment may interrupt it.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="With --service: submit it and exit.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The service's data folder; else MOUTHPIECE_DATA.", show_default=False),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON for each segment, and for an error.")]
 
 
@@ -93,6 +98,11 @@ def environment() -> dict[str, str]:
     """Return the environment over .env.local; empty values count as not set."""
     known = {**dotenv_values(".env.local"), **os.environ}
     return {name: value for name, value in known.items() if value}
+
+
+def data_folder(given: Path | None) -> Path:
+    """Return the data folder of the service: the option's, else that of the settings."""
+    return given or Path(environment().get("MOUTHPIECE_DATA", DEFAULT_DATA)).expanduser()
 
 
 def livekit_access(url: str | None, secret_file: Path | None) -> LiveKitAccess:

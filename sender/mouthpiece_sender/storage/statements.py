@@ -119,6 +119,14 @@ def set_paused(room: str, paused: bool, database: sqlite3.Connection) -> None:
         database.execute("DELETE FROM paused_rooms WHERE room = ?", [room])
 
 
+def pause_waiting(database: sqlite3.Connection) -> None:
+    """Pause each room in which a segment has not ended."""
+    database.execute(
+        "INSERT INTO paused_rooms (room) SELECT DISTINCT room FROM segments "
+        "WHERE state IN ('queued', 'playing', 'paused') ON CONFLICT DO NOTHING"
+    )
+
+
 def purge(segment_id: str, database: sqlite3.Connection) -> bool:
     """Return whether there is such a segment."""
     return database.execute(f"UPDATE segments SET {_WORDS} WHERE id = ?", [segment_id]).rowcount > 0
