@@ -9,12 +9,14 @@ if __name__ == "__main__":
     import sys
 
     from mouthpiece.extras import imports
+    from mouthpiece.process.signals import hold
 
     if sys.argv[1:2] == ["mouth"]:
         from mouthpiece_avatar.mouth_command import main as print_mouths
 
         sys.exit(print_mouths(sys.argv[2:]))
 
+    hold(signal.SIGTERM)  # stops it once its loop runs
     with imports("The avatar server", "avatar"):
         from mouthpiece_avatar.server import main
 

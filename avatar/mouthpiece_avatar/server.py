@@ -16,7 +16,7 @@ import uvicorn
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.process.file_limit import raise_file_limit
 from mouthpiece.process.logs import set_up_service_logs
-from mouthpiece.process.signals import stop_signals
+from mouthpiece.process.signals import STOP_SIGNALS, hold, stop_signals
 from mouthpiece.process.sockets import listen
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.logs import SessionFormatter
@@ -86,6 +86,7 @@ def main() -> int:
             "--host and --port, or stop what listens there\n"
         )
         return 1
+    hold(*STOP_SIGNALS)  # to the end of the process: one more signal while all is closed changes nothing
     with listening:
         asyncio.run(_serve(settings, renderers, listening))
     return 0

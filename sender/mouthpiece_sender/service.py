@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import secrets
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -22,12 +23,14 @@ from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
 from mouthpiece_sender.api.app import create_app
 from mouthpiece_sender.api.bodies import BodyReader, Media
+from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Dependencies, LiveKit
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
 from mouthpiece_sender.events.feed import Feed
 from mouthpiece_sender.events.room_log import RoomLog
 from mouthpiece_sender.gateway import Gateway
+from mouthpiece_sender.key_files import KeyFile, KeyFiles, api_keys_in, livekit_key_in
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
@@ -55,16 +58,22 @@ common), so that none sends into a connection that we close."""
 
 
 async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | None = None) -> None:
-    """Run the service until SIGTERM or Ctrl-C. ``listening`` stays the caller's to close.
+    """Run the service until SIGTERM or Ctrl-C. ``listening`` stays the caller's to close. SIGHUP has keys read again
+    that lie in files; where none do it stops the service too.
 
     :param anam: the target, instead of LiveKit.
     :raises ConfigurationError: another process uses the data folder, or ``MOUTHPIECE_TTS`` cannot be used.
     :raises StoreError: the data folder cannot be written.
     """
-    stopping = asyncio.Event()
+    stopping, rotated = asyncio.Event(), asyncio.Event()
     raise_file_limit(FILES)
-    with stop_signals(lambda _: stopping.set()):  # a second signal changes nothing: stopping has a bound
-        async with open_dependencies(settings, stopping, anam=anam) as dependencies:
+    hung_up = rotated if settings.has_key_files else stopping
+    under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    with stop_signals(
+        lambda _: stopping.set(),  # a second signal changes nothing: stopping has a bound
+        hung_up=None if under_nohup and hung_up is stopping else hung_up.set,
+    ):
+        async with open_dependencies(settings, stopping, anam=anam, rotated=rotated) as dependencies:
             await serve(dependencies, listening)
 
 
@@ -105,15 +114,21 @@ async def open_dependencies(
     livekit: Callable[[LiveKitAccess], LiveKitApi] = LiveKitApi,
     *,
     anam: AnamTarget | None = None,
+    rotated: asyncio.Event | None = None,
 ) -> AsyncIterator[Dependencies]:
     """Open everything that the API works with; leaving the context closes it.
 
     :param stopping: once it is set, requests that wait are answered at once.
     :param livekit: makes the client of LiveKit's server API.
     :param anam: the target, instead of LiveKit.
-    :raises ConfigurationError: another process uses the data folder, or ``MOUTHPIECE_TTS`` cannot be used.
+    :param rotated: setting it has the files of keys read again; they are read again whenever they change, too.
+    :raises ConfigurationError: another process uses the data folder, ``MOUTHPIECE_TTS`` or a file of keys cannot be
+        used.
     :raises StoreError: the data folder cannot be written.
     """
+    access, callers = _access(settings), Callers(settings.own_api_keys)
+    key_files = KeyFiles([*_key_files(settings, access, callers)], rotated or asyncio.Event())
+    await key_files.read()
     data = settings.data.expanduser()
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
@@ -128,7 +143,6 @@ async def open_dependencies(
         if anam is not None:
             target = await stack.enter_async_context(anam)
         else:
-            access = _access(settings)
             instance = settings.instance
             if instance is None:
                 instance = await asyncio.to_thread(stored_instance, data)
@@ -161,6 +175,7 @@ async def open_dependencies(
         )
         if unfinished := await gateway.take_over(sounds.sound):
             logger.info("going on with %d segments that an earlier process left", unfinished)
+        stack.push_async_callback(_cancelled, asyncio.create_task(key_files.run(), name="key-files"))
         yield Dependencies(
             settings,
             server,
@@ -169,6 +184,7 @@ async def open_dependencies(
             bodies,
             voices,
             metrics,
+            callers,
             feed,
             store.deliveries,
             dispatch,
@@ -185,6 +201,27 @@ def default_tts(settings: Settings) -> str:
         return default_tts_for_anam(os.environ) if settings.target is Via.ANAM else OFFLINE
     create(settings.tts)  # fails at start, not with the first text
     return settings.tts
+
+
+def _key_files(settings: Settings, access: LiveKitAccess, callers: Callers) -> Iterator[KeyFile]:
+    def take_api_keys(text: str) -> str:
+        entries = api_keys_in(text)
+        callers.replace([*settings.own_api_keys, *entries])
+        return f"{len(entries)} API keys"
+
+    def take_livekit_key(text: str) -> str:
+        access.api_key, access.api_secret = livekit_key_in(text)
+        return "LiveKit's key"
+
+    if settings.api_keys_file is not None:
+        yield KeyFile("MOUTHPIECE_API_KEYS_FILE", settings.api_keys_file.expanduser(), take_api_keys)
+    if settings.livekit_key_file is not None and settings.target is Via.LIVEKIT:
+        yield KeyFile("LIVEKIT_KEY_FILE", settings.livekit_key_file.expanduser(), take_livekit_key)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def _access(settings: Settings) -> LiveKitAccess:

@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     """This, key and secret are required where the target is LiveKit."""
     livekit_api_key: str = Field("", validation_alias="LIVEKIT_API_KEY")
     livekit_api_secret: SecretStr = Field(SecretStr(""), validation_alias="LIVEKIT_API_SECRET")
+    livekit_key_file: Path | None = Field(None, validation_alias="LIVEKIT_KEY_FILE")
+    """Key and secret in a file instead, as livekit-server reads it; it is read again when it changes."""
     livekit_public_url: LiveKitUrl | None = Field(None, validation_alias="LIVEKIT_PUBLIC_URL")
     """LiveKit's address for a browser, where it is not ``livekit_url``."""
     agent_name: str = Field(DEFAULT_AGENT_NAME, validation_alias="AGENT_NAME")
@@ -114,6 +116,8 @@ class Settings(BaseSettings):
     """0 takes a free one."""
     api_keys: CommaList[ApiKey] = Field(default_factory=list, validation_alias="MOUTHPIECE_API_KEYS")
     """``key`` or ``key:room-prefix``. Without a key the service listens on loopback only and accepts every caller."""
+    api_keys_file: Path | None = Field(None, validation_alias="MOUTHPIECE_API_KEYS_FILE")
+    """A file with more of them, one a line; it is read again when it changes."""
     public_hosts: CommaList[PublicHost] = Field(default_factory=list, validation_alias="MOUTHPIECE_PUBLIC_HOSTS")
     """Names of the service, beside loopback and IP addresses; one without a port is accepted with any port."""
     allowed_origins: CommaList[Origin] = Field(default_factory=list, validation_alias="MOUTHPIECE_ALLOWED_ORIGINS")
@@ -184,6 +188,16 @@ class Settings(BaseSettings):
     """Seconds until LiveKit closes the room after the last viewer left: enough to reload the page."""
 
     @property
+    def own_api_keys(self) -> list[str]:
+        """The entries that are not in the file."""
+        return [entry.get_secret_value() for entry in self.api_keys]
+
+    @property
+    def has_key_files(self) -> bool:
+        """Whether keys lie in files, and so may change while the service runs."""
+        return self.api_keys_file is not None or self.livekit_key_file is not None
+
+    @property
     def limits(self) -> Limits:
         """What the store keeps, and for how long."""
         return Limits(
@@ -217,20 +231,19 @@ class Settings(BaseSettings):
 
     def check(self) -> None:
         """:raises ConfigurationError: a required setting is missing, or two contradict; the message says what to do."""
-        livekit = {
-            "LIVEKIT_URL": self.livekit_url,
-            "LIVEKIT_API_KEY": self.livekit_api_key,
-            "LIVEKIT_API_SECRET": self.livekit_api_secret.get_secret_value(),
-        }
+        livekit = {"LIVEKIT_URL": self.livekit_url}
+        if self.livekit_key_file is None:
+            livekit["LIVEKIT_API_KEY"] = self.livekit_api_key
+            livekit["LIVEKIT_API_SECRET"] = self.livekit_api_secret.get_secret_value()
         if self.target is Via.LIVEKIT and (missing := [name for name, value in livekit.items() if not value]):
             raise ConfigurationError(
                 f"{', '.join(missing)} not set: put {'it' if len(missing) == 1 else 'them'} into the environment or "
                 "into .env.local (`mouthpiece demo` starts a LiveKit server of its own, with a key)"
             )
-        if not is_loopback(self.host) and not self.api_keys:
+        if not is_loopback(self.host) and not self.api_keys and self.api_keys_file is None:
             raise ConfigurationError(
-                f"listening on {self.host} needs MOUTHPIECE_API_KEYS: without a key anybody who reaches this address "
-                "could speak in your rooms. Set it, or listen on 127.0.0.1"
+                f"listening on {self.host} needs MOUTHPIECE_API_KEYS or MOUTHPIECE_API_KEYS_FILE: without a key "
+                "anybody who reaches this address could speak in your rooms. Set it, or listen on 127.0.0.1"
             )
 
 

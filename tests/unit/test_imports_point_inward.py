@@ -38,6 +38,7 @@ RTC: Final = ("mouthpiece.receiving", "mouthpiece_sender.livekit", "mouthpiece_s
 SENDER: Final[Mapping[str, Collection[str]]] = {
     # What lies lowest comes first; a room imports rooms above it alone.
     "authority": (),
+    "key_files": (),
     "logs": (),
     "segment_json": (),
     "sounds": (),
@@ -73,6 +74,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
         "api",
         "events",
         "gateway",
+        "key_files",
         "livekit",
         "settings",
         "speech",
@@ -94,6 +96,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
         "settings",
         "speaker",
         "speech",
+        "storage",  # backups
     ),
     "__main__": ("cli",),
     "": ("speaker",),  # the package's own face

@@ -6,17 +6,18 @@ import mimetypes
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api import docs_page, events, health, page, problems, rooms, segments, voices, webhooks
-from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Dependencies
 from mouthpiece_sender.api.drain import DrainAfterEarlyResponse
+from mouthpiece_sender.api.headers import refuse_unsupported
 from mouthpiece_sender.api.host_policy import AccessControl, HostPolicy
 from mouthpiece_sender.api.metrics import CountRequests
 from mouthpiece_sender.api.openapi import DESCRIPTION, TAGS, describe
+from mouthpiece_sender.api.openapi import problems as problems_of
 from mouthpiece_sender.authority import Authority
 from mouthpiece_sender.settings import MEGABYTE
 
@@ -47,13 +48,15 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     public_hosts = [Authority.parse(name) for name in settings.public_hosts]
     policy = HostPolicy(is_loopback(host), public_hosts, settings.allowed_origins)
-    callers = Callers([key.get_secret_value() for key in settings.api_keys])
-    app.add_middleware(AccessControl, policy=policy, callers=callers, tickets=dependencies.tickets)
+    app.add_middleware(AccessControl, policy=policy, callers=dependencies.callers, tickets=dependencies.tickets)
     app.add_middleware(DrainAfterEarlyResponse, stopping=dependencies.stopping)
     app.add_middleware(CountRequests, metrics=dependencies.metrics)
     problems.install(app, [route for router in ROUTERS for route in router.routes])
     for router in ROUTERS:
-        app.include_router(router)
+        if router is health.router:
+            app.include_router(router)
+        else:
+            app.include_router(router, dependencies=[Depends(refuse_unsupported)], responses=problems_of(400, 415))
     docs_page.install(app)
     limits = page.Limits(max_upload=settings.max_upload * MEGABYTE, max_text=MAX_CHARACTERS)
     page.install(app, page_folder, settings.public_url, limits)

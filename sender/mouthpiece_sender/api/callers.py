@@ -40,6 +40,10 @@ class Callers:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self.replace(keys)
+
+    def replace(self, keys: Sequence[str]) -> None:
+        """Accept these keys from now on, and no other. Requests that were accepted go on."""
         prefixes: dict[str, list[str]] = {}
         for key, _, prefix in (one.partition(":") for one in keys):
             prefixes.setdefault(key, []).append(prefix)
@@ -72,7 +76,7 @@ class Callers:
             if hmac.compare_digest(given, known):
                 found = caller
         if found is None:
-            raise _refused("wrong-key", "This is none of the keys in MOUTHPIECE_API_KEYS.")
+            raise _refused("wrong-key", "This is none of the keys of this service.")
         return found
 
 

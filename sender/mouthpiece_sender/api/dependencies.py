@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from mouthpiece_sender.api.bodies import BodyReader
-from mouthpiece_sender.api.callers import Caller
+from mouthpiece_sender.api.callers import Caller, Callers
 from mouthpiece_sender.api.idempotency import Claims
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.problems import ApiProblem
@@ -44,6 +44,7 @@ class Dependencies:
     bodies: BodyReader
     voices: Voices
     metrics: Metrics
+    callers: Callers
     feed: Feed
     deliveries: Deliveries
     dispatch: Dispatch

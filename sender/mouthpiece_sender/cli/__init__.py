@@ -9,9 +9,12 @@ import sys
 from typing import Final
 
 from mouthpiece.extras import imports
+from mouthpiece.process.signals import hold
 
 ENV_FILE: Final = ".env.local"
 """In the working folder; the environment overrides it."""
+SERVICES: Final = ("serve", "demo")
+"""Commands that run until a SIGTERM: it stops them at any moment, also while they start."""
 
 
 def main() -> None:
@@ -29,6 +32,8 @@ def main() -> None:
 def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C among the first imports ends it without a traceback
     chosen = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    if chosen in SERVICES:
+        hold(signal.SIGTERM)
     with imports("The command mouthpiece", "sender"):
         from dotenv import load_dotenv
 

@@ -11,6 +11,7 @@ import typer
 
 from mouthpiece.errors import ConfigurationError, StoreError
 from mouthpiece.process.logs import set_up_service_logs
+from mouthpiece.process.signals import STOP_SIGNALS, hold
 from mouthpiece.process.sockets import listen
 from mouthpiece_sender.anam.errors import RecordingFailed
 from mouthpiece_sender.anam.settings import Via
@@ -74,6 +75,7 @@ def serve(
             "and --port, or stop what listens there",
             1,
         )
+    hold(*STOP_SIGNALS)  # to the end of the process: one more Ctrl-C while all is closed changes nothing
     with listening:
         try:
             asyncio.run(run(settings, listening, anam))

@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.extras import needs
-from mouthpiece.process.signals import stop_signals
+from mouthpiece.process.signals import STOP_SIGNALS, hold, stop_signals
 from mouthpiece_sender.demo import check as checking
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.failure import DemoFailed
@@ -60,10 +60,8 @@ def run(*, check: bool = False) -> int:
         _print(f"{GREETING} is not here: run the demo in a checkout of Mouthpiece")
         return 1
     logging.getLogger("livekit").setLevel(logging.ERROR)  # of the viewer in this process; the others have log files
-    try:
-        return asyncio.run(_until_signal(check))
-    except KeyboardInterrupt:  # before the loop's signal handler was installed
-        return 130
+    hold(*STOP_SIGNALS)  # to the end of the process
+    return asyncio.run(_until_signal(check))
 
 
 async def _until_signal(check: bool) -> int:

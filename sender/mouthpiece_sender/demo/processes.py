@@ -86,6 +86,8 @@ def mouthpiece_processes(
         "MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR": "",
         # On loopback no key is needed, and the printed commands have none.
         "MOUTHPIECE_API_KEYS": "",
+        "MOUTHPIECE_API_KEYS_FILE": "",
+        "LIVEKIT_KEY_FILE": "",
         # The avatar stays for a user who opens the page only after half an hour.
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "0",
         "MOUTHPIECE_ROOM_EMPTY_TIMEOUT": A_DAY,

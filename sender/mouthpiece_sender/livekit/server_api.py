@@ -25,9 +25,12 @@ _ENDED = (JobStatus.JS_SUCCESS, JobStatus.JS_FAILED, JobStatus.JS_CANCELLED)
 _VIEWER_KINDS = (models.ParticipantInfo.Kind.STANDARD, models.ParticipantInfo.Kind.SIP)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveKitAccess:
-    """LiveKit's address, key and secret. ``repr`` leaves out the key and the secret."""
+    """LiveKit's address, key and secret. ``repr`` leaves out the key and the secret.
+
+    Whoever rotates the key changes it here, both parts at once; each token and call is made with what stands here then.
+    """
 
     url: str
     api_key: str
@@ -85,16 +88,19 @@ class LiveKitApi:
         self._access = access
 
     async def __aenter__(self) -> Self:
-        access = self._access
-        self._api = api.LiveKitAPI(
-            access.url, access.api_key, access.api_secret, timeout=aiohttp.ClientTimeout(total=TIMEOUT), failover=False
-        )
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._api.aclose()
+        await self._session.close()
+
+    @property
+    def _api(self) -> api.LiveKitAPI:
+        """Made for each call, with the key of that moment; what is kept open is in the session."""
+        access = self._access
+        return api.LiveKitAPI(access.url, access.api_key, access.api_secret, session=self._session, failover=False)
 
     async def check(self) -> None:
         """Return if the server answers and accepts the key."""

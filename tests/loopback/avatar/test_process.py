@@ -100,6 +100,24 @@ def test_a_ctrl_c_among_its_imports_leaves_no_traceback(tmp_path: Path, module: 
     assert done.stderr == ""
 
 
+def test_a_sigterm_among_its_imports_stops_it_once_it_runs(tmp_path: Path) -> None:
+    program = (
+        "import contextlib, os, runpy, signal, sys\n"
+        "from mouthpiece import extras\n"
+        "imports = extras.imports\n"
+        "@contextlib.contextmanager\n"
+        "def asked(*names):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    with imports(*names): yield\n"
+        "extras.imports = asked\n"
+        "sys.argv = ['mouthpiece_avatar', '--port', '0']\n"
+        "runpy.run_module('mouthpiece_avatar', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "stopping" in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_it_stops_while_an_avatar_joins_a_livekit_that_never_answers(
     tmp_path: Path, number: signal.Signals

@@ -7,10 +7,11 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from mouthpiece.process.signals import stop_signals
+from mouthpiece.process.signals import STOP_SIGNALS, hold, stop_signals
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
@@ -27,6 +28,16 @@ class Received:
     async def wait(self) -> None:
         async with asyncio.timeout(5):
             await self._came.wait()
+
+
+@pytest.fixture
+def held() -> Iterator[None]:
+    """As a service begins."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    hold(*STOP_SIGNALS)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @BOTH
@@ -89,3 +100,23 @@ async def test_only_the_main_thread_can_take_them() -> None:
 
     with pytest.raises(ValueError, match="main thread"):
         await asyncio.to_thread(asyncio.run, take())
+
+
+@BOTH
+@pytest.mark.usefixtures("held")
+async def test_a_signal_that_is_held_is_received_once_the_loop_is_ready_for_it(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+    hold(*STOP_SIGNALS)  # again, later in the start: it forgets nothing
+    received = Received()
+    with stop_signals(received):
+        await received.wait()
+    assert received.numbers == [number]
+
+
+@BOTH
+@pytest.mark.usefixtures("held")
+async def test_a_signal_that_comes_after_the_stop_ends_nothing(number: signal.Signals) -> None:
+    with stop_signals(Received()):
+        pass
+    os.kill(os.getpid(), number)
+    await asyncio.sleep(0)
