@@ -73,6 +73,10 @@ async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | N
         lambda _: stopping.set(),  # a second signal changes nothing: stopping has a bound
         hung_up=None if under_nohup and hung_up is stopping else hung_up.set,
     ):
+        await asyncio.sleep(0)  # a signal that was held is received now
+        if stopping.is_set():
+            logger.info("stopping: it was asked to before it began")
+            return
         async with open_dependencies(settings, stopping, anam=anam, rotated=rotated) as dependencies:
             await serve(dependencies, listening)
 

@@ -65,7 +65,16 @@ PLUGINS_AND_STAND_INS: Final = {
 }
 """Imported in tests, and made by them; or by a user, who has it installed."""
 SUPPORT: Final = {"bench", "examples", "tests", "external_audio_sender", "agent_2", "training"}
-TOOLS: Final = {"coverage", "mypy", "pre-commit", "pytest-timeout", "ruff", "types-psutil", "types-pyyaml"}
+TOOLS: Final = {
+    "check-jsonschema",
+    "coverage",
+    "mypy",
+    "pre-commit",
+    "pytest-timeout",
+    "ruff",
+    "types-psutil",
+    "types-pyyaml",
+}
 """Of the development dependencies, what no code imports."""
 BY_NAME: Final = {"files", "find_spec", "import_module", "sdk_module"}
 """Functions whose first argument, a literal, names a module to load."""

@@ -9,10 +9,9 @@ import threading
 import time
 
 from mouthpiece_sender import cli, service
-from mouthpiece_sender.anam.target import AnamTarget
-from mouthpiece_sender.settings import Settings
+from mouthpiece_sender.api.dependencies import Dependencies
 
-run = service.run
+serve = service.serve
 
 
 def flood(loop: asyncio.AbstractEventLoop) -> None:
@@ -26,12 +25,12 @@ def flood(loop: asyncio.AbstractEventLoop) -> None:
         time.sleep(0.3)
 
 
-async def flooded(settings: Settings, listening: socket.socket, anam: AnamTarget | None = None) -> None:
+async def flooded(dependencies: Dependencies, listening: socket.socket) -> None:
     threading.Thread(target=flood, args=(asyncio.get_running_loop(),), daemon=True).start()
-    await run(settings, listening, anam)
+    await serve(dependencies, listening)
 
 
 if __name__ == "__main__":
-    service.run = flooded
+    service.serve = flooded
     sys.argv[:1] = ["mouthpiece", "serve"]
     cli.main()
