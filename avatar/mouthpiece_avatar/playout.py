@@ -160,12 +160,13 @@ class PlayoutQueue:
         return Capture(samples, speech=True)
 
     def events(self) -> list[Started | Finished]:
-        """Return what has happened since the last call, in order, up to an end that is not acknowledged."""
-        events: list[Started | Finished] = []
+        """Return what has happened since the last call, in order. Ends wait for one that is not acknowledged; a start
+        does not: a sender whose avatar dies must know that it began."""
         unacknowledged = self._unacknowledged.streams()
-        while self._events and not self._waits(self._events[0], unacknowledged):
-            events.append(self._events.popleft())
-        return events
+        events = list(self._events)
+        first = next((i for i, event in enumerate(events) if self._waits(event, unacknowledged)), len(events))
+        self._events = deque(event for event in events[first:] if isinstance(event, Finished))
+        return events[:first] + [event for event in events[first:] if isinstance(event, Started)]
 
     # -- whether LiveKit takes it: Deliverable of mouthpiece_avatar.delivery -----------------------------------------
 
@@ -187,11 +188,9 @@ class PlayoutQueue:
             if self._waits(event, self._unacknowledged.streams()):
                 self._events.remove(event)
                 event.stream.reopen()
-        for stream in self._streams():
-            started = next((event for event in self._events if event == Started(stream)), None)
-            if started is not None and stream.left == 0:
-                self._events.remove(started)
-                stream.started = False
+        for event in [event for event in self._events if isinstance(event, Started) and not event.stream.left]:
+            self._events.remove(event)
+            event.stream.started = False
 
     def resume(self, lost: float | None) -> float:
         """Go on after a hold.
@@ -296,7 +295,7 @@ class PlayoutQueue:
         return samples
 
     def _waits(self, event: Started | Finished, unacknowledged: list[PlayoutStream]) -> bool:
-        """Whether ``event`` is an end that was not acknowledged. A start behind it waits with it."""
+        """Whether ``event`` is an end that was not acknowledged."""
         return isinstance(event, Finished) and event.stream in unacknowledged
 
     def _idle(self) -> Capture | Wait:

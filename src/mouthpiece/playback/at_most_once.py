@@ -66,6 +66,8 @@ def after_loss(flight: Flight, now: float, *, reports_starts: bool) -> Rest:
 
     :param reports_starts: the avatar reports each start.
     """
+    if flight.followed and flight.whole:
+        return Rest(Heard(flight.sent, Receipt.ESTIMATED), None)
     if not flight.may_have_been_heard(now, reports_starts=reports_starts):
         return NOTHING_SENT
     heard = Heard(flight.played(now), Receipt.UNKNOWN)

@@ -98,6 +98,8 @@ class Flight:
     """An earlier process opened it: what it sent is not known, only what it meant to send."""
     lost: bool = False
     """Its avatar was lost."""
+    followed: bool = False
+    """The avatar reported that the flight behind it began: all that was sent of this one has left the avatar."""
     started_reported: bool = False
 
     @property

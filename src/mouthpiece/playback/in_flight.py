@@ -135,8 +135,8 @@ class InFlight:
         :param reports_starts: that avatar reports each start.
         """
         rest = after_loss(flight, now, reports_starts=reports_starts)
-        flight.lost = True
-        if flight.outcome in (Outcome.FINISH, Outcome.REQUEUE):
+        flight.lost = not (flight.followed and flight.whole)
+        if flight.lost and flight.outcome in (Outcome.FINISH, Outcome.REQUEUE):
             if rest.resume_at is None:
                 flight.decide(Outcome.UNKNOWN, by, problem)
             else:

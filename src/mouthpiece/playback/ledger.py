@@ -290,6 +290,8 @@ class Ledger:
         elif flight.first_write_at is not None:
             if flight.started_at is None:
                 flight.started_at = now
+            if flight.previous is not None and not flight.previous.clear_asked:
+                flight.previous.followed = True
             self._flights.start(flight)
         return self.tick(now)
 

@@ -121,14 +121,9 @@ class Absences(RuleBasedStateMachine):
         self.taken_until = len(sound)
 
     @invariant()
-    def every_stream_begins_and_ends_at_most_once_and_one_after_the_other(self) -> None:
-        open_stream: PlayoutStream | None = None
-        for event in self.source.events:
-            if isinstance(event, Started):
-                assert open_stream is None
-                open_stream = event.stream
-            elif event.stream is open_stream:
-                open_stream = None
+    def every_stream_begins_and_ends_at_most_once_and_they_begin_in_order(self) -> None:
+        starts = [self.streams.index(event.stream) for event in self.source.events if isinstance(event, Started)]
+        assert starts == sorted(starts)
         for stream in self.streams:
             kinds = [type(event) for event in self.source.events if event.stream is stream]
             assert kinds in ([], [Started], [Finished], [Started, Finished])

@@ -79,6 +79,20 @@ def test_a_second_one_of_which_nothing_was_sent_is_not_lost_with_the_receipt_tha
     assert "b" in ledger.queued
 
 
+def test_of_two_gapless_ones_the_first_was_over_when_the_second_began_and_neither_is_said_again() -> None:
+    shell = Shell()
+    shell.say("a", 1.0)
+    shell.say("b", 1.0)
+    shell.started("a", attempt=1)
+    shell.pass_time(1.0)
+    shell.started("b", attempt=1)  # the end of "a" is reported once it was acknowledged
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    first, second = shell.end("a"), shell.end("b")
+    assert (first.state, first.position, first.receipt) == (State.FINISHED, 1.0, Receipt.ESTIMATED)
+    assert (second.state, second.problem) == (State.UNKNOWN, LEFT)
+    assert shell.ledger.idle
+
+
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_a_late_receipt_of_an_attempt_that_was_lost_proves_nothing_of_its_replay(interrupted: bool) -> None:
     shell = Shell()
