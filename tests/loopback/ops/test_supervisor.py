@@ -64,6 +64,15 @@ def running_process(name: str) -> psutil.Process:
     return next(process for process in psutil.Process().children() if name in process.cmdline())
 
 
+def running_here(folder: Path) -> list[psutil.Process]:
+    """The processes of one test's servers."""
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process.status() != psutil.STATUS_ZOMBIE and str(folder / "order") in process.cmdline()
+    ]
+
+
 async def test_processes_start_in_order_and_stop_in_reverse(tmp_path: Path, logs: Path) -> None:
     lines: list[str] = []
     async with Supervisor(logs, lines.append) as supervisor:
@@ -72,6 +81,34 @@ async def test_processes_start_in_order_and_stop_in_reverse(tmp_path: Path, logs
     assert [line.split()[0] for line in lines] == ["first", "second", "third"]
     assert _read(tmp_path / "order").split() == ["third", "second", "first"]
     assert _read(logs / "second.log") == "a line of second\n"
+
+
+@pytest.mark.parametrize("ready", range(4))
+async def test_stopped_while_it_starts_it_leaves_nothing(tmp_path: Path, logs: Path, ready: int) -> None:
+    """``ready``: how many processes are ready by then."""
+    lines: list[str] = []
+    reached = asyncio.Event()
+
+    def report(line: str) -> None:
+        lines.append(line)
+        if len(lines) == ready:
+            reached.set()
+
+    async def start_all() -> None:
+        await supervisor.start(server("first", tmp_path))
+        await supervisor.start(server("second", tmp_path), server("third", tmp_path))
+        await supervisor.start(server("last", tmp_path, "import signal; signal.pause()"))
+
+    async with Supervisor(logs, report) as supervisor:
+        starting = asyncio.create_task(start_all())
+        while not running_here(tmp_path):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        if ready:
+            await reached.wait()
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    assert (len(lines), running_here(tmp_path)) == (ready, [])
 
 
 async def test_a_process_that_ends_while_it_starts_is_named_with_the_end_of_its_log(tmp_path: Path, logs: Path) -> None:
