@@ -64,6 +64,35 @@ async def test_raw_samples_are_read_in_the_order_of_their_type(sender: Running, 
     assert answer.json()["audio"] == {"sample_rate": 8000, "num_channels": 2, "duration": 0.25}
 
 
+@pytest.mark.parametrize("kind", ["audio/L16;codec=pcm;rate=24000", "audio/L16;rate=24000;endianness=little-endian"])
+async def test_l16_is_little_endian_where_its_parameters_say_so(sender: Running, kind: str) -> None:
+    segment = (await sender.client.post(QUEUE, content=samples(0.25), headers={"Content-Type": kind})).json()
+    stored = await sender.dependencies.store.get(segment["id"])
+    assert stored.source.encoding == "s16le"
+
+
+@pytest.mark.parametrize(
+    "parameter", ["codec=mulaw", "encoding=float32", "bits=24", "endianness=middle", "signed=false", "sample-format=u8"]
+)
+async def test_samples_of_another_kind_are_refused_by_name(sender: Running, parameter: str) -> None:
+    kind = f"audio/pcm;rate=16000;{parameter}"
+    answer = await sender.client.post(QUEUE, content=samples(0.25), headers={"Content-Type": kind})
+    assert answer.status_code == 400
+    assert f"“{parameter.partition('=')[0]}”" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["binary/octet-stream", "application/octet-stream", "application/x-binary"])
+async def test_a_type_that_says_nothing_says_nothing_in_a_form_either(sender: Running, kind: str) -> None:
+    answer = await sender.client.post(QUEUE, files={"file": ("a.wav", sound_file(), kind)})
+    assert answer.status_code == 202, answer.text
+
+
+async def test_a_form_has_a_bounded_number_of_parts(sender: Running) -> None:
+    files = [(f"f{number}", ("a", b"x")) for number in range(40)]
+    answer = await sender.client.post(QUEUE, files=files)
+    assert (answer.status_code, "32 parts" in answer.json()["detail"]) == (400, True)
+
+
 async def test_a_form_carries_a_file_with_its_name(sender: Running) -> None:
     files = {"file": ("hello there.wav", sound_file(), "audio/wav")}
     answer = await sender.client.post(QUEUE, files=files, data={"note": "beside it"})
