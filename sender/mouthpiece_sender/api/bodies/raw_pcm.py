@@ -81,8 +81,8 @@ def _encoding(body: RequestBody) -> Encoding:
             raise ApiProblem(
                 "bad-parameter",
                 f"Raw samples with “{clean_name(name)}” of that value are not spoken here: they are signed, of 16 bits "
-                "and interleaved, with “rate”, “channels” and “endianness”: audio/pcm;rate=16000;channels=1. Samples of "
-                "another kind can be sent as a WAV.",
+                "and interleaved, with “rate”, “channels” and “endianness”: audio/pcm;rate=16000;channels=1. Another "
+                "kind of samples can be sent as a WAV.",
                 field="Content-Type",
             )
     return encoding

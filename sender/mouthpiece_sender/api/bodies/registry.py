@@ -140,7 +140,7 @@ async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
     if not media_type:
         first = await anext(chunks, b"")
         chunks = _prepended(first, chunks)
-        if first.lstrip().startswith(b"{"):
+        if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"\xff\xfe{", b"\xfe\xff\0{")):
             media_type = "application/json"
     _, disposition = parse_options_header(request.headers.get("content-disposition"))
     return RequestBody(
