@@ -15,6 +15,7 @@ import secrets
 from collections.abc import AsyncIterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -23,6 +24,7 @@ from dotenv import dotenv_values
 
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.env_file import check_secret, read_env_file
 from mouthpiece.segments import Mode, OnLoss, Segment, Source, Until, new_segment_id
 from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
@@ -222,10 +224,11 @@ class Speaker:
 
 
 def _access(given: dict[str, str | None]) -> LiveKitAccess:
-    known = {**dotenv_values(".env.local"), **os.environ}
+    known = {**dotenv_values(stream=StringIO(read_env_file(Path(".env.local")))), **os.environ}
     values = {name: value or known.get(name) or "" for name, value in given.items()}
     if missing := [name for name, value in values.items() if not value]:
         raise ConfigurationError(
             f"{', '.join(missing)} not set: give it to Speaker, or set it in the environment or .env.local."
         )
+    check_secret("LIVEKIT_API_SECRET", values["LIVEKIT_API_SECRET"])
     return LiveKitAccess(values["LIVEKIT_URL"], values["LIVEKIT_API_KEY"], values["LIVEKIT_API_SECRET"])

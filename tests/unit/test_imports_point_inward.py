@@ -24,6 +24,7 @@ INPUT_AND_OUTPUT: Final = ("socket", "ssl", "subprocess", "multiprocessing", "sq
 """Modules that reach out of the process. More can (``asyncio`` opens sockets too, ``pathlib`` files)."""
 PERFORMING: Final = (
     "mouthpiece.audio.decoder",
+    "mouthpiece.audio.decoder_process",
     "mouthpiece.audio.decoders",
     "mouthpiece.client",
     "mouthpiece.net_guard",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -17,6 +18,10 @@ from mouthpiece_sender.api.tickets import Opens
 
 MAX_JSON = 65_536
 """Bytes of a JSON body."""
+MAX_NAME = 256
+"""Bytes of a room's name and of an identity, by LiveKit. Joiners (U+200C, U+200D) are letters' parts in Persian."""
+MAX_KEYS = 50
+"""Keys of a JSON object; those of ``metadata`` are counted apart."""
 MAX_WAIT = 3600.0
 """Seconds that a request may wait."""
 DAY = 86_400
@@ -25,8 +30,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def _name(text: str) -> str:
-    if not text.isprintable() or "/" in text or text != text.strip():
+    if not text.replace("\u200c", "").replace("\u200d", "").isprintable() or "/" in text or text != text.strip():
         raise ValueError("must be printable, without a slash and without spaces at its ends")
+    if len(text.encode()) > MAX_NAME:
+        raise ValueError(f"must be at most {MAX_NAME} bytes of UTF-8, which is what LiveKit takes")
     return text
 
 
@@ -35,7 +42,7 @@ def _states(value: Any) -> Any:
     return [part for one in given for part in str(one).split(",") if part]
 
 
-RoomName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
+RoomName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_name)]
 RoomPath = Annotated[RoomName, Path(description="The room's name.", examples=["demo"])]
 SegmentPath = Annotated[str, Path(description="A segment's id.", examples=["seg_0198c5d2a3f1c0ffee12a3"])]
 Identity = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
@@ -190,19 +197,53 @@ async def read_json(request: Request, model: type[Model]) -> Model:
     return validated(from_json(body or b"{}"), model)
 
 
-def from_json(text: bytes | bytearray, *, example: str = "{}") -> dict[str, Any]:
-    """Parse a JSON object.
+def from_json(text: bytes | bytearray, *, example: str = "{}", charset: str | None = None) -> dict[str, Any]:
+    """Parse a JSON object: UTF-8 with or without a byte order mark, or the charset that was declared. A line end inside
+    a string, which templates leave there, is one.
 
     :param example: shown in the error where ``text`` is not a JSON object.
-    :raises ApiProblem: ``text`` is not a JSON object.
+    :param charset: of the ``Content-Type``.
+    :raises ApiProblem: ``text`` is not a JSON object, or has more than ``MAX_KEYS`` keys.
     """
     try:
-        value = json.loads(text, parse_constant=_no_number)
+        value = json.loads(_decoded(text, charset), parse_constant=_no_number, strict=False)
     except (ValueError, RecursionError):  # RecursionError: nested too deeply
         raise ApiProblem("bad-body", f"The body is not JSON, such as {example}.") from None
     if not isinstance(value, dict):
         raise ApiProblem("bad-body", f"The body must be a JSON object, such as {example}.")
+    if len(value) > MAX_KEYS:
+        raise ApiProblem("bad-body", f"The body has more than {MAX_KEYS} keys.")
     return value
+
+
+def _decoded(text: bytes | bytearray, charset: str | None) -> str:
+    """
+    :raises ApiProblem: it is not in its charset, or this is not known.
+    """
+    if text[:2] == b"\x1f\x8b":
+        raise ApiProblem("unsupported-format", "The body is compressed with gzip: send it as it is.")
+    if text[:3] == codecs.BOM_UTF8:
+        charset = "utf-8-sig"
+    elif text[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        charset = "utf-16"
+    name = charset or "utf-8"
+    try:
+        if not codecs.lookup(name)._is_text_encoding:
+            raise LookupError
+        return bytes(text).decode(name)
+    except LookupError:
+        raise ApiProblem(
+            "unsupported-format", "The charset is not known here: send JSON in UTF-8.", field="Content-Type"
+        ) from None
+    except UnicodeError:
+        raise ApiProblem(
+            "bad-body",
+            "The JSON is not in the charset that was declared."
+            if charset
+            else "The JSON is not UTF-8. If it is in another charset (PowerShell 5.1 sends ISO-8859-1), declare it: "
+            "Content-Type: application/json; charset=iso-8859-1.",
+            field="Content-Type",
+        ) from None
 
 
 def validated(value: dict[str, Any], model: type[Model]) -> Model:

@@ -6,9 +6,13 @@ import atexit
 import os
 import signal
 import sys
+from io import StringIO
+from pathlib import Path
 from typing import Final
 
+from mouthpiece.errors import ConfigurationError
 from mouthpiece.extras import imports
+from mouthpiece.process.env_file import read_env_file
 from mouthpiece.process.signals import hold
 
 ENV_FILE: Final = ".env.local"
@@ -39,7 +43,11 @@ def _main() -> None:
 
         from mouthpiece_sender.cli.application import application
 
-        load_dotenv(ENV_FILE)
+        try:
+            load_dotenv(stream=StringIO(read_env_file(Path(ENV_FILE))))
+        except ConfigurationError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(2)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         command = application(chosen)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from dotenv import dotenv_values
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.env_file import check_secret, read_env_file
 from mouthpiece.segments import Mode, OnLoss
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
@@ -96,7 +98,7 @@ def on_command_line(context: typer.Context, name: str) -> bool:
 
 def environment() -> dict[str, str]:
     """Return the environment over .env.local; empty values count as not set."""
-    known = {**dotenv_values(".env.local"), **os.environ}
+    known = {**dotenv_values(stream=StringIO(read_env_file(Path(".env.local")))), **os.environ}
     return {name: value for name, value in known.items() if value}
 
 
@@ -126,6 +128,7 @@ def livekit_access(url: str | None, secret_file: Path | None) -> LiveKitAccess:
             f"{', '.join(missing)} not set: set it in the environment or in .env.local (see .env.local.example), "
             "or go through a running service with --service."
         )
+    check_secret("LIVEKIT_API_SECRET", known["LIVEKIT_API_SECRET"])
     if not known["LIVEKIT_URL"].startswith(("ws://", "wss://", "http://", "https://")):
         raise ConfigurationError("LIVEKIT_URL must begin with ws:// or wss://.")
     address, key, secret = (known[name] for name in names)

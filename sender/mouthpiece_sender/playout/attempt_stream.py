@@ -14,7 +14,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mouthpiece.audio.pcm import Chain, Chunker, MixDown, Pcm, Resampler
+from mouthpiece.audio.mix import MixDown
+from mouthpiece.audio.pcm import Chain, Chunker, Pcm, Resampler
 from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
 from mouthpiece.playback.pacing import QUANTUM, write_length
 from mouthpiece.segments import Attempt, Problem

@@ -19,8 +19,8 @@ class Sound(Protocol):
         ...
 
     def open(self, offset: float = 0.0) -> AbstractAsyncContextManager[AsyncIterator[Pcm]]:
-        """Open it: an iterator over blocks in its own rate and channels, from ``offset`` seconds on, decoded as they
-        are read.
+        """Open it: an iterator over blocks in its own rate, mono or of its own channels, from ``offset`` seconds on,
+        decoded as they are read.
 
         Leaving the context releases the decoder, at any moment.
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import re
 import time
 from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import Any, Final, Self, TypeVar
 
 from mouthpiece.errors import ConfigurationError, MouthpieceError, TTSError
 from mouthpiece.tts import TTS, TTSBadVoice, Voice, available, create, load, split
+from mouthpiece.tts.spoken import spoken
+from mouthpiece.tts.text import has_words
 from mouthpiece_sender.speech.cache import SpeechCache, SpeechKey
 from mouthpiece_sender.speech.incremental_text import IncrementalText, write
 from mouthpiece_sender.speech.synthesis import SentenceSound, SentenceSynthesizer, TTSPool
@@ -201,8 +204,13 @@ class Voices:
         pool = provider.pool
         given = voice if provider.takes_voice else None
 
+        english = _is_english(voice)
+
         def begin(sentence: str) -> SentenceSound:
-            return self._synthesizer.begin(SpeechKey(sentence, name, given, pool.sample_rate), pool)
+            words = spoken(sentence, english=english)
+            return self._synthesizer.begin(
+                SpeechKey(words if has_words(words) else sentence, name, given, pool.sample_rate), pool
+            )
 
         first = None
         if isinstance(text, str):
@@ -221,7 +229,9 @@ class Voices:
 
     async def forget(self, text: str) -> None:
         """Drop the sound of ``text`` from the cache; what is being made of it now is not kept."""
-        self._synthesizer.forget(await asyncio.to_thread(split, text))
+        sentences = await asyncio.to_thread(split, text)
+        words = [spoken(sentence, english=english) for sentence in sentences for english in (True, False)]
+        self._synthesizer.forget([*sentences, *words])
 
     def _own(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.create_task(work, name="voices")
@@ -292,6 +302,12 @@ class Voices:
             provider.catalogue.ask()
         except (TTSError, ConfigurationError) as error:
             logger.warning("the voice %s cannot be used: %s", self._default, error)
+
+
+def _is_english(voice: str | None) -> bool:
+    """Whether a voice speaks English, as far as its id says: one that begins with another language's tag does not."""
+    tag = re.match(r"([a-z]{2,3})(?:[-_]|$)", voice or "")
+    return tag is None or tag[1] == "en"
 
 
 def _closest(voice: str, known: Sequence[tuple[str, str]]) -> tuple[str, str] | None:

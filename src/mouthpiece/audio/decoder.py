@@ -2,44 +2,55 @@
 
 ``mouthpiece.audio.decoder_process`` starts it (``python -m mouthpiece.audio.decoder``) and uses its standard input and
 output. A request is one line of JSON; its answer is one line of JSON followed by exactly ``bytes`` bytes. Answers come
-in the order of the requests. Before the first request it writes ``{"ready": true}``::
+in the order of the requests. With "probe" and "open" comes the open file, over a Unix socket that the parent passes on
+as the file descriptor in its first argument: the process itself can open none. Before the first request it writes
+``{"ready": true}``::
 
-    {"op": "probe", "path": p}                  → {"rate", "channels", "frames", "format", "bytes": 0}
-    {"op": "open", "id": n, "path": p, "frame": f, "count": k}  → as for "read"
-    {"op": "read", "id": n, "count": k}         → {"frames", "bytes"} and s16le, interleaved; no frames: the end
+    {"op": "probe"}                             → {"rate", "channels", "frames", "format", "bytes": 0}
+    {"op": "open", "id": n, "frame": f, "count": k}  → as for "read"
+    {"op": "read", "id": n, "count": k}         → {"frames", "bytes"} and s16le, mono; no frames: the end
     {"op": "close", "id": n}                    → {"bytes": 0}
     a sound that cannot be used                 → {"error": name of an AudioError, "detail": sentence, "bytes": 0}
 
 It ends with its input, so it does not outlive a parent that is killed.
-
-libsndfile reads WAV, AIFF, FLAC, MP3 and Ogg; WebM, M4A, AAC and an MP3 that does not state its length go through PyAV.
-The demuxer is always given: FFmpeg's own guess may be a playlist, which would open other files.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import resource
 import signal
 import sys
-from pathlib import Path
-from typing import Any, Final
+import time
+from socket import AF_UNIX, SOCK_STREAM, recv_fds, socket
+from typing import IO, Any, Final
 
-from mouthpiece.audio.readers import Reader, open_sound, probe
-from mouthpiece.errors import AudioError, DamagedAudio, NotAudio
+from mouthpiece.audio.av_reader import AvReader
+from mouthpiece.audio.confinement import confine
+from mouthpiece.audio.readers import MonoReader, SndfileReader, open_sound, probe
+from mouthpiece.errors import AudioError, DamagedAudio, NotAudio, UnsupportedFormat
 
 SECONDS_A_REQUEST: Final = 10
 """Seconds, by the clock and of processor time, that one request may take; the process is killed beyond that."""
+SECONDS_A_LIFE: Final = 3600
+"""Seconds of processor time that the process may take in its life; before that it ends itself, after an answer that
+says "last", and its parent starts another one."""
 MEMORY_LIMIT: Final = 1 << 30
 """Bytes of address space; the libraries take about 250 MB of it."""
 
 
 class Program:
-    """The sounds that are open, and the answer to each request."""
+    """The sounds that are open, and the answer to each request.
 
-    def __init__(self) -> None:
-        self._readers: dict[int, Reader] = {}
+    :param files: where the parent sends open files.
+    """
+
+    def __init__(self, files: socket) -> None:
+        self._files = files
+        self._readers: dict[int, MonoReader] = {}
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Handle ``request``; return the header and the payload of its answer.
@@ -48,9 +59,9 @@ class Program:
         """
         match request["op"]:
             case "probe":
-                return probe(Path(request["path"])), b""
+                return probe(self._file()), b""
             case "open":
-                reader, _ = open_sound(Path(request["path"]))
+                reader, _ = open_sound(self._file())
                 self._readers[request["id"]] = reader
                 if request["frame"]:
                     reader.seek(request["frame"])
@@ -64,6 +75,10 @@ class Program:
             case other:
                 raise ValueError(f"unknown request {other!r}")
 
+    def _file(self) -> IO[bytes]:
+        _, descriptors, _, _ = recv_fds(self._files, 1, 1)
+        return os.fdopen(descriptors[0], "rb", buffering=0)
+
     def _read(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         samples = self._readers[request["id"]].read(request["count"])
         return {"frames": len(samples)}, samples.astype("<i2", copy=False).tobytes()
@@ -73,8 +88,18 @@ def limit_resources() -> None:
     """Limit memory, and forbid core files and writing, for the life of the process."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    renew_time()
+    signal.setitimer(signal.ITIMER_REAL, 0)
     if sys.platform == "linux":  # elsewhere a process may reserve far more address space than it uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+
+
+def load_libraries() -> None:
+    """Read a sound with each library: PyAV loads modules as they are needed, and a confined process can load none."""
+    silence = b"RIFF\x64\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\x40\0\0\0" + bytes(64)
+    with contextlib.suppress(UnsupportedFormat):  # PyAV is not installed
+        AvReader(io.BytesIO(silence), "WAV", "wav").read(8)
+    SndfileReader(io.BytesIO(silence), "WAV").read(8)
 
 
 def renew_time() -> None:
@@ -82,7 +107,7 @@ def renew_time() -> None:
     process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + SECONDS_A_REQUEST + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    resource.setrlimit(resource.RLIMIT_CPU, (min(soft, SECONDS_A_LIFE), SECONDS_A_LIFE))
     signal.setitimer(signal.ITIMER_REAL, SECONDS_A_REQUEST)
 
 
@@ -91,8 +116,10 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     limit_resources()
-    program = Program()
-    output.write(b'{"ready": true, "bytes": 0}\n')
+    load_libraries()
+    lacking = confine()
+    program = Program(socket(AF_UNIX, SOCK_STREAM, fileno=int(sys.argv[1])))
+    output.write(json.dumps({"ready": True, "lacking": lacking, "bytes": 0}).encode() + b"\n")
     output.flush()
     for line in sys.stdin.buffer:
         renew_time()
@@ -109,9 +136,13 @@ def main() -> None:
             detail = f"The decoder could not make sense of it ({type(error).__name__})."
             header, payload = {"error": DamagedAudio.__name__, "detail": detail}, b""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        last = time.process_time() > SECONDS_A_LIFE - 2 * SECONDS_A_REQUEST
+        header |= {"last": last}
         header["bytes"] = len(payload)
         output.write(json.dumps(header).encode() + b"\n" + payload)
         output.flush()
+        if last:
+            return
 
 
 if __name__ == "__main__":

@@ -8,14 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from mouthpiece import errors
-from mouthpiece.errors import AudioError, DamagedAudio
+from mouthpiece.errors import AudioError, DamagedAudio, MouthpieceError, NotAudio
+
+logger = logging.getLogger(__name__)
 
 START_TIMEOUT: Final = 20.0
 """Seconds."""
@@ -40,6 +45,8 @@ class _Request:
     message: Mapping[str, Any]
     answer: asyncio.Future[tuple[dict[str, Any], bytes]] | None
     """None: no answer is awaited."""
+    path: Path | None = None
+    """The file that is sent along, open."""
     begun: bool = False
 
 
@@ -65,18 +72,22 @@ class DecoderProcess:
         """The number of requests that it has not answered yet."""
         return self._requests.qsize() + (self._current is not None)
 
-    async def ask(self, message: Mapping[str, Any], patience: float | None) -> tuple[dict[str, Any], bytes]:
+    async def ask(
+        self, message: Mapping[str, Any], patience: float | None, path: Path | None = None
+    ) -> tuple[dict[str, Any], bytes]:
         """Send ``message``; return the header and the payload of the answer.
 
+        :param path: the file that is sent along.
         :param patience: seconds to wait for earlier requests; None: as long as they take. The start of a process does
             not count: another process would not be ready sooner.
-        :raises AudioError: the decoder reported it, or the process ended during this request.
+        :raises AudioError: the decoder reported it, the file cannot be opened, or the process ended during this
+            request.
         :raises ProcessLost: the process ended before it began this request.
         :raises ProcessBusy: it did not begin this request in time.
         """
         if not self.alive:
             raise ProcessLost
-        request = _Request(message, asyncio.get_running_loop().create_future())
+        request = _Request(message, asyncio.get_running_loop().create_future(), path)
         assert request.answer is not None
         self._requests.put_nowait(request)
         try:
@@ -98,16 +109,20 @@ class DecoderProcess:
     async def run(self) -> None:
         """Start the process, send it the requests, and end it. Cancelling this ends the process."""
         process: asyncio.subprocess.Process | None = None
+        files, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         watch: asyncio.Task[None] | None = None
         try:
-            process = await _start()
+            with theirs:
+                process = await _start(theirs)
             async with asyncio.timeout(START_TIMEOUT):
-                await _receive(process)
+                header, _ = await _receive(process)
+            _say_once(header["lacking"])
             self.was_ready = True
             self._started_or_ended.set()
             watch = asyncio.create_task(self._watch(process))
             while request := await self._next_request():
-                await self._exchange(process, request)
+                if not await self._exchange(process, request, files):
+                    break
         except (OSError, EOFError, TimeoutError):  # TimeoutError is an OSError; named because it is meant
             pass
         finally:
@@ -116,6 +131,7 @@ class DecoderProcess:
             self._fail_requests()
             if watch is not None:
                 watch.cancel()
+            files.close()
             if process is not None:
                 await _end(process)
 
@@ -137,7 +153,17 @@ class DecoderProcess:
             if request is None or request.answer is None or not request.answer.done():
                 return request
 
-    async def _exchange(self, process: asyncio.subprocess.Process, request: _Request) -> None:
+    async def _exchange(self, process: asyncio.subprocess.Process, request: _Request, files: socket.socket) -> bool:
+        """Send ``request`` and settle it; False: it was the process's last one."""
+        if request.path is not None:
+            try:
+                await asyncio.to_thread(_send_file, files, request.path)
+            except (FileNotFoundError, IsADirectoryError) as error:
+                _fail(request, NotAudio(f"It cannot be read: {error.strerror}."))
+                return True
+            except OSError as error:
+                _fail(request, MouthpieceError(f"The stored sound cannot be opened: {error.strerror}."))
+                return True
         self._current, request.begun = request, True
         assert process.stdin is not None
         process.stdin.write(json.dumps(request.message).encode() + b"\n")
@@ -149,6 +175,7 @@ class DecoderProcess:
                 request.answer.set_exception(_error_of(header))
             else:
                 request.answer.set_result((header, payload))
+        return not header.get("last", False)
 
     def _fail_requests(self) -> None:
         """Blame the current request for the end of the process; those behind it may be sent to another process."""
@@ -162,10 +189,33 @@ class DecoderProcess:
                 waiting.answer.set_exception(ProcessLost())
 
 
-async def _start() -> asyncio.subprocess.Process:
+def _fail(request: _Request, error: MouthpieceError) -> None:
+    if request.answer is not None and not request.answer.done():
+        request.answer.set_exception(error)
+
+
+def _send_file(files: socket.socket, path: Path) -> None:
+    """Blocks: run it in a thread."""
+    with path.open("rb", buffering=0) as file:
+        socket.send_fds(files, [b"f"], [file.fileno()])
+
+
+_said: set[str] = set()
+
+
+def _say_once(lacking: list[str]) -> None:
+    """Log the means of confinement that this kernel lacks."""
+    if new := [one for one in lacking if one not in _said]:
+        _said.update(new)
+        logger.warning("this kernel lacks %s: decoders are confined less tightly", " and ".join(new))
+
+
+async def _start(files: socket.socket) -> asyncio.subprocess.Process:
     environment = {name: value for name in INHERITED if (value := os.environ.get(name)) is not None}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "mouthpiece.audio.decoder"),
+        *(sys.executable, "-P", "-m", "mouthpiece.audio.decoder", str(files.fileno())),
+        pass_fds=(files.fileno(),),
+        cwd="/",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # codecs report every odd frame there

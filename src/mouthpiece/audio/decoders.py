@@ -75,7 +75,7 @@ class Decoders:
         for _ in range(_TRIES):
             process, patience = self._choose(avoid)
             try:
-                answer, _ = await process.ask({"op": "probe", "path": str(path)}, patience)
+                answer, _ = await process.ask({"op": "probe"}, patience, path)
             except ProcessBusy:
                 avoid.add(process)
             except ProcessLost:
@@ -88,7 +88,7 @@ class Decoders:
 
     @contextlib.asynccontextmanager
     async def open(self, path: Path, info: AudioInfo, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
-        """Open the file at ``path`` and iterate over its blocks, in its own rate and channels.
+        """Open the file at ``path`` and iterate over its blocks: mono, in its own rate.
 
         :param info: the result of :meth:`probe` for ``path``.
         :param offset: seconds; the position of the first block.
@@ -156,7 +156,7 @@ class _Sound:
             if not frames:
                 return
             self._frame += frames
-            yield Pcm.from_bytes(payload, self._info.sample_rate, self._info.num_channels)
+            yield Pcm.from_bytes(payload, self._info.sample_rate)
             seconds = BLOCK
 
     def close(self) -> None:
@@ -167,16 +167,18 @@ class _Sound:
     async def _read(self, count: int) -> tuple[int, bytes]:
         avoid: set[DecoderProcess] = set()
         for _ in range(_TRIES):
+            path = None
             if self._process is None:
+                path = self._path
                 self._process, patience = self._choose(avoid)
                 self._id = next(self._ids)
                 self._process.sounds.add(self._id)
-                request = {"op": "open", "id": self._id, "path": str(self._path), "frame": self._frame, "count": count}
+                request = {"op": "open", "id": self._id, "frame": self._frame, "count": count}
             else:
                 patience = _PATIENCE
                 request = {"op": "read", "id": self._id, "count": count}
             try:
-                answer, payload = await self._process.ask(request, patience)
+                answer, payload = await self._process.ask(request, patience, path)
                 return answer["frames"], payload
             except ProcessBusy:
                 avoid.add(self._process)

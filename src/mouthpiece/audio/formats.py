@@ -1,30 +1,57 @@
-"""Recognises a file's format by its first bytes, and a truncated file by its headers."""
+"""Recognises a file's format by the first bytes of its sound."""
 
 from __future__ import annotations
 
-import struct
-from typing import IO, Final
+import mmap
+import re
+from typing import Final
 
-from mouthpiece.errors import NotAudio, TruncatedAudio, UnsupportedFormat
+from mouthpiece.errors import NotAudio, UnsupportedFormat
 
 SUPPORTED: Final = "WAV, AIFF, FLAC, MP3, Ogg (Vorbis, Opus), WebM, M4A and AAC"
 
 
-def truncated(kind: str, promised: float, there: float | None) -> TruncatedAudio:
-    """The error for a file that states ``promised`` seconds and holds ``there``; None: unknown, but less."""
-    what = f"{there:.2f} s are there" if there is not None else "less is there"
-    return TruncatedAudio(f"The {kind} file is cut off: it promises {promised:.2f} s of sound, {what}.")
+ZEROS: Final = 1 << 20
+"""Bytes of zeros, and of tags' headers, that are skipped at most to find the sound."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def find_start(data: mmap.mmap | bytes) -> int:
+    """Where the sound's own first byte is: after a byte order mark, ID3 tags and zeros, in any order."""
+    at = 0
+    for _ in range(64):
+        head = data[at : at + 10]
+        if head[:3] == _BOM:
+            at += 3
+        elif head[:3] == b"ID3" and len(head) == 10 and max(head[3:5]) < 0xFF and max(head[6:10]) < 0x80:
+            size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]  # seven bits a byte (ID3v2.4, 6.2)
+            at += 10 + size + (10 if head[5] & 0x10 else 0)
+        elif head[:1] == b"\0" and data[at + 4 : at + 8] not in _BOXES:
+            found = _SOUND.search(data, at, at + ZEROS)
+            if found is None:
+                return at
+            at = found.start()
+            if data[at - 3 : at + 5] and data[at + 1 : at + 5] in _BOXES:  # the length of a box begins with zeros
+                return at - 3
+        else:
+            return at
+    return at
+
+
+_SOUND: Final = re.compile(rb"[^\0]")
+_BOXES: Final = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide")
 
 
 def recognise(head: bytes) -> tuple[str, str | None]:
-    """Return the name of the format by the file's first bytes, and PyAV's demuxer; None: libsndfile reads it.
+    """Return the name of the format by the sound's first bytes, and PyAV's demuxer; None: libsndfile reads it.
 
-    :param head: the first bytes; for an MP3 without tags at least one frame (4096 bytes are enough).
+    :param head: the first bytes from ``find_start`` on; for an MP3 at least one frame (4096 bytes are enough).
     :raises NotAudio: the format is unknown, or there are no bytes.
     :raises UnsupportedFormat: the format is known and not supported.
     """
     if not head:
-        raise NotAudio("There is nothing in it: 0 bytes.")
+        raise NotAudio("There is nothing in it: 0 bytes of sound.")
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return "WAV", None
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
@@ -35,20 +62,58 @@ def recognise(head: bytes) -> tuple[str, str | None]:
         return "Ogg", None
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "WebM", "matroska"
-    if head[4:8] == b"ftyp":
+    if head[4:8] in _BOXES:
         return "M4A", "mov"
-    if head[:3] == b"ID3":
-        return "MP3", None
     if len(head) >= 4 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return "AAC", "aac"
-    first = _mp3_frame_length(head, 0)
-    if first and (first + 4 > len(head) or _mp3_frame_length(head, first)):
+    first = mp3_frame_length(head, 0)
+    if first and (first + 4 > len(head) or mp3_frame_length(head, first)):
         return "MP3", None
     for magic, offset, name in _KNOWN_ELSEWHERE:
         if head[offset : offset + len(magic)] == magic:
             raise UnsupportedFormat(f"{name} is not supported. What is: {SUPPORTED}.")
-    raise NotAudio(f"This is not audio in a format that is known here ({SUPPORTED}).")
+    raise NotAudio(f"This is not audio in a format that is known here ({SUPPORTED}){_what_it_is(head)}.")
 
+
+def _what_it_is(head: bytes) -> str:
+    """A half-sentence on what the bytes look like, and what to do; empty where that is not known."""
+    for magic, offset, name in _OTHER_THINGS:
+        if head[offset : offset + len(magic)] == magic:
+            return f": it is {name}"
+    if not head.strip(b"\0"):
+        return ": there is nothing in it but zeros"
+    try:
+        text = head[:400].decode().strip().lower()
+    except UnicodeDecodeError:
+        return ""
+    if text.startswith(("<!doctype html", "<html")):
+        return ": it is a web page, often a server's message instead of a file"
+    if text.startswith("<"):
+        return ": it is XML, often a server's message instead of a file"
+    if text.startswith(("{", "[")):
+        return ": it is JSON, often a server's message instead of a file"
+    if text.startswith(("data:", *_BASE64)):
+        return ": it is base64: decode it first, or send it as JSON"
+    if text.startswith("#extm3u"):
+        return ": it is a playlist: send the sound itself"
+    return ": it is text, which is sent as JSON with a key “text”" if text.isprintable() and " " in text else ""
+
+
+_BASE64: Final = ("uklgr", "suqz", "//uq", "//nq", "t2dnuw", "zkxhqw", "gkxfo")
+"""How WAV, MP3, Ogg, FLAC and WebM begin in base64, in lower case."""
+
+_OTHER_THINGS: Final = (
+    (b"%PDF", 0, "a PDF"),
+    (b"\x89PNG", 0, "a PNG picture"),
+    (b"\xff\xd8\xff", 0, "a JPEG picture"),
+    (b"GIF8", 0, "a GIF picture"),
+    (b"WEBP", 8, "a WebP picture"),
+    (b"PK\x03\x04", 0, "a ZIP archive: send the file in it"),
+    (b"\x1f\x8b", 0, "compressed with gzip: send it uncompressed"),
+    (b"\x28\xb5\x2f\xfd", 0, "compressed with zstd: send it uncompressed"),
+    (b"7z\xbc\xaf", 0, "a 7z archive: send the file in it"),
+    (b"\x7fELF", 0, "a program"),
+)
 
 _KNOWN_ELSEWHERE: Final = (
     (b"caff", 0, "CAF (Core Audio)"),
@@ -62,6 +127,11 @@ _KNOWN_ELSEWHERE: Final = (
     (b"FLV", 0, "Flash video"),
     (b".RMF", 0, "RealMedia"),
     (b"DSD ", 0, "DSD"),
+    (b"riff", 0, "Wave64"),
+    (b"\x0b\x77", 0, "AC-3"),
+    (b"\x7f\xfe\x80\x01", 0, "DTS"),
+    (b"TTA1", 0, "TTA"),
+    (b"G\x40", 0, "An MPEG transport stream"),
 )
 
 _MP3_RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
@@ -74,7 +144,7 @@ _MP3_KILOBITS: Final = {
 }
 
 
-def _mp3_frame_length(data: bytes, at: int) -> int:
+def mp3_frame_length(data: mmap.mmap | bytes, at: int) -> int:
     """Bytes of the MPEG audio frame whose header lies at ``at``; 0 if none does (ISO 11172-3, 2.4.1.3)."""
     if len(data) < at + 4 or data[at] != 0xFF or data[at + 1] & 0xE0 != 0xE0:
         return 0
@@ -88,68 +158,3 @@ def _mp3_frame_length(data: bytes, at: int) -> int:
         return (12_000 * bits // _MP3_RATES[version][rate] + padding) * 4
     slots = 72_000 if layer == 1 and version != 3 else 144_000
     return slots * bits // _MP3_RATES[version][rate] + padding
-
-
-def mp3_states_length(head: bytes, file: IO[bytes]) -> bool:
-    """Whether the first frame is a Xing, Info or VBRI header. ``head``: the first bytes of ``file``."""
-    if head[:3] == b"ID3" and len(head) >= 10:
-        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]  # seven bits a byte (ID3v2.4, 6.2)
-        file.seek(size + 10)
-        head = file.read(4096)
-    return any(tag in head[:256] for tag in (b"Xing", b"Info", b"VBRI"))
-
-
-def check_wav(file: IO[bytes], size: int) -> int | None:
-    """Check that a WAV is as long as its header states: libsndfile plays a shorter one without an error.
-
-    Writers to a pipe put 0, or about 2 or 4 GB, in place of the length that they do not know yet; such a length is not
-    checked. If it is 0, return its offset in the file: libsndfile would read nothing.
-
-    :param size: bytes of ``file``.
-    :raises TruncatedAudio: it is shorter.
-    """
-    file.seek(0)
-    riff = file.read(12)
-    order = ">" if riff[:4] == b"RIFX" else "<"
-    at, rate_of_bytes, ds64 = 12, 0, 0
-    while len(header := file.read(8)) == 8:
-        name, length = header[:4], struct.unpack(order + "I", header[4:])[0]
-        at += 8
-        if name == b"fmt ":
-            fmt = file.read(16)
-            rate_of_bytes = struct.unpack(order + "I", fmt[8:12])[0] if len(fmt) == 16 else 0
-        elif name == b"ds64":
-            ds64 = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))[1]
-        elif name == b"data":
-            if length == 0xFFFFFFFF and ds64:
-                length = ds64
-            elif length == 0:
-                return at - 4
-            elif 0x7FFF_0000 <= length <= 0xFFFF_FFFF:
-                return None
-            if size - at < length and rate_of_bytes:
-                raise truncated("WAV", length / rate_of_bytes, (size - at) / rate_of_bytes)
-            return None
-        at += length + length % 2
-        file.seek(at)
-    raise TruncatedAudio("The WAV file is cut off: its header is there, its sound is not.")
-
-
-def check_boxes(file: IO[bytes], size: int) -> None:
-    """Check that the last box of an M4A ends within the file (ISO 14496-12, 4.2).
-
-    :param size: bytes of ``file``.
-    :raises TruncatedAudio: it does not.
-    """
-    at = 0
-    while at < size:
-        file.seek(at)
-        header = file.read(16)
-        length = int.from_bytes(header[:4], "big")
-        if length == 1:
-            length = int.from_bytes(header[8:16], "big")
-        if length == 0:  # to the end of the file
-            return
-        if at + max(length, 8) > size:
-            raise TruncatedAudio(f"The M4A file is cut off: {at + length - size} bytes of it are missing.")
-        at += max(length, 8)

@@ -11,6 +11,8 @@ MIN_SAMPLE_RATE: Final = 4_000
 MAX_SAMPLE_RATE: Final = 192_000
 """Hertz."""
 MAX_CHANNELS: Final = 8
+MAX_PARTS: Final = 1_000
+"""Files that may be joined in one."""
 
 
 def check_shape(sample_rate: int, channels: int, frames: int) -> None:

@@ -128,46 +128,6 @@ class Chunker:
         return max(1, int(seconds * self._rate + 1e-6))
 
 
-class MixDown:
-    """Any number of channels to mono, by their mean."""
-
-    def push(self, pcm: Pcm) -> list[Pcm]:
-        if pcm.channels == 1:
-            samples = pcm.samples.reshape(-1)
-        else:
-            mean = pcm.samples.astype(np.float32).mean(axis=0)
-            samples = np.rint(mean).astype(np.int16)
-        return [Pcm(samples, pcm.sample_rate)]
-
-    def flush(self) -> list[Pcm]:
-        return []
-
-    def clear(self) -> None:
-        pass
-
-
-class Remix:
-    """Any number of channels to ``channels``: unchanged if it is the same, else the mean of all on each channel."""
-
-    def __init__(self, channels: int) -> None:
-        self._channels = channels
-        self._down = MixDown()
-
-    def push(self, pcm: Pcm) -> list[Pcm]:
-        if pcm.channels == self._channels:
-            return [pcm]
-        (mono,) = self._down.push(pcm)
-        if self._channels == 1:
-            return [mono]
-        return [Pcm(np.tile(mono.samples, (self._channels, 1)), mono.sample_rate)]
-
-    def flush(self) -> list[Pcm]:
-        return []
-
-    def clear(self) -> None:
-        pass
-
-
 class Resampler:
     """Any sample rate to ``sample_rate`` (hertz), continuously (soxr, HQ): no clicks at the borders of pushes.
 

@@ -1,22 +1,32 @@
-"""Readers of sound files: libsndfile, and PyAV for the formats that libsndfile cannot read."""
+"""Readers of sound files, and the choice among them.
+
+libsndfile reads WAV, AIFF, FLAC, MP3 and Ogg. PyAV reads what libsndfile does not know (WebM, M4A, AAC), a file whose
+own length cannot be relied on and must be counted (an MP3 or FLAC that states none, or another one than is there), and
+an Ogg of more than two channels, whose places libsndfile does not name. Files that are joined in one are read one after
+the other.
+"""
 
 from __future__ import annotations
 
 import io
+import mmap
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import IO, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from mouthpiece.audio.formats import check_boxes, check_wav, mp3_states_length, recognise, truncated
+from mouthpiece.audio.av_reader import AvReader
+from mouthpiece.audio.formats import find_start, recognise
 from mouthpiece.audio.limits import check_shape
-from mouthpiece.audio.pcm import Samples
-from mouthpiece.errors import AudioError, DamagedAudio, NotAudio, UnsupportedFormat
-from mouthpiece.extras import needs
+from mouthpiece.audio.mix import MixDown, weights
+from mouthpiece.audio.parts import find_parts, mp3_frames
+from mouthpiece.audio.pcm import Pcm, Samples
+from mouthpiece.audio.splice import Piece, Splice
+from mouthpiece.audio.wav import read_wav
+from mouthpiece.errors import AudioError, DamagedAudio, NotAudio, TruncatedAudio, UnsupportedFormat
 
 
 class Reader(Protocol):
@@ -27,6 +37,8 @@ class Reader(Protocol):
     channels: int
     frames: int
     """The length of the whole file."""
+    weights: tuple[float, ...]
+    """Of each channel in the mix to mono."""
 
     def seek(self, frame: int) -> None:
         """Read from ``frame`` on."""
@@ -56,17 +68,17 @@ class SndfileReader:
     """Reads the formats that libsndfile knows.
 
     :param kind: the format's name, as ``recognise`` returns it.
-    :param length_at: the offset of a WAV's 4 length bytes, if they are 0 and mean "to the end of the file".
+    :param mask: the channels' places, where the file says them; 0: the usual ones.
     :raises NotAudio: libsndfile cannot read it.
     """
 
-    def __init__(self, path: Path, kind: str, *, length_at: int | None = None) -> None:
-        self._mended = None if length_at is None else _MendedWav(path, length_at)
+    def __init__(self, file: io.RawIOBase | io.BytesIO, kind: str, mask: int = 0) -> None:
         try:
-            self._file = _Straight(path if self._mended is None else self._mended)
+            self._file = _Straight(file)
         except soundfile.LibsndfileError as error:
             raise NotAudio(f"This is no {kind} file that can be read: {error.error_string}") from None
         self.rate, self.channels, self.frames = self._file.samplerate, self._file.channels, self._file.frames
+        self.weights = weights(self.channels, mask)
         # When read as int16, libsndfile does not scale float samples (float WAV), and lossy formats wrap around above
         # full scale: both are read as floats and clipped here.
         self._integral = self._file.subtype.startswith(("PCM_", "ULAW", "ALAW"))
@@ -90,184 +102,233 @@ class SndfileReader:
 
     def close(self) -> None:
         self._file.close()
-        if self._mended is not None:
-            self._mended.close()
 
 
-class _MendedWav(io.FileIO):
-    """A WAV that was written to a pipe, with a length of 0 because it was not known yet: read as if it had the length
-    that means "to the end of the file"."""
+class JoinedReader:
+    """Files that are joined in one, as one sound. One of them is open at a time.
 
-    def __init__(self, path: Path, length_at: int) -> None:
-        super().__init__(path)
-        self._at = length_at
-        self._length = b"\xff\xff\xff\xff"  # libsndfile reads to the end of the file then
-
-    def readinto(self, buffer: Any) -> int:
-        start = self.tell()
-        count = super().readinto(buffer) or 0
-        view = memoryview(buffer).cast("B")
-        for at in range(max(start, self._at), min(start + count, self._at + 4)):
-            view[at - start] = self._length[at - self._at]
-        return count
-
-
-class AvReader:
-    """Reads the formats that libsndfile does not know, through PyAV.
-
-    :param kind: the format's name, as ``recognise`` returns it.
-    :param demuxer: FFmpeg's name of the demuxer.
-    :raises UnsupportedFormat: PyAV is not installed.
-    :raises NotAudio: FFmpeg cannot read it.
+    :param parts: open each of them.
+    :raises UnsupportedFormat: they differ in rate or channels.
     """
 
-    def __init__(self, path: Path, kind: str, demuxer: str) -> None:
+    def __init__(self, kind: str, parts: Sequence[Callable[[], Reader]]) -> None:
+        self._parts = parts
+        self._lengths: list[int] = []
+        self._index = 0
+        self._reader = parts[0]()
+        self.rate, self.channels, self.weights = self._reader.rate, self._reader.channels, self._reader.weights
         try:
-            import av  # costs 40 ms and 15 MB, so only when a file needs it
-        except ImportError:
-            raise UnsupportedFormat(needs(f"Reading {kind}", "sender")) from None
-        self._av, self._kind, self._demuxer = av, kind, demuxer
-        self._container: Any = None
-        self._file = path.open("rb")
-        try:
-            self._start()
-            codec = self._stream.codec_context
-            self.rate, self.channels = codec.sample_rate, codec.channels
-            self.frames = self._count()
-            self._held: Samples = np.zeros((0, self.channels), dtype=np.int16)
-            self.seek(0)
+            for index in range(len(parts)):
+                self._open(index)
+                if (self._reader.rate, self._reader.channels) != (self.rate, self.channels):
+                    raise UnsupportedFormat(
+                        f"{len(parts)} {kind} files of different rates or channels are joined in it: send each one as "
+                        "a segment of its own."
+                    )
+                self._lengths.append(self._reader.frames)
+            self._open(0)
         except Exception:
             self.close()
             raise
+        self.frames = sum(self._lengths)
 
     def seek(self, frame: int) -> None:
-        self._start()  # reopen: after a seek to 0 FFmpeg no longer cuts off the padding that encoders put first
-        target = 0
-        if self._demuxer in ("mov", "matroska") and self._stream.time_base is not None:
-            # A seek lands on a packet, and codecs need the packets before it: a second is decoded and dropped. Plain
-            # AAC and MP3 have no index, and are decoded from the start.
-            target = max(0, int((frame / self.rate - 1) / self._stream.time_base))
-        if target:
-            self._container.seek(target, stream=self._stream)
-        self._decoded = self._decode(frame if target else 0)
-        self._held, self._frame = self._held[:0], frame if target else 0
-        while self._frame < frame and len(self.read(min(65_536, frame - self._frame))):
-            pass
+        index = 0
+        while index < len(self._lengths) - 1 and frame >= self._lengths[index]:
+            frame -= self._lengths[index]
+            index += 1
+        self._open(index)
+        self._reader.seek(min(frame, self._lengths[index]))
 
     def read(self, count: int) -> Samples:
-        count = min(count, self.frames - self._frame)
-        while len(self._held) < count and (more := next(self._decoded, None)) is not None:
-            self._held = np.concatenate([self._held, more])
-        block, self._held = self._held[:count], self._held[count:]
-        self._frame += len(block)
+        block = self._reader.read(count)
+        while not len(block) and self._index < len(self._parts) - 1:
+            self._open(self._index + 1)
+            block = self._reader.read(count)
         return block
 
     def close(self) -> None:
-        if self._container is not None:
-            self._container.close()
+        self._reader.close()
+
+    def _open(self, index: int) -> None:
+        if index == self._index and index == len(self._lengths):
+            return
+        self._reader.close()
+        self._reader, self._index = self._parts[index](), index
+
+
+class MonoReader:
+    """The mix of a reader's channels; it closes the reader and the file.
+
+    ``read`` returns ``(frames,)``, as many as the reader has.
+    """
+
+    def __init__(self, reader: Reader, file: IO[bytes]) -> None:
+        self._reader, self._file = reader, file
+        self.rate, self.channels, self.frames = reader.rate, reader.channels, reader.frames
+        self._mix = MixDown(reader.weights)
+        self._ready: list[Samples] = []
+        self._ended = False
+
+    def seek(self, frame: int) -> None:
+        self._mix.clear()
+        self._ready, self._ended = [], False
+        self._reader.seek(frame)
+
+    def read(self, count: int) -> Samples:
+        there = sum(map(len, self._ready))
+        while there < count and not self._ended:
+            samples = self._reader.read(count)
+            self._ended = not len(samples)
+            block = Pcm(samples.reshape(-1) if self.channels == 1 else samples.T, self.rate)
+            for mono in self._mix.flush() if self._ended else self._mix.push(block):
+                self._ready.append(mono.samples)
+                there += mono.frames
+        joined = np.concatenate(self._ready) if self._ready else np.zeros(0, dtype=np.int16)
+        self._ready = [joined[count:]]
+        return joined[:count]
+
+    def close(self) -> None:
+        self._reader.close()
         self._file.close()
-
-    def _start(self) -> None:
-        if self._container is not None:
-            self._container.close()
-        self._file.seek(0)
-        try:
-            # An open file instead of a path: FFmpeg can reach no other file, also if the container names one.
-            self._container = self._av.open(self._file, "r", format=self._demuxer)
-            self._stream = self._container.streams.audio[0]
-        except (self._av.FFmpegError, IndexError):
-            raise NotAudio(f"This is no {self._kind} file with sound in it that can be read.") from None
-
-    def _count(self) -> int:
-        """The length in frames, by the packets: WebM from a browser and AAC do not state theirs.
-
-        :raises TruncatedAudio: an M4A states more than it has.
-        """
-        stream, end = self._stream, 0
-        promised = stream.duration if self._demuxer == "mov" else None
-        try:
-            for packet in self._container.demux(stream):
-                if packet.pts is not None:
-                    end = max(end, packet.pts + (packet.duration or 0))
-        except self._av.FFmpegError:
-            raise DamagedAudio(f"The {self._kind} file is damaged.") from None
-        there = float(end * stream.time_base) - self._origin()
-        if promised is None:
-            return int(there * self.rate + 0.5)
-        length = float(promised * stream.time_base)
-        if there < length - 0.1:
-            raise truncated(self._kind, length, there)
-        return int(length * self.rate + 0.5)
-
-    def _origin(self) -> float:
-        """The time stamp of frame 0, in seconds: WebM counts the padding that an encoder put before the sound."""
-        start = self._stream.start_time
-        return 0.0 if start is None else float(start * self._stream.time_base)
-
-    def _decode(self, first: int) -> Iterator[Samples]:
-        """Blocks from frame ``first`` on; from 0, everything, without a look at time stamps."""
-        resampler = self._av.AudioResampler(format="s16", layout=self._stream.codec_context.layout, rate=self.rate)
-        skip = 0
-        try:
-            for index, frame in enumerate(self._container.decode(self._stream)):
-                if index == 0 and first and frame.time is not None:
-                    skip = max(0, first - round((frame.time - self._origin()) * self.rate))
-                for block in resampler.resample(frame):
-                    samples: Samples = block.to_ndarray().astype(np.int16, copy=False).reshape(-1, self.channels)
-                    yield samples[skip:]
-                    skip = max(0, skip - len(samples))
-        except self._av.FFmpegError:
-            raise DamagedAudio(f"The {self._kind} file is damaged.") from None
 
 
 def _to_int16(samples: npt.NDArray[np.float32]) -> Samples:
-    """Scale float samples, of which full scale is 1.0, to int16; louder ones are clipped."""
-    scaled = np.clip(np.rint(samples * np.float32(32_768)), -32_768, 32_767)
+    """Scale float samples, of which full scale is 1.0, to int16; louder ones are clipped, and what is none is 0."""
+    scaled = np.clip(np.rint(np.nan_to_num(samples, nan=0.0) * np.float32(32_768)), -32_768, 32_767)
     clipped: Samples = scaled.astype(np.int16)
     return clipped
 
 
-def open_sound(path: Path) -> tuple[Reader, str]:
-    """Open the file at ``path``; return its reader and the name of its format, which its first bytes decide.
+def open_sound(file: IO[bytes]) -> tuple[MonoReader, str]:
+    """Open a sound; return its reader and the name of its format, which its first bytes decide.
 
+    :param file: an open file of the system; the reader closes it.
     :raises AudioError: it is not a sound that can be read.
     """
-    with path.open("rb") as file:
-        head = file.read(4096)
-        kind, demuxer = recognise(head)
-        size = os.fstat(file.fileno()).st_size
-        length_at = check_wav(file, size) if kind == "WAV" else None
-        if kind == "M4A":
-            check_boxes(file, size)
-        if kind == "MP3" and not mp3_states_length(head, file):
-            # libsndfile 1.2.2 computes the length from the first frame's bit rate, and reads no further than that.
-            demuxer = "mp3"
-    reader: Reader = AvReader(path, kind, demuxer) if demuxer else SndfileReader(path, kind, length_at=length_at)
     try:
-        check_shape(reader.rate, reader.channels, reader.frames)
-    except AudioError:
-        reader.close()
+        size = os.fstat(file.fileno()).st_size
+        if not size:
+            raise NotAudio("There is nothing in it: 0 bytes.")
+        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
+            start = find_start(data)
+            kind, demuxer = recognise(data[start : start + 4096])
+            reader = _reader(file.fileno(), data, start, kind, demuxer)
+        try:
+            check_shape(reader.rate, reader.channels, reader.frames)
+            return MonoReader(reader, file), kind
+        except AudioError:
+            reader.close()
+            raise
+    except Exception:
+        file.close()
         raise
-    return reader, kind
 
 
-def probe(path: Path) -> dict[str, Any]:
-    """The sample rate (hertz), channels, frames and format of the file at ``path``, as ``rate``, ``channels``,
-    ``frames`` and ``format``.
+def _reader(descriptor: int, data: mmap.mmap, start: int, kind: str, demuxer: str | None) -> Reader:
+    if kind == "WAV":
+        wav = read_wav(data, start)
+        try:
+            return SndfileReader(Splice(descriptor, wav.pieces), kind, wav.mask)
+        except NotAudio:
+            return AvReader(Splice(descriptor, wav.pieces), kind, "wav")
+    if kind == "MP3":
+        return _mp3_reader(descriptor, data, start)
+    parts = find_parts(data, kind, start)
+    opened = [_opening(descriptor, data, part, kind, demuxer) for part in parts]
+    return opened[0]() if len(opened) == 1 else JoinedReader(kind, opened)
+
+
+def _opening(
+    descriptor: int, data: mmap.mmap, part: tuple[int, int], kind: str, demuxer: str | None
+) -> Callable[[], Reader]:
+    def source() -> Splice:
+        return Splice(descriptor, [Piece(*part)])
+
+    def open_part() -> Reader:
+        if demuxer is not None:
+            return AvReader(source(), kind, demuxer)
+        if kind == "FLAC":
+            return _flac_reader(source)
+        reader = SndfileReader(source(), kind)
+        if kind == "Ogg" and reader.channels > 2:
+            reader.close()
+            return AvReader(source(), kind, "ogg")
+        return reader
+
+    return open_part
+
+
+def _flac_reader(source: Callable[[], Splice]) -> Reader:
+    """
+    :raises TruncatedAudio: it states more than it has.
+    """
+    try:
+        counted: Reader | None = AvReader(source(), "FLAC", "flac")
+    except UnsupportedFormat:  # PyAV is not installed
+        counted = None
+    try:
+        stated = SndfileReader(source(), "FLAC")
+    except NotAudio:
+        if counted is None:
+            raise
+        return counted
+    if counted is not None:
+        counted.close()
+    if counted is None or stated.frames == counted.frames:
+        if not _has_end(stated):
+            stated.close()
+            raise _cut_off("FLAC", stated.frames / stated.rate, None)
+        stated.seek(0)
+        return stated
+    stated.close()
+    if counted.frames < stated.frames < 1 << 36:
+        raise _cut_off("FLAC", stated.frames / stated.rate, counted.frames / stated.rate)
+    return AvReader(source(), "FLAC", "flac")
+
+
+def _has_end(reader: SndfileReader) -> bool:
+    """Whether the last frame can be read."""
+    try:
+        reader.seek(reader.frames - 1)
+        return len(reader.read(1)) == 1
+    except (DamagedAudio, soundfile.LibsndfileError):
+        return False
+
+
+def _cut_off(kind: str, promised: float, there: float | None) -> TruncatedAudio:
+    """The error for a file that states ``promised`` seconds and holds ``there``; None: unknown, but less."""
+    what = f"{there:.2f} s are there" if there is not None else "less is there"
+    return TruncatedAudio(
+        f"The {kind} file is cut off: it promises {promised:.2f} s of sound, {what}. Send the whole file."
+    )
+
+
+def _mp3_reader(descriptor: int, data: mmap.mmap, start: int) -> Reader:
+    """libsndfile 1.2.2 reads no further than the first frame's header states, or its bit rate suggests: it reads an MP3
+    whose header states what is there.
+
+    :raises TruncatedAudio: it states more than it has.
+    """
+    frames, stated = mp3_frames(data, start)
+    source = Splice(descriptor, [Piece(start, len(data))])
+    if stated and abs(frames - stated) <= 1:
+        return SndfileReader(source, "MP3")
+    if stated and frames < stated - 4:
+        raise TruncatedAudio(
+            f"The MP3 file is cut off: it promises {stated} frames of sound, {frames} are there. Send the whole file."
+        )
+    return AvReader(source, "MP3", "mp3")
+
+
+def probe(file: IO[bytes]) -> dict[str, Any]:
+    """The sample rate (hertz), channels, frames and format of the sound in ``file``, as ``rate``, ``channels``,
+    ``frames`` and ``format``; ``file`` is closed.
 
     :raises AudioError: it is not a sound that can be played to its end.
     """
-    reader, kind = open_sound(path)
+    reader, kind = open_sound(file)
     try:
-        if kind in ("FLAC", "MP3") and isinstance(reader, SndfileReader):
-            # The length is from their header; reading the last frame shows whether the end is there.
-            try:
-                reader.seek(reader.frames - 1)
-                there = len(reader.read(1))
-            except (DamagedAudio, soundfile.LibsndfileError):
-                there = 0
-            if not there:
-                raise truncated(kind, reader.frames / reader.rate, None)
         return {"rate": reader.rate, "channels": reader.channels, "frames": reader.frames, "format": kind}
     finally:
         reader.close()

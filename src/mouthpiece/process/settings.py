@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.env_file import check_secret
 
 Item = TypeVar("Item")
 S = TypeVar("S", bound=BaseSettings)
@@ -47,9 +48,13 @@ def read_settings(model: type[S], **options: Any) -> S:
     :raises ConfigurationError: settings are missing or wrong; the message names each one, and never holds a value.
     """
     try:
-        return model(**{name: value for name, value in options.items() if value is not None})
+        settings = model(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         raise ConfigurationError(in_words(error, model)) from None
+    for name in model.model_fields:
+        if isinstance(value := getattr(settings, name), SecretStr):
+            check_secret(_variable(name, model), value.get_secret_value())
+    return settings
 
 
 def in_words(error: ValidationError, model: type[BaseModel]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from collections import deque
 
-from mouthpiece.audio.pcm import MixDown, Pcm
+from mouthpiece.audio.mix import MixDown
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.wire import StreamHeader
 
 SAMPLE_RATES = range(4_000, 192_001)
@@ -67,9 +68,7 @@ class InboundStream:
         if not whole:
             return
         pcm = Pcm.from_bytes(memoryview(data)[:whole], self.header.sample_rate, self.header.num_channels)
-        for mono in self._mix.push(pcm):
-            self._blocks.append(mono)
-            self._seconds += mono.duration
+        self._add(self._mix.push(pcm))
 
     def take_block(self, seconds: float) -> Pcm | None:
         """Take the next block, at most ``seconds`` (and at least one sample) long; None while nothing waits."""
@@ -92,13 +91,20 @@ class InboundStream:
             self.state = StreamState.ENDED
             self.broke_off = not whole
             self._incomplete = b""
+            self._add(self._mix.flush())
 
     def clear(self) -> None:
         """Interrupt it: what was not taken yet is dropped."""
         self.state = StreamState.CLEARED
         self._blocks.clear()
+        self._mix.clear()
         self._seconds = 0.0
 
     def close(self) -> None:
         """Its end has been reported."""
         self.state = StreamState.OVER
+
+    def _add(self, blocks: list[Pcm]) -> None:
+        for mono in blocks:
+            self._blocks.append(mono)
+            self._seconds += mono.duration

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from mouthpiece.audio.pcm import Chain, Pcm, Remix, Resampler
+from mouthpiece.audio.mix import Remix
+from mouthpiece.audio.pcm import Chain, Pcm, Resampler
 from mouthpiece.tts.audio_format import AudioFormat
 from mouthpiece.tts.pcm_data import PcmData
 

@@ -197,3 +197,38 @@ def test_a_decoder_has_limits_and_sees_no_secret(tmp_path: Path, monkeypatch: py
     assert limits[psutil.RLIMIT_CORE][0] == 0
     assert limits[psutil.RLIMIT_FSIZE][0] == 0
     assert 0 < limits[psutil.RLIMIT_CPU][0] < 60
+
+
+def test_a_confined_process_reaches_nothing(tmp_path: Path) -> None:
+    """What a decoder that was taken over would try: our secrets, the data folder, the network, another program."""
+    secret = tmp_path / "secret"
+    secret.write_text("a secret")
+    program = f"""
+import os, socket, subprocess
+from mouthpiece.audio.confinement import confine
+parent = os.getppid()
+lacking = confine()
+tries = [
+    lambda: open({str(secret)!r}), lambda: open(f"/proc/{{parent}}/environ"), lambda: open(f"/proc/{{parent}}/mem"),
+    lambda: open("/proc/self/environ"), lambda: os.listdir({str(tmp_path)!r}), lambda: os.listdir("/proc"),
+    lambda: open({str(tmp_path / "new")!r}, "w"), lambda: os.unlink({str(secret)!r}),
+    lambda: socket.create_connection(("127.0.0.1", 9)), lambda: socket.socket(socket.AF_UNIX),
+    lambda: os.execv("/bin/true", ["true"]), lambda: os.kill(parent, 0),
+]
+for number, attempt in enumerate(tries):
+    try:
+        attempt()
+    except PermissionError:
+        continue
+    print("it could", number)
+print("tried all, lacking", lacking)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "tried all, lacking []\n", done.stdout + done.stderr
+    assert secret.read_text() == "a secret"
+
+
+async def test_a_decoder_starts_where_no_project_is(decoders: Decoders, wav: Callable[[float], Path]) -> None:
+    await FileSound.probe(wav(1.0), decoders)
+    (process,) = decoder_processes()
+    assert process.cwd() == "/"

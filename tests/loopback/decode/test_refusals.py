@@ -176,8 +176,7 @@ async def test_a_small_file_that_claims_to_be_huge_costs_no_memory(tmp_path: Pat
     # A FLAC's header may promise 2^36 samples of 8 channels; what is there is 1 s.
     whole = bytearray(await asyncio.to_thread(encoded, tmp_path, "flac"))
     whole[21:26] = b"\x0f" + b"\xff" * 4
-    with pytest.raises(AudioError):
-        await frames(await probe(decoders, tmp_path, bytes(whole)))
+    assert await frames(await probe(decoders, tmp_path, bytes(whole))) == 1.5 * 48_000
     (process,) = decoder_processes()
     assert process.memory_info().rss < 200e6
 

@@ -64,6 +64,35 @@ async def test_raw_samples_are_read_in_the_order_of_their_type(sender: Running, 
     assert answer.json()["audio"] == {"sample_rate": 8000, "num_channels": 2, "duration": 0.25}
 
 
+@pytest.mark.parametrize("kind", ["audio/L16;codec=pcm;rate=24000", "audio/L16;rate=24000;endianness=little-endian"])
+async def test_l16_is_little_endian_where_its_parameters_say_so(sender: Running, kind: str) -> None:
+    segment = (await sender.client.post(QUEUE, content=samples(0.25), headers={"Content-Type": kind})).json()
+    stored = await sender.dependencies.store.get(segment["id"])
+    assert stored.source.encoding == "s16le"
+
+
+@pytest.mark.parametrize(
+    "parameter", ["codec=mulaw", "encoding=float32", "bits=24", "endianness=middle", "signed=false", "sample-format=u8"]
+)
+async def test_samples_of_another_kind_are_refused_by_name(sender: Running, parameter: str) -> None:
+    kind = f"audio/pcm;rate=16000;{parameter}"
+    answer = await sender.client.post(QUEUE, content=samples(0.25), headers={"Content-Type": kind})
+    assert answer.status_code == 400
+    assert f"“{parameter.partition('=')[0]}”" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["binary/octet-stream", "application/octet-stream", "application/x-binary"])
+async def test_a_type_that_says_nothing_says_nothing_in_a_form_either(sender: Running, kind: str) -> None:
+    answer = await sender.client.post(QUEUE, files={"file": ("a.wav", sound_file(), kind)})
+    assert answer.status_code == 202, answer.text
+
+
+async def test_a_form_has_a_bounded_number_of_parts(sender: Running) -> None:
+    files = [(f"f{number}", ("a", b"x")) for number in range(40)]
+    answer = await sender.client.post(QUEUE, files=files)
+    assert (answer.status_code, "32 parts" in answer.json()["detail"]) == (400, True)
+
+
 async def test_a_form_carries_a_file_with_its_name(sender: Running) -> None:
     files = {"file": ("hello there.wav", sound_file(), "audio/wav")}
     answer = await sender.client.post(QUEUE, files=files, data={"note": "beside it"})
@@ -196,3 +225,57 @@ async def test_a_room_without_an_avatar_fails_with_its_reason(start: Start) -> N
         "detail": "There is no such room on the LiveKit server.",
         "retryable": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "text"),
+    [
+        (b'\xef\xbb\xbf{"text": "Hello there."}', "application/json", "Hello there."),
+        (b'\xef\xbb\xbf{"text": "Hello there."}', None, "Hello there."),
+        (
+            '{"text": "The café is open."}'.encode("latin-1"),
+            "application/json; charset=iso-8859-1",
+            "The café is open.",
+        ),
+        ('{"text": "The café is open."}'.encode("utf-16"), "application/json; charset=utf-16", "The café is open."),
+        (b'{"text": "Hello.\nSecond line."}', "application/json", "Hello.\nSecond line."),
+        (b'{"text": "Tab\there."}', "application/json", "Tab\there."),
+    ],
+)
+async def test_json_is_read_as_clients_write_it(sender: Running, body: bytes, kind: str | None, text: str) -> None:
+    answer = await sender.client.post(QUEUE, content=body, headers={"Content-Type": kind} if kind else {})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["source"]["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "words"),
+    [
+        ('{"text": "café"}'.encode("latin-1"), "application/json", 400, "charset=iso-8859-1"),
+        (b'{"text": "a"}', "application/json; charset=klingon", 415, "charset is not known"),
+        (b'{"text": "a"}', "application/json; charset=hex", 415, "charset is not known"),
+        (b"\x1f\x8b\x08\0abc", "application/json", 415, "compressed"),
+        (b"[" * 100_000, "application/json", 400, "not JSON"),
+        (b'{"text": "a"' + b"".join(b', "k%d": 1' % n for n in range(60)) + b"}", "application/json", 400, "50 keys"),
+    ],
+)
+async def test_json_that_cannot_be_read_is_refused_with_what_to_do(
+    sender: Running, body: bytes, kind: str, status: int, words: str
+) -> None:
+    answer = await sender.client.post(QUEUE, content=body, headers={"Content-Type": kind})
+    assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
+
+
+@pytest.mark.parametrize("room", ["会" * 86, "合同审查会议室" * 20, "é" * 129])
+async def test_a_room_name_of_too_many_bytes_is_refused_at_once(sender: Running, room: str) -> None:
+    answer = await sender.client.post("/v1/rooms", json={"room": room})
+    assert (answer.status_code, "256 bytes" in answer.json()["detail"] or "256" in answer.json()["detail"]) == (
+        400,
+        True,
+    )
+
+
+@pytest.mark.parametrize("room", ["می\u200cخواهم", "会" * 85, "x" * 256, "👨\u200d👩\u200d👧"])
+async def test_a_room_name_may_be_in_any_script(sender: Running, room: str) -> None:
+    answer = await sender.client.post("/v1/rooms", json={"room": room})
+    assert (answer.status_code, answer.json()["room"]) == (201, room)

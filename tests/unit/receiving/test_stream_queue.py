@@ -60,6 +60,7 @@ def test_sound_comes_out_as_it_went_in_however_it_was_cut(cuts: list[int]) -> No
 def test_two_channels_become_one() -> None:
     stream = InboundStream("a", STEREO)
     stream.push(np.array([[100, 300], [-4, 4]], "<i2").tobytes())
+    stream.end()
     assert taken(stream).tolist() == [200, 0]
 
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mouthpiece.segments import AudioInfo, Source
-from mouthpiece_sender.api.bodies.form import Form, clean_name
+from mouthpiece_sender.api.bodies.form import Form
 from mouthpiece_sender.api.bodies.kind import ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
+from mouthpiece_sender.api.media_types import clean_name
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.spool import StoredAudio

@@ -14,14 +14,18 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
+from mouthpiece_sender.api.media_types import clean_name, specific
 from mouthpiece_sender.api.metadata import Metadata
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import RequestModel, from_json, validated
 
 FIELD: Final = "file"
 METADATA: Final = "metadata"
+MOST_PARTS: Final = 32
 MOST_METADATA: Final = 16_384
 """Bytes of that part, white space included."""
+MOST_HEADER: Final = 8_192
+"""Bytes of the headers of a part."""
 
 
 class Form:
@@ -84,6 +88,8 @@ class _MultipartForm:
                 "on_end": self._on_whole,
             },
         )
+        self._parts = 0
+        self._header_bytes = 0
         self._headers: dict[bytes, bytes] = {}
         self._header = (b"", b"")
         self._file: RequestBody | None = None
@@ -150,14 +156,25 @@ class _MultipartForm:
 
     def _on_begin(self) -> None:
         self._headers = {}
+        self._header_bytes = 0
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise ApiProblem("bad-body", f"The form has more than {MOST_PARTS} parts: “{FIELD}” is one of them.")
 
     def _on_name(self, data: bytes, start: int, end: int) -> None:
         name, value = self._header
+        self._count_header(end - start)
         self._header = (name + data[start:end], value)
 
     def _on_value(self, data: bytes, start: int, end: int) -> None:
         name, value = self._header
+        self._count_header(end - start)
         self._header = (name, value + data[start:end])
+
+    def _count_header(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > MOST_HEADER:
+            raise ApiProblem("bad-body", f"The headers of a part have more than {MOST_HEADER} bytes.")
 
     def _on_header_end(self) -> None:
         name, value = self._header
@@ -178,7 +195,7 @@ class _MultipartForm:
         kind, parameters = parse_options_header(self._headers.get(b"content-type", b""))
         self._in_file = True
         self._file = RequestBody(
-            media_type=_plain(kind.decode("latin-1").lower()),
+            media_type=specific(kind.decode("latin-1").lower()),
             parameters={key.decode("latin-1").lower(): value.decode("latin-1") for key, value in parameters.items()},
             name=clean_name(options.get(b"filename", b"").decode("utf-8", "replace")),
             chunks=self._chunks,
@@ -199,13 +216,3 @@ class _MultipartForm:
 
     def _on_whole(self) -> None:
         self._whole = True
-
-
-def _plain(media_type: str) -> str:
-    return "" if media_type == "application/octet-stream" else media_type
-
-
-def clean_name(name: str) -> str | None:
-    """Return a file's name without folders and unprintable characters, at most 200 long; None if nothing is left."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable()).strip()[:200] or None

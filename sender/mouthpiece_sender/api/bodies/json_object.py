@@ -28,7 +28,7 @@ class JsonObject:
             data += chunk
             if len(data) > MAX_BYTES:
                 raise too_long()
-        value = from_json(data, example='{"text": "…"}')
+        value = from_json(data, example='{"text": "…"}', charset=body.parameters.get("charset"))
         if "segment" in value:
             return await validated(value, AgainBody).parse(resources)
         return await validated(value, TextBody).parse(resources)

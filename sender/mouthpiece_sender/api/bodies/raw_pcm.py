@@ -1,4 +1,9 @@
-"""Raw 16-bit samples: ``audio/L16`` (big-endian, RFC 2586) and ``audio/pcm`` (little-endian)."""
+"""Raw 16-bit samples: ``audio/pcm`` (little-endian) and ``audio/L16``.
+
+``audio/L16`` is big-endian by its registration (RFC 2586). Google's voices send ``audio/L16;codec=pcm;rate=24000`` for
+little-endian samples, so with ``codec=pcm`` it is that. A parameter that this module does not know may change what the
+samples mean, so it is refused.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from mouthpiece.audio.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RA
 from mouthpiece.segments import Encoding, Source
 from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.sound_file import BINARY
+from mouthpiece_sender.api.media_types import clean_name
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.sounds.file import PcmFileSound, pcm_info
 
@@ -18,6 +24,19 @@ RATES: Final = (MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
 CHANNELS: Final = (1, MAX_CHANNELS)
 DIGITS: Final = re.compile("[0-9]{1,6}")
 """At most six: ``int`` raises on a number of thousands of digits."""
+
+
+ENDIAN: Final = ("endian", "endianness", "byte-order", "byteorder")
+SAME: Final[Mapping[Encoding, tuple[str, ...]]] = {
+    "s16le": ("s16le", "pcm_s16le", "signed-integer", "s16", "linear16", "pcm", "lpcm", "int16"),
+    "s16be": ("s16be", "pcm_s16be", "signed-integer", "s16", "int16"),
+}
+BITS: Final = ("bits", "bitdepth", "bit-depth", "bits-per-sample", "width", "sample-size")
+TAKEN_FOR_GRANTED: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(BITS, ("16",)) | {
+    "signed": ("true", "1", "yes"),
+    "interleaved": ("true", "1", "yes"),
+}
+"""Values that change nothing."""
 
 
 class RawPcm:
@@ -32,17 +51,41 @@ class RawPcm:
         return media_type in ("audio/l16", "audio/pcm")
 
     async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
+        encoding = _encoding(body)
         rate = _number(body.parameters, "rate", RATES, None)
         channels = _number(body.parameters, "channels", CHANNELS, 1)
         stored = await resources.store(body.chunks)
         info = pcm_info(stored.size, rate, channels)
         check_duration(info, resources.max_seconds)
-        encoding: Encoding = "s16be" if body.media_type == "audio/l16" else "s16le"
         return ParsedBody(
             PcmFileSound(stored.path, info, big_endian=encoding == "s16be"),
             Source("file", body.name, encoding=encoding),
             {"samples": stored.digest, "encoding": encoding, "rate": rate, "channels": channels},
         )
+
+
+def _encoding(body: RequestBody) -> Encoding:
+    """
+    :raises ApiProblem: a parameter has a value that is not spoken here, or is not known.
+    """
+    encoding: Encoding = "s16be" if body.media_type == "audio/l16" else "s16le"
+    for name, value in body.parameters.items():
+        text = value.strip().lower()
+        if name in ("rate", "channels", "charset"):
+            continue
+        if name == "codec" and text in ("pcm", "pcm_s16le", "s16le"):
+            encoding = "s16le"
+        elif name in ENDIAN and text.replace("_", "-") in ("little", "little-endian", "le", "big", "big-endian", "be"):
+            encoding = "s16le" if text.startswith("l") else "s16be"
+        elif text not in TAKEN_FOR_GRANTED.get(name, SAME[encoding] if name in ("encoding", "format") else ()):
+            raise ApiProblem(
+                "bad-parameter",
+                f"Raw samples with “{clean_name(name)}” of that value are not spoken here: they are signed, of 16 bits "
+                "and interleaved, with “rate”, “channels” and “endianness”: audio/pcm;rate=16000;channels=1. Another "
+                "kind of samples can be sent as a WAV.",
+                field="Content-Type",
+            )
+    return encoding
 
 
 def _number(parameters: Mapping[str, str], name: str, limits: tuple[int, int], default: int | None) -> int:

@@ -10,13 +10,14 @@ from typing import Any, Final
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from mouthpiece_sender.api.bodies.form import Form, clean_name
+from mouthpiece_sender.api.bodies.form import Form
 from mouthpiece_sender.api.bodies.json_object import JsonObject
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.resources import ContentOnly, Media, SegmentResources
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.callers import Caller
+from mouthpiece_sender.api.media_types import clean_name, specific
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.settings import MEGABYTE
 
@@ -26,8 +27,6 @@ KINDS: Final[tuple[BodyKind, ...]] = (JsonObject(), *SOUNDS, Form(*SOUNDS))
 """The first kind that takes a media type reads the body."""
 ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
 """The OpenAPI description of every media type."""
-GENERIC_TYPES: Final = ("application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream")
-"""Media types that clients send by default (curl sends the second): the content decides what the body is."""
 
 
 class BodyReader:
@@ -128,13 +127,11 @@ class BodyReader:
 async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
     """Return the body as the headers describe it; where they do not, its first bytes decide between JSON and sound."""
     kind, parameters = parse_options_header(request.headers.get("content-type"))
-    media_type = kind.decode("latin-1").lower()
-    if media_type in GENERIC_TYPES:
-        media_type = ""
+    media_type = specific(kind.decode("latin-1").lower())
     if not media_type:
         first = await anext(chunks, b"")
         chunks = _prepended(first, chunks)
-        if first.lstrip().startswith(b"{"):
+        if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"\xff\xfe{", b"\xfe\xff\0{")):
             media_type = "application/json"
     _, disposition = parse_options_header(request.headers.get("content-disposition"))
     return RequestBody(

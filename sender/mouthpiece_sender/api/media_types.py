@@ -1,0 +1,23 @@
+"""What clients say about a body, as far as it says something."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GENERIC: Final = (
+    *("application/octet-stream", "binary/octet-stream", "application/binary", "application/x-binary"),
+    *("application/x-www-form-urlencoded", "application/unknown", "unknown/unknown", "application/force-download"),
+    *("application/download", "application/x-download", "multipart/mixed", "*/*"),
+)
+"""Media types that clients send by default (curl, S3, browsers) and that say nothing: the content decides."""
+
+
+def specific(media_type: str) -> str:
+    """``media_type``, in lower case; empty if it says nothing."""
+    return "" if media_type in GENERIC else media_type
+
+
+def clean_name(name: str) -> str | None:
+    """Return a file's name without folders and unprintable characters, at most 200 long; None if nothing is left."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable()).strip()[:200] or None
