@@ -56,6 +56,7 @@ FULL = Segment(
     on_loss=OnLoss.REPLAY,
     interruptible=False,
     wait_for_viewer=True,
+    callback="https://shop.example/events",
     addressed=True,
 )
 """Every field differs from its default."""
@@ -64,6 +65,7 @@ HIDDEN = {
     ("on_loss",),
     ("interruptible",),
     ("wait_for_viewer",),
+    ("callback",),
     ("addressed",),
     ("source", "tts"),
     ("source", "encoding"),
