@@ -79,6 +79,13 @@ async def test_the_description_is_whole(sender: Running) -> None:
         ("get", "/v1/rooms/{room}"),
         ("delete", "/v1/rooms/{room}"),
         ("post", "/v1/rooms/{room}/tokens"),
+        ("get", "/v1/events"),
+        ("get", "/v1/rooms/{room}/events"),
+        ("get", "/v1/segments/{segment_id}/events"),
+        ("post", "/v1/rooms/{room}/tickets"),
+        ("get", "/v1/webhooks"),
+        ("get", "/v1/webhooks/deliveries"),
+        ("post", "/v1/webhooks/deliveries/{delivery_id}/retry"),
         ("get", "/v1/voices"),
         ("get", "/healthz"),
         ("get", "/readyz"),
@@ -99,7 +106,7 @@ async def test_the_description_is_whole(sender: Running) -> None:
     speak = document["paths"]["/v1/rooms/{room}/segments"]["post"]
     assert {parameter["name"] for parameter in speak["parameters"]} == {
         *("room", "mode", "wait", "timeout", "expires_in", "on_loss", "wait_for_viewer", "interruptible", "avatar"),
-        *("tag", "Idempotency-Key"),
+        *("tag", "callback", "Idempotency-Key"),
     }
     assert {"audio/wav", "multipart/form-data", "audio/pcm;rate=16000;channels=1"} <= speak["requestBody"][
         "content"
