@@ -27,7 +27,7 @@ hooks: .venv/.all ## set up for a change: everything installed, and `make lint` 
 	.venv/bin/pre-commit install
 
 test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some, in one process)
-	.venv/bin/python -m mouthpiece_sender.demo.page test && $(PYTEST) -m "not compose" $(or $(ARGS),-n 3)
+	.venv/bin/python -m mouthpiece_sender.demo.page test && $(PYTEST) -m "not compose" $(or $(ARGS),-n 2)
 
 lint: .venv/.all ## ruff, mypy and the page's own checks
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/python -m mouthpiece_sender.demo.page check

@@ -14,7 +14,6 @@ import struct
 import sys
 from typing import Final
 
-_PR_SET_DUMPABLE: Final = 4
 _PR_SET_SECCOMP: Final = 22
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _LANDLOCK_CREATE: Final = 444
@@ -110,12 +109,6 @@ _REFUSED: Final = {
 }
 """System calls that are refused: their numbers on x86-64 and on 64-bit ARM."""
 _X32: Final = 0x40000000
-
-
-def make_unreadable() -> None:
-    """Make this process's memory and environment unreadable for others of its user; core files end too."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def confine() -> list[str]:
