@@ -38,7 +38,7 @@ EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece": (),
     "mouthpiece.client": ("client",),
     "mouthpiece.net_guard": ("sender",),
-    "mouthpiece.audio.readers": ("sender",),  # PyAV, where it is installed
+    "mouthpiece.audio.av_reader": ("sender",),  # PyAV, where it is installed
     "mouthpiece.tts.providers.elevenlabs": ("elevenlabs",),
     "mouthpiece.tts.providers.livekit": ("agents",),
     "mouthpiece.tts.providers.offline": ("offline",),
