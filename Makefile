@@ -26,8 +26,8 @@ extras: .venv/.all ## install what needs keys of vendors too: the voices of Open
 hooks: .venv/.all ## set up for a change: everything installed, and `make lint` before each commit
 	.venv/bin/pre-commit install
 
-test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some, in one process)
-	.venv/bin/python -m mouthpiece_sender.demo.page test && $(PYTEST) -m "not compose" $(or $(ARGS),-n 2)
+test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some)
+	.venv/bin/python -m mouthpiece_sender.demo.page test && $(PYTEST) -m "not compose" $(ARGS)
 
 lint: .venv/.all ## ruff, mypy and the page's own checks
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/python -m mouthpiece_sender.demo.page check

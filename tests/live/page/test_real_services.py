@@ -98,6 +98,7 @@ async def test_plays_the_sample_to_its_end(page: Page, service: str, room_name: 
 
 
 async def test_sound_and_picture_are_in_sync(page: Page, service: str, room_name: str) -> None:
+    await page.set_viewport_size({"width": 480, "height": 480})  # painting costs pictures
     await join(page, service, room_name)
     await until(page, "document.body.hasAttribute('data-picture')")
     await lip_sync.watch(page)

@@ -89,19 +89,23 @@ async def test_the_session_stays_for_a_while_after_the_sound(sound: Sound, tmp_p
         assert (await outcome(process))[0] == 0
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (44_100, 2), (48_000, 3)])
-async def test_rates_that_anam_takes_are_sent_unchanged_and_channels_are_averaged(
-    tmp_path: Path, rate: int, channels: int
+@pytest.mark.parametrize(
+    ("rate", "weights"),
+    [(16_000, [1.0]), (44_100, [0.5, 0.5]), (48_000, [0.5, 0.5, 0.5**0.5])],  # left, right, centre: ITU-R BS.775-3
+    ids=["mono", "stereo", "with-a-centre"],
+)
+async def test_rates_that_anam_takes_are_sent_unchanged_and_channels_are_mixed(
+    tmp_path: Path, rate: int, weights: list[float]
 ) -> None:
     file = tmp_path / "file.wav"
-    different = [Tone(0.6, sample_rate=rate, hertz=440.0 * (n + 1)).samples // (n + 1) for n in range(channels)]
+    different = [Tone(0.6, sample_rate=rate, hertz=440.0 * (n + 1)).samples // (n + 1) for n in range(len(weights))]
     soundfile.write(file, np.stack(different, axis=1), rate)
     async with engine() as emulated, speaking(emulated) as speaker:
         segment = await (await speaker.play(str(file))).finished()
         session = emulated.session
         assert segment.state is State.FINISHED
-        mean = np.rint(np.mean(different, axis=0)).astype(int)
-        assert np.abs(np.frombuffer(session.sound, np.int16) - mean).max() <= 1
+        mixed = np.rint(np.average(different, axis=0, weights=weights) * sum(weights)).astype(int)
+        assert np.abs(np.frombuffer(session.sound, np.int16) - mixed).max() <= 1
         assert {push.sample_rate for push in session.pushes} == {rate}
 
 
