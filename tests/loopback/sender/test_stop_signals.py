@@ -19,7 +19,7 @@ import os, signal, sys
 import dotenv
 from mouthpiece_sender import cli
 
-dotenv.load_dotenv = lambda _: os.kill(os.getpid(), signal.SIGTERM)
+dotenv.load_dotenv = lambda **_: os.kill(os.getpid(), signal.SIGTERM)
 sys.argv = ["mouthpiece", "serve", "--port", "0"]
 cli.main()
 """
