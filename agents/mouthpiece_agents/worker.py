@@ -10,17 +10,15 @@ import math
 import signal
 import sys
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 
 import aiohttp
-from dotenv import load_dotenv
 from livekit import api
 from livekit.agents import AgentServer, JobProcess
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME
 from mouthpiece.errors import ConfigurationError, LiveKitRefused, MouthpieceError
-from mouthpiece.process.env_file import read_env_file
+from mouthpiece.process.env_file import load_env_file
 from mouthpiece_agents import signals
 from mouthpiece_agents.admission import Admission
 from mouthpiece_agents.avaluma_plugin import find_plugin
@@ -67,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     set_up_logs(options.log_level or ("debug" if options.command == "dev" else "info"), options.log_format)
     try:
-        load_dotenv(stream=StringIO(read_env_file(Path(".env.local"))))
+        load_env_file(Path(".env.local"))
         settings = _with_options(load_settings(), options)
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201 - nothing runs yet: this is for the person at the terminal

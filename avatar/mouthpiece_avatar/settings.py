@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import enum
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
-from dotenv import load_dotenv
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.process.env_file import read_env_file
+from mouthpiece.process.env_file import load_env_file
 from mouthpiece.process.settings import CommaList, read_settings
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_avatar.livekit_address import LiveKitAddress
@@ -91,7 +89,7 @@ def load_settings(**given: Any) -> Settings:
 
     :raises ConfigurationError: settings are wrong; it names each one, and never says a value.
     """
-    load_dotenv(stream=StringIO(read_env_file(ENV_FILE)))
+    load_env_file(ENV_FILE)
     settings = read_settings(Settings, **given)
     settings.check()
     return settings

@@ -10,21 +10,17 @@ async with Speaker(room="demo") as speaker:
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from dotenv import dotenv_values
-
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.process.env_file import check_secret, read_env_file
+from mouthpiece.process.env_file import check_secret, environment_over
 from mouthpiece.segments import Mode, OnLoss, Segment, Source, Until, new_segment_id
 from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
@@ -224,8 +220,8 @@ class Speaker:
 
 
 def _access(given: dict[str, str | None]) -> LiveKitAccess:
-    known = {**dotenv_values(stream=StringIO(read_env_file(Path(".env.local")))), **os.environ}
-    values = {name: value or known.get(name) or "" for name, value in given.items()}
+    known = environment_over(Path(".env.local"))
+    values = {name: value or known.get(name, "") for name, value in given.items()}
     if missing := [name for name, value in values.items() if not value]:
         raise ConfigurationError(
             f"{', '.join(missing)} not set: give it to Speaker, or set it in the environment or .env.local."

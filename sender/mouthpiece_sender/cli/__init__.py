@@ -6,13 +6,11 @@ import atexit
 import os
 import signal
 import sys
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.extras import imports
-from mouthpiece.process.env_file import read_env_file
 from mouthpiece.process.signals import hold
 
 ENV_FILE: Final = ".env.local"
@@ -39,12 +37,11 @@ def _main() -> None:
     if chosen in SERVICES:
         hold(signal.SIGTERM)
     with imports("The command mouthpiece", "sender"):
-        from dotenv import load_dotenv
-
+        from mouthpiece.process.env_file import load_env_file
         from mouthpiece_sender.cli.application import application
 
         try:
-            load_dotenv(stream=StringIO(read_env_file(Path(ENV_FILE))))
+            load_env_file(Path(ENV_FILE))
         except ConfigurationError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(2)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from dotenv import dotenv_values
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.process.env_file import check_secret, read_env_file
+from mouthpiece.process.env_file import check_secret, environment_over
 from mouthpiece.segments import Mode, OnLoss
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
@@ -98,8 +95,7 @@ def on_command_line(context: typer.Context, name: str) -> bool:
 
 def environment() -> dict[str, str]:
     """Return the environment over .env.local; empty values count as not set."""
-    known = {**dotenv_values(stream=StringIO(read_env_file(Path(".env.local")))), **os.environ}
-    return {name: value for name, value in known.items() if value}
+    return environment_over(Path(".env.local"))
 
 
 def data_folder(given: Path | None) -> Path:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from mouthpiece.segments import State
 from mouthpiece.webhook_signature import verify
 
 
@@ -50,7 +51,7 @@ class Event(TypedDict, total=False):
     reached: str
 
 
-ENDED = frozenset(("finished", "interrupted", "cancelled", "expired", "ignored", "failed", "unknown"))
+ENDED = frozenset(state.value for state in State if state.terminal)
 """States that no other follows."""
 
 

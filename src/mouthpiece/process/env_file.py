@@ -4,9 +4,30 @@ they leave around a secret."""
 from __future__ import annotations
 
 import codecs
+import os
+from io import StringIO
 from pathlib import Path
 
+from dotenv import dotenv_values, load_dotenv
+
 from mouthpiece.errors import ConfigurationError
+
+
+def load_env_file(path: Path) -> None:
+    """Set the variables of ``path`` that the environment lacks.
+
+    :raises ConfigurationError: see ``read_env_file``.
+    """
+    load_dotenv(stream=StringIO(read_env_file(path)))
+
+
+def environment_over(path: Path) -> dict[str, str]:
+    """Return the variables of the environment over those of ``path``; an empty one counts as not set.
+
+    :raises ConfigurationError: see ``read_env_file``.
+    """
+    known = {**dotenv_values(stream=StringIO(read_env_file(path))), **os.environ}
+    return {name: value for name, value in known.items() if value}
 
 
 def read_env_file(path: Path) -> str:

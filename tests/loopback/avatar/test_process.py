@@ -167,7 +167,7 @@ async def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Si
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_it_stops_with_a_thousand_callbacks_pending(tmp_path: Path, number: signal.Signals) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, Path(__file__).with_name("flooded_server.py"), "--port", "0"),
+        *(sys.executable, Path(__file__).parents[1] / "flooded.py", "avatar", "--port", "0"),
         cwd=tmp_path,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -78,7 +78,7 @@ async def test_one_more_signal_while_it_closes_changes_nothing(tmp_path: Path, n
 
 
 async def test_it_stops_with_a_thousand_callbacks_pending(tmp_path: Path) -> None:
-    process = await started(tmp_path, Path(__file__).with_name("flooded_service.py"), "--port", "0")
+    process = await started(tmp_path, Path(__file__).parents[1] / "flooded.py", "sender", "--port", "0")
     await until_it_listens(process)
     await asyncio.sleep(0.5)
     process.terminate()

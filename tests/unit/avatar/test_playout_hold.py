@@ -7,7 +7,7 @@ import pytest
 
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.playout import SETTLE_WITHIN, Finished, PlayoutQueue, Started
-from mouthpiece_avatar.playout_stream import RATE
+from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 from tests.unit.avatar.simulated_source import SimulatedSource
 from tests.unit.avatar.test_playout import MONO, ramp, speech
 
@@ -74,7 +74,8 @@ def test_while_it_is_held_nothing_leaves_and_what_was_not_acknowledged_does_not_
     assert playout.speaking
 
 
-def test_it_goes_on_from_what_was_acknowledged(playout: PlayoutQueue, source: SimulatedSource) -> None:
+def held(playout: PlayoutQueue, source: SimulatedSource) -> tuple[PlayoutStream, int]:
+    """A stream of 2 s that is held after 1 s, of which 0.4 s were acknowledged, and how many samples have left."""
     stream = playout.open("a", MONO)
     playout.push(stream, ramp(96_000))
     playout.end(stream)
@@ -83,7 +84,11 @@ def test_it_goes_on_from_what_was_acknowledged(playout: PlayoutQueue, source: Si
     playout.acknowledge(start + 0.4)
     playout.hold(source.now)
     source.run(1.0)
-    heard = len(speech(source))
+    return stream, len(speech(source))
+
+
+def test_it_goes_on_from_what_was_acknowledged(playout: PlayoutQueue, source: SimulatedSource) -> None:
+    stream, heard = held(playout, source)
     acknowledged = stream.left
     assert playout.resume(None) == pytest.approx((heard - acknowledged) / RATE, abs=0.002)
     source.run(4.0)
@@ -95,15 +100,7 @@ def test_it_goes_on_from_what_was_acknowledged(playout: PlayoutQueue, source: Si
 
 
 def test_only_what_was_lost_is_said_again(playout: PlayoutQueue, source: SimulatedSource) -> None:
-    stream = playout.open("a", MONO)
-    playout.push(stream, ramp(96_000))
-    playout.end(stream)
-    start = source.now
-    source.run(1.0)
-    playout.acknowledge(start + 0.4)
-    playout.hold(source.now)
-    source.run(1.0)
-    heard = len(speech(source))
+    _, heard = held(playout, source)
     assert playout.resume(0.2) == pytest.approx(0.2, abs=0.02)
     source.run(4.0)
     assert len(speech(source)) == pytest.approx(96_000 + 0.2 * RATE, abs=0.02 * RATE)
