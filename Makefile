@@ -12,6 +12,7 @@ UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/b
 PYTEST := .venv/bin/pytest
 PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
+unexport PYTHONDONTWRITEBYTECODE # with it, each start of a service compiles its libraries anew: seconds of a core
 
 .PHONY: help demo extras hooks test lint bench lips livekit-server web dist compose-test clean
 
