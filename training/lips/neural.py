@@ -13,6 +13,8 @@ import onnxruntime
 from training.lips.phones import Segment
 from training.lips.speech import Utterance, at_rate
 
+import mouthpiece  # noqa: F401 - before onnxruntime: it switches its telemetry off
+
 Seconds = npt.NDArray[np.float64]
 _MARKS_OF_THE_NEXT = "ˈˌ"
 _MARKS_OF_THE_LAST = "ː+ʲʰ\u0303"

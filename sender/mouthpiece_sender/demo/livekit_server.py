@@ -144,12 +144,19 @@ def server_environment(
 
     The configuration holds the secret: everybody on the machine can read a command line, not an environment.
     """
+    udp_port = free_port(socket.SOCK_DGRAM)
     config = {
         "port": port,
         "bind_addresses": [node_ip],
         "keys": {api_key: api_secret},
         "logging": {"level": "warn"},
-        "rtc": {"tcp_port": free_port(), "udp_port": free_port(socket.SOCK_DGRAM), "node_ip": node_ip},
+        "rtc": {
+            "tcp_port": free_port(),
+            "udp_port": udp_port,
+            "node_ip": node_ip,
+            # without a list every client asks Google and Twilio for its address (livekit-server 1.13.5)
+            "stun_servers": [f"{node_ip}:{udp_port}"],
+        },
     }
     return {"LIVEKIT_CONFIG": json.dumps(config)}
 

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from mouthpiece_sender.demo import livekit_server
+from tests.live.ops.name_lookups import names_looked_up, traced
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
 
@@ -55,10 +56,14 @@ class Demo:
 
 
 @asynccontextmanager
-async def demo(folder: Path, *arguments: str) -> AsyncIterator[Demo]:
-    """Run it in a folder of its own, without anybody's settings; at the end nothing may be running there."""
+async def demo(folder: Path, *arguments: str, before: Sequence[str] = ()) -> AsyncIterator[Demo]:
+    """Run it in a folder of its own, without anybody's settings; at the end nothing may be running there.
+
+    :param before: words of the command line that stand before the demo's own, as of a program that watches it.
+    """
     await asyncio.to_thread(_furnish, folder)
     process = await asyncio.create_subprocess_exec(
+        *before,
         *COMMAND,
         *arguments,
         cwd=folder,
@@ -118,10 +123,12 @@ async def test_the_check_passes(tmp_path: Path) -> None:
     assert "BAD" not in running.text
 
 
-async def test_the_printed_commands_work_when_pasted(tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        missing("no curl on PATH")
-    async with demo(tmp_path) as running:
+async def test_the_printed_commands_work_when_pasted_and_nothing_looks_up_a_name(tmp_path: Path) -> None:
+    for program in ("curl", "strace"):
+        if shutil.which(program) is None:
+            missing(f"no {program} on PATH")
+    trace = tmp_path / "trace"
+    async with demo(tmp_path, before=traced(trace)) as running:
         await running.says("Ctrl-C stops everything")
         lines = [line.strip() for line in running.lines if line.strip().startswith("curl ")]
         assert len(lines) == 3
@@ -134,10 +141,21 @@ async def test_the_printed_commands_work_when_pasted(tmp_path: Path) -> None:
             subprocess.run, ["curl", "--fail", "--silent", page], capture_output=True, text=True
         )
         assert "<title>" in done.stdout
-        assert len(processes_in(tmp_path)) >= 5
-        running.process.send_signal(signal.SIGINT)
+        started = await asyncio.to_thread(processes_in, tmp_path)
+        assert len(started) >= 5
+        next(process for process in started if process.ppid() == running.process.pid).send_signal(signal.SIGINT)
         assert await running.ends() == 0, running.text
     assert "Traceback" not in running.text
+    assert names_looked_up(await asyncio.to_thread(trace.read_text)) == set()
+
+
+def test_a_name_that_is_looked_up_is_seen(tmp_path: Path) -> None:
+    if shutil.which("strace") is None:
+        missing("no strace on PATH")
+    trace = tmp_path / "trace"
+    lookup = "import socket\ntry: socket.getaddrinfo('mouthpiece-test.invalid', 443)\nexcept OSError: pass"
+    subprocess.run([*traced(trace), sys.executable, "-c", lookup], check=True, timeout=60)
+    assert "mouthpiece-test.invalid" in names_looked_up(trace.read_text())
 
 
 @pytest.mark.parametrize("moment, number", MOMENTS)
