@@ -2,7 +2,8 @@
 
 It is ``livekit.plugins.avaluma``, or ``avaluma_livekit_plugin`` in older versions; no package index has it. Both offer
 ``AvatarSession(license_key=, avatar_id=, avatar_server_url=)`` with ``start(agent_session=, room=)``. Neither has a
-call to stop the avatar or to start it again, so each start makes a new session of the plugin.
+call to stop the avatar or to start it again, so each start makes a new session of the plugin, and a job that ends asks
+the server itself to stop it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from livekit.agents import AgentSession
 
 from mouthpiece.errors import AvatarStartFailed, MouthpieceError
 from mouthpiece_agents.avatar_participant import remove_avatar
+from mouthpiece_agents.avatar_server_client import AvatarServerClient
 from mouthpiece_agents.job_request import JobRequest
 from mouthpiece_agents.settings import Settings
 
@@ -132,16 +134,30 @@ class PluginAvatar:
         return None
 
     async def aclose(self) -> None:
-        """Remove the avatar from the room, the only way to end it."""
+        """Ask the server to stop the avatar, and remove it from the room, in case the server has no such call."""
         if self._room is None:
             return
         room, self._room = self._room, None
         settings = self._settings
+        await self._stop()
         async with api.LiveKitAPI(
             settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
         ) as livekit:
             await remove_avatar(livekit, room.name, self.avatar_identity, self._agent_identity)
         await self._release()
+
+    async def _stop(self) -> None:
+        session_id = getattr(self._started, "_session_id", None)  # the plugin shows it nowhere else
+        if not isinstance(session_id, str) or not session_id:
+            return
+        async with AvatarServerClient(
+            self._request.server_url,
+            self._request.secret.get_secret_value(),
+            secret_name="AVALUMA_LICENSE_KEY",
+            start_timeout=self._settings.avatar_start_timeout,
+            has_stop_call=True,
+        ) as server:
+            await server.end(session_id)
 
     async def _release(self) -> None:
         if self._view is not None:

@@ -2,7 +2,8 @@
 
 ``POST /v1/livekit/start-avatar`` with the header ``api-secret`` and the body :class:`mouthpiece.wire.StartAvatar`. Of a
 successful answer only ``session_id`` is read, which may be missing. Our server also answers ``GET /v1/sessions`` and
-``DELETE /v1/sessions/{session_id}``; Avaluma's plugin has no call to stop an avatar.
+``DELETE /v1/sessions/{session_id}``. An older specification of Avaluma's has ``POST /v1/livekit/stop-avatar``; whether
+their server still answers it is unknown.
 """
 
 from __future__ import annotations
@@ -29,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 5.0
 """Seconds."""
-ANSWER_TIMEOUT = 30.0
-"""Seconds; a server answers once the avatar has joined, which includes loading it."""
 LATE_ANSWER = 3.0
 """Seconds that a cancelled start waits for its answer."""
 END_TIMEOUT = 3.0
@@ -51,17 +50,21 @@ class AvatarServerClient:
         *,
         secret_name: str,
         start_timeout: float,
+        has_stop_call: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         :param secret: the ``api-secret``.
         :param secret_name: the setting that holds it, for messages.
-        :param start_timeout: seconds for one start, its retries included.
+        :param start_timeout: seconds for one start, its retries included. Nothing else bounds the wait for an answer: a
+            server may answer once it has loaded the avatar, and a second request would make it load another one.
+        :param has_stop_call: a session is ended as Avaluma's specification says, not as our server does it.
         """
         self._url = url.rstrip("/")
         self._secret = secret
         self._secret_name = secret_name
         self._start_timeout = start_timeout
+        self._has_stop_call = has_stop_call
         self._clock = clock
         self._http: aiohttp.ClientSession | None = None
 
@@ -106,11 +109,14 @@ class AvatarServerClient:
 
     async def end(self, session_id: str) -> bool:
         """End a session; return False if the server does not know it or does not answer in time."""
-        http = self._opened()
+        method, path, body = "DELETE", f"/v1/sessions/{quote(session_id, safe='')}", None
+        if self._has_stop_call:
+            method, path, body = "POST", wire.STOP_AVATAR_PATH, {"session_id": session_id}
+        timeout = aiohttp.ClientTimeout(total=END_TIMEOUT)
         try:
-            path = f"/v1/sessions/{quote(session_id, safe='')}"
-            timeout = aiohttp.ClientTimeout(total=END_TIMEOUT)
-            async with http.delete(self._url + path, timeout=timeout, allow_redirects=False) as response:
+            async with self._opened().request(
+                method, self._url + path, json=body, timeout=timeout, allow_redirects=False
+            ) as response:
                 return response.status < 300
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
@@ -147,7 +153,7 @@ class AvatarServerClient:
             raise
 
     async def _post(self, path: str, body: dict[str, Any]) -> _Answer:
-        timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
         # redirects are not followed: they would carry the key and the token to another server
         async with self._opened().post(self._url + path, json=body, timeout=timeout, allow_redirects=False) as response:
             answer = await _read(response.content)

@@ -10,7 +10,7 @@ It replaces Avaluma's plugin (which no package index has) and is used the same w
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Self
 
 from livekit import api, rtc
 from livekit.agents import AgentSession, get_job_context
@@ -21,6 +21,8 @@ from mouthpiece.dispatch import Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_agents.avatar_participant import avatar_token, remove_avatar
 from mouthpiece_agents.avatar_server_client import AvatarServerClient
+from mouthpiece_agents.job_request import read_job_request
+from mouthpiece_agents.settings import load_settings
 from mouthpiece_agents.state_relay import StateRelay
 
 SAMPLE_RATE = 16_000
@@ -55,7 +57,11 @@ class AvatarSession(avatar.AvatarSession[str]):
         self._avatar_id = check_avatar_id(avatar_id)
         self._provider = provider
         self._server = AvatarServerClient(
-            avatar_server_url, license_key, secret_name=_secret_name(provider), start_timeout=start_timeout
+            avatar_server_url,
+            license_key,
+            secret_name=_secret_name(provider),
+            start_timeout=start_timeout,
+            has_stop_call=provider is Provider.AVALUMA,
         )
         self._livekit = (livekit_url, livekit_api_key, livekit_api_secret)
         self._livekit_url_for_avatar = livekit_url_for_avatar
@@ -65,6 +71,23 @@ class AvatarSession(avatar.AvatarSession[str]):
         self._agent_identity = ""
         self._session_id: str | None = None
         self._open = False
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the avatar that the worker's settings ask for: ``AVATAR_PROVIDER`` and what belongs to it.
+
+        :raises ConfigurationError: a setting is missing or wrong; the message names it.
+        """
+        settings = load_settings()
+        request = read_job_request("", settings)
+        return cls(
+            avatar_id=request.avatar_id,
+            avatar_server_url=request.server_url,
+            license_key=request.secret.get_secret_value(),
+            provider=request.provider,
+            start_timeout=settings.avatar_start_timeout,
+            livekit_url_for_avatar=request.livekit_url,
+        )
 
     @property
     def avatar_identity(self) -> str:
@@ -143,7 +166,7 @@ class AvatarSession(avatar.AvatarSession[str]):
             await self._relay.aclose()
         if self._output is not None:
             self._output.stop_waiting()
-        if self._session_id is not None and self._provider is Provider.LOCAL:
+        if self._session_id is not None:
             await self._server.end(self._session_id)
         await self._server.__aexit__(None, None, None)
         url, key, secret = self._access()

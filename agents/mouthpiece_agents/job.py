@@ -125,7 +125,10 @@ class Job:
             logger.debug("the dispatch was not deleted: %s", type(error).__name__)  # the room may be gone
 
     async def _supervise(self, avatar: Avatar) -> None:
-        self.fail(await AvatarSupervisor(avatar, self._context.room, self._context.api).run())
+        supervisor = AvatarSupervisor(
+            avatar, self._context.room, self._context.api, start_timeout=self._settings.avatar_start_timeout
+        )
+        self.fail(await supervisor.run())
 
     async def _watch_viewers(self, empty_timeout: float) -> None:
         room, changed = self._context.room, asyncio.Event()

@@ -44,7 +44,7 @@ def read_job_request(metadata: str, settings: Settings) -> JobRequest:
         read = JobMetadata.loads(metadata)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    provider, avatar_id = chosen_avatar(read, settings.avatar_provider, settings.avatar_id)
+    provider, avatar_id = chosen_avatar(read, settings.avatar_provider, settings.avatar_id, settings.avaluma_avatar_id)
     server_url, secret = avatar_server(provider, settings)
     if avatar_id is None:
         raise ConfigurationError(

@@ -43,8 +43,16 @@ class Settings(BaseSettings):
     avaluma_license_key: SecretStr | None = Field(None, validation_alias="AVALUMA_LICENSE_KEY")
     avatar_livekit_url: LiveKitUrl | None = Field(None, validation_alias="MOUTHPIECE_LIVEKIT_URL_FOR_AVATAR")
     """The LiveKit address that the avatar server joins, where it is not the worker's own."""
+    avaluma_avatar_id: AvatarId | None = Field(None, validation_alias="AVALUMA_AVATAR_ID")
+    """Avaluma's name for the avatar of jobs that have its provider and name none."""
+    avaluma_api_key: SecretStr | None = Field(None, validation_alias="AVALUMA_API_KEY")
+    """The licence key, as Avaluma's plugin calls it."""
+    avaluma_api_url: HttpUrl | None = Field(None, validation_alias="AVALUMA_API_URL")
+    """Avaluma's avatar server, as its plugin calls it."""
+    avaluma_avatar_server_url: HttpUrl | None = Field(None, validation_alias="AVALUMA_AVATAR_SERVER_URL")
+    """The same, as LiveKit's documentation of the plugin calls it."""
     avatar_start_timeout: float = Field(60, gt=0, validation_alias="MOUTHPIECE_AVATAR_START_TIMEOUT")
-    """Seconds for one start of the avatar, its retries included."""
+    """Seconds for one start of the avatar, from the request until it is in the room, retries included."""
 
     empty_room_timeout: float = Field(300, ge=0, validation_alias="MOUTHPIECE_EMPTY_ROOM_TIMEOUT")
     """Seconds without a viewer after which a job ends; 0 is never (LiveKit's own time-outs still close the room).
@@ -75,15 +83,37 @@ class Settings(BaseSettings):
         return self.avaluma_license_key.get_secret_value()
 
 
+def _in_one_name(settings: Settings) -> Settings:
+    """Return the settings with each of Avaluma's under our name for it, whichever of its names it was given by.
+
+    :raises ConfigurationError: two names of one setting have different values.
+    """
+    names = (
+        ("avaluma_license_key", "avaluma_api_key"),
+        ("avatar_server_url", "avaluma_api_url", "avaluma_avatar_server_url"),
+        ("avaluma_avatar_id", "avatar_id") if settings.avatar_provider is Provider.AVALUMA else ("avaluma_avatar_id",),
+    )
+    changes = {}
+    for fields in names:
+        given = [name for name in fields if name in settings.model_fields_set and getattr(settings, name) is not None]
+        for other in given[1:]:
+            if getattr(settings, other) != getattr(settings, given[0]):
+                one, two = (Settings.model_fields[name].validation_alias for name in (given[0], other))
+                raise ConfigurationError(f"{one} and {two} are two names of one setting and differ: set one of them")
+        if given:
+            changes[fields[0]] = getattr(settings, given[0])
+    return settings.model_copy(update=changes)
+
+
 def load_settings() -> Settings:
     """Read the settings from the environment, complete for the provider that jobs get by default.
 
     :raises ConfigurationError: a setting is missing or wrong; the message names it, and never its value.
     """
-    settings = read_settings(Settings)
+    settings = _in_one_name(read_settings(Settings))
     if settings.avatar_provider is Provider.AVALUMA:
         settings.require_license_key()
-        if settings.avatar_id is None:
+        if settings.avaluma_avatar_id is None:
             raise ConfigurationError(
                 "AVATAR_ID is not set: the provider avaluma needs the name of your .hvia file, without the extension"
             )

@@ -25,8 +25,6 @@ MAX_FAILURES = 5
 DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before the next start, by failures in a row. In the first, a newer participant with the same identity, for
 which LiveKit has just removed the avatar, can still join."""
-JOIN_TIMEOUT = 30.0
-"""Seconds between the server's answer and the avatar in the room: Avaluma's answers before its avatar has joined."""
 LEFT_ON_PURPOSE_DELAY = 15.0
 """Seconds before the next start of an avatar that left because its room is about to close (``wire.ATTR_LEAVING``)."""
 STABLE_AFTER = 30.0
@@ -47,9 +45,15 @@ class State(enum.Enum):
 class AvatarSupervision:
     """Decides about the avatar of one job. Times are monotonic seconds, passed in."""
 
-    def __init__(self) -> None:
+    def __init__(self, start_timeout: float) -> None:
+        """:param start_timeout: seconds from the request for the avatar until it is in the room. A server may answer
+        before its avatar has joined (Avaluma's), or only then (ours).
+        """
+        self._start_timeout = start_timeout
+        self._asked_at = 0.0
         self._state = State.AWAY
         self._in_room = False
+        self._joined_since_asked = False
         self._joined_at = 0.0
         self._failures = 0
         self.deadline: float | None = None
@@ -73,20 +77,22 @@ class AvatarSupervision:
         if self._in_room:
             self._become_present(now)
         else:
-            self._become(State.JOINING, now + JOIN_TIMEOUT)
+            self._become(State.JOINING, max(now, self._asked_at + self._start_timeout))
 
     def refused(self, error: MouthpieceError, now: float) -> None:
         """The avatar server did not agree, after all retries."""
         if self._state is not State.STARTING:
             return
-        if error.retryable:
+        if error.retryable and self._joined_since_asked:
+            self._become_present(now)  # only the answer failed: another start would load the avatar again
+        elif error.retryable:
             self._again(str(error), now)
         else:
             self.give_up(str(error))
 
     def joined(self, now: float) -> None:
         """The avatar has joined the room, perhaps before the server answered."""
-        self._in_room = True
+        self._in_room = self._joined_since_asked = True
         if self._state in (State.JOINING, State.AWAY):
             self._become_present(now)
 
@@ -95,7 +101,7 @@ class AvatarSupervision:
 
         :param on_purpose: because the room is about to close: that is no failure.
         """
-        self._in_room = False
+        self._in_room = self._joined_since_asked = False
         if self._state is State.PRESENT and on_purpose:
             self._become(State.AWAY, now + LEFT_ON_PURPOSE_DELAY)
         elif self._state is State.PRESENT:
@@ -116,10 +122,11 @@ class AvatarSupervision:
         if self.deadline is None or now < self.deadline:
             return False
         if self._state is State.AWAY:
+            self._asked_at, self._joined_since_asked = now, False
             self._become(State.STARTING, None)
             return True
         if self._state is State.JOINING:
-            self._again(f"the avatar did not join within {JOIN_TIMEOUT:.0f} s", now)
+            self._again(f"the avatar did not join within {self._start_timeout:g} s", now)
         return False
 
     def _gone(self, now: float, reason: str) -> None:

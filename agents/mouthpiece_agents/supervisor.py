@@ -36,13 +36,15 @@ class AvatarSupervisor:
         room: rtc.Room,
         livekit: api.LiveKitAPI,
         *,
+        start_timeout: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """:param start_timeout: seconds from the request for the avatar until it is in the room."""
         self._avatar = avatar
         self._room = room
         self._livekit = livekit
         self._clock = clock
-        self._supervision = AvatarSupervision()
+        self._supervision = AvatarSupervision(start_timeout)
         self._wake = asyncio.Event()
         self._start: asyncio.Task[None] | None = None
         self._seen: rtc.RemoteParticipant | None = None

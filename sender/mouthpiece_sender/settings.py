@@ -168,6 +168,10 @@ class Settings(BaseSettings):
     """The worker's setting, read here too: ``POST /v1/rooms`` answers which avatar to expect."""
     avatar_id: Annotated[str, AfterValidator(check_avatar_id)] | None = Field(None, validation_alias="AVATAR_ID")
     """Likewise."""
+    avaluma_avatar_id: Annotated[str, AfterValidator(check_avatar_id)] | None = Field(
+        None, validation_alias="AVALUMA_AVATAR_ID"
+    )
+    """Likewise, by the name that Avaluma's plugin gives it."""
     avatar_timeout: float = Field(30, gt=0, validation_alias="MOUTHPIECE_AVATAR_TIMEOUT")
     """Seconds that a segment waits for an avatar."""
     warm: float = Field(60, ge=0, validation_alias="MOUTHPIECE_WARM")

@@ -74,15 +74,18 @@ class JobMetadata:
 
 
 def chosen_avatar(
-    metadata: JobMetadata, default_provider: Provider, default_id: str | None
+    metadata: JobMetadata, default_provider: Provider, default_id: str | None, avaluma_id: str | None = None
 ) -> tuple[Provider, str | None]:
     """Return the provider and the id of a job's avatar; the id is None where the provider has no default id.
 
     :param default_provider: the setting AVATAR_PROVIDER.
     :param default_id: the setting AVATAR_ID. It belongs to AVATAR_PROVIDER: a job for the other provider ignores it.
+    :param avaluma_id: the setting AVALUMA_AVATAR_ID, for the jobs of its provider.
     """
     provider = metadata.provider or default_provider
     avatar_id = metadata.avatar_id or (default_id if provider is default_provider else None)
+    if avatar_id is None and provider is Provider.AVALUMA:
+        avatar_id = avaluma_id
     if avatar_id is None and provider is Provider.LOCAL:
         avatar_id = LOCAL_AVATAR_ID
     return provider, avatar_id

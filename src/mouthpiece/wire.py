@@ -73,6 +73,8 @@ SENDER_NAME: Final = "External Audio Sender"
 RESERVED_IDENTITY_PREFIXES: Final = (AVATAR_IDENTITY_PREFIX, AGENT_IDENTITY_PREFIX, SENDER_IDENTITY_PREFIX)
 
 START_AVATAR_PATH: Final = "/v1/livekit/start-avatar"
+STOP_AVATAR_PATH: Final = "/v1/livekit/stop-avatar"
+"""Avaluma's, by an older specification: the body is ``{"session_id"}``."""
 API_SECRET_HEADER: Final = "api-secret"
 
 

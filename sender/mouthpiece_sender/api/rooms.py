@@ -67,7 +67,7 @@ async def open_room(_: NoParameters, request: Request, deps: Deps, livekit: Live
     deps.gateway.expect(room)
     avatar = await _avatar_of(livekit.api, room)
     if avatar is None:
-        avatar_id = chosen_avatar(choice, settings.avatar_provider, settings.avatar_id)[1]
+        avatar_id = chosen_avatar(choice, settings.avatar_provider, settings.avatar_id, settings.avaluma_avatar_id)[1]
         avatar = None if avatar_id is None else wire.avatar_identity(avatar_id)
     opened = models.OpenedRoom(
         room=room, livekit_url=settings.public_url, token=token, avatar=avatar, identity=identity

@@ -40,6 +40,8 @@ class StartAvatarEmulator:
     starts: list[dict[str, Any]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    stopped: list[object] = field(default_factory=list)
+    """The bodies of Avaluma's ``stop-avatar``, with the secret."""
     sessions: object = None
     """The answer to ``GET /v1/sessions``; None: 404, as from Avaluma's server."""
     called: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,6 +79,10 @@ class StartAvatarEmulator:
         self.ended.append(request.match_info["session"])
         return web.Response(status=204)
 
+    async def stop(self, request: web.Request) -> web.Response:
+        self.stopped.append((await request.json(), request.headers[wire.API_SECRET_HEADER]))
+        return web.json_response({})
+
 
 def problem(status: int, detail: object, **headers: str) -> Answer:
     """A refusal with an explanation."""
@@ -89,6 +95,7 @@ async def emulator(*answers: Answer) -> AsyncIterator[StartAvatarEmulator]:
     emulated = StartAvatarEmulator(list(answers) or [Answer()])
     app = web.Application()
     app.router.add_post(wire.START_AVATAR_PATH, emulated.start)
+    app.router.add_post(wire.STOP_AVATAR_PATH, emulated.stop)
     app.router.add_get("/v1/sessions", emulated.listed)
     app.router.add_delete("/v1/sessions/{session}", emulated.end)
     runner = web.AppRunner(app, shutdown_timeout=0.1)

@@ -8,7 +8,9 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
+import aiohttp
 import pytest
 
 from mouthpiece.errors import AvatarStartFailed
@@ -156,6 +158,32 @@ async def test_a_session_is_ended_by_its_id() -> None:
     async with emulator() as there, client(there.url) as server:
         assert await server.end("a/../b")
         assert there.ended == ["a/../b"]
+
+
+async def test_a_session_of_avalumas_is_stopped_by_its_own_call() -> None:
+    async with (
+        emulator() as there,
+        AvatarServerClient(
+            there.url, KEY, secret_name="AVALUMA_LICENSE_KEY", start_timeout=1, has_stop_call=True
+        ) as server,
+    ):
+        assert await server.end("session-1")
+        assert there.stopped == [({"session_id": "session-1"}, KEY)]
+        assert there.ended == []
+
+
+async def test_only_the_start_time_out_bounds_the_wait_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    totals = []
+    post = aiohttp.ClientSession.post
+
+    def recorded(session: aiohttp.ClientSession, *given: Any, **options: Any) -> Any:
+        totals.append(options["timeout"].total)
+        return post(session, *given, **options)
+
+    monkeypatch.setattr(aiohttp.ClientSession, "post", recorded)
+    async with emulator() as there, client(there.url) as server:
+        await start(server)
+    assert totals == [None]
 
 
 async def test_ending_at_a_server_that_is_gone_is_no_error() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from mouthpiece.dispatch import Provider
 from mouthpiece.errors import ConfigurationError
+from mouthpiece_agents.job_request import read_job_request
 from mouthpiece_agents.settings import Settings, load_settings
 
 LIVEKIT = {"LIVEKIT_URL": "ws://127.0.0.1:7880", "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "hush-hush"}
@@ -81,6 +82,48 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch
         load_settings()
     assert str(caught.value).startswith(f"{name}: ")
     assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["AVALUMA_LICENSE_KEY", "AVALUMA_API_KEY"])
+@pytest.mark.parametrize("avatar", ["AVATAR_ID", "AVALUMA_AVATAR_ID"])
+@pytest.mark.parametrize("url", ["AVATAR_SERVER_URL", "AVALUMA_API_URL", "AVALUMA_AVATAR_SERVER_URL"])
+def test_avaluma_is_set_up_by_any_of_its_names(
+    monkeypatch: pytest.MonkeyPatch, key: str, avatar: str, url: str
+) -> None:
+    given(monkeypatch, AVATAR_PROVIDER="avaluma", **{key: "licence-1", avatar: "kadda", url: "https://gpu.example/"})
+    request = read_job_request("", load_settings())
+    assert request.secret.get_secret_value() == "licence-1"
+    assert request.avatar_id == "kadda"
+    assert request.server_url == "https://gpu.example"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("AVALUMA_LICENSE_KEY", "AVALUMA_API_KEY"),
+        ("AVALUMA_AVATAR_ID", "AVATAR_ID"),
+        ("AVATAR_SERVER_URL", "AVALUMA_API_URL"),
+        ("AVATAR_SERVER_URL", "AVALUMA_AVATAR_SERVER_URL"),
+        ("AVALUMA_API_URL", "AVALUMA_AVATAR_SERVER_URL"),
+    ],
+)
+def test_two_names_of_one_setting_that_differ_are_named(monkeypatch: pytest.MonkeyPatch, one: str, other: str) -> None:
+    complete = {"AVATAR_PROVIDER": "avaluma", "AVALUMA_LICENSE_KEY": "https://one", "AVALUMA_AVATAR_ID": "https://one"}
+    given(monkeypatch, **complete | {one: "https://one", other: "https://two"})
+    with pytest.raises(ConfigurationError, match=rf"^{one} and {other} are two names of one setting and differ") as e:
+        load_settings()
+    assert "https" not in str(e.value)
+    given(monkeypatch, **complete | {one: "https://one", other: "https://one"})
+    load_settings()
+
+
+def test_a_local_worker_keeps_avalumas_avatar_for_the_jobs_that_ask_for_avaluma(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given(monkeypatch, AVATAR_ID="mia", AVALUMA_AVATAR_ID="kadda", AVALUMA_API_KEY="licence-1")
+    settings = load_settings()
+    assert read_job_request("", settings).avatar_id == "mia"
+    assert read_job_request('{"avatar": {"provider": "avaluma"}}', settings).avatar_id == "kadda"
 
 
 def test_no_secret_shows_and_a_job_process_gets_equal_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import pytest
 from mouthpiece.errors import AvatarStartFailed
 from mouthpiece_agents.supervision import (
     DELAYS,
-    JOIN_TIMEOUT,
     LEFT_ON_PURPOSE_DELAY,
     MAX_FAILURES,
     STABLE_AFTER,
@@ -15,9 +14,11 @@ from mouthpiece_agents.supervision import (
     State,
 )
 
+START_TIMEOUT = 60.0
+
 
 def started() -> AvatarSupervision:
-    supervision = AvatarSupervision()
+    supervision = AvatarSupervision(START_TIMEOUT)
     supervision.begin(0)
     assert supervision.tick(0)
     assert supervision.state is State.STARTING
@@ -39,7 +40,7 @@ def refusal(*, retryable: bool) -> AvatarStartFailed:
 
 
 def test_nothing_is_started_before_the_beginning() -> None:
-    assert not AvatarSupervision().tick(100)
+    assert not AvatarSupervision(START_TIMEOUT).tick(100)
 
 
 def test_a_start_happens_once_and_then_the_avatar_is_awaited() -> None:
@@ -47,7 +48,7 @@ def test_a_start_happens_once_and_then_the_avatar_is_awaited() -> None:
     assert not supervision.tick(1)
     supervision.started(1)
     assert supervision.state is State.JOINING
-    assert supervision.deadline == 1 + JOIN_TIMEOUT
+    assert supervision.deadline == START_TIMEOUT, "a start is bounded as a whole"
     supervision.joined(2)
     assert supervision.state is State.PRESENT
     assert supervision.deadline is None
@@ -62,7 +63,7 @@ def test_the_avatar_may_join_before_the_server_has_answered() -> None:
 
 
 def test_an_avatar_that_is_there_already_is_not_started() -> None:
-    supervision = AvatarSupervision()
+    supervision = AvatarSupervision(START_TIMEOUT)
     supervision.joined(0)
     supervision.begin(0)
     assert supervision.state is State.PRESENT
@@ -113,9 +114,34 @@ def test_a_server_that_lost_an_avatar_which_is_being_started_says_nothing_new() 
 def test_an_avatar_that_does_not_join_is_started_again() -> None:
     supervision = started()
     supervision.started(0)
-    assert not supervision.tick(JOIN_TIMEOUT)
+    assert not supervision.tick(START_TIMEOUT - 0.1)
+    assert supervision.state is State.JOINING
+    assert not supervision.tick(START_TIMEOUT)
     assert supervision.state is State.AWAY
-    assert supervision.tick(JOIN_TIMEOUT + DELAYS[0])
+    assert supervision.tick(START_TIMEOUT + DELAYS[0])
+
+
+def test_an_avatar_that_joins_long_after_its_server_answered_is_not_started_twice() -> None:
+    supervision = started()
+    supervision.started(0.2)
+    assert not any(supervision.tick(second) for second in range(1, 51))
+    supervision.joined(50)
+    assert supervision.state is State.PRESENT
+
+
+def test_an_avatar_that_has_joined_is_not_started_again_because_the_answer_never_came() -> None:
+    supervision = started()
+    supervision.joined(50)
+    supervision.refused(refusal(retryable=True), START_TIMEOUT)
+    assert supervision.state is State.PRESENT
+
+
+def test_a_lost_avatar_that_is_still_shown_does_not_count_as_one_that_has_joined() -> None:
+    supervision = present()
+    supervision.lost(10)
+    assert supervision.tick(10 + DELAYS[0])
+    supervision.refused(refusal(retryable=True), 12)
+    assert supervision.state is State.AWAY
 
 
 def test_one_that_came_and_went_before_the_server_answered_is_awaited_once_more() -> None:
@@ -134,7 +160,7 @@ def test_a_refusal_that_no_retry_changes_gives_up_at_once() -> None:
 
 
 def test_failures_in_a_row_wait_longer_each_time_and_end() -> None:
-    supervision = AvatarSupervision()
+    supervision = AvatarSupervision(START_TIMEOUT)
     supervision.begin(0)
     now, waits = 0.0, []
     while True:
@@ -151,7 +177,7 @@ def test_failures_in_a_row_wait_longer_each_time_and_end() -> None:
 
 @pytest.mark.parametrize(("stays", "gives_up"), [(STABLE_AFTER - 1, True), (STABLE_AFTER, False)])
 def test_only_an_avatar_that_stayed_ends_the_row(stays: float, gives_up: bool) -> None:
-    supervision = AvatarSupervision()
+    supervision = AvatarSupervision(START_TIMEOUT)
     supervision.begin(0)
     now = 0.0
     for _ in range(MAX_FAILURES + 1):
