@@ -1,19 +1,20 @@
 """A worker whose avatar speaks audio from outside: no STT, no LLM, no TTS in the agent.
 
 The sender runs in this process for local simulation only. In production it is a service of its own (Mouthpiece's, or
-external_audio_sender.py) on any machine: it needs the room's name and LiveKit's credentials.
+external_audio_sender_plain.py) on any machine: it needs the room's name and LiveKit's credentials.
 
     python -m mouthpiece_avatar &
     python examples/agent-2.py dev
     lk dispatch create --agent-name agent-2 --room demo
 
-LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET come from the environment or from .env.local. `python -m
+or, without a dispatch, `python examples/agent-2.py connect --room demo`. The settings come from the environment or from
+.env.local: LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; AVATAR_PROVIDER=avaluma with AVALUMA_LICENSE_KEY and
+AVATAR_ID takes Avaluma's avatar in place of the local one (.env.local.example has them all). `python -m
 mouthpiece_agents` does this and more: it starts an avatar again that has left, ends its job in an empty room, and reads
 the job's metadata.
 """
 
 import asyncio
-import os
 
 import external_audio_sender
 from dotenv import load_dotenv
@@ -21,6 +22,7 @@ from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
 from livekit.agents.voice.room_io import RoomOptions
 
 from mouthpiece_agents.avatar_session import AvatarSession
+from mouthpiece_agents.connect import end_connect_at_ctrl_c
 
 load_dotenv(".env.local")
 server = AgentServer()
@@ -34,14 +36,8 @@ def print_error(simulation: asyncio.Task[None]) -> None:
 
 @server.rtc_session(agent_name="agent-2")
 async def entrypoint(ctx: JobContext) -> None:
-    # For Avaluma's avatar: license_key=os.environ["AVALUMA_LICENSE_KEY"], provider=Provider.AVALUMA
-    # (from mouthpiece.dispatch), avatar_server_url="https://api.avaluma.ai", avatar_id=<your .hvia file's name>.
-    avatar = AvatarSession(
-        avatar_id=os.getenv("AVATAR_ID", "mia"),
-        avatar_server_url=os.getenv("MOUTHPIECE_AVATAR_URL", "http://127.0.0.1:8080"),
-    )
     session: AgentSession[None] = AgentSession()
-    await avatar.start(session, room=ctx.room)
+    await AvatarSession.from_environment().start(session, room=ctx.room)
     await session.start(
         agent=Agent(instructions=""),  # without an LLM nothing reads them
         room=ctx.room,
@@ -58,4 +54,5 @@ async def entrypoint(ctx: JobContext) -> None:
 
 
 if __name__ == "__main__":
+    end_connect_at_ctrl_c(server)
     cli.run_app(server)

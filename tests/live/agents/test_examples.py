@@ -42,6 +42,20 @@ async def test_the_example_worker_is_heard_and_leaves_nothing_behind(
             assert "Traceback" not in process.output
 
 
+async def test_the_example_worker_joins_a_room_undispatched_and_ends_at_ctrl_c(
+    livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
+) -> None:
+    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatars.url)
+    command = [sys.executable, str(EXAMPLES / "agent-2.py"), "connect", "--room", room_name]
+    async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
+        with RunningProcess(command, env, tmp_path) as process:
+            await process.says(FINISHED)
+            process.popen.send_signal(signal.SIGINT)
+            assert await process.ended() == 0
+            await Rooms(server, "agent-2").until(room_name, lambda people: not people)
+        assert "Traceback" not in process.output
+
+
 async def test_the_example_worker_prints_the_error_of_its_simulation(
     livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
 ) -> None:
