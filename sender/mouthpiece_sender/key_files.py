@@ -17,6 +17,8 @@ from mouthpiece.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
 
+DEVELOPMENT_API_KEY: Final = "mouthpiece-development-key"
+"""The API key in docker-compose.yml, in use until a key is set. Everybody knows it, so a log may show it."""
 EVERY: Final = 2.0
 """Seconds between two looks at the files."""
 LARGEST: Final = 1_000_000

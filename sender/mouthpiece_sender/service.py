@@ -9,7 +9,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -30,7 +30,7 @@ from mouthpiece_sender.api.page import find_page
 from mouthpiece_sender.events.feed import Feed
 from mouthpiece_sender.events.room_log import RoomLog
 from mouthpiece_sender.gateway import Gateway
-from mouthpiece_sender.key_files import KeyFile, KeyFiles, api_keys_in, livekit_key_in
+from mouthpiece_sender.key_files import DEVELOPMENT_API_KEY, KeyFile, KeyFiles, api_keys_in, livekit_key_in
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
@@ -100,6 +100,8 @@ async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
     )
     host, port = listening.getsockname()[:2]
     logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    if page is not None and (link := key_link(settings.own_api_keys, host, port)):
+        logger.info("the page, with the development key: %s", link)
     if page is None:
         logger.warning("the page is not built: `make web` builds it; the API works without it")
     async with asyncio.TaskGroup() as tasks:
@@ -246,6 +248,18 @@ def stored_instance(data: Path) -> str:
     name = secrets.token_hex(4)
     file.write_text(f"{name}\n")
     return name
+
+
+def key_link(keys: Collection[str], host: str, port: int) -> str:
+    """Return the page's address with the development key in it, for a first visit; empty if that key is not in use.
+
+    A key of one's own is a secret and goes into no log. The fragment of an address is sent to no server, and the page
+    removes it.
+    """
+    if DEVELOPMENT_API_KEY not in keys:
+        return ""
+    name = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}/#key={DEVELOPMENT_API_KEY}"
 
 
 async def _stop_when_asked(server: uvicorn.Server, dependencies: Dependencies) -> None:

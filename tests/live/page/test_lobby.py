@@ -41,6 +41,17 @@ async def test_without_a_room_the_example_names_the_one_that_was_opened(page: Pa
     await expect(page.locator("#panel code")).to_contain_text("/rooms/fresh-room/segments")
 
 
+async def test_a_link_with_the_key_opens_the_room_without_asking_and_does_not_stay_in_the_address(
+    page: Page, service: FakeService, room_name: str
+) -> None:
+    service.key = "right+one"
+    await page.goto(f"{service.url}/?room={room_name}#key=right%2Bone")
+    await page.get_by_role("button", name="Join").click()
+    await until(page, "mouthpiece.phase === 'coming'")
+    assert page.url == f"{service.url}/?room={room_name}"
+    assert "right" not in str(await page.evaluate("JSON.stringify(history.state) + document.body.innerHTML"))
+
+
 async def test_the_example_takes_the_key_from_the_shell(page: Page, service: FakeService, room_name: str) -> None:
     service.key = "right"
     await page.goto(f"{service.url}/?room={room_name}")

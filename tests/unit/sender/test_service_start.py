@@ -1,11 +1,13 @@
-"""The instance name that a service stores in its data folder."""
+"""The instance name that a service stores in its data folder, and the link that it logs at its start."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from mouthpiece_sender.service import stored_instance
+import pytest
+
+from mouthpiece_sender.service import key_link, stored_instance
 
 
 def test_a_sender_keeps_its_name(tmp_path: Path) -> None:
@@ -17,3 +19,23 @@ def test_a_sender_keeps_its_name(tmp_path: Path) -> None:
 def test_an_empty_name_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "instance").write_text("\n")
     assert stored_instance(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "127.0.0.1"),
+        ("::1", "[::1]"),
+        ("10.0.0.7", "10.0.0.7"),
+    ],
+)
+def test_the_development_key_is_logged_in_a_link_that_a_browser_can_open(host: str, address: str) -> None:
+    link = key_link(["mine", "mouthpiece-development-key"], host, 8090)
+    assert link == f"http://{address}:8090/#key=mouthpiece-development-key"
+
+
+@pytest.mark.parametrize("keys", [[], ["mine"], ["mine:mouthpiece-development-key"]])
+def test_no_other_key_is_logged(keys: list[str]) -> None:
+    assert key_link(keys, "127.0.0.1", 8090) == ""

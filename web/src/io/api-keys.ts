@@ -1,8 +1,18 @@
 /** The API key: asked for when the service demands one, kept in this tab's `sessionStorage` only. */
 
+import { keyInFragment } from "../core/key-link.ts";
 import type { ApiKeys, KeyRefusal } from "./api.ts";
 
 const STORAGE_KEY = "mouthpiece.key";
+
+/** Keeps the key that the address brings and removes it there; returns whether it brought one. */
+export function takeKeyFromAddress(): boolean {
+  const { key, rest } = keyInFragment(location.hash);
+  if (key === null) return false;
+  sessionStorage.setItem(STORAGE_KEY, key);
+  history.replaceState(history.state, "", `${location.pathname}${location.search}${rest}`);
+  return true;
+}
 
 export class TabApiKeys implements ApiKeys {
   readonly #ask: (why: KeyRefusal) => Promise<string | null>;
