@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_sender.demo.livekit_server import DEV_SECRET
-from mouthpiece_sender.key_files import DEVELOPMENT_API_KEY
 
-DEV_API_KEY = DEVELOPMENT_API_KEY
+DEV_API_KEY = "mouthpiece-development-key"
 """The sender's API key in docker-compose.yml, in use until a key is set."""
 
 

@@ -92,6 +92,8 @@ def mouthpiece_processes(
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "0",
         "MOUTHPIECE_ROOM_EMPTY_TIMEOUT": A_DAY,
         "MOUTHPIECE_ROOM_DEPARTURE_TIMEOUT": A_DAY,
+        # A vendor's server loads an avatar for longer than the sender's default; a start may take 60 s.
+        "MOUTHPIECE_AVATAR_TIMEOUT": environment.get("MOUTHPIECE_AVATAR_TIMEOUT", "90"),
         # Ctrl-C in a demo is impatient; what is cut is said in the next one.
         "MOUTHPIECE_DRAIN": "1",
         "PYTHONUNBUFFERED": "1",

@@ -12,7 +12,7 @@ import httpx
 from mouthpiece_sender.demo.check import Spoken
 from mouthpiece_sender.demo.failure import DemoFailed
 
-SPEAK_WITHIN = 60.0
+SPEAK_WITHIN = 120.0
 """Seconds that a segment may take to its end, the start of the avatar included."""
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mouthpiece_sender.demo.compose_guard import DEV_API_KEY
+from mouthpiece_sender.key_files import DEVELOPMENT_API_KEY
 from mouthpiece_sender.service import key_link, stored_instance
 
 
@@ -19,6 +21,10 @@ def test_a_sender_keeps_its_name(tmp_path: Path) -> None:
 def test_an_empty_name_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "instance").write_text("\n")
     assert stored_instance(tmp_path)
+
+
+def test_the_development_key_is_the_one_that_compose_has() -> None:
+    assert DEVELOPMENT_API_KEY == DEV_API_KEY
 
 
 @pytest.mark.parametrize(
