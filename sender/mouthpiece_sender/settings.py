@@ -184,6 +184,8 @@ class Settings(BaseSettings):
     """Seconds of sound in one body."""
     tts: str = Field("", validation_alias="MOUTHPIECE_TTS")
     """The provider for a text that names none; empty: the offline voice, or with Anam the voice of Anam's recipe."""
+    lexicon: Path | None = Field(None, validation_alias="MOUTHPIECE_LEXICON")
+    """A file with words and how they are said; see ``Lexicon``."""
     min_free: int = Field(500, ge=0, validation_alias="MOUTHPIECE_MIN_FREE_MB")
     """Megabytes that must stay free on the disk of the data folder."""
     empty_timeout: int = Field(300, ge=1, validation_alias="MOUTHPIECE_ROOM_EMPTY_TIMEOUT")

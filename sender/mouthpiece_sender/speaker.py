@@ -21,7 +21,7 @@ from typing import Literal, Self
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.process.env_file import check_secret, environment_over
-from mouthpiece.segments import Mode, OnLoss, Segment, Source, Until, new_segment_id
+from mouthpiece.segments import Mode, OnLoss, Segment, Source, TextFormat, Until, new_segment_id
 from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.gateway import Gateway
@@ -29,7 +29,7 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.sounds.file import FileSound
 from mouthpiece_sender.sounds.sound import Sound
-from mouthpiece_sender.speech.voices import Voices
+from mouthpiece_sender.speech.voices import Voices, lexicon_of
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest, Target
 
@@ -61,7 +61,8 @@ class PlayingSegment:
 class Speaker:
     """Speaks through the avatar of one room. Leaving the ``async with`` stops what plays and leaves the room.
 
-    :raises ConfigurationError: on entering: LiveKit's address, key or secret is neither given nor in the environment.
+    :raises ConfigurationError: on entering: LiveKit's address, key or secret is neither given nor in the environment;
+        or the lexicon cannot be read.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Speaker:
         identity: str | None = None,
         name: str = SENDER_NAME,
         avatar_timeout: float = 30.0,
+        lexicon: Path | None = None,
         via: Target | None = None,
     ) -> None:
         """
@@ -83,6 +85,7 @@ class Speaker:
         :param avatar: the identity of the avatar, needed where a room has several.
         :param identity: our own identity, for a receiver that is bound to a fixed one.
         :param avatar_timeout: seconds to wait for an avatar.
+        :param lexicon: a file with words and how they are said; default: ``MOUTHPIECE_LEXICON``.
         :param via: a target to speak through instead of an avatar in a LiveKit room
             (``mouthpiece_sender.anam.target.AnamTarget``); LiveKit is not needed then.
         """
@@ -92,13 +95,16 @@ class Speaker:
         self._identity = identity
         self._name = name
         self._avatar_timeout = avatar_timeout
+        self._lexicon = lexicon
         self._via = via
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             target = self._via or await self._livekit(stack)
             self._decoders = await stack.enter_async_context(Decoders(processes=1))
-            self._voices = await stack.enter_async_context(Voices())
+            known = await asyncio.to_thread(environment_over, Path(".env.local"))
+            lexicon = await asyncio.to_thread(lexicon_of, self._lexicon or known.get("MOUTHPIECE_LEXICON"))
+            self._voices = await stack.enter_async_context(Voices(lexicon=lexicon))
             self._gateway = await stack.enter_async_context(Gateway(target, MemoryJournal(), drop_queued_on_exit=True))
             self._gateway.expect(self._room)
             self._stack = stack.pop_all()
@@ -160,6 +166,7 @@ class Speaker:
         *,
         voice: str | None = None,
         tts: str | TTS | None = None,
+        text_format: TextFormat = "plain",
         mode: Mode | str = Mode.APPEND,
         on_loss: OnLoss | str = OnLoss.DROP,
         interruptible: bool = True,
@@ -173,6 +180,7 @@ class Speaker:
         :param voice: the id of a voice of ``tts`` or, without ``tts``, of any available provider.
         :param tts: a provider's name (``mouthpiece.tts.available``) or a TTS of your own, which is not closed; default:
             the offline voice.
+        :param text_format: ``markdown`` reads what a language model writes as a person would read it aloud.
         :raises TTSError: the text cannot be spoken, there is no such voice, or it failed before its first sound.
         :raises ConfigurationError: no such provider is available.
         :raises AvatarAmbiguous: several avatars are in the room and none was named.
@@ -183,8 +191,8 @@ class Speaker:
         if isinstance(tts, TTS):
             name = f"{tts.provider_name} {tts.session_id}"
             self._voices.use(name, tts)
-        spoken = text if isinstance(text, str) else self._voices.read(text)
-        sound, spoken_by = await self._voices.sound(spoken, voice=voice, tts=name)
+        spoken = text if isinstance(text, str) else self._voices.read(text, text_format)
+        sound, spoken_by = await self._voices.sound(spoken, voice=voice, tts=name, text_format=text_format)
         source = Source("text", text=text if isinstance(text, str) else None, voice=spoken_by)
         return await self._speak(sound, source, mode, on_loss, interruptible, wait_for_viewer, expires_in)
 

@@ -81,7 +81,9 @@ class LaterSpeech:
         """:raises MouthpieceError: the voice is not here any more, or failed."""
         if self._sound is None:
             source = self._source
-            self._sound, _ = await self._voices.sound(source.text or "", voice=source.voice, tts=source.tts)
+            self._sound, _ = await self._voices.sound(
+                source.text or "", voice=source.voice, tts=source.tts, text_format=source.text_format or "plain"
+            )
         async with self._sound.open(offset) as blocks:
             yield blocks
 

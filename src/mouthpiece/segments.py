@@ -99,6 +99,7 @@ class OnLoss(enum.StrEnum):
     REPLAY = "replay"
 
 
+TextFormat = Literal["plain", "markdown"]
 SourceKind = Literal["file", "text", "url", "live"]
 Encoding = Literal["container", "s16le", "s16be"]
 """How a stored sound is read: as its content says, or as raw samples of 16 bits with the low or the high byte first."""
@@ -108,12 +109,16 @@ Encoding = Literal["container", "s16le", "s16be"]
 class Source:
     """Where a segment's sound comes from."""
 
-    kind: SourceKind
+    kind: Annotated[
+        SourceKind,
+        About("`live`: spoken while it arrived. Nothing of it is stored: a restart of the service ends it."),
+    ]
     name: Annotated[str | None, About("The file's name, as it was sent.")] = None
     text: str | None = None
     voice: str | None = None
     tts: Annotated[str | None, About("The provider that the text was asked of.", shown=False)] = None
     encoding: Annotated[Encoding | None, About("Of a stored sound; null where it is not known.", shown=False)] = None
+    text_format: Annotated[TextFormat | None, About("How the text is written; null: plainly.", shown=False)] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ DISTRIBUTIONS: Final[Mapping[str, str]] = {
     "livekit.plugins.openai": "livekit-plugins-openai",
     "livekit.protocol": "livekit-protocol",
     "livekit.rtc": "livekit",
+    "markdown_it": "markdown-it-py",
     "xdist": "pytest-xdist",
     "yaml": "pyyaml",
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from mouthpiece.segments import Mode, OnLoss
+from mouthpiece.segments import Mode, OnLoss, TextFormat
 from mouthpiece.tts import TTS
 
 
@@ -22,6 +22,8 @@ class SegmentOptions:
     wait_for_viewer: bool = False
     expires_in: float | None = None
     """Seconds."""
+    text_format: TextFormat = "plain"
+    """Of a text."""
 
 
 class SegmentHandle(Protocol):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import sys
 from collections.abc import AsyncIterable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -21,6 +23,11 @@ from mouthpiece_sender.cli.play import AvatarTimeout, Identity
 from mouthpiece_sender.cli.progress import watch
 from mouthpiece_sender.cli.text_input import standard_input
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View
+
+
+class Written(enum.StrEnum):
+    PLAIN = "plain"
+    MARKDOWN = "markdown"
 
 
 def say(
@@ -44,6 +51,9 @@ def say(
             show_default="offline, or the one that has --voice; with --via anam elevenlabs, if its key is set",
         ),
     ] = None,
+    text_format: Annotated[
+        Written, typer.Option("--text-format", help="markdown: read what a language model writes as a person would.")
+    ] = Written.PLAIN,
     avatar: options.Avatar = None,
     mode: options.ModeOption = Mode.APPEND,
     on_loss: options.OnLossOption = OnLoss.DROP,
@@ -75,7 +85,7 @@ def say(
 
       mouthpiece say --text "Hello, this is a test" --voice heart --room demo
 
-      my-language-model | mouthpiece say - --room demo
+      my-language-model | mouthpiece say - --text-format markdown --room demo
 
       mouthpiece say "Bonjour tout le monde" --tts espeak --voice fr --room demo
 
@@ -104,6 +114,7 @@ def say(
     assert whole is not None
     words: str | AsyncIterable[str] = standard_input() if text == "-" else whole
     segment_options = SegmentOptions(mode, on_loss, not no_interrupt, wait_for_viewer, expires_in)
+    segment_options = replace(segment_options, text_format="markdown" if text_format is Written.MARKDOWN else "plain")
 
     async def work() -> int:
         provider = own_tts(tts)

@@ -66,7 +66,7 @@ class ServiceDestination:
     async def _say_sentences(
         self, text: AsyncIterable[str], options: SegmentOptions, voice: str | None, tts: str | None
     ) -> AsyncIterator[SegmentHandle]:
-        sentences = IncrementalText()
+        sentences = IncrementalText(options.text_format)
         writing = asyncio.create_task(write(sentences, text), name="text")
         waiting: deque[SegmentHandle] = deque()
         try:
@@ -74,7 +74,8 @@ class ServiceDestination:
             while (sentence := await sentences.sentence(index)) is not None:
                 if len(waiting) == AHEAD:
                     await waiting.popleft().finished()
-                own = options if index == 0 else replace(options, mode=Mode.APPEND)
+                own = replace(options, text_format="plain")  # it was read here
+                own = own if index == 0 else replace(own, mode=Mode.APPEND)
                 handle = await self._say(sentence, own, voice, tts)
                 waiting.append(handle)
                 yield handle
@@ -86,6 +87,8 @@ class ServiceDestination:
     async def _say(self, text: str, options: SegmentOptions, voice: str | None, tts: str | None) -> SegmentHandle:
         members = {"text": text, "voice": voice, "tts": tts}
         body = {name: value for name, value in members.items() if value is not None}
+        if options.text_format != "plain":
+            body["text_format"] = options.text_format
         return self._handle(await self.service.say(self.room, body, self._query(options)))
 
     def _handle(self, segment: dict[str, Any]) -> SegmentHandle:

@@ -50,6 +50,7 @@ class SpeakerDestination:
             text,
             voice=voice,
             tts=tts,
+            text_format=options.text_format,
             mode=options.mode,
             on_loss=options.on_loss,
             interruptible=options.interruptible,

@@ -7,8 +7,11 @@ from collections.abc import AsyncIterable
 from typing import Final
 
 from mouthpiece.errors import MouthpieceError
+from mouthpiece.segments import TextFormat
 from mouthpiece.tts import SentenceSplitter, TTSBadText, check_text
-from mouthpiece.tts.text import MAX_CHARACTERS, has_words
+from mouthpiece.tts.spoken import spoken
+from mouthpiece.tts.text import MAX_CHARACTERS, check_characters, has_words
+from mouthpiece_sender.speech.markdown import MarkdownReader
 
 SLICE: Final = 200
 """Characters of a whole text that are split into sentences at a time, so that a long text starts as quickly as a short
@@ -22,11 +25,13 @@ class IncrementalText:
 
     Sentences without a word to pronounce are left out.
 
+    :param text_format: ``markdown``: it is read as a person would read it aloud, and tags are left out.
     :param language: BCP 47 tag; it decides where sentences end.
     """
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, text_format: TextFormat = "plain", language: str = "en") -> None:
         self._splitter = SentenceSplitter(language)
+        self._markdown = MarkdownReader() if text_format == "markdown" else None
         self._sentences: list[str] = []
         self._rest = ""
         """Of a whole text: the characters that are not split yet."""
@@ -36,15 +41,17 @@ class IncrementalText:
         self._changed = asyncio.Event()
 
     @classmethod
-    def of(cls, whole: str, language: str = "en") -> IncrementalText:
+    def of(cls, whole: str, text_format: TextFormat = "plain", language: str = "en") -> IncrementalText:
         """A text that is complete; nothing can be appended.
 
         :raises TTSBadText: ``whole`` is empty, too long, or holds markup or no word.
         """
-        check_text(whole)
+        text = cls(text_format, language)
+        text._check(whole)
         if not has_words(whole):
-            raise TTSBadText("There is nothing in the text that a voice could pronounce.")
-        text = cls(language)
+            whole = spoken(whole)  # signs alone have names
+            if not has_words(whole):
+                raise _nothing()
         text._rest = whole
         text._length = len(whole)
         text._whole = True
@@ -56,21 +63,23 @@ class IncrementalText:
         :raises TTSBadText: the text is too long with ``piece``, or ``piece`` holds markup.
         """
         if piece.strip():
-            check_text(piece)
+            self._check(piece)
             self._length += len(piece)
             if self._length > MAX_CHARACTERS:
                 raise TTSBadText(f"More than {MAX_CHARACTERS:,} characters cannot be spoken at once.")
-        self._add(self._splitter.push(piece))
+        self._push(piece)
 
     def pause(self) -> None:
         """End the sentence here: what was written so far can be read as it stands."""
+        if self._markdown is not None:
+            self._add(self._splitter.push(self._markdown.pause()))
         self._add(self._splitter.flush())
 
     def finish(self, error: MouthpieceError | None = None) -> None:
         """End the text; with ``error``, reading beyond its last sentence raises that."""
-        self._add(self._splitter.flush())
+        self._flush()
         if error is None and not self._sentences:
-            error = TTSBadText("There was nothing in the text that a voice could pronounce.")
+            error = _nothing()
         self._error = error
         self._whole = True
         self._changed.set()
@@ -83,9 +92,11 @@ class IncrementalText:
         while len(self._sentences) <= index:
             if self._rest:
                 piece, self._rest = self._rest[:SLICE], self._rest[SLICE:]
-                self._add(self._splitter.push(piece))
+                self._push(piece)
                 if not self._rest:
-                    self._add(self._splitter.flush())
+                    self._flush()
+                    if not self._sentences:
+                        self._error = _nothing()
                 await asyncio.sleep(0)  # a long text without an end of a sentence must not block the loop
             elif self._whole:
                 if self._error is not None:
@@ -96,9 +107,28 @@ class IncrementalText:
                 await self._changed.wait()
         return self._sentences[index]
 
+    def _check(self, piece: str) -> None:
+        """:raises TTSBadText: ``piece`` cannot be spoken."""
+        if self._markdown is None:
+            check_text(piece)
+        else:
+            check_characters(piece)
+
+    def _push(self, piece: str) -> None:
+        self._add(self._splitter.push(piece if self._markdown is None else self._markdown.push(piece)))
+
+    def _flush(self) -> None:
+        if self._markdown is not None:
+            self._add(self._splitter.push(self._markdown.flush()))
+        self._add(self._splitter.flush())
+
     def _add(self, sentences: list[str]) -> None:
         self._sentences += [sentence for sentence in sentences if has_words(sentence)]
         self._changed.set()
+
+
+def _nothing() -> TTSBadText:
+    return TTSBadText("There is nothing in the text that a voice could pronounce.")
 
 
 async def write(text: IncrementalText, pieces: AsyncIterable[str], *, idle: float = IDLE) -> None:

@@ -13,15 +13,19 @@ import re
 import time
 from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from mouthpiece.errors import ConfigurationError, MouthpieceError, TTSError
+from mouthpiece.segments import TextFormat
 from mouthpiece.tts import TTS, TTSBadVoice, Voice, available, create, load, split
+from mouthpiece.tts.lexicon import Lexicon
 from mouthpiece.tts.spoken import spoken
 from mouthpiece.tts.text import has_words
 from mouthpiece_sender.speech.cache import SpeechCache, SpeechKey
 from mouthpiece_sender.speech.incremental_text import IncrementalText, write
+from mouthpiece_sender.speech.markdown import read_markdown
 from mouthpiece_sender.speech.synthesis import SentenceSound, SentenceSynthesizer, TTSPool
 from mouthpiece_sender.speech.text_sound import TextSound
 from mouthpiece_sender.speech.voice_catalogue import VoiceCatalogue
@@ -78,11 +82,19 @@ class Voices:
     """The voices that text can be spoken with. Use it in ``async with``: leaving stops and closes them all.
 
     :param default: the provider that speaks when none is named.
+    :param lexicon: how words are said.
     :param clock: seconds, monotonic.
     """
 
-    def __init__(self, default: str = DEFAULT, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        default: str = DEFAULT,
+        *,
+        lexicon: Lexicon | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._default = default
+        self._lexicon = lexicon or Lexicon()
         self._clock = clock
         self._cache = SpeechCache()
         self._providers: dict[str, _Provider] = {}
@@ -120,9 +132,9 @@ class Voices:
         """Begin to load the default voice, in a task, so that the first text is as quick as later ones."""
         self._own(self._warm())
 
-    def read(self, pieces: AsyncIterable[str]) -> IncrementalText:
+    def read(self, pieces: AsyncIterable[str], text_format: TextFormat = "plain") -> IncrementalText:
         """A text that is still being written; a task reads ``pieces`` until they end or the voices are closed."""
-        text = IncrementalText()
+        text = IncrementalText(text_format)
         self._own(write(text, pieces))
         return text
 
@@ -187,9 +199,16 @@ class Voices:
         raise TTSBadVoice(f"There is no voice {voice!r} here. There are: {here or 'none'}.")
 
     async def sound(
-        self, text: str | IncrementalText, *, voice: str | None = None, tts: str | None = None
+        self,
+        text: str | IncrementalText,
+        *,
+        voice: str | None = None,
+        tts: str | None = None,
+        text_format: TextFormat = "plain",
     ) -> tuple[TextSound, str | None]:
         """``text`` as a sound, with the id of the voice that speaks it.
+
+        :param text_format: of a ``str``.
 
         The first sentence of a ``str`` is begun at once, and its first sound awaited for ``FIRST_SOUND_WITHIN``
         seconds, so that a refusal of the provider is raised here. It goes on being made while the segment waits, and is
@@ -198,7 +217,7 @@ class Voices:
         :raises ConfigurationError: there is no provider ``tts``.
         :raises TTSError: the text cannot be spoken, there is no such voice, or the voice failed.
         """
-        sentences = text if isinstance(text, IncrementalText) else IncrementalText.of(text)
+        sentences = text if isinstance(text, IncrementalText) else IncrementalText.of(text, text_format)
         name, voice = await self.choose(voice, tts)
         provider = await self._provider(name)
         pool = provider.pool
@@ -207,7 +226,7 @@ class Voices:
         english = _is_english(voice)
 
         def begin(sentence: str) -> SentenceSound:
-            words = spoken(sentence, english=english)
+            words = spoken(sentence, english=english, lexicon=self._lexicon)
             return self._synthesizer.begin(
                 SpeechKey(words if has_words(words) else sentence, name, given, pool.sample_rate), pool
             )
@@ -215,7 +234,7 @@ class Voices:
         first = None
         if isinstance(text, str):
             sentence = await sentences.sentence(0)
-            assert sentence is not None
+            assert sentence is not None  # an empty text raises
             first = begin(sentence)
             try:
                 async with asyncio.timeout(FIRST_SOUND_WITHIN):
@@ -227,11 +246,18 @@ class Voices:
                 raise
         return TextSound(sentences, begin, pool.sample_rate, first), voice
 
-    async def forget(self, text: str) -> None:
+    async def forget(self, text: str, text_format: TextFormat = "plain") -> None:
         """Drop the sound of ``text`` from the cache; what is being made of it now is not kept."""
-        sentences = await asyncio.to_thread(split, text)
-        words = [spoken(sentence, english=english) for sentence in sentences for english in (True, False)]
-        self._synthesizer.forget([*sentences, *words])
+        self._synthesizer.forget(await asyncio.to_thread(self._all_words, text, text_format))
+
+    def _all_words(self, text: str, text_format: TextFormat) -> list[str]:
+        """Its sentences, and the words that a voice may have been given for each."""
+        sentences = split(read_markdown(text) if text_format == "markdown" else text)
+        return sentences + [
+            spoken(sentence, english=english, lexicon=self._lexicon)
+            for sentence in sentences
+            for english in (True, False)
+        ]
 
     def _own(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.create_task(work, name="voices")
@@ -302,6 +328,19 @@ class Voices:
             provider.catalogue.ask()
         except (TTSError, ConfigurationError) as error:
             logger.warning("the voice %s cannot be used: %s", self._default, error)
+
+
+def lexicon_of(path: Path | str | None) -> Lexicon:
+    """The words of the file that ``MOUTHPIECE_LEXICON`` names; none where it names none.
+
+    :raises ConfigurationError: it cannot be read, or a line is wrong.
+    """
+    if not path:
+        return Lexicon()
+    try:
+        return Lexicon.read(Path(path).expanduser())
+    except ConfigurationError as error:
+        raise ConfigurationError(f"MOUTHPIECE_LEXICON: {error}") from None
 
 
 def _is_english(voice: str | None) -> bool:

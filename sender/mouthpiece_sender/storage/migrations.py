@@ -195,5 +195,8 @@ MIGRATIONS: Final = (
     -- What happened before there were webhooks is sent to none.
     INSERT INTO routed_events SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'events';
     """,
+    """
+    ALTER TABLE segments ADD COLUMN source_text_format TEXT;
+    """,
 )
 """The n-th migrates the tables from version n - 1 to version n; ``user_version`` holds the version of a file."""

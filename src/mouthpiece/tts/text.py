@@ -27,15 +27,25 @@ _MARKUP = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_WHITE: Final = "\t\n\r"
-"""The control characters that are allowed."""
+_WHITE: Final = "\t\n\r\v\f\x85"
+"""The control characters that are allowed: they are white space."""
 
 
 def check_text(text: str) -> None:
-    """Accept a text that can be spoken.
+    """Accept a text of plain words that can be spoken.
 
-    :raises TTSBadText: it is empty, longer than ``MAX_CHARACTERS``, or holds control characters or markup (SSML, HTML),
-        which voices would read aloud.
+    :raises TTSBadText: see ``check_characters``; or it holds markup (SSML, HTML), which voices would read aloud.
+    """
+    check_characters(text)
+    if _MARKUP.search(text):
+        raise TTSBadText(
+            "The text holds tags (SSML or HTML). Send the words alone, or text_format=markdown, which leaves tags out."
+        )
+
+
+def check_characters(text: str) -> None:
+    """
+    :raises TTSBadText: ``text`` is empty, longer than ``MAX_CHARACTERS``, or holds control characters.
     """
     if not isinstance(text, str):
         raise TTSBadText(f"A text is a str, not {type(text).__name__}.")
@@ -45,8 +55,6 @@ def check_text(text: str) -> None:
         raise TTSBadText(f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be spoken at once.")
     if any(not letter.isprintable() and letter not in _WHITE and _forbidden(letter) for letter in text):
         raise TTSBadText("The text holds control characters: send words alone.")
-    if _MARKUP.search(text):
-        raise TTSBadText("The text holds tags (SSML or HTML). They are not supported: send the words alone.")
 
 
 def has_words(text: str) -> bool:

@@ -37,7 +37,7 @@ FULL = Segment(
     profile="mouthpiece",
     state=State.UNKNOWN,
     receipt=Receipt.ESTIMATED,
-    source=Source("text", "a.txt", "Hello.", "heart", "offline", "s16be"),
+    source=Source("text", "a.txt", "Hello.", "heart", "offline", "s16be", "markdown"),
     audio=AudioInfo(16_000, 2, 3.5),
     position=1.25,
     interrupted=True,
@@ -69,6 +69,7 @@ HIDDEN = {
     ("addressed",),
     ("source", "tts"),
     ("source", "encoding"),
+    ("source", "text_format"),
 }
 """What a caller asked for, or we need to know of a sound, and is not answered."""
 SQL_TYPES = {str: "TEXT", dict: "TEXT", datetime: "TEXT", int: "INTEGER", bool: "INTEGER", float: "REAL"}

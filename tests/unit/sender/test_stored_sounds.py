@@ -28,7 +28,10 @@ class FakeSpeech:
         self.asked: list[tuple[str, str | None, str | None]] = []
         self.broken = broken
 
-    async def sound(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Tone, str | None]:
+    async def sound(
+        self, text: str, *, voice: str | None, tts: str | None, text_format: str
+    ) -> tuple[Tone, str | None]:
+        assert text_format == "plain"
         self.asked.append((text, voice, tts))
         if self.broken:
             raise TTSBadVoice("There is no such voice any more.")
