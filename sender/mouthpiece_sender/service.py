@@ -12,10 +12,12 @@ import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
 
+import httpx
 import uvicorn
 
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import MouthpieceError
+from mouthpiece.net_guard import guarded_client
 from mouthpiece.process.file_limit import raise_file_limit
 from mouthpiece.process.signals import stop_signals
 from mouthpiece.tts import create
@@ -35,7 +37,7 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
-from mouthpiece_sender.speech.voices import Voices
+from mouthpiece_sender.speech.voices import Voices, lexicon_of
 from mouthpiece_sender.storage.retention import Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
@@ -55,6 +57,10 @@ SHUTDOWN_TIMEOUT = 2
 KEEP_ALIVE = 75
 """Seconds that a connection stays open after an answer: longer than clients and proxies keep theirs in a pool (60 s is
 common), so that none sends into a connection that we close."""
+
+
+URL_TIMEOUT = 10.0
+"""Seconds to connect to the host of a caller's URL, and between two blocks of its answer."""
 
 
 async def run(settings: Settings, listening: socket.socket, anam: AnamTarget | None = None) -> None:
@@ -128,8 +134,8 @@ async def open_dependencies(
     :param livekit: makes the client of LiveKit's server API.
     :param anam: the target, instead of LiveKit.
     :param rotated: setting it has the files of keys read again; they are read again whenever they change, too.
-    :raises ConfigurationError: another process uses the data folder, ``MOUTHPIECE_TTS`` or a file of keys cannot be
-        used.
+    :raises ConfigurationError: another process uses the data folder, ``MOUTHPIECE_TTS``, ``MOUTHPIECE_LEXICON`` or a
+        file of keys cannot be used.
     :raises StoreError: the data folder cannot be written.
     """
     access, callers = _access(settings), Callers(settings.own_api_keys)
@@ -164,13 +170,25 @@ async def open_dependencies(
                 note=room_log.note,
             )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
-        voices = await stack.enter_async_context(Voices(default_tts(settings)))
+        voices = await stack.enter_async_context(
+            Voices(default_tts(settings), lexicon=await asyncio.to_thread(lexicon_of, settings.lexicon))
+        )
         voices.warm()
         gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
         metrics.watch(gateway)
         sounds = StoredSounds(spool, decoders, voices)
-        media = Media(spool, decoders, voices, store, sounds, max_seconds=settings.max_seconds)
-        bodies = BodyReader(media, max_bytes=settings.max_upload * MEGABYTE)
+        client = guarded_client(settings.url_hosts, timeout=httpx.Timeout(URL_TIMEOUT))
+        media = Media(
+            spool,
+            decoders,
+            voices,
+            store,
+            sounds,
+            await stack.enter_async_context(client),
+            max_bytes=settings.max_upload * MEGABYTE,
+            max_seconds=settings.max_seconds,
+        )
+        bodies = BodyReader(media, max_bytes=media.max_bytes)
         journal.watch(metrics.count_end)
         journal.watch(retention.forget_ended)
         webhook_sender = await stack.enter_async_context(

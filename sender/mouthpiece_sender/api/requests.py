@@ -82,6 +82,12 @@ class SpeakQuery(WaitQuery):
         None, min_length=1, max_length=2000, description="A public URL that each event of the segment is sent to."
     )
 
+    live: bool = Field(
+        False,
+        description="Speak the body while it still arrives: raw samples, or a WAV of them. Nothing of it is stored, so "
+        "a restart ends it; the segment says so (`source.kind` is `live`). The answer comes once the body has ended.",
+    )
+
     @property
     def decisive(self) -> dict[str, Any]:
         """The parameters that decide what is said, and how: all but those that say when to answer. Those at their

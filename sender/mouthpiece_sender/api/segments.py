@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,8 +12,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
+from mouthpiece.errors import MouthpieceError
 from mouthpiece.net_guard import check_url
-from mouthpiece.segments import Segment, State, new_segment_id, utc_now
+from mouthpiece.segments import Segment, Source, State, new_segment_id, utc_now
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
 from mouthpiece_sender.api.callers import Caller
@@ -35,6 +37,7 @@ from mouthpiece_sender.api.requests import (
 )
 from mouthpiece_sender.api.waiting import wait_for
 from mouthpiece_sender.segment_json import segment_json
+from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.journal import IdempotencyKey
 from mouthpiece_sender.target import SpeakRequest
 
@@ -62,7 +65,9 @@ async def speak(
     """
     caller.require(room)
     key = read_key(request)
-    if key is None:
+    if query.live:
+        segment = await _speak_live(deps, room, query, request, key)
+    elif key is None:
         segment = await _accept(deps, caller, room, query, request)
     else:
         segment = await _accept_once(deps, caller, room, query, request, key)
@@ -99,35 +104,70 @@ async def _accept(
     key: Callable[[str], IdempotencyKey | None] = lambda _: None,
 ) -> Segment:
     """:param key: makes the key to store from the fingerprint of the request."""
-    if query.callback is not None:
-        check_url(query.callback, deps.settings.url_hosts)
+    _check_callback(deps, query)
     segment_id = new_segment_id()
     body = await deps.bodies.read(request, segment_id, caller)
     began = time.perf_counter()
     try:
+        asked = _request(room, query, segment_id, body.sound, body.source)
         segment = await deps.gateway.speak(
-            SpeakRequest(
-                room,
-                body.sound,
-                body.source,
-                segment_id,
-                avatar=query.avatar,
-                mode=query.mode,
-                on_loss=query.on_loss,
-                interruptible=query.interruptible,
-                wait_for_viewer=query.wait_for_viewer,
-                expires_in=query.expires_in,
-                tag=query.tag,
-                metadata=body.metadata,
-                callback=query.callback,
-                key=key(fingerprint(body.compared, query.decisive)),
-            )
+            replace(asked, metadata=body.metadata, key=key(fingerprint(body.compared, query.decisive)))
         )
     except BaseException:
         await deps.bodies.discard(segment_id)
         raise
     deps.metrics.accepted.observe(time.perf_counter() - began)
     return segment
+
+
+async def _speak_live(deps: Dependencies, room: str, query: SpeakQuery, request: Request, key: str | None) -> Segment:
+    """Accept the segment once the format of its body is known; return it once the body or the segment has ended."""
+    if key is not None:
+        raise ApiProblem(
+            "bad-parameter",
+            "A sound that is spoken while it arrives cannot be recognised when it comes again: send it without "
+            "Idempotency-Key, or without live=true.",
+            field="Idempotency-Key",
+        )
+    _check_callback(deps, query)
+    async with deps.bodies.live(request) as body:
+        segment = await deps.gateway.speak(_request(room, query, new_segment_id(), body.sound, body.source))
+        arriving = asyncio.create_task(body.arrive(), name="live-body")
+        ended = asyncio.create_task(deps.gateway.wait(segment.id, "finished", None), name="live-segment")
+        try:
+            await asyncio.wait([arriving, ended], return_when=asyncio.FIRST_COMPLETED)
+            if arriving.done():
+                arriving.result()
+        except MouthpieceError as error:
+            body.sound.end(error)
+            raise
+        finally:
+            arriving.cancel()
+            ended.cancel()
+            await asyncio.wait([arriving, ended])
+    return await deps.gateway.segment(segment.id)
+
+
+def _check_callback(deps: Dependencies, query: SpeakQuery) -> None:
+    if query.callback is not None:
+        check_url(query.callback, deps.settings.url_hosts)
+
+
+def _request(room: str, query: SpeakQuery, segment_id: str, sound: Sound, source: Source) -> SpeakRequest:
+    return SpeakRequest(
+        room,
+        sound,
+        source,
+        segment_id,
+        avatar=query.avatar,
+        mode=query.mode,
+        on_loss=query.on_loss,
+        interruptible=query.interruptible,
+        wait_for_viewer=query.wait_for_viewer,
+        expires_in=query.expires_in,
+        tag=query.tag,
+        callback=query.callback,
+    )
 
 
 @router.get("/v1/segments/{segment_id}", response_model=models.Segment, responses=problems(400, 401, 403, 404))
@@ -171,7 +211,7 @@ async def cancel(
     segment = await deps.gateway.cancel(segment_id)
     if query.purge:
         if known.source.text is not None:
-            await deps.voices.forget(known.source.text)
+            await deps.voices.forget(known.source.text, known.source.text_format or "plain")
         await deps.store.purge(segment_id)
         await deps.bodies.discard(segment_id)
         segment = await deps.gateway.segment(segment_id)

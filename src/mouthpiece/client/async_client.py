@@ -47,14 +47,16 @@ class AsyncClient:
         *,
         voice: str | None = None,
         tts: str | None = None,
+        text_format: str | None = None,
         idempotency_key: str | None = None,
         **options: Unpack[SegmentOptions],
     ) -> Segment:
         """Say a text; returns once it is stored.
 
+        :param text_format: ``markdown`` reads what a language model writes as a person would; ``plain`` by default.
         :param idempotency_key: names what is said; without it, a new one is made for this call.
         """
-        return cast(Segment, await self._call(calls.say(room, text, voice, tts, options, idempotency_key)))
+        return cast(Segment, await self._call(calls.say(room, text, voice, tts, text_format, options, idempotency_key)))
 
     async def play(
         self,
@@ -71,6 +73,12 @@ class AsyncClient:
         """
         content = await asyncio.to_thread(sound.read_bytes) if isinstance(sound, Path) else sound
         return cast(Segment, await self._call(calls.play(room, content, content_type, options, idempotency_key)))
+
+    async def play_url(
+        self, room: str, url: str, *, idempotency_key: str | None = None, **options: Unpack[SegmentOptions]
+    ) -> Segment:
+        """Say the sound at an address, which the service downloads; returns once it is stored."""
+        return cast(Segment, await self._call(calls.play_url(room, url, options, idempotency_key)))
 
     async def wait(self, segment_id: str, timeout: float | None = None) -> Segment:
         """Return a segment once it has ended, or as it stands after ``timeout`` seconds."""

@@ -40,8 +40,16 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def say(room: str, text: str, voice: str | None, tts: str | None, options: SegmentOptions, key: str | None) -> Call:
-    body = {"text": text, "voice": voice, "tts": tts}
+def say(
+    room: str,
+    text: str,
+    voice: str | None,
+    tts: str | None,
+    text_format: str | None,
+    options: SegmentOptions,
+    key: str | None,
+) -> Call:
+    body = {"text": text, "voice": voice, "tts": tts, "text_format": text_format}
     given = {name: value for name, value in body.items() if value is not None}
     return Call("POST", _queue(room), _params(options), json=given, headers=_keyed(key))
 
@@ -49,6 +57,10 @@ def say(room: str, text: str, voice: str | None, tts: str | None, options: Segme
 def play(room: str, sound: bytes, content_type: str | None, options: SegmentOptions, key: str | None) -> Call:
     headers = _keyed(key) | ({} if content_type is None else {"Content-Type": content_type})
     return Call("POST", _queue(room), _params(options), content=sound, headers=headers)
+
+
+def play_url(room: str, url: str, options: SegmentOptions, key: str | None) -> Call:
+    return Call("POST", _queue(room), _params(options), json={"url": url}, headers=_keyed(key))
 
 
 def segment(id: str) -> Call:

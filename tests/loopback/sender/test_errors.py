@@ -90,7 +90,7 @@ async def test_raw_samples_must_say_what_they_are(sender: Running, kind: str) ->
         ("wait_for_viewer=2", "wait_for_viewer"),
         ("avatar=", "avatar"),
         ("volume=11", "volume"),
-        ("live=true", "live"),
+        ("live=perhaps", "live"),
     ],
 )
 async def test_parameters_are_checked_by_name(sender: Running, query: str, field: str) -> None:

@@ -231,3 +231,14 @@ async def test_a_vendor_that_does_not_list_its_voices_does_not_hide_the_others(s
         listed = (await sender.client.get("/v1/voices")).json()["voices"]
         assert "offline" in {voice["provider"] for voice in listed}
         expect(await sender.client.get("/v1/voices", params={"tts": "elevenlabs"}), "tts-auth")
+
+
+async def test_markdown_is_read_as_a_person_would_and_stays_the_transcript(sender: Running) -> None:
+    written = "<think>Hm.</think>**Hello.** It is `good` to see [you](https://example.com)."
+    segment = (await post(sender, {"text": written, "text_format": "markdown"})).json()
+    assert segment["source"]["text"] == written
+    assert [key.text for key in sender.dependencies.voices.cache] == ["Hello."]
+    await sender.client.delete(f"/v1/segments/{segment['id']}", params={"purge": "true"})
+    assert list(sender.dependencies.voices.cache) == []
+    expect(await post(sender, {"text": "hi", "text_format": "html"}), "bad-parameter", "text_format")
+    expect(await post(sender, {"text": "```\ncode\n```", "text_format": "markdown"}), "tts-bad-text", "text")

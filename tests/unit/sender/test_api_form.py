@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mouthpiece.segments import AudioInfo, Source
+from mouthpiece.net_guard import Download
+from mouthpiece.segments import AudioInfo, Source, TextFormat
 from mouthpiece_sender.api.bodies.form import Form
 from mouthpiece_sender.api.bodies.kind import ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
@@ -42,7 +44,12 @@ class FakeResources:
     async def sound(self, path: Path) -> Tone:
         return Tone(1.0)
 
-    async def say(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Tone, str | None]:
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        raise NotImplementedError
+
+    async def say(
+        self, text: str, *, voice: str | None, tts: str | None, text_format: TextFormat
+    ) -> tuple[Tone, str | None]:
         raise NotImplementedError
 
     async def again(self, segment_id: str) -> tuple[Tone, Source]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from mouthpiece.segments import Source
+from mouthpiece.net_guard import Download
+from mouthpiece.segments import Source, TextFormat
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.spool import StoredAudio
 
@@ -63,7 +65,17 @@ class BodyResources(Protocol):
         """
         ...
 
-    async def say(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Sound, str | None]:
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        """Ask for a sound at an address that a caller gave.
+
+        :raises UrlError: the URL may not be asked, or it did not answer with a body in time.
+        :raises AudioTooLarge: it has more bytes than a body may have.
+        """
+        ...
+
+    async def say(
+        self, text: str, *, voice: str | None, tts: str | None, text_format: TextFormat
+    ) -> tuple[Sound, str | None]:
         """Return ``text`` as a sound, and the id of the voice that says it.
 
         :raises ConfigurationError: there is no such provider here.

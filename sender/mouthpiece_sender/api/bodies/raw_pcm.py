@@ -51,9 +51,7 @@ class RawPcm:
         return media_type in ("audio/l16", "audio/pcm")
 
     async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
-        encoding = _encoding(body)
-        rate = _number(body.parameters, "rate", RATES, None)
-        channels = _number(body.parameters, "channels", CHANNELS, 1)
+        encoding, rate, channels = raw_format(body)
         stored = await resources.store(body.chunks)
         info = pcm_info(stored.size, rate, channels)
         check_duration(info, resources.max_seconds)
@@ -62,6 +60,18 @@ class RawPcm:
             Source("file", body.name, encoding=encoding),
             {"samples": stored.digest, "encoding": encoding, "rate": rate, "channels": channels},
         )
+
+
+def raw_format(body: RequestBody) -> tuple[Encoding, int, int]:
+    """The byte order, sample rate (hertz) and channels of a body of raw samples.
+
+    :raises ApiProblem: its Content-Type does not say them, or says something that is not spoken here.
+    """
+    return (
+        _encoding(body),
+        _number(body.parameters, "rate", RATES, None),
+        _number(body.parameters, "channels", CHANNELS, 1),
+    )
 
 
 def _encoding(body: RequestBody) -> Encoding:

@@ -10,9 +10,11 @@ from typing import Any, Final
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
+from mouthpiece.errors import AudioError
 from mouthpiece_sender.api.bodies.form import Form
 from mouthpiece_sender.api.bodies.json_object import JsonObject
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
+from mouthpiece_sender.api.bodies.live import LiveBody, read_live
 from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.resources import ContentOnly, Media, SegmentResources
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
@@ -22,8 +24,9 @@ from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.settings import MEGABYTE
 
 SOUNDS: Final[tuple[BodyKind, ...]] = (RawPcm(), SoundFile())
-"""Kinds that may also be the file of a form; ``SoundFile`` takes every ``audio/…`` that none before it took."""
-KINDS: Final[tuple[BodyKind, ...]] = (JsonObject(), *SOUNDS, Form(*SOUNDS))
+"""Kinds that may also be in a form, at an address or in base64; ``SoundFile`` takes every ``audio/…`` that none before
+took."""
+KINDS: Final[tuple[BodyKind, ...]] = (JsonObject(*SOUNDS), *SOUNDS, Form(*SOUNDS))
 """The first kind that takes a media type reads the body."""
 ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name, kind in known.content.items()}
 """The OpenAPI description of every media type."""
@@ -55,6 +58,23 @@ class BodyReader:
         except BaseException:
             await self.discard(segment_id)
             raise
+
+    @asynccontextmanager
+    async def live(self, request: Request) -> AsyncIterator[LiveBody]:
+        """The body of ``request`` as a sound that is spoken while it arrives; nothing of it is stored.
+
+        :raises AudioError: it is no sound that can be.
+        :raises ApiProblem: as ``read``; also from within, where the service stops or it becomes too large.
+        :raises ClientDisconnect: the client disconnected before the end of the body.
+        """
+        async with self._until_stopped():
+            self._check_size(_length(request))
+            body = await _begin(request, self._counted(_arriving(request)))
+            live = await read_live(body, self._media.max_seconds)
+            try:
+                yield live
+            finally:
+                live.sound.end(AudioError("The sound broke off while it arrived."))
 
     async def read_content(self, request: Request) -> ParsedBody:
         """Read the body of ``request`` for its content alone. Its sound is none.

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
+
+import httpx
 
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import SegmentNotFound, SoundNotKept
-from mouthpiece.segments import AudioInfo, Source
+from mouthpiece.net_guard import Download, download
+from mouthpiece.segments import AudioInfo, Source, TextFormat
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.sounds.file import FileSound, PcmFileSound
@@ -18,6 +23,9 @@ from mouthpiece_sender.speech.voices import Voices
 from mouthpiece_sender.storage.journal import SegmentStore
 from mouthpiece_sender.storage.spool import Spool, StoredAudio
 from mouthpiece_sender.stored_sounds import StoredSounds
+
+DOWNLOAD_TIME: Final = 60.0
+"""Seconds for a whole download."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,10 @@ class Media:
     voices: Voices
     store: SegmentStore
     sounds: StoredSounds
+    client: httpx.AsyncClient
+    """A ``guarded_client`` for addresses that callers give."""
+    max_bytes: int
+    """Bytes of one body."""
     max_seconds: float
     """Seconds of sound in one body."""
 
@@ -48,8 +60,13 @@ class SegmentResources:
     async def sound(self, path: Path) -> Sound:
         return await FileSound.probe(path, self._media.decoders)
 
-    async def say(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Sound, str | None]:
-        return await self._media.voices.sound(text, voice=voice, tts=tts)
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        return download(self._media.client, url, max_bytes=self._media.max_bytes, seconds=DOWNLOAD_TIME)
+
+    async def say(
+        self, text: str, *, voice: str | None, tts: str | None, text_format: TextFormat
+    ) -> tuple[Sound, str | None]:
+        return await self._media.voices.sound(text, voice=voice, tts=tts, text_format=text_format)
 
     async def again(self, segment_id: str) -> tuple[Sound, Source]:
         try:
@@ -84,7 +101,19 @@ class ContentOnly:
     async def sound(self, path: Path) -> Sound:
         return _NO_SOUND
 
-    async def say(self, text: str, *, voice: str | None, tts: str | None) -> tuple[Sound, str | None]:
+    @asynccontextmanager
+    async def download(self, url: str) -> AsyncIterator[Download]:
+        """Not asked again: the address is what is compared."""
+
+        async def nothing() -> AsyncIterator[bytes]:
+            return
+            yield
+
+        yield Download(None, None, nothing())
+
+    async def say(
+        self, text: str, *, voice: str | None, tts: str | None, text_format: TextFormat
+    ) -> tuple[Sound, str | None]:
         return _NO_SOUND, voice
 
     async def again(self, segment_id: str) -> tuple[Sound, Source]:

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import ConfigDict, Field
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.segments import Source
+from mouthpiece.segments import Source, TextFormat
 from mouthpiece.tts import TTSBadText, TTSBadVoice
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api.bodies.kind import BodyResources, ParsedBody
@@ -26,7 +26,14 @@ class TextBody(RequestModel):
         extra="forbid", frozen=True, json_schema_extra={"examples": [{"text": "Hello. It is good to see you."}]}
     )
 
-    text: str = Field(description=f"Words alone, no markup; at most {MAX_CHARACTERS:,} characters.")
+    text: str = Field(
+        description=f"Words alone, unless `text_format` says more; at most {MAX_CHARACTERS:,} characters."
+    )
+    text_format: TextFormat = Field(
+        "plain",
+        description="`markdown`: what a language model writes is read as a person would read it aloud, without marks, "
+        "addresses of links, fenced code, tags and reasoning (`<think>`).",
+    )
     voice: str | None = Field(None, min_length=1, max_length=200, description="An id that GET /v1/voices lists.")
     tts: str | None = Field(
         None,
@@ -41,7 +48,7 @@ class TextBody(RequestModel):
         if len(self.text) > MAX_CHARACTERS:
             raise too_long()
         try:
-            sound, voice = await resources.say(self.text, voice=self.voice, tts=self.tts)
+            sound, voice = await resources.say(self.text, voice=self.voice, tts=self.tts, text_format=self.text_format)
         except ConfigurationError as error:
             raise ApiProblem("bad-parameter", str(error), field="tts") from None
         except TTSBadVoice as error:
@@ -50,8 +57,14 @@ class TextBody(RequestModel):
             raise ApiProblem(error.slug, str(error), field="text") from None
         return ParsedBody(
             sound,
-            Source("text", text=self.text, voice=voice, tts=self.tts),
-            self.model_dump(include={"text", "voice", "tts"}, exclude_none=True),
+            Source(
+                "text",
+                text=self.text,
+                voice=voice,
+                tts=self.tts,
+                text_format=None if self.text_format == "plain" else self.text_format,
+            ),
+            self.model_dump(include={"text", "voice", "tts", "text_format"}, exclude_defaults=True),
             self.metadata,
         )
 
