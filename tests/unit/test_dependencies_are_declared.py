@@ -68,7 +68,7 @@ PLUGINS_AND_STAND_INS: Final = {
 SUPPORT: Final = {"bench", "examples", "tests", "external_audio_sender", "agent_2", "training"}
 TOOLS: Final = {
     "check-jsonschema",
-    "coverage",
+    "slipcover",
     "mypy",
     "pre-commit",
     "pytest-timeout",
