@@ -5,15 +5,20 @@ from __future__ import annotations
 import hmac
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from mouthpiece import wire
 from mouthpiece.extras import DISTRIBUTION
 from mouthpiece.process.sockets import is_loopback
+from mouthpiece.serving.connections import ConnectionLimits, Connections
+from mouthpiece.serving.drain import DrainAfterEarlyResponse
+from mouthpiece.serving.json_text import NoObject, TooManyKeys, parse_object
+from mouthpiece.serving.request_guard import RequestGuard
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.metrics import registry
@@ -39,13 +44,34 @@ class StartAvatarBody(BaseModel):
     avaluma_avatar_id: str = Field(min_length=1, max_length=200)
 
 
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": StartAvatarBody.model_json_schema()}},
+    }
+}
+"""It is described here because it is read by hand: FastAPI would read it before the caller is let in."""
+MOST_BODY: Final = 65_536
+"""Bytes."""
+
+
 class Started(BaseModel):
     session_id: str
 
 
-def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
-    """Make the application; ``sessions`` stay the caller's."""
+def create_app(settings: Settings, sessions: Sessions, connections: Connections | None = None) -> FastAPI:
+    """Make the application; ``sessions`` stay the caller's.
+
+    :param connections: those of the server.
+    """
     app = FastAPI(title="Mouthpiece avatar server", version=VERSION, docs_url=None, redoc_url=None)
+    app.add_middleware(DrainAfterEarlyResponse)
+    app.add_middleware(
+        RequestGuard,
+        connections=Connections(ConnectionLimits()) if connections is None else connections,
+        answer=problems.answer_to,
+        max_body=MOST_BODY,
+    )
     problems.install(app)
     allowed = settings.allowed()
     metrics = registry(sessions)
@@ -53,7 +79,7 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
     def admit(request: Request, secret: str | None) -> None:
         """:raises HttpProblem: the caller may not."""
         if not settings.secrets:  # then Settings.check allows loopback alone, which any web page can reach too
-            if not is_loopback(request.url.hostname or "") or "origin" in request.headers:
+            if not is_loopback(_host(request)) or "origin" in request.headers:
                 raise HttpProblem(
                     403,
                     "not-from-here",
@@ -67,10 +93,11 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
         if not any(hmac.compare_digest(given, known.get_secret_value().encode()) for known in settings.secrets):
             raise HttpProblem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
 
-    @app.post(wire.START_AVATAR_PATH)
-    async def start_avatar(request: Request, body: StartAvatarBody, secret: Secret = None) -> Started:
+    @app.post(wire.START_AVATAR_PATH, openapi_extra=_BODY)
+    async def start_avatar(request: Request, secret: Secret = None) -> Started:
         """Send an avatar into a room; answer once it has joined, under the identity that the token carries."""
         admit(request, secret)
+        body = await _read(request)
         try:
             address = LiveKitAddress.parse(body.livekit_url)
         except ValueError as error:
@@ -115,10 +142,36 @@ def create_app(settings: Settings, sessions: Sessions) -> FastAPI:
         return {"status": "ok", "sessions": len(sessions.all()), "max_sessions": settings.max_sessions}
 
     @app.get("/metrics")
-    async def get_metrics() -> Response:
+    async def get_metrics(request: Request) -> Response:
+        if not settings.secrets:
+            admit(request, None)
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+async def _read(request: Request) -> StartAvatarBody:
+    """Read the body; call it once the caller was let in.
+
+    :raises RequestValidationError: it is not what start-avatar takes.
+    """
+    try:
+        value = parse_object((await request.body()).decode())
+    except ValueError as error:
+        said = {TooManyKeys: "it has too many keys", NoObject: "it is no JSON object"}.get(type(error), "it is no JSON")
+        raise RequestValidationError([{"loc": ("body",), "msg": said, "type": "json"}]) from None
+    try:
+        return StartAvatarBody.model_validate(value)
+    except ValidationError as error:
+        problems_found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([item | {"loc": ("body", *item["loc"])} for item in problems_found]) from None
+
+
+def _host(request: Request) -> str:
+    try:
+        return request.url.hostname or ""
+    except ValueError:
+        return ""
 
 
 def _as_json(session: Session) -> dict[str, Any]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from mouthpiece.errors import AvatarStartFailed, LiveKitRefused, MouthpieceError, QueueFull, RoomError
+from mouthpiece.errors import (
+    AvatarStartFailed,
+    BodyTooLarge,
+    HeaderTooLarge,
+    LiveKitRefused,
+    MouthpieceError,
+    QueueFull,
+    RequestTimeout,
+    RoomError,
+)
 
 _RETRY_AFTER = "5"
 """Seconds."""
@@ -35,12 +44,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(MouthpieceError)
     async def on_error(_: Request, error: MouthpieceError) -> JSONResponse:
-        status = 500
-        if isinstance(error, LiveKitRefused | AvatarStartFailed):
-            status = 502
-        elif isinstance(error, RoomError | QueueFull):
-            status = 503
-        return _answer(status, error.slug, str(error))
+        return answer_to(error)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -57,6 +61,22 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_failure(_: Request, error: Exception) -> JSONResponse:
         return _answer(500, "internal", "something went wrong here; the log of the avatar server says what")
+
+
+def answer_to(error: MouthpieceError) -> JSONResponse:
+    """Return the response for an error of the tree."""
+    status = next((status for kinds, status in _STATUS if isinstance(error, kinds)), 500)
+    return _answer(status, error.slug, str(error))
+
+
+_STATUS: Final[tuple[tuple[tuple[type[MouthpieceError], ...], int], ...]] = (
+    ((LiveKitRefused, AvatarStartFailed), 502),
+    ((RoomError, QueueFull), 503),
+    ((RequestTimeout,), 408),
+    ((BodyTooLarge,), 413),
+    ((HeaderTooLarge,), 431),
+)
+"""The first entry that fits."""
 
 
 def _answer(status: int, slug: str, detail: str, **members: Any) -> JSONResponse:

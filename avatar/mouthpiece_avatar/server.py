@@ -12,12 +12,15 @@ import sys
 from collections.abc import Iterator
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.process.file_limit import raise_file_limit
+from mouthpiece.process.file_limit import file_limit, raise_file_limit
+from mouthpiece.process.inspection import forbid_inspection
 from mouthpiece.process.logs import set_up_service_logs
 from mouthpiece.process.signals import STOP_SIGNALS, hold, stop_signals
 from mouthpiece.process.sockets import listen
+from mouthpiece.serving.connections import ConnectionLimits, Connections, guarded
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.logs import SessionFormatter
 from mouthpiece_avatar.renderer import Renderers
@@ -52,8 +55,8 @@ try it:
 
 _FILES_A_ROOM = 65
 """File descriptors that one rtc.Room holds (measured)."""
-_FILES_BESIDE = 256
-"""File descriptors of everything else."""
+_FILES_BESIDE = 1256
+"""File descriptors of everything else, connections to us among them."""
 _STOP_WITHIN = 6
 """Seconds for requests that are under way at the end: a session that is called back takes up to 5."""
 
@@ -70,6 +73,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
     parser.add_argument("--verbose", action="store_true", help="log more, LiveKit's own messages too")
     options = parser.parse_args()
+    forbid_inspection()
     set_up_service_logs("mouthpiece_avatar", verbose=options.verbose, formatter=SessionFormatter())
     try:
         settings = load_settings(host=options.host, port=options.port)
@@ -99,8 +103,12 @@ async def _serve(settings: Settings, renderers: Renderers, listening: socket.soc
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(renderers.preload())
+        connections = Connections(ConnectionLimits.within(file_limit()))
         config = uvicorn.Config(
-            create_app(settings, sessions),
+            create_app(settings, sessions, connections),
+            http=guarded(AutoHTTPProtocol, connections),
+            ws="none",
+            proxy_headers=False,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -319,8 +319,7 @@ class Session:
 
     def _on_leave(self, call: rtc.RpcInvocationData) -> str:
         """:raises RpcError: the caller is not known to be an agent."""
-        if not agent_kind(self._room, call.caller_identity):
-            raise rtc.RpcError(NOT_ALLOWED, "only agents may ask the avatar to leave")
+        self._require_agent(call)
         self._spawn(self._leave_in_peace("a sender asked it to leave"))
         return wire.CLEAR_OK
 
@@ -335,14 +334,22 @@ class Session:
         self.end(reason)
 
     def _on_user_state(self, call: rtc.RpcInvocationData) -> str:
+        """:raises RpcError: the caller is not known to be an agent."""
+        self._require_agent(call)
         self._user_speaks = call.payload == "speaking"
         self._update_mood()
         return "ok"
 
     def _on_agent_state(self, call: rtc.RpcInvocationData) -> str:
+        """:raises RpcError: the caller is not known to be an agent."""
+        self._require_agent(call)
         self._agent_thinks = call.payload == "thinking"
         self._update_mood()
         return "ok"
+
+    def _require_agent(self, call: rtc.RpcInvocationData) -> None:
+        if not agent_kind(self._room, call.caller_identity):
+            raise rtc.RpcError(NOT_ALLOWED, "only agents may call this")
 
     def _update_mood(self) -> None:
         mood = Mood.ATTENTIVE if self._user_speaks else Mood.THINKING if self._agent_thinks else Mood.IDLE

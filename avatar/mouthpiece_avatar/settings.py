@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.process.env_file import load_env_file
-from mouthpiece.process.settings import CommaList, read_settings
+from mouthpiece.process.settings import SHORTEST_SECRET, CommaList, check_length, read_settings
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 
@@ -76,6 +76,9 @@ class Settings(BaseSettings):
                 f"listening on {self.host} needs MOUTHPIECE_AVATAR_SECRETS: without a secret anybody who reaches "
                 "this address could start avatars. Set it, or listen on 127.0.0.1"
             )
+        if not is_loopback(self.host):
+            for secret in self.secrets:
+                check_length("MOUTHPIECE_AVATAR_SECRETS", secret.get_secret_value(), SHORTEST_SECRET)
         if not is_loopback(self.host) and not (self.livekit_urls or self.livekit_url):
             raise ConfigurationError(
                 "LIVEKIT_URL is not set (nor MOUTHPIECE_AVATAR_LIVEKIT_URLS): avatars must know which LiveKit "

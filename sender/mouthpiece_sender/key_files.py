@@ -83,17 +83,34 @@ class KeyFiles:
         return file.take(await asyncio.to_thread(_content, file.path))
 
 
-def api_keys_in(text: str) -> list[str]:
+def check_entry(entry: str) -> None:
+    """Accept an entry of API keys: ``key`` or ``key:room-prefix``.
+
+    :raises ValueError: its key or its prefix is empty; an empty prefix would open every room.
+    """
+    key, colon, prefix = entry.partition(":")
+    if not key:
+        raise ValueError("an entry has no key before its colon")
+    if colon and not prefix:
+        raise ValueError("an entry has no prefix after its colon, and would open every room")
+
+
+def api_keys_in(text: str, shortest: int = 1) -> list[str]:
     """Return the entries of a file of API keys: one a line, ``key`` or ``key:room-prefix``; ``#`` begins a comment.
 
-    :raises ValueError: it has no entry, or one without a key.
+    :param shortest: characters of a key.
+    :raises ValueError: it has no entry, one without a key or with an empty prefix, or one whose key is too short.
     """
     lines = (line.strip() for line in text.splitlines())
     entries = [line for line in lines if line and not line.startswith("#")]
     if not entries:
         raise ValueError("there is no key in it, and without one everybody would be let in")
-    if any(not entry.partition(":")[0] or any(map(str.isspace, entry)) for entry in entries):
-        raise ValueError("write one entry a line, as key or key:room-prefix")
+    for entry in entries:
+        check_entry(entry)
+        if any(map(str.isspace, entry)):
+            raise ValueError("write one entry a line, as key or key:room-prefix")
+        if len(entry.partition(":")[0]) < shortest:
+            raise ValueError(f"a key has fewer than {shortest} characters: too short where other machines reach it")
     return entries
 
 

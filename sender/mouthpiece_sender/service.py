@@ -14,12 +14,17 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.net_guard import guarded_client
-from mouthpiece.process.file_limit import raise_file_limit
+from mouthpiece.process.file_limit import file_limit, raise_file_limit
+from mouthpiece.process.settings import SHORTEST_KEY, SHORTEST_SECRET
 from mouthpiece.process.signals import stop_signals
+from mouthpiece.process.sockets import is_loopback
+from mouthpiece.serving.byte_budget import ByteBudget
+from mouthpiece.serving.connections import ConnectionLimits, Connections, guarded
 from mouthpiece.tts import create
 from mouthpiece_sender.anam.settings import Via, default_tts_for_anam
 from mouthpiece_sender.anam.target import AnamTarget
@@ -51,6 +56,8 @@ logger = logging.getLogger(__name__)
 
 FILES = 16_384
 """Open files to ask the system for: a room takes 65 of them (docs/wire.md), an open sound and a request one each."""
+IN_FLIGHT = 32 * MEGABYTE
+"""Bytes that bodies hold in memory together while they arrive."""
 SHUTDOWN_TIMEOUT = 2
 """Seconds for requests in progress when the service stops; the rooms are closed after them, with their own limit."""
 
@@ -91,10 +98,15 @@ async def serve(dependencies: Dependencies, listening: socket.socket) -> None:
     """Answer requests on ``listening`` until ``dependencies.stopping`` is set."""
     settings = dependencies.settings
     page = await asyncio.to_thread(find_page, settings.web)
-    app = await asyncio.to_thread(lambda: create_app(dependencies, host=settings.host, page_folder=page))
+    connections = Connections(ConnectionLimits.within(file_limit()))
+    app = await asyncio.to_thread(
+        lambda: create_app(dependencies, host=settings.host, page_folder=page, connections=connections)
+    )
     server = _Server(
         uvicorn.Config(
             app,
+            http=guarded(AutoHTTPProtocol, connections),
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
@@ -145,7 +157,10 @@ async def open_dependencies(
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
-        spool = await stack.enter_async_context(Spool(data / "sounds", min_free=settings.min_free * MEGABYTE))
+        budget = ByteBudget(IN_FLIGHT, IN_FLIGHT // 4)
+        spool = await stack.enter_async_context(
+            Spool(data / "sounds", min_free=settings.min_free * MEGABYTE, budget=budget)
+        )
         retention = await stack.enter_async_context(Retention(store, spool, settings.limits))
         feed = Feed()
         journal = WatchedJournal(store, feed.wake)
@@ -188,7 +203,7 @@ async def open_dependencies(
             max_bytes=settings.max_upload * MEGABYTE,
             max_seconds=settings.max_seconds,
         )
-        bodies = BodyReader(media, max_bytes=media.max_bytes)
+        bodies = BodyReader(media, max_bytes=media.max_bytes, budget=budget)
         journal.watch(metrics.count_end)
         journal.watch(retention.forget_ended)
         webhook_sender = await stack.enter_async_context(
@@ -229,12 +244,15 @@ def default_tts(settings: Settings) -> str:
 
 def _key_files(settings: Settings, access: LiveKitAccess, callers: Callers) -> Iterator[KeyFile]:
     def take_api_keys(text: str) -> str:
-        entries = api_keys_in(text)
+        entries = api_keys_in(text, 1 if is_loopback(settings.host) else SHORTEST_KEY)
         callers.replace([*settings.own_api_keys, *entries])
         return f"{len(entries)} API keys"
 
     def take_livekit_key(text: str) -> str:
-        access.api_key, access.api_secret = livekit_key_in(text)
+        key, secret = livekit_key_in(text)
+        if not is_loopback(settings.host) and len(secret) < SHORTEST_SECRET:
+            raise ValueError(f"the secret has fewer than {SHORTEST_SECRET} characters: too short to be published")
+        access.api_key, access.api_secret = key, secret
         return "LiveKit's key"
 
     if settings.api_keys_file is not None:

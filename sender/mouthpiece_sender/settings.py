@@ -13,12 +13,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError, UrlRefused
 from mouthpiece.net_guard import AllowedHost, check_url
-from mouthpiece.process.settings import CommaList, LiveKitUrl, read_settings
+from mouthpiece.process.settings import (
+    SHORTEST_KEY,
+    SHORTEST_SECRET,
+    CommaList,
+    LiveKitUrl,
+    check_length,
+    read_settings,
+)
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece.webhook_signature import secret_bytes
 from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.authority import Authority
+from mouthpiece_sender.key_files import check_entry
 from mouthpiece_sender.storage.retention import Limits
 from mouthpiece_sender.webhooks.routing import Webhook
 
@@ -47,8 +55,10 @@ def _public_host(name: str) -> str:
 
 
 def _api_key(entry: SecretStr) -> SecretStr:
-    if entry.get_secret_value().startswith(":"):
-        raise ValueError("an entry has no key before its colon: write each as key or key:room-prefix")
+    try:
+        check_entry(entry.get_secret_value())
+    except ValueError as error:
+        raise ValueError(f"{error}: write each as key or key:room-prefix") from None
     return entry
 
 
@@ -251,6 +261,11 @@ class Settings(BaseSettings):
                 f"listening on {self.host} needs MOUTHPIECE_API_KEYS or MOUTHPIECE_API_KEYS_FILE: without a key "
                 "anybody who reaches this address could speak in your rooms. Set it, or listen on 127.0.0.1"
             )
+        if not is_loopback(self.host):
+            for entry in self.own_api_keys:
+                check_length("MOUTHPIECE_API_KEYS", entry.partition(":")[0], SHORTEST_KEY)
+            if self.livekit_api_secret.get_secret_value() and self.target is Via.LIVEKIT:
+                check_length("LIVEKIT_API_SECRET", self.livekit_api_secret.get_secret_value(), SHORTEST_SECRET)
 
 
 def load_settings(**options: Any) -> Settings:

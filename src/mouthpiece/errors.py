@@ -23,6 +23,11 @@
     │   ├── AvatarSilent              it never reported the end                  retry
     │   └── AvatarStartFailed         the avatar server did not start it
     ├── SenderRestarted               the sender ended before the segment did    retry
+    ├── RequestTimeout                a request's body stalled                   retry
+    ├── BodyTooLarge                  a request's body
+    ├── HeaderTooLarge                a request's header
+    ├── TooMuchInFlight               requests hold too much memory together     retry
+    ├── DecodersBusy                  no decoder process is free, or none starts retry
     ├── QueueFull                     too many segments wait                     retry
     ├── SenderStopping                the sender is about to end                 retry
     ├── StoreError                    the store cannot be written
@@ -134,6 +139,29 @@ class AvatarStartFailed(AvatarError):
 
 class SenderRestarted(MouthpieceError):
     slug = "restarted"
+    retryable = True
+
+
+class RequestTimeout(MouthpieceError):
+    slug = "request-timeout"
+    retryable = True
+
+
+class BodyTooLarge(MouthpieceError):
+    slug = "too-large"
+
+
+class HeaderTooLarge(MouthpieceError):
+    slug = "header-too-large"
+
+
+class TooMuchInFlight(MouthpieceError):
+    slug = "too-much-in-flight"
+    retryable = True
+
+
+class DecodersBusy(MouthpieceError):
+    slug = "decoders-busy"
     retryable = True
 
 

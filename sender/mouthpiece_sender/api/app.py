@@ -9,10 +9,12 @@ from typing import Final
 from fastapi import Depends, FastAPI
 
 from mouthpiece.process.sockets import is_loopback
+from mouthpiece.serving.connections import ConnectionLimits, Connections
+from mouthpiece.serving.drain import DrainAfterEarlyResponse
+from mouthpiece.serving.request_guard import RequestGuard
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api import docs_page, events, health, page, problems, rooms, segments, voices, webhooks
 from mouthpiece_sender.api.dependencies import Dependencies
-from mouthpiece_sender.api.drain import DrainAfterEarlyResponse
 from mouthpiece_sender.api.headers import refuse_unsupported
 from mouthpiece_sender.api.host_policy import AccessControl, HostPolicy
 from mouthpiece_sender.api.metrics import CountRequests
@@ -27,11 +29,14 @@ ROUTERS: Final = (segments.router, events.router, webhooks.router, rooms.router,
 """The resources of the API, one file each."""
 
 
-def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | None) -> FastAPI:
+def create_app(
+    dependencies: Dependencies, *, host: str, page_folder: Path | None, connections: Connections | None = None
+) -> FastAPI:
     """Return the application; ``dependencies`` stay the caller's to close.
 
     :param host: the address that the service listens on: it decides which ``Host`` headers are accepted.
     :param page_folder: the folder of the built page; None: ``/`` says how to build it.
+    :param connections: those of the server.
     """
     settings = dependencies.settings
     mimetypes.init()  # reads files: do it before the event loop serves requests
@@ -50,6 +55,11 @@ def create_app(dependencies: Dependencies, *, host: str, page_folder: Path | Non
     policy = HostPolicy(is_loopback(host), public_hosts, settings.allowed_origins)
     app.add_middleware(AccessControl, policy=policy, callers=dependencies.callers, tickets=dependencies.tickets)
     app.add_middleware(DrainAfterEarlyResponse, stopping=dependencies.stopping)
+    app.add_middleware(
+        RequestGuard,
+        connections=Connections(ConnectionLimits()) if connections is None else connections,
+        answer=problems.answer_to,
+    )
     app.add_middleware(CountRequests, metrics=dependencies.metrics)
     problems.install(app, [route for router in ROUTERS for route in router.routes])
     for router in ROUTERS:

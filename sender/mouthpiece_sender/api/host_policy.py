@@ -1,5 +1,8 @@
 """Checks the headers of every request before its body is read: ``Host``, ``Origin`` and the key.
 
+A page's origin counts with its scheme: what was loaded over http may have been written by anybody on the way. Behind a
+proxy that ends TLS, ``X-Forwarded-Proto`` says it, which no page of another site can send.
+
 Any web page can send requests to loopback, and with a DNS name that it points there (DNS rebinding) it could read the
 responses too: so ``Host`` is checked wherever no key is shown. An IP address cannot be rebound, and a page that does
 this has no key: a request with one of ours is answered under any name (``http://sender:8090``, a Kubernetes Service).
@@ -54,16 +57,23 @@ class HostPolicy:
             field="Host",
         )
 
-    def check_origin(self, given: str | None, host: Authority) -> None:
+    def check_origin(
+        self, given: str | None, host: Authority, scheme: str = "http", *, behind_tls: bool = True
+    ) -> None:
         """Check an ``Origin`` header against the ``host`` of the request.
 
+        :param scheme: the request's: ``http`` or ``https``.
+        :param behind_tls: nobody said the client's scheme, and a proxy may have ended TLS: with one of our public names
+            ``https`` is ours, too.
         :raises ApiProblem: it names another site, and not one of ``origins``.
         """
         if given is None or given.lower() in self.origins:
             return
-        scheme, separator, rest = given.partition("://")
+        its, separator, rest = given.partition("://")
+        its = its.lower()
         try:
-            same = bool(separator) and _same(Authority.parse(rest), host, _PORTS.get(scheme.lower()))
+            same = bool(separator) and _same(Authority.parse(rest), host, _PORTS.get(its))
+            same &= its == scheme or (behind_tls and its == "https" and self._is_public(host))
         except ValueError:
             same = False
         if not same:
@@ -102,7 +112,9 @@ class AccessControl:
             host = read_host(given)
         else:
             host = self._policy.check_host(given)
-        self._policy.check_origin(headers.get("origin"), host)
+        said = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+        scheme = said or str(scope["scheme"])
+        self._policy.check_origin(headers.get("origin"), host, scheme, behind_tls=not said)
         if scope["path"].startswith("/v1/"):
             state: dict[str, Any] = scope.setdefault("state", {})
             authorization = headers.get("authorization")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Path
@@ -12,6 +11,7 @@ from starlette.requests import Request
 
 from mouthpiece.dispatch import JobMetadata, Provider, check_avatar_id
 from mouthpiece.segments import Mode, OnLoss, State, Until
+from mouthpiece.serving.json_text import MOST_KEYS, NoObject, TooManyKeys, parse_object
 from mouthpiece_sender.api.idempotency import refuse_key
 from mouthpiece_sender.api.problems import ApiProblem, bad_parameter
 from mouthpiece_sender.api.tickets import Opens
@@ -20,8 +20,6 @@ MAX_JSON = 65_536
 """Bytes of a JSON body."""
 MAX_NAME = 256
 """Bytes of a room's name and of an identity, by LiveKit. Joiners (U+200C, U+200D) are letters' parts in Persian."""
-MAX_KEYS = 50
-"""Keys of a JSON object; those of ``metadata`` are counted apart."""
 MAX_WAIT = 3600.0
 """Seconds that a request may wait."""
 DAY = 86_400
@@ -177,6 +175,9 @@ class OpenRoomBody(RequestModel):
     )
     identity: Identity | None = Field(None, description="The viewer's; random if not given.")
     name: str | None = Field(None, max_length=200, description="The viewer's name, as others in the room see it.")
+    data: bool = Field(
+        False, description="Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech."
+    )
 
     def metadata(self) -> JobMetadata:
         """Return the job metadata for the worker."""
@@ -186,6 +187,9 @@ class OpenRoomBody(RequestModel):
 class TokenBody(RequestModel):
     identity: Identity | None = Field(None, description="Random if not given.")
     name: str | None = Field(None, max_length=200, description="As others in the room see it.")
+    data: bool = Field(
+        False, description="Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech."
+    )
 
 
 async def read_json(request: Request, model: type[Model]) -> Model:
@@ -209,17 +213,16 @@ def from_json(text: bytes | bytearray, *, example: str = "{}", charset: str | No
 
     :param example: shown in the error where ``text`` is not a JSON object.
     :param charset: of the ``Content-Type``.
-    :raises ApiProblem: ``text`` is not a JSON object, or has more than ``MAX_KEYS`` keys.
+    :raises ApiProblem: ``text`` is not a JSON object, or has more than ``MOST_KEYS`` keys.
     """
     try:
-        value = json.loads(_decoded(text, charset), parse_constant=_no_number, strict=False)
-    except (ValueError, RecursionError):  # RecursionError: nested too deeply
+        return parse_object(_decoded(text, charset))
+    except TooManyKeys:
+        raise ApiProblem("bad-body", f"The body has more than {MOST_KEYS} keys.") from None
+    except NoObject:
+        raise ApiProblem("bad-body", f"The body must be a JSON object, such as {example}.") from None
+    except ValueError:
         raise ApiProblem("bad-body", f"The body is not JSON, such as {example}.") from None
-    if not isinstance(value, dict):
-        raise ApiProblem("bad-body", f"The body must be a JSON object, such as {example}.")
-    if len(value) > MAX_KEYS:
-        raise ApiProblem("bad-body", f"The body has more than {MAX_KEYS} keys.")
-    return value
 
 
 def _decoded(text: bytes | bytearray, charset: str | None) -> str:
@@ -260,11 +263,6 @@ def validated(value: dict[str, Any], model: type[Model]) -> Model:
         return model.model_validate(value)
     except ValidationError as error:
         raise bad_parameter(list(error.errors(include_url=False, include_input=False))) from None
-
-
-def _no_number(text: str) -> None:
-    """``json`` reads NaN and Infinity, which JSON does not have."""
-    raise ValueError(f"{text} is no number")
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:

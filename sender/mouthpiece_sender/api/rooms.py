@@ -61,6 +61,7 @@ async def open_room(_: NoParameters, request: Request, deps: Deps, livekit: Live
         agent_metadata=metadata,
         empty_timeout=empty,
         departure_timeout=departure,
+        data=body.data,
     )
     await livekit.api.create_room(room, empty_timeout=empty, departure_timeout=departure)
     await livekit.api.dispatch(room, settings.agent_name, metadata)
@@ -134,11 +135,12 @@ async def end_room(room: RoomPath, _: NoParameters, deps: Deps, caller: CallerDe
 async def give_token(
     room: RoomPath, _: NoParameters, request: Request, deps: Deps, livekit: LiveKitDep, caller: CallerDep
 ) -> Response:
-    """Return a token for one more viewer, who may publish a microphone and data, and nothing in another's name."""
+    """Return a token for one more viewer, who may publish a microphone, with `data` also data, and nothing in another's
+    name."""
     caller.require(room)
     body = await read_json(request, TokenBody)
     identity = body.identity or new_identity()
-    token = viewer_token(livekit.access, room, identity, body.name)
+    token = viewer_token(livekit.access, room, identity, body.name, data=body.data)
     given = models.Token(room=room, livekit_url=deps.settings.public_url, token=token, identity=identity)
     return JSONResponse(given.model_dump(mode="json"), 201)
 

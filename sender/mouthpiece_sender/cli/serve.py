@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from mouthpiece.errors import ConfigurationError, StoreError
+from mouthpiece.process.inspection import forbid_inspection
 from mouthpiece.process.logs import set_up_service_logs
 from mouthpiece.process.signals import STOP_SIGNALS, hold
 from mouthpiece.process.sockets import listen
@@ -49,6 +50,7 @@ def serve(
 
       ANAM_API_KEY=… mouthpiece serve --via anam --view
     """
+    forbid_inspection()
     set_up_service_logs("mouthpiece_sender", verbose=verbose)
     try:
         settings = load_settings(host=host, port=port, target=via)

@@ -24,6 +24,7 @@ def token(
     bring_avatar: Annotated[
         bool, typer.Option("--bring-avatar", help="The first join with it dispatches the avatar (needs the worker).")
     ] = False,
+    data: Annotated[bool, typer.Option("--data", help="The viewer may publish data (chat, RPC), too.")] = False,
     hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="Hours that the token is valid.")] = 6.0,
     url: options.Url = None,
     api_secret_file: options.SecretFile = None,
@@ -42,7 +43,8 @@ def token(
         access = options.livekit_access(url, api_secret_file)
         who = identity or f"viewer-{secrets.token_hex(3)}"
         agent = options.environment().get("AGENT_NAME", DEFAULT_AGENT_NAME) if bring_avatar else None
-        made = viewer_token(access, room, who, name, agent_name=agent, lifetime=datetime.timedelta(hours=hours))
+        lifetime = datetime.timedelta(hours=hours)
+        made = viewer_token(access, room, who, name, agent_name=agent, lifetime=lifetime, data=data)
         if as_json:
             address = access.public_url or access.url
             print(json.dumps({"room": room, "identity": who, "livekit_url": address, "token": made}))

@@ -50,13 +50,15 @@ def viewer_token(
     empty_timeout: int | None = None,
     departure_timeout: int | None = None,
     lifetime: datetime.timedelta = VIEWER_LIFETIME,
+    data: bool = False,
 ) -> str:
     """A token for a viewer. With ``agent_name`` it carries the dispatch: the first viewer that joins with it, by any
     LiveKit client, brings the avatar.
 
-    The viewer may publish a microphone (for voice agents) and data, nothing else: no picture, and nothing on another
+    The viewer may publish a microphone (for voice agents), nothing else: no picture, and nothing on another
     participant's behalf, because it cannot change its own attributes.
 
+    :param data: it may publish data, too. One viewer's packets can delay everybody's speech.
     :raises ReservedIdentity: the identity is one that avatars, agents or senders go by.
     """
     if identity.startswith(wire.RESERVED_IDENTITY_PREFIXES):
@@ -69,7 +71,11 @@ def viewer_token(
         .with_name(name or identity)
         .with_grants(
             api.VideoGrants(
-                room_join=True, room=room, can_publish_sources=["microphone"], can_update_own_metadata=False
+                room_join=True,
+                room=room,
+                can_publish_sources=["microphone"],
+                can_publish_data=data,
+                can_update_own_metadata=False,
             )
         )
         .with_ttl(lifetime)

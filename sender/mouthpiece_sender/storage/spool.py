@@ -15,10 +15,13 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from mouthpiece.errors import StoreError, StoreFull
+from mouthpiece.serving.byte_budget import ByteBudget
 from mouthpiece_sender.storage.watched_folder import WatchedFolder
 
 BATCH: Final = 1 << 20
 """Bytes of an upload that are held before they are written: a short one is written, synced and named in one go."""
+HOLDER: Final = "uploads"
+"""Of their share of the budget."""
 PARTIAL: Final = ".part"
 """Suffix of an upload that is not complete; the name before it is the segment's id."""
 
@@ -44,9 +47,11 @@ class Spool:
     Every method raises ``StoreError`` also where the folder was removed or replaced since.
 
     :param min_free: bytes that stay free on the disk.
+    :param budget: bytes that uploads hold in memory; one that finds no room there is written in smaller pieces.
     """
 
-    def __init__(self, folder: Path, *, min_free: int = 0) -> None:
+    def __init__(self, folder: Path, *, min_free: int = 0, budget: ByteBudget | None = None) -> None:
+        self._budget = budget or ByteBudget(32 * BATCH, 32 * BATCH)
         self._folder = WatchedFolder(folder)
         self._min_free = min_free
 
@@ -76,19 +81,26 @@ class Spool:
         :raises StoreError: it cannot be written, or the segment has audio already.
         """
         upload = _Upload(self.path(segment_id), self._folder, self._min_free)
-        held, size, digest = bytearray(), 0, hashlib.sha256()
+        held, taken, size, digest = bytearray(), 0, 0, hashlib.sha256()
         try:
             async for chunk in chunks:
                 size += len(chunk)
                 digest.update(chunk)
+                room = self._budget.take(HOLDER, len(chunk))
+                if room:
+                    taken += len(chunk)
                 held += chunk
-                if len(held) >= BATCH:
+                if len(held) >= BATCH or not room:
                     await _run(partial(upload.write, bytes(held)))
                     held.clear()
+                    self._budget.give(HOLDER, taken)
+                    taken = 0
             await _run(partial(upload.finish, bytes(held)))
         except BaseException:
             await _run(upload.discard)
             raise
+        finally:
+            self._budget.give(HOLDER, taken)
         return StoredAudio(upload.path, size, digest.hexdigest())
 
     async def remove(self, segment_id: str) -> None:
@@ -118,6 +130,17 @@ class Spool:
         :raises StoreError: the folder was removed or replaced.
         """
         await _run(self._folder.check)
+
+    async def require_space(self, size: int) -> None:
+        """Call it before ``size`` bytes are written, here or into the store beside.
+
+        :raises StoreFull: less than ``min_free`` would stay free.
+        """
+        await _run(partial(self._require_space, size))
+
+    def _require_space(self, size: int) -> None:
+        disk = os.statvfs(self._folder.path)
+        _require_free(disk, size, self._min_free)
 
     def _prepare(self) -> None:
         self._folder.create()
@@ -156,10 +179,7 @@ class _Upload:
             self._folder.check()
             self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._begun = True
-        disk = os.fstatvfs(self._file)
-        free = disk.f_bavail * disk.f_frsize
-        if free - len(data) < self._min_free:
-            raise StoreFull(f"The disk of the data folder is full, or nearly so: {free / 1e6:.0f} MB are free.")
+        _require_free(os.fstatvfs(self._file), len(data), self._min_free)
         left = memoryview(data)
         while left:
             left = left[os.write(self._file, left) :]
@@ -187,6 +207,12 @@ class _Upload:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _require_free(disk: os.statvfs_result, size: int, min_free: int) -> None:
+    free = disk.f_bavail * disk.f_frsize
+    if free - size < min_free:
+        raise StoreFull(f"The disk of the data folder is full, or nearly so: {free / 1e6:.0f} MB are free.")
 
 
 async def _run(work: Callable[[], T]) -> T:

@@ -41,13 +41,13 @@ class WatchedFolder:
 
 
 def create_folder(path: Path) -> None:
-    """Create the folder and those above it; they are durable when this returns.
+    """Create the folder, for its owner alone, and those above it; they are durable when this returns. One that is there
+    keeps its mode: it may be somebody else's.
 
     :raises OSError: one cannot be created.
     """
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
     for folder in missing:
         sync_folder(folder.parent)
 

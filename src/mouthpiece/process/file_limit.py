@@ -5,6 +5,12 @@ from __future__ import annotations
 import resource
 
 
+def file_limit() -> int:
+    """Return the number of files that may be open; a large one where there is no limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1 << 20 if soft == resource.RLIM_INFINITY else soft
+
+
 def raise_file_limit(wanted: int) -> int:
     """Raise the soft limit of open files to ``wanted``, or to the hard limit if that is lower. Never lowers it.
 

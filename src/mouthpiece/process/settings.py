@@ -6,7 +6,7 @@ variable as ``validation_alias``.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode
@@ -40,6 +40,23 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An address of a server, without the slash at its end."""
 LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
 """LiveKit's address, without the slash at its end; empty where a model allows that."""
+
+
+SHORTEST_SECRET: Final = 32
+"""Characters of a secret that guards what is reached from other machines; livekit-server asks for as many."""
+SHORTEST_KEY: Final = 16
+"""Characters of an API key there."""
+
+
+def check_length(variable: str, value: str, shortest: int) -> None:
+    """
+    :raises ConfigurationError: ``value`` is shorter, so that it could be guessed from another machine.
+    """
+    if len(value) < shortest:
+        raise ConfigurationError(
+            f"{variable}: one of {len(value)} characters is too short for a service that other machines reach, "
+            f"{shortest} are needed: openssl rand -hex {shortest // 2} makes one. Or listen on 127.0.0.1"
+        )
 
 
 def read_settings(model: type[S], **options: Any) -> S:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -20,7 +21,8 @@ from mouthpiece_avatar.sessions import Totals
 from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import Claims
 
-TOKEN = jwt.encode({"sub": "avatar-mia", "video": {"room": "lobby", "roomJoin": True}}, "s" * 32, algorithm="HS256")
+GRANT = {"sub": "avatar-mia", "video": {"room": "lobby", "roomJoin": True}}
+TOKEN = jwt.encode({**GRANT, "kind": "agent"}, "s" * 32, algorithm="HS256")
 
 
 class StandInSession:
@@ -176,6 +178,9 @@ async def test_with_none_named_those_on_this_machine_are_joined(sessions: StandI
         jwt.encode({"video": {"room": "lobby"}}, "s" * 32, algorithm="HS256"),
         jwt.encode({"sub": "", "video": {"room": ""}}, "s" * 32, algorithm="HS256"),
         jwt.encode({"sub": "x", "video": ["room"]}, "s" * 32, algorithm="HS256"),
+        jwt.encode(GRANT, "s" * 32, algorithm="HS256"),
+        jwt.encode({**GRANT, "kind": "standard"}, "s" * 32, algorithm="HS256"),
+        f"a.{base64.urlsafe_b64encode(b'[' * 3000).decode()}.c",
     ],
 )
 async def test_a_token_that_joins_no_room_is_refused(http: httpx.AsyncClient, token: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
+from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitUnavailable, RoomError
@@ -73,3 +75,18 @@ async def test_a_livekit_that_never_answers_is_given_up(
     with pytest.raises(LiveKitUnavailable, match=r"within 0\.3 seconds"):
         await session.run()
     assert session.reason == "could not join in time"
+
+
+async def test_a_viewer_cannot_change_how_the_avatar_looks(livekit: SilentLiveKit) -> None:
+    session = Session("ses_1", asked(livekit), CLAIMS, await make_renderer("mia"))
+    kinds = {"agent": rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, "ada": rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD}
+    people = {identity: SimpleNamespace(kind=kind) for identity, kind in kinds.items()}
+    session._room._remote_participants = people  # type: ignore[assignment]
+    for method, payload in ((session._on_user_state, "speaking"), (session._on_agent_state, "thinking")):
+        for caller in ("ada", "nobody"):
+            with pytest.raises(rtc.RpcError, match="only agents"):
+                method(rtc.RpcInvocationData("1", caller, payload, 5))
+        assert not (session._user_speaks and session._agent_thinks)
+        assert method(rtc.RpcInvocationData("1", "agent", payload, 5)) == "ok"
+    assert session._user_speaks
+    assert session._agent_thinks

@@ -45,7 +45,8 @@ def test_its_help_teaches(tmp_path: Path) -> None:
     ("arguments", "environment", "said"),
     [
         (("--host", "0.0.0.0"), {}, "MOUTHPIECE_AVATAR_SECRETS"),
-        (("--host", "0.0.0.0"), {"MOUTHPIECE_AVATAR_SECRETS": "s"}, "LIVEKIT_URL"),
+        (("--host", "0.0.0.0"), {"MOUTHPIECE_AVATAR_SECRETS": "s" * 32}, "LIVEKIT_URL"),
+        (("--host", "0.0.0.0"), {"MOUTHPIECE_AVATAR_SECRETS": f"{'s' * 32},{'t' * 31}"}, "MOUTHPIECE_AVATAR_SECRETS"),
         ((), {"MOUTHPIECE_AVATAR_FACE": "bob"}, "mia, noah"),
         ((), {"MOUTHPIECE_AVATAR_RUNTIME": "puppet"}, "MOUTHPIECE_AVATAR_RUNTIME"),
         ((), {"MOUTHPIECE_AVATAR_RUNTIME": "bithuman", "BITHUMAN_API_SECRET": "hush-hush"}, "BITHUMAN_MODEL_PATH"),

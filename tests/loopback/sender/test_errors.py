@@ -277,3 +277,12 @@ async def test_a_refused_connection_can_be_used_again(sender: Running) -> None:
 
 async def test_a_form_without_a_file_is_reported(sender: Running) -> None:
     expect(await sender.client.post(QUEUE, files={"sound": sound_file()}), "bad-body", "file")
+
+
+@pytest.mark.parametrize("body", [b'{"text": "Hello."}', b"RIFF"])
+async def test_on_a_full_disk_nothing_is_taken_a_text_neither(start: Start, body: bytes) -> None:
+    async with start(min_free=10**9) as sender:
+        answer = await sender.client.post("/v1/rooms/demo/segments", content=body)
+        assert (answer.status_code, answer.json()["type"]) == (507, "store-full")
+        assert (await sender.client.get("/v1/rooms/demo/segments")).json()["segments"] == []
+        assert sender.stored() == []

@@ -18,6 +18,12 @@ def test_a_file_of_api_keys_has_one_a_line() -> None:
     assert api_keys_in("# ours\none\n\n  two:shop-  \n") == ["one", "two:shop-"]
 
 
+@pytest.mark.parametrize("text", ["a-key-of-16-char:", "a-key-of-16-char\nfifteen-charact"])
+def test_a_key_that_opens_too_much_or_is_guessed_too_soon_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no prefix after|fewer than 16"):
+        api_keys_in(text, 16)
+
+
 @pytest.mark.parametrize("text", ["", "# all of them are gone\n", "one\n:shop-\n", "one two\n"])
 def test_a_file_without_a_key_or_with_half_a_one_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="key"):

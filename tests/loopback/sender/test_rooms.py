@@ -122,11 +122,19 @@ async def test_a_token_lets_one_more_person_look_and_listen(sender: Running) -> 
     said = claims(given.token)
     assert said["video"]["canUpdateOwnMetadata"] is False
     assert said["video"]["canPublishSources"] == ["microphone"]
+    assert said["video"]["canPublishData"] is False
     assert "roomConfig" not in said
     assert "kind" not in said
     assert sender.livekit.rooms_there == {}
     made = [(await sender.client.post("/v1/rooms/demo/tokens")).json()["identity"] for _ in range(2)]
     assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("path", ["/v1/rooms", "/v1/rooms/demo/tokens"])
+async def test_a_viewer_publishes_data_only_where_that_was_asked_for(sender: Running, path: str) -> None:
+    for body, may in (({}, False), ({"data": False}, False), ({"data": True}, True)):
+        given = (await sender.client.post(path, json=body)).json()
+        assert claims(given["token"])["video"]["canPublishData"] is may
 
 
 async def test_names_of_rooms_may_be_anything_that_an_address_can_hold(sender: Running) -> None:

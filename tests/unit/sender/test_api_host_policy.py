@@ -102,3 +102,20 @@ def test_other_sites_may_not_call(origin: str, host: str) -> None:
     with pytest.raises(ApiProblem) as refused:
         OPEN.check_origin(origin, OPEN.check_host(host))
     assert refused.value.slug == "origin-refused"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "scheme", "behind_tls"),
+    [
+        ("http://speak.example.com", "speak.example.com", "https", False),
+        ("https://speak.example.com", "speak.example.com", "http", False),
+        ("https://127.0.0.1:8090", "127.0.0.1:8090", "http", True),
+        ("http://127.0.0.1:8090", "127.0.0.1:8090", "https", True),
+    ],
+)
+def test_an_origin_of_another_scheme_is_another_site(origin: str, host: str, scheme: str, behind_tls: bool) -> None:
+    with pytest.raises(ApiProblem) as refused:
+        OPEN.check_origin(origin, OPEN.check_host(host), scheme, behind_tls=behind_tls)
+    assert refused.value.slug == "origin-refused"
+    ours = origin.replace("https:", "http:") if scheme == "http" else origin.replace("http:", "https:")
+    OPEN.check_origin(ours, OPEN.check_host(host), scheme, behind_tls=behind_tls)

@@ -13,7 +13,7 @@ from mouthpiece_sender.settings import Settings, load_settings
 LIVEKIT = {
     "LIVEKIT_URL": "ws://127.0.0.1:7880",
     "LIVEKIT_API_KEY": "key",
-    "LIVEKIT_API_SECRET": "a-secret-that-nobody-prints",
+    "LIVEKIT_API_SECRET": "a-secret-of-32-that-nobody-prints",
 }
 
 
@@ -64,6 +64,7 @@ def test_missing_ones_are_named_together(environment: pytest.MonkeyPatch) -> Non
         ("MOUTHPIECE_ALLOWED_ORIGINS", "example.com"),
         ("MOUTHPIECE_PUBLIC_HOSTS", "speak.example.com, a b"),
         ("MOUTHPIECE_API_KEYS", "key,:demo"),
+        ("MOUTHPIECE_API_KEYS", "key,other:"),
         ("MOUTHPIECE_INSTANCE", "a b"),
         ("MOUTHPIECE_MAX_QUEUE", "0"),
         ("MOUTHPIECE_AVATAR_TIMEOUT", "-1"),
@@ -109,8 +110,26 @@ def test_secrets_are_not_in_what_is_printed(environment: pytest.MonkeyPatch) -> 
 def test_listening_beyond_this_machine_needs_a_key(environment: pytest.MonkeyPatch, host: str) -> None:
     with pytest.raises(ConfigurationError, match="MOUTHPIECE_API_KEYS"):
         load_settings(host=host)
-    environment.setenv("MOUTHPIECE_API_KEYS", "key")
+    environment.setenv("MOUTHPIECE_API_KEYS", "a-key-of-16-char:shop-")
     assert load_settings(host=host).host == host
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MOUTHPIECE_API_KEYS", "a-key-of-16-char, fifteen-charact:shop-and-more"),
+        ("LIVEKIT_API_SECRET", "a-secret-of-thirty-one-characte"),
+    ],
+)
+def test_beyond_this_machine_keys_and_secrets_are_too_long_to_be_guessed(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv("MOUTHPIECE_API_KEYS", "a-key-of-16-char")
+    environment.setenv(name, value)
+    assert load_settings().host == "127.0.0.1"
+    with pytest.raises(ConfigurationError, match=f"{name}.*too short") as wrong:
+        load_settings(host="0.0.0.0")
+    assert value not in str(wrong.value)
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,15 @@ async def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+async def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    """It may be a home, or one that a group shares."""
+    folder = tmp_path / "shared"
+    await asyncio.to_thread(folder.mkdir, 0o755)
+    async with Store(folder / "store.db"):
+        modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "store.db")]
+    assert modes == [0o755, 0o600]
+
+
 async def test_a_second_process_is_kept_out_while_the_first_one_works(tmp_path: Path) -> None:
     async with Store(tmp_path / "store.db") as store:
         with pytest.raises(ConfigurationError, match="Another process uses"):

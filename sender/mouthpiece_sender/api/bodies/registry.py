@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from mouthpiece.errors import AudioError
+from mouthpiece.errors import AudioError, TooMuchInFlight
+from mouthpiece.serving.byte_budget import ByteBudget
 from mouthpiece_sender.api.bodies.form import Form
 from mouthpiece_sender.api.bodies.json_object import JsonObject
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
@@ -32,14 +34,20 @@ ACCEPTED: Final[dict[str, Any]] = {name: dict(kind) for known in KINDS for name,
 """The OpenAPI description of every media type."""
 
 
+SHORT: Final = 16_384
+"""Bytes of a body that is not counted: every connection may hold as much."""
+
+
 class BodyReader:
     """Reads request bodies. Each becomes the sound of one segment, or leaves nothing on disk.
 
     :param max_bytes: size of a body.
+    :param budget: bytes that bodies which are not written to disk hold in memory.
     """
 
-    def __init__(self, media: Media, *, max_bytes: int) -> None:
+    def __init__(self, media: Media, *, max_bytes: int, budget: ByteBudget) -> None:
         self._media = media
+        self._budget = budget
         self._max_bytes = max_bytes
         self._reading: set[asyncio.Timeout] = set()
         self._stopped = False
@@ -54,7 +62,9 @@ class BodyReader:
         :raises ClientDisconnect: the client disconnected before the end of the body.
         """
         try:
-            return await self._read(request, SegmentResources(self._media, segment_id, caller))
+            self._check_size(_length(request))
+            await self._media.spool.require_space(_length(request))
+            return await self._read(request, SegmentResources(self._media, segment_id, caller), caller.holder)
         except BaseException:
             await self.discard(segment_id)
             raise
@@ -85,13 +95,15 @@ class BodyReader:
         """
         return await self._read(request, ContentOnly())
 
-    async def _read(self, request: Request, resources: BodyResources) -> ParsedBody:
+    async def _read(self, request: Request, resources: BodyResources, holder: str = "") -> ParsedBody:
         async with self._until_stopped():
             self._check_size(_length(request))
             body = await _begin(request, self._counted(_arriving(request)))
             kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
             if kind is None:
                 raise _refused(body.media_type)
+            if isinstance(kind, JsonObject):
+                body = replace(body, chunks=self._held(body.chunks, f"key {holder}"))
             return await kind.read(body, resources)
 
     def stop(self) -> None:
@@ -134,6 +146,23 @@ class BodyReader:
             size += len(chunk)
             self._check_size(size)
             yield chunk
+
+    async def _held(self, chunks: AsyncIterator[bytes], holder: str) -> AsyncIterator[bytes]:
+        """Count what the chunks take in memory; a short body takes too little to count.
+
+        :raises TooMuchInFlight: the bodies that are arriving leave no room.
+        """
+        size = taken = 0
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > SHORT:
+                    if not self._budget.take(holder, size - taken):
+                        raise TooMuchInFlight("Too many long bodies arrive at once: send this one again in a moment.")
+                    taken = size
+                yield chunk
+        finally:
+            self._budget.give(holder, taken)
 
     def _check_size(self, size: int) -> None:
         if size > self._max_bytes:

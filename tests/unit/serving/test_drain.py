@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from mouthpiece_sender.api.drain import DrainAfterEarlyResponse
+from mouthpiece.serving.drain import DrainAfterEarlyResponse
 
 ANSWER: list[Message] = [{"type": "http.response.start", "status": 401}, {"type": "http.response.body", "body": b"no"}]
 

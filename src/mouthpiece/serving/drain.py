@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from mouthpiece_sender.settings import MEGABYTE
+from mouthpiece.errors import BodyTooLarge, RequestTimeout
+from mouthpiece.serving.request_guard import App, Message, Receive, Scope, Send
 
 DRAIN_TIME: Final = 2.0
 """Seconds for which the rest of a body is read at most."""
 STOPPING_TIME: Final = 1.0
 """The same once the service stops: it must end, and an upload that is refused must still read why."""
-MAX_REST: Final = 64 * MEGABYTE
+MAX_REST: Final = 64_000_000
 """Bytes of the rest that are read at most."""
+STRANGERS_REST: Final = 8_000_000
+"""The same where the client may not call: its upload costs us nothing."""
 
 
 class DrainAfterEarlyResponse:
@@ -27,9 +27,9 @@ class DrainAfterEarlyResponse:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: App,
         *,
-        stopping: asyncio.Event,
+        stopping: asyncio.Event | None = None,
         seconds: float = DRAIN_TIME,
         stopping_time: float = STOPPING_TIME,
         max_rest: int = MAX_REST,
@@ -41,11 +41,12 @@ class DrainAfterEarlyResponse:
         self._max_rest = max_rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
+        headers = {name: value.lower() for name, value in scope["headers"]} if scope["type"] == "http" else {}
+        if not _has_body(headers):
             await self._app(scope, receive, send)
             return
         # A client that sent `Expect: 100-continue` (RFC 9110, 10.1.1) sends no body before the application reads.
-        nothing_to_drain = headers.get("expect", "").lower() == "100-continue"
+        nothing_to_drain = headers.get(b"expect") == b"100-continue"
 
         async def watched() -> Message:
             nonlocal nothing_to_drain
@@ -53,29 +54,35 @@ class DrainAfterEarlyResponse:
             nothing_to_drain = not message.get("more_body", False)  # a disconnect ends it too
             return message
 
+        most = self._max_rest
+
         async def send_after_drain(message: Message) -> None:
+            nonlocal most
+            if message["type"] == "http.response.start" and message["status"] in (401, 403):
+                most = min(most, STRANGERS_REST)
             ends = message["type"] == "http.response.body" and not message.get("more_body", False)
             if ends and not nothing_to_drain:
                 await send({**message, "more_body": True})
-                await self._drain(receive)
+                await self._drain(watched, most)
                 message = {"type": "http.response.body"}
             await send(message)
 
         await self._app(scope, watched, send_after_drain)
 
-    async def _drain(self, receive: Receive) -> None:
+    async def _drain(self, receive: Receive, most: int) -> None:
         size, more = 0, True
-        seconds = min(self._seconds, self._stopping_time) if self._stopping.is_set() else self._seconds
+        stops = self._stopping is not None and self._stopping.is_set()
+        seconds = min(self._seconds, self._stopping_time) if stops else self._seconds
         try:
             async with asyncio.timeout(seconds):
-                while more and size <= self._max_rest:
+                while more and size <= most:
                     message = await receive()
                     size += len(message.get("body", b""))
                     more = message.get("more_body", False)
-        except TimeoutError:
+        except (TimeoutError, BodyTooLarge, RequestTimeout):
             pass  # the server may reset the connection now
 
 
-def _has_body(headers: Headers) -> bool:
+def _has_body(headers: dict[bytes, bytes]) -> bool:
     """RFC 9112, 6.3."""
-    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
