@@ -139,10 +139,11 @@ async def sender(kind: str, livekit: LiveKit) -> AsyncIterator[Child]:
         "TOKEN": services.token(livekit, "external-audio-sender"),
         "AVATAR": AVATAR,
     }
-    async with services.process(str(ROOT / "bench/sender_load_child.py"), kind, ROOM, **environment) as running:
-        child = Child(running)
-        await child.heard()
-        yield child
+    child = str(ROOT / "bench/sender_load_child.py")
+    async with services.process(child, kind, ROOM, log=None, **environment) as running:
+        there = Child(running)
+        await there.heard()
+        yield there
 
 
 def write_wav(path: Path, seconds: float) -> Path:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from pathlib import Path
 
 import httpx
 import psutil
@@ -38,10 +39,15 @@ async def server() -> AsyncIterator[LiveKit]:
 
 
 @contextlib.asynccontextmanager
-async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a Python program in an empty folder; stop it at the end of the block, with SIGKILL after 10 s."""
+async def process(
+    *arguments: str, log: Path | None = None, **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a Python program in an empty folder; stop it at the end of the block, with SIGKILL after 10 s.
+
+    :param log: the file that stderr goes to.
+    """
     known = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, (log or Path(os.devnull)).open("wb") as stderr:
         running = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,
@@ -49,7 +55,7 @@ async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
             env=known | environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=stderr,
         )
         try:
             yield running
@@ -64,11 +70,13 @@ async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
 
 
 @contextlib.asynccontextmanager
-async def avatar(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
+async def avatar(livekit: LiveKit, *, log: Path | None = None, **settings: str) -> AsyncIterator[psutil.Process]:
     """Run the local avatar, in ``ROOM``."""
     port = livekit_server.free_port()
     async with (
-        process("-m", "mouthpiece_avatar", "--port", str(port), LIVEKIT_URL=livekit.url) as running,
+        process(
+            *("-m", "mouthpiece_avatar", "--port", str(port)), log=log, LIVEKIT_URL=livekit.url, **settings
+        ) as running,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http,
     ):
         await answers(http, "/healthz")
@@ -79,13 +87,16 @@ async def avatar(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
 
 
 @contextlib.asynccontextmanager
-async def service(livekit: LiveKit) -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process]]:
+async def service(
+    livekit: LiveKit, *, log: Path | None = None
+) -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process]]:
     """Run ``mouthpiece serve``; yield a client for it, and its process."""
     port = livekit_server.free_port()
     with tempfile.TemporaryDirectory() as data:
         async with (
             process(
                 *("-m", "mouthpiece_sender", "serve", "--port", str(port)),
+                log=log,
                 LIVEKIT_URL=livekit.url,
                 LIVEKIT_API_KEY=livekit.api_key,
                 LIVEKIT_API_SECRET=livekit.api_secret,

@@ -55,7 +55,7 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "livekit": ("playout", "sounds", "target"),
     "anam": ("playout", "sounds", "target"),
     "webhooks": ("events", "storage"),
-    "settings": ("anam", "authority", "storage", "webhooks"),  # Anam's settings are part of the service's
+    "settings": ("anam", "authority", "key_files", "storage", "webhooks"),  # Anam's settings are part of the service's
     "api": (
         "authority",
         "events",

@@ -31,12 +31,13 @@ class FileSound:
         self._path, self._info, self._decoders = path, info, decoders
 
     @classmethod
-    async def probe(cls, path: Path, decoders: Decoders) -> FileSound:
+    async def probe(cls, path: Path, decoders: Decoders, holder: str = "") -> FileSound:
         """Read the properties of the file at ``path`` and return it as a sound.
 
+        :param holder: see ``Decoders.probe``.
         :raises AudioError: it is not a sound that can be played (see ``Decoders.probe``).
         """
-        return cls(path, await decoders.probe(path), decoders)
+        return cls(path, await decoders.probe(path, holder), decoders)
 
     @property
     def info(self) -> AudioInfo:

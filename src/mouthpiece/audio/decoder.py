@@ -4,7 +4,8 @@
 output. A request is one line of JSON; its answer is one line of JSON followed by exactly ``bytes`` bytes. Answers come
 in the order of the requests. With "probe" and "open" comes the open file, over a Unix socket that the parent passes on
 as the file descriptor in its first argument: the process itself can open none. Before the first request it writes
-``{"ready": true}``::
+``{"ready": true}``, and before each answer ``{"begun": true}``, so that only a request that was begun is blamed for a
+crash. ``seconds`` is the processor time that an answer took::
 
     {"op": "probe"}                             → {"rate", "channels", "frames", "format", "bytes": 0}
     {"op": "open", "id": n, "frame": f, "count": k}  → as for "read"
@@ -38,6 +39,8 @@ SECONDS_A_REQUEST: Final = 10
 SECONDS_A_LIFE: Final = 3600
 """Seconds of processor time that the process may take in its life; before that it ends itself, after an answer that
 says "last", and its parent starts another one."""
+NICE: Final = 5
+"""How much those that play go before the others in processor time."""
 MEMORY_LIMIT: Final = 1 << 30
 """Bytes of address space; the libraries take about 250 MB of it."""
 
@@ -116,6 +119,8 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     limit_resources()
+    if sys.argv[2] != "playing":
+        os.nice(NICE)
     load_libraries()
     lacking = confine()
     program = Program(socket(AF_UNIX, SOCK_STREAM, fileno=int(sys.argv[1])))
@@ -123,6 +128,9 @@ def main() -> None:
     output.flush()
     for line in sys.stdin.buffer:
         renew_time()
+        began = time.process_time()
+        output.write(b'{"begun": true, "bytes": 0}\n')
+        output.flush()
         try:
             header, payload = program.answer(json.loads(line))
         except AudioError as error:
@@ -137,7 +145,7 @@ def main() -> None:
             header, payload = {"error": DamagedAudio.__name__, "detail": detail}, b""
         signal.setitimer(signal.ITIMER_REAL, 0)
         last = time.process_time() > SECONDS_A_LIFE - 2 * SECONDS_A_REQUEST
-        header |= {"last": last}
+        header |= {"last": last, "seconds": time.process_time() - began}
         header["bytes"] = len(payload)
         output.write(json.dumps(header).encode() + b"\n" + payload)
         output.flush()

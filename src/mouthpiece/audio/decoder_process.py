@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mouthpiece import errors
 from mouthpiece.errors import AudioError, DamagedAudio, MouthpieceError, NotAudio
@@ -24,12 +24,17 @@ logger = logging.getLogger(__name__)
 
 START_TIMEOUT: Final = 20.0
 """Seconds."""
+BEGIN_TIMEOUT: Final = 12.0
+"""Seconds until the process has begun a request."""
 ANSWER_TIMEOUT: Final = 12.0
 """Seconds; the decoder ends itself after 10 (``decoder.SECONDS_A_REQUEST``)."""
 IDLE_TIMEOUT: Final = 30.0
 """Seconds without a request after which a process may end."""
 INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 """The environment variables that a decoder gets: none holds a secret."""
+
+
+Role = Literal["probing", "playing", "slow"]
 
 
 class ProcessLost(Exception):
@@ -48,16 +53,19 @@ class _Request:
     path: Path | None = None
     """The file that is sent along, open."""
     begun: bool = False
+    """The process has said so."""
 
 
 class DecoderProcess:
     """One decoder process. Its owner runs :meth:`run` in a task, which sends it one request at a time.
 
     :param may_end: called when it has been idle for ``IDLE_TIMEOUT``; True ends it.
+    :param role: what it is asked to do.
     """
 
-    def __init__(self, may_end: Callable[[DecoderProcess], bool]) -> None:
+    def __init__(self, may_end: Callable[[DecoderProcess], bool], role: Role = "playing") -> None:
         self._may_end = may_end
+        self._role: Role = role
         self._requests: asyncio.Queue[_Request | None] = asyncio.Queue()  # None: the process has ended
         self._current: _Request | None = None
         self.sounds: set[int] = set()
@@ -113,7 +121,7 @@ class DecoderProcess:
         watch: asyncio.Task[None] | None = None
         try:
             with theirs:
-                process = await _start(theirs)
+                process = await _start(theirs, self._role)
             async with asyncio.timeout(START_TIMEOUT):
                 header, _ = await _receive(process)
             _say_once(header["lacking"])
@@ -155,18 +163,23 @@ class DecoderProcess:
 
     async def _exchange(self, process: asyncio.subprocess.Process, request: _Request, files: socket.socket) -> bool:
         """Send ``request`` and settle it; False: it was the process's last one."""
+        self._current = request
         if request.path is not None:
             try:
                 await asyncio.to_thread(_send_file, files, request.path)
             except (FileNotFoundError, IsADirectoryError) as error:
                 _fail(request, NotAudio(f"It cannot be read: {error.strerror}."))
                 return True
+            except (BrokenPipeError, ConnectionResetError):
+                return False  # the process has ended
             except OSError as error:
                 _fail(request, MouthpieceError(f"The stored sound cannot be opened: {error.strerror}."))
                 return True
-        self._current, request.begun = request, True
         assert process.stdin is not None
         process.stdin.write(json.dumps(request.message).encode() + b"\n")
+        async with asyncio.timeout(BEGIN_TIMEOUT):
+            await _receive(process)
+        request.begun = True
         async with asyncio.timeout(ANSWER_TIMEOUT):
             header, payload = await _receive(process)
         self._current = None
@@ -178,11 +191,12 @@ class DecoderProcess:
         return not header.get("last", False)
 
     def _fail_requests(self) -> None:
-        """Blame the current request for the end of the process; those behind it may be sent to another process."""
+        """Blame the request that the process had begun for its end; others may be sent to another process."""
         if (current := self._current) is not None and current.answer is not None and not current.answer.done():
-            current.answer.set_exception(
-                DamagedAudio("The decoder crashed or got stuck over this sound: it is damaged, or made to do harm.")
+            damaged = DamagedAudio(
+                "The decoder crashed or got stuck over this sound: it is damaged, or made to do harm."
             )
+            current.answer.set_exception(damaged if current.begun else ProcessLost())
         while not self._requests.empty():
             waiting = self._requests.get_nowait()
             if waiting is not None and waiting.answer is not None and not waiting.answer.done():
@@ -210,10 +224,10 @@ def _say_once(lacking: list[str]) -> None:
         logger.warning("this kernel lacks %s: decoders are confined less tightly", " and ".join(new))
 
 
-async def _start(files: socket.socket) -> asyncio.subprocess.Process:
+async def _start(files: socket.socket, role: Role) -> asyncio.subprocess.Process:
     environment = {name: value for name in INHERITED if (value := os.environ.get(name)) is not None}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "mouthpiece.audio.decoder", str(files.fileno())),
+        *(sys.executable, "-P", "-m", "mouthpiece.audio.decoder", str(files.fileno()), role),
         pass_fds=(files.fileno(),),
         cwd="/",
         stdin=asyncio.subprocess.PIPE,

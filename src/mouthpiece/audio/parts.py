@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import re
 from typing import Final
@@ -40,7 +41,8 @@ def find_parts(data: Data, kind: str, start: int) -> list[tuple[int, int]]:
     elif kind == "M4A":
         starts = _movies(data, start)
     elif kind in _BEGINS:
-        starts = [start, *(match.start() for match in _BEGINS[kind].finditer(data, start + 4))]
+        found = itertools.islice(_BEGINS[kind].finditer(data, start + 4), MAX_PARTS)
+        starts = [start, *(match.start() for match in found)]
         if kind == "AIFF":
             _check_aiff(data, starts[-1])
     else:

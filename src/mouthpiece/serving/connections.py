@@ -49,7 +49,7 @@ class ConnectionLimits:
         return cls(total, total * 3 // 4)
 
 
-class Stage(enum.Enum):
+class Phase(enum.Enum):
     """:class:`Connection` alone writes it."""
 
     HEADER = "header"
@@ -72,33 +72,33 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self.waits_since: float | None = None
         """Since when a request waits for more of its body; None: it does not."""
-        self.stage = Stage.IDLE
+        self.phase = Phase.IDLE
         self.since = clock()
-        """Of the stage."""
-        self._enter(Stage.HEADER)
+        """Of the phase."""
+        self._enter(Phase.HEADER)
 
     def received(self) -> None:
         """A byte has come."""
         self._heard = True
-        if self.stage is Stage.IDLE and not self._leaving:
-            self._enter(Stage.HEADER)
+        if self.phase is Phase.IDLE and not self._leaving:
+            self._enter(Phase.HEADER)
 
     def request_began(self) -> None:
         self._answering += 1
-        self._enter(Stage.REQUEST)
+        self._enter(Phase.REQUEST)
 
     def request_ended(self) -> None:
         self._answering -= 1
         if not self._answering:
             self.waits_since = None
-            self._enter(Stage.IDLE)
+            self._enter(Phase.IDLE)
 
     def gives_way(self) -> tuple[int, float] | None:
         """How soon it may be closed for another one, soonest first; None: its client waits for us."""
-        match self.stage:
-            case Stage.HEADER:
+        match self.phase:
+            case Phase.HEADER:
                 return 0, self.since
-            case Stage.IDLE:
+            case Phase.IDLE:
                 return 1, self.since
         if self.waits_since is not None and self._clock() - self.waits_since > STALLED:
             return 2, self.waits_since
@@ -120,10 +120,10 @@ class Connection:
         """It is closed."""
         self._cancel()
 
-    def _enter(self, stage: Stage) -> None:
-        self.stage, self.since = stage, self._clock()
+    def _enter(self, phase: Phase) -> None:
+        self.phase, self.since = phase, self._clock()
         self._cancel()
-        if stage is Stage.HEADER:
+        if phase is Phase.HEADER:
             self._timer = asyncio.get_running_loop().call_later(self._header_time, self._late)
 
     def _late(self) -> None:

@@ -38,10 +38,12 @@ def write_with_av(path: Path, container: str, codec: str, samples: Samples, rate
         output.mux(stream.encode(None))
 
 
-def decoder_processes() -> list[psutil.Process]:
-    """Those that this process has started and that run."""
+def decoder_processes(role: str = "") -> list[psutil.Process]:
+    """Those that this process has started and that run; with ``role``, of that one."""
     return [
         child
         for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and "mouthpiece.audio.decoder" in child.cmdline()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "mouthpiece.audio.decoder" in (line := child.cmdline())
+        and role in ("", line[-1])
     ]

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from mouthpiece.audio.decoders import BLOCK, Decoders
-from mouthpiece.errors import DamagedAudio
+from mouthpiece.errors import DamagedAudio, DecodersBusy
 from mouthpiece_sender.sounds.file import FileSound
 from tests.loopback.decode.making import Samples, chirp, decoder_processes
 
@@ -56,7 +56,9 @@ async def test_eight_sounds_at_once_come_whole_from_two_processes(
     read = await asyncio.gather(*(whole(sound) for sound in sounds))
     for length, samples in zip(lengths, read, strict=True):
         assert np.array_equal(samples, chirp(length, RATE))
-    assert 1 <= len(decoder_processes()) <= 2
+    assert 1 <= len(decoder_processes("playing")) <= 2
+    assert 1 <= len(decoder_processes("probing")) <= 2
+    assert decoder_processes("slow") == []
 
 
 async def test_killed_between_two_blocks_the_sound_goes_on_in_another_process(
@@ -73,25 +75,95 @@ async def test_killed_between_two_blocks_the_sound_goes_on_in_another_process(
 
 
 async def test_a_sound_that_hangs_its_decoder_is_damaged_and_the_next_one_plays(
-    decoders: Decoders, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
+    decoders: Decoders, wav: Callable[[float], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mouthpiece.audio.decoder_process.ANSWER_TIMEOUT", 0.3)
     good = await FileSound.probe(wav(2.0), decoders)
-    (process,) = decoder_processes()
-    process.suspend()
+    (process,) = decoder_processes("probing")
+    slow = tmp_path / "slow.flac"
+    await asyncio.to_thread(soundfile.write, slow, chirp(120, RATE), RATE)
+    monkeypatch.setattr("mouthpiece.audio.decoder_process.ANSWER_TIMEOUT", 0.0)  # no process is as quick as that
     with pytest.raises(DamagedAudio, match="crashed or got stuck"):
-        await FileSound.probe(wav(3.0), decoders)
+        await FileSound.probe(slow, decoders)
     monkeypatch.undo()
     assert np.array_equal(await whole(good), chirp(2.0, RATE))
+    await FileSound.probe(slow, decoders)
     assert process.pid not in {running.pid for running in decoder_processes()}
+
+
+async def test_a_sound_that_was_not_begun_is_not_blamed_for_a_process_that_hangs_or_ends(
+    decoders: Decoders, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mouthpiece.audio.decoder_process.BEGIN_TIMEOUT", 0.5)
+    await FileSound.probe(wav(1.0), decoders)
+    (process,) = decoder_processes("probing")
+    process.suspend()
+    assert (await FileSound.probe(wav(3.0), decoders)).info.duration == 3.0
+    assert process.pid not in {running.pid for running in decoder_processes()}
+    (process,) = decoder_processes("probing")
+    process.suspend()
+    asking = asyncio.create_task(FileSound.probe(wav(2.0), decoders))
+    await asyncio.sleep(0.05)
+    process.kill()
+    assert (await asking).info.duration == 2.0
+
+
+async def test_what_plays_waits_for_no_probe_and_for_no_file_that_takes_long(
+    decoders: Decoders, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The probing processes hang; the ones that play go on. A file that took long plays in another process."""
+    quick, other = await FileSound.probe(wav(3.0), decoders), await FileSound.probe(wav(2.5), decoders)
+    monkeypatch.setattr("mouthpiece.audio.decoders.SLOW", 0.0)
+    heavy = await FileSound.probe(wav(2.0), decoders)
+    monkeypatch.undo()
+    async with quick.open() as blocks, heavy.open() as heavy_blocks:
+        await anext(blocks)
+        await anext(heavy_blocks)
+        (slow,), (probing,) = decoder_processes("slow"), decoder_processes("probing")
+        slow.suspend()
+        probing.suspend()
+        waiting = asyncio.create_task(FileSound.probe(wav(1.0), decoders))
+        rest = [block.samples async for block in blocks]
+        assert sum(map(len, rest)) == round(2.75 * RATE)
+        assert len(await whole(other)) == 2.5 * RATE
+        slow.resume()
+        probing.resume()
+        await waiting
+
+
+async def test_one_caller_keeps_no_other_waiting(
+    decoders: Decoders, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One key's probes come one after another, and what is too much of them is refused, to be sent again."""
+    await FileSound.probe(wav(1.0), decoders)
+    (probing,) = decoder_processes("probing")
+    probing.suspend()
+    monkeypatch.setattr("mouthpiece.audio.decoders.MOST_WAITING", 2)
+    attacker = [asyncio.create_task(FileSound.probe(wav(1.0), decoders, "attacker")) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    assert (await FileSound.probe(wav(2.0), decoders, "other")).info.duration == 2.0
+    assert len(decoder_processes("probing")) == 2
+    probing.resume()
+    done = await asyncio.gather(*attacker, return_exceptions=True)
+    busy = [error for error in done if isinstance(error, DecodersBusy)]
+    assert len(busy) == 2
+    assert busy[0].retryable
+
+
+async def test_where_no_process_starts_the_refusal_says_to_try_again(
+    wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mouthpiece.audio.decoder_process.sys.executable", "/bin/false")
+    async with Decoders() as decoders:
+        with pytest.raises(DecodersBusy, match="try again"):
+            await FileSound.probe(wav(1.0), decoders)
 
 
 async def test_a_sound_is_decoded_as_it_is_asked_for(decoders: Decoders, wav: Callable[[float], Path]) -> None:
     """An hour that nobody asks for is not decoded: the decoder's processor time stays where it was."""
     sound = await FileSound.probe(wav(300.0), decoders)
-    (process,) = decoder_processes()
     async with sound.open() as blocks:
         await anext(blocks)
+        (process,) = decoder_processes("playing")
         before = process.io_counters().read_chars
         await anext(blocks)
         assert process.io_counters().read_chars - before < 4 * BLOCK * RATE * 2
@@ -103,8 +175,7 @@ async def test_left_in_the_middle_nothing_stays_open(decoders: Decoders, wav: Ca
         async with sound.open(1.0) as blocks:
             await anext(blocks)
     await FileSound.probe(wav(1.0), decoders)
-    (process,) = decoder_processes()
-    assert process.open_files() == []
+    assert [process.open_files() for process in decoder_processes()] == [[], []]
 
 
 async def test_a_cancelled_reader_leaves_the_others_alone(decoders: Decoders, wav: Callable[[float], Path]) -> None:
@@ -138,7 +209,9 @@ async def test_what_a_decoder_holds_of_a_long_sound_is_bounded(decoders: Decoder
     noise = np.random.default_rng(1).integers(-9000, 9000, (48_000 * 120, 2), dtype=np.int16)
     await asyncio.to_thread(soundfile.write, path, noise, 48_000)
     sound = await FileSound.probe(path, decoders)
-    (process,) = decoder_processes()
+    async with sound.open() as blocks:
+        await anext(blocks)
+    (process,) = decoder_processes("playing")
     before = process.memory_info().rss
     frames = 0
     async with sound.open() as blocks:
@@ -169,15 +242,17 @@ asyncio.run(main())
     try:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"up\n"
-        (decoder,) = psutil.Process(parent.pid).children()
-        assert os.getpgid(decoder.pid) != os.getpgid(parent.pid)
-        os.kill(decoder.pid, 0)
+        children = psutil.Process(parent.pid).children()
+        assert len(children) == 2
+        for decoder in children:
+            assert os.getpgid(decoder.pid) != os.getpgid(parent.pid)
+            os.kill(decoder.pid, 0)
     finally:
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         assert parent.stdout is not None
         parent.stdout.close()
-    assert psutil.wait_procs([decoder], timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=5)[1] == []
 
 
 def test_a_decoder_has_limits_and_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +262,7 @@ def test_a_decoder_has_limits_and_sees_no_secret(tmp_path: Path, monkeypatch: py
         async with Decoders() as decoders:
             with pytest.raises(Exception, match="cannot be read"):
                 await decoders.probe(tmp_path / "nothing")
-            (process,) = decoder_processes()
+            process, _ = decoder_processes()
             limits = (psutil.RLIMIT_AS, psutil.RLIMIT_CORE, psutil.RLIMIT_FSIZE, psutil.RLIMIT_CPU)
             return process.environ(), {limit: process.rlimit(limit) for limit in limits}
 
@@ -229,6 +304,6 @@ print("tried all, lacking", lacking)
 
 
 async def test_a_decoder_starts_where_no_project_is(decoders: Decoders, wav: Callable[[float], Path]) -> None:
-    await FileSound.probe(wav(1.0), decoders)
-    (process,) = decoder_processes()
-    assert process.cwd() == "/"
+    sound = await FileSound.probe(wav(1.0), decoders)
+    await whole(sound)
+    assert {process.cwd() for process in decoder_processes()} == {"/"}

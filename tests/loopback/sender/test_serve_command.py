@@ -128,10 +128,12 @@ async def test_wrong_usage_is_reported_by_name(
 
 async def test_settings_are_read_from_env_local(tmp_path: Path) -> None:
     lines = [f"{name}={value}" for name, value in LIVEKIT.items()]
-    (tmp_path / ".env.local").write_text("\n".join([*lines, "MOUTHPIECE_SENDER_PORT=0", "MOUTHPIECE_API_KEYS=k"]))
+    (tmp_path / ".env.local").write_text(
+        "\n".join([*lines, "MOUTHPIECE_SENDER_PORT=0", "MOUTHPIECE_API_KEYS=a-key-of-16-characters"])
+    )
     async with serve(tmp_path, "--host", "0.0.0.0") as serving:
         url = address(await serving.said("listening on")).replace("0.0.0.0", "127.0.0.1")
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             assert (await client.get("/v1/rooms")).status_code == 401
-            answer = await client.get("/v1/segments/x", headers={"Authorization": "Bearer k"})
+            answer = await client.get("/v1/segments/x", headers={"Authorization": "Bearer a-key-of-16-characters"})
             assert answer.status_code == 404

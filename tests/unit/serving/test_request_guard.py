@@ -103,7 +103,7 @@ async def test_a_body_that_is_too_large_is_refused_by_its_length_or_by_what_came
     assert (status, body) == (413, b"too-large")
 
 
-async def test_who_may_not_call_is_told_so_before_the_length_is_looked_at() -> None:
+async def test_who_may_not_call_hears_that_before_the_length_counts() -> None:
     status, _, _ = await ask(refuse, [b"x"], headers=[(b"content-length", b"600000000")], max_body=65_536)
     assert status == 401
 

@@ -58,7 +58,7 @@ class SegmentResources:
         return await self._media.spool.store(self._segment_id, chunks)
 
     async def sound(self, path: Path) -> Sound:
-        return await FileSound.probe(path, self._media.decoders)
+        return await FileSound.probe(path, self._media.decoders, self._caller.holder)
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
         return download(self._media.client, url, max_bytes=self._media.max_bytes, seconds=DOWNLOAD_TIME)
