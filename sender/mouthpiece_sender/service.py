@@ -157,7 +157,7 @@ async def open_dependencies(
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
-        budget = ByteBudget(IN_FLIGHT, IN_FLIGHT // 4)
+        budget = ByteBudget(IN_FLIGHT, IN_FLIGHT // 2)
         spool = await stack.enter_async_context(
             Spool(data / "sounds", min_free=settings.min_free * MEGABYTE, budget=budget)
         )
