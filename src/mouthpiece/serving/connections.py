@@ -20,6 +20,8 @@ HEADER_TIME: Final = 10.0
 """Seconds from a connection's start, or from the first byte of a further request, to the end of its header."""
 STALLED: Final = 1.0
 """Seconds without a byte of its body after which a request gives way."""
+FRESH: Final = 1.0
+"""Seconds in which a connection without a request goes last."""
 LINGER: Final = 2.0
 """Seconds that an answered client has to read the answer, where the rest of its request is not read."""
 MOST_CONNECTIONS: Final = 1_000
@@ -95,14 +97,13 @@ class Connection:
 
     def gives_way(self) -> tuple[int, float] | None:
         """How soon it may be closed for another one, soonest first; None: its client waits for us."""
-        match self.phase:
-            case Phase.HEADER:
-                return 0, self.since
-            case Phase.IDLE:
-                return 1, self.since
-        if self.waits_since is not None and self._clock() - self.waits_since > STALLED:
-            return 2, self.waits_since
-        return None
+        now = self._clock()
+        if self.phase is Phase.REQUEST:
+            stalled = self.waits_since is not None and now - self.waits_since > STALLED
+            return (2, self.waits_since or 0.0) if stalled else None
+        if now - self.since <= FRESH:  # its request may be on its way
+            return 3, self.since
+        return 0 if self.phase is Phase.HEADER else 1, self.since
 
     def abort(self) -> None:
         self.lost()

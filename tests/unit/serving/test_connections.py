@@ -22,7 +22,7 @@ class Transport:
 
 
 class Peers:
-    """Opens connections, one second after another."""
+    """Opens connections, two seconds after another."""
 
     def __init__(self, total: int, per_peer: int) -> None:
         self.now = 0.0
@@ -30,7 +30,7 @@ class Peers:
         self.transports: list[Transport] = []
 
     def open(self, host: str = "10.0.0.1") -> Connection | None:
-        self.now += 1
+        self.now += 2
         self.transports.append(Transport(host, len(self.transports)))
         admitted = self.connections.admit(cast(asyncio.Transport, self.transports[-1]))
         return None if admitted is None else admitted[1]
@@ -64,6 +64,18 @@ async def test_the_silent_go_before_the_idle_and_these_before_stalled_uploads() 
         assert peers.aborted() == gone
     assert peers.open() is not None
     assert peers.aborted() == [0, 1, 2]
+
+
+async def test_one_that_has_just_come_goes_last() -> None:
+    peers = Peers(2, 2)
+    upload = peers.open()
+    assert upload is not None
+    upload.request_began()
+    upload.waits_since = peers.now
+    assert peers.open() is not None
+    peers.now -= 1.5
+    assert peers.open() is not None
+    assert peers.aborted() == [0]
 
 
 async def test_who_is_being_answered_stays_and_the_next_one_is_sent_away() -> None:
