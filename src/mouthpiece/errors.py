@@ -14,7 +14,7 @@
     │   ├── LiveKitUnavailable        not reachable                              retry
     │   ├── LiveKitRefused            key or secret not accepted
     │   ├── DuplicateIdentity         another participant joined under our identity
-    │   └── RoomClosed                the room ended
+    │   └── RoomClosed                the room ended                             retry
     ├── AvatarError                   the avatar
     │   ├── AvatarTimeout             none came in time                          retry
     │   ├── AvatarBoundElsewhere      it is bound to another sender
@@ -30,7 +30,7 @@
     ├── DecodersBusy                  no decoder process is free, or none starts retry
     ├── QueueFull                     too many segments wait                     retry
     ├── SenderStopping                the sender is about to end                 retry
-    ├── StoreError                    the store cannot be written
+    ├── StoreError                    the store cannot be written                retry
     │   └── StoreFull                 no space left on its disk                   retry
     ├── SegmentNotFound               no such segment
     ├── SoundNotKept                  the sound of an ended segment is no longer stored
@@ -104,6 +104,7 @@ class DuplicateIdentity(RoomError):
 
 class RoomClosed(RoomError):
     slug = "room-closed"
+    retryable = True
 
 
 class AvatarError(MouthpieceError):
@@ -177,11 +178,11 @@ class SenderStopping(MouthpieceError):
 
 class StoreError(MouthpieceError):
     slug = "store"
+    retryable = True
 
 
 class StoreFull(StoreError):
     slug = "store-full"
-    retryable = True
 
 
 class SegmentNotFound(MouthpieceError):

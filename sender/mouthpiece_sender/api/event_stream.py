@@ -29,10 +29,16 @@ HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # ngi
 
 
 class EventStream(StreamingResponse):
-    """:param entries: as ``follow`` yields them."""
+    """
+    :param entries: as ``follow`` yields them.
+    :param begins: the number after which they begin, where the client named none: one that is cut off before its first
+        event goes on from there.
+    """
 
-    def __init__(self, entries: AsyncIterator[LogEntry | Gap | None], *, slow: float = SLOW) -> None:
-        super().__init__(_written(entries), headers=dict(HEADERS), media_type=MEDIA_TYPE)
+    def __init__(
+        self, entries: AsyncIterator[LogEntry | Gap | None], *, begins: int | None = None, slow: float = SLOW
+    ) -> None:
+        super().__init__(_written(entries, begins), headers=dict(HEADERS), media_type=MEDIA_TYPE)
         self._slow = slow
 
     async def stream_response(self, send: Send) -> None:
@@ -46,8 +52,9 @@ class EventStream(StreamingResponse):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _written(entries: AsyncIterator[LogEntry | Gap | None]) -> AsyncIterator[bytes]:
-    yield f"retry: {RETRY}\n\n".encode()
+async def _written(entries: AsyncIterator[LogEntry | Gap | None], begins: int | None) -> AsyncIterator[bytes]:
+    known = "" if begins is None else f"id: {begins}\n"
+    yield f"retry: {RETRY}\n{known}\n".encode()
     async for entry in entries:
         match entry:
             case None:

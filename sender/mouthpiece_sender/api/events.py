@@ -57,7 +57,7 @@ async def follow_events(
     query: Annotated[EventsQuery, Query()], request: Request, deps: Deps, caller: CallerDep
 ) -> Response:
     """Follow the events of all rooms; a key with a prefix sees those of its rooms."""
-    return _stream(deps, caller, request, query, None)
+    return await _stream(deps, caller, request, query, None)
 
 
 @router.get(
@@ -71,7 +71,7 @@ async def follow_room_events(
 ) -> Response:
     """Follow the events of a room."""
     caller.require(room)
-    return _stream(deps, caller, request, query, room)
+    return await _stream(deps, caller, request, query, room)
 
 
 @router.get(
@@ -123,10 +123,14 @@ async def make_ticket(
     return JSONResponse({"room": room, "ticket": ticket, "opens": body.opens, "expires_in": body.expires_in}, 201)
 
 
-def _stream(deps: Dependencies, caller: Caller, request: Request, query: EventsQuery, room: str | None) -> EventStream:
+async def _stream(
+    deps: Dependencies, caller: Caller, request: Request, query: EventsQuery, room: str | None
+) -> EventStream:
     selection = Selection(room=room, wanted=_wanted(caller, query.avatar))
     after = _after(request, query.after)
-    return EventStream(follow(deps.store, deps.feed, selection, after, heartbeat=HEARTBEAT))
+    begins = (await deps.store.log(0, 0)).last if after is None else after
+    entries = follow(deps.store, deps.feed, selection, begins, heartbeat=HEARTBEAT)
+    return EventStream(entries, begins=begins if after is None else None)
 
 
 def _wanted(caller: Caller, avatar: str | None) -> Callable[[LogEntry], bool]:

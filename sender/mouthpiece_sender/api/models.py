@@ -253,4 +253,5 @@ class ProblemDetails(ResponseModel):
     title: str
     status: int
     detail: str = Field(description="What is wrong here, and what to do.")
+    retryable: bool = Field(description="The same request may succeed later; `Retry-After` says when to try.")
     field: Annotated[str | None, Field(description="The parameter, header or key of the body that is at fault.")] = None

@@ -23,7 +23,8 @@ Any service sends sound or text; the avatar in the room says it; and the sender 
     curl -X POST http://127.0.0.1:8090/v1/rooms/demo/interrupt
 
 Durations and positions are seconds, times RFC 3339. Every error is `application/problem+json` (RFC 9457) with a stable
-`type`, a `detail` that says what to do, and the `field` at fault; nothing that was accepted is lost by any of them.
+`type`, a `detail` that says what to do, whether the same request is `retryable`, and the `field` at fault; nothing that
+was accepted is lost by any of them.
 """
 TAGS: Sequence[dict[str, str]] = (
     {"name": "Segments", "description": "A segment is a sound or a text that an avatar says."},
@@ -55,7 +56,15 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     for status in (*statuses, 500):
         kinds = {slug: kind for slug, kind in KINDS.items() if kind.status == status}
         examples = {
-            slug: {"value": {"type": slug, "title": kind.title, "status": status, "detail": "What to do about it."}}
+            slug: {
+                "value": {
+                    "type": slug,
+                    "title": kind.title,
+                    "status": status,
+                    "detail": "What to do about it.",
+                    "retryable": kind.retry_after is not None,
+                }
+            }
             for slug, kind in kinds.items()
         }
         described[status] = {

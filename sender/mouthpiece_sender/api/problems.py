@@ -32,7 +32,7 @@ class ProblemKind:
     status: int
     title: str
     retry_after: int | None = None
-    """Seconds after which the same request may succeed."""
+    """Seconds after which the same request may succeed; None: it will not, or not by itself."""
 
 
 KINDS: Final[Mapping[str, ProblemKind]] = {
@@ -96,7 +96,7 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "anam-busy": ProblemKind(503, "Anam has no session free", 30),
     "livekit-unavailable": ProblemKind(503, "LiveKit cannot be reached", 5),
     "livekit-refused": ProblemKind(503, "LiveKit does not accept our key"),
-    "room": ProblemKind(503, "The room failed", 5),
+    "room": ProblemKind(503, "The room failed"),
     "room-closed": ProblemKind(503, "The room was closed", 5),
     "store": ProblemKind(503, "The store cannot be written", 10),
     "stopping": ProblemKind(503, "The service is stopping", 5),
@@ -131,12 +131,13 @@ def answer(
 ) -> JSONResponse:
     """Return the response for a slug of the table; the parameters are those of :class:`ApiProblem`."""
     kind = KINDS[slug]
-    body: dict[str, Any] = {"type": slug, "title": kind.title, "status": kind.status, "detail": detail}
-    if field is not None:
-        body["field"] = field
     sent = dict(headers or {})
     if kind.retry_after is not None:
         sent.setdefault("Retry-After", str(kind.retry_after))
+    body: dict[str, Any] = {"type": slug, "title": kind.title, "status": kind.status, "detail": detail}
+    body["retryable"] = "Retry-After" in sent
+    if field is not None:
+        body["field"] = field
     return JSONResponse(body, kind.status, headers=sent, media_type=MEDIA_TYPE)
 
 

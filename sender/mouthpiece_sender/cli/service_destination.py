@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mouthpiece import client
+from mouthpiece.client import Segment
 from mouthpiece.errors import ConfigurationError, MouthpieceError
 from mouthpiece.segments import Mode
 from mouthpiece.tts import TTS
@@ -85,26 +87,21 @@ class ServiceDestination:
             await asyncio.wait([writing])
 
     async def _say(self, text: str, options: SegmentOptions, voice: str | None, tts: str | None) -> SegmentHandle:
-        members = {"text": text, "voice": voice, "tts": tts}
-        body = {name: value for name, value in members.items() if value is not None}
-        if options.text_format != "plain":
-            body["text_format"] = options.text_format
-        return self._handle(await self.service.say(self.room, body, self._query(options)))
+        query = self._query(options)
+        return self._handle(await self.service.say(self.room, text, voice, tts, options.text_format, query))
 
-    def _handle(self, segment: dict[str, Any]) -> SegmentHandle:
+    def _handle(self, segment: Segment) -> SegmentHandle:
         self._submitted.append(segment["id"])
         return _Handle(self.service, segment["id"])
 
-    def _query(self, options: SegmentOptions) -> dict[str, str]:
-        query = {
-            "mode": str(options.mode),
-            "on_loss": str(options.on_loss),
-            "interruptible": str(options.interruptible).lower(),
-        }
+    def _query(self, options: SegmentOptions) -> client.SegmentOptions:
+        query = client.SegmentOptions(
+            mode=str(options.mode), on_loss=str(options.on_loss), interruptible=options.interruptible
+        )
         if options.wait_for_viewer:
-            query["wait_for_viewer"] = "true"
+            query["wait_for_viewer"] = True
         if options.expires_in is not None:
-            query["expires_in"] = str(options.expires_in)
+            query["expires_in"] = options.expires_in
         if self.avatar is not None:
             query["avatar"] = self.avatar
         return query
@@ -116,9 +113,7 @@ class _Handle:
     id: str
 
     async def now(self) -> dict[str, Any]:
-        return await self.service.segment(self.id)
+        return dict(await self.service.segment(self.id))
 
     async def finished(self) -> dict[str, Any]:
-        while (segment := await self.service.finished(self.id))["state"] in ("queued", "playing", "paused"):
-            pass  # the long poll has ended, the segment has not
-        return segment
+        return dict(await self.service.finished(self.id))

@@ -34,16 +34,13 @@ class Selection:
 
 
 async def follow(
-    store: SegmentStore, feed: Feed, selection: Selection, after: int | None, *, heartbeat: float
+    store: SegmentStore, feed: Feed, selection: Selection, after: int, *, heartbeat: float
 ) -> AsyncIterator[LogEntry | Gap | None]:
     """Yield the entries after the number ``after`` in order, each once, and then those that come, until the feed is
     closed; None once ``heartbeat`` seconds passed without one.
 
-    :param after: None: the last one that there is now.
     :raises StoreError: the log cannot be read.
     """
-    if after is None:
-        after = (await store.log(0, 0)).last
     first = True
     while not feed.closed:
         arrival = feed.arrival

@@ -13,7 +13,7 @@ import httpx
 
 from mouthpiece.client import calls
 from mouthpiece.client.calls import Call, SegmentOptions
-from mouthpiece.client.errors import ServiceUnavailable
+from mouthpiece.client.errors import ClientError
 from mouthpiece.client.event_parser import EventParser
 from mouthpiece.client.retrying import AGAIN, Retrying
 from mouthpiece.client.values import ENDED, Event, Segment
@@ -21,7 +21,8 @@ from mouthpiece.client.values import ENDED, Event, Segment
 
 class AsyncClient:
     """``async with AsyncClient(url) as mouthpiece:``; every method raises ``ServiceProblem`` where the service
-    refuses, and ``ServiceUnavailable`` where it cannot be reached for ``retry_for`` seconds."""
+    refuses, ``ServiceUnavailable`` where it cannot be reached for ``retry_for`` seconds, and ``UnexpectedAnswer`` where
+    something else answers."""
 
     def __init__(self, url: str, key: str | None = None, *, retry_for: float = 60.0, **options: Any) -> None:
         """
@@ -30,7 +31,8 @@ class AsyncClient:
         :param options: for the client of httpx.
         """
         self._http = httpx.AsyncClient(base_url=url, **(calls.client_options(key) | options))
-        self._retry_for = retry_for
+        self.retry_for = retry_for
+        """May be changed between two calls."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,9 +71,12 @@ class AsyncClient:
     ) -> Segment:
         """Say a sound, the bytes of a file or the file itself; returns once it is stored.
 
+        A file is read while it is sent, again with each try; a pipe is read into memory first.
+
         :param content_type: where the content does not say it, as for ``audio/pcm;rate=16000;channels=1``.
+        :raises OSError: the file cannot be read.
         """
-        content = await asyncio.to_thread(sound.read_bytes) if isinstance(sound, Path) else sound
+        content = await asyncio.to_thread(calls.sendable, sound)
         return cast(Segment, await self._call(calls.play(room, content, content_type, options, idempotency_key)))
 
     async def play_url(
@@ -151,50 +156,70 @@ class AsyncClient:
         :param after: the id of an event; without it, from now on, or from a segment's beginning.
         """
         parser, path = EventParser(after), calls.events(room, segment)
-        retrying = Retrying(time.monotonic() + self._retry_for)
+        retrying = Retrying(time.monotonic() + self.retry_for)
         while True:
             parser.restart()
+            failure: ClientError | None = None
             try:
                 async with self._http.stream("GET", path, headers=parser.headers) as answer:
                     if answer.status_code == 204:
                         return
-                    if answer.status_code != 200:
-                        await answer.aread()
-                        wait = retrying.after_answer(answer, time.monotonic())
-                        if wait is None:
-                            raise calls.problem_of(answer)
-                    else:
-                        retrying.succeeded(time.monotonic(), self._retry_for)
+                    if calls.is_event_stream(answer):
+                        retrying.succeeded(time.monotonic(), self.retry_for)
                         async for line in answer.aiter_lines():
                             if (event := parser.line(line)) is not None:
                                 yield event
-                        wait = AGAIN
-            except httpx.TransportError as error:
-                wait = retrying.after_failure(time.monotonic())
-                if wait is None:
-                    raise ServiceUnavailable(f"The service cannot be reached: {type(error).__name__}.") from error
-            await asyncio.sleep(wait)
+                    else:
+                        await answer.aread()
+                        failure = calls.failure_of(answer)
+            except httpx.RequestError as error:
+                failure = calls.unreachable(error)
+            if failure is None:
+                await asyncio.sleep(AGAIN)
+            else:
+                await self._pause(retrying, failure)
 
     async def _call(self, call: Call) -> dict[str, Any]:
-        retrying = Retrying(time.monotonic() + self._retry_for)
+        retrying = Retrying(time.monotonic() + self.retry_for)
         while True:
             try:
-                answer = await self._http.request(
-                    call.method,
-                    call.path,
-                    params=call.params,
-                    json=call.json,
-                    content=call.content,
-                    headers=call.headers,
-                )
-            except httpx.TransportError as error:
-                wait = retrying.after_failure(time.monotonic())
-                if wait is None:
-                    raise ServiceUnavailable(f"The service cannot be reached: {type(error).__name__}.") from error
+                answer = await self._send(call)
+            except httpx.RequestError as error:
+                failure: ClientError = calls.unreachable(error)
             else:
                 if answer.is_success:
-                    return cast(dict[str, Any], answer.json())
-                wait = retrying.after_answer(answer, time.monotonic())
-                if wait is None:
-                    raise calls.problem_of(answer)
-            await asyncio.sleep(wait)
+                    return calls.value_of(call, answer)
+                failure = calls.failure_of(answer)
+            await self._pause(retrying, failure)
+
+    async def _pause(self, retrying: Retrying, failure: ClientError) -> None:
+        """Wait for the next try.
+
+        :raises ClientError: there is none.
+        """
+        wait = retrying.after(failure, time.monotonic())
+        if wait is None:
+            raise failure
+        await asyncio.sleep(wait)
+
+    async def _send(self, call: Call) -> httpx.Response:
+        if isinstance(call.content, Path):
+            size = (await asyncio.to_thread(call.content.stat)).st_size
+            return await self._request(call, _blocks(call.content), {"Content-Length": str(size)})
+        return await self._request(call, call.content, {})
+
+    async def _request(
+        self, call: Call, content: bytes | AsyncIterator[bytes] | None, headers: dict[str, str]
+    ) -> httpx.Response:
+        return await self._http.request(
+            call.method, call.path, params=call.params, json=call.json, content=content, headers=call.headers | headers
+        )
+
+
+async def _blocks(path: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while block := await asyncio.to_thread(file.read, calls.BLOCK):
+            yield block
+    finally:
+        file.close()

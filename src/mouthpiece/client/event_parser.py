@@ -27,9 +27,9 @@ class EventParser:
             return None
         data, self._data = self._data, []
         id, self._id = self._id, None
+        self.last = id or self.last  # also without data: where a stream begins
         if not data:
             return None
-        self.last = id or self.last
         event: Event = json.loads("\n".join(data))
         return event
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx
+from mouthpiece.client.errors import ClientError
 
 FIRST = 0.25
 """Seconds before the second try; each further one waits twice as long."""
@@ -24,17 +24,11 @@ class Retrying:
     until: float
     _delay: float = FIRST
 
-    def after_failure(self, now: float) -> float | None:
-        """The connection failed: return the seconds to wait before the next try; None: there is none."""
-        delay, self._delay = self._delay, min(LONGEST, self._delay * 2)
-        return delay if now + delay <= self.until else None
-
-    def after_answer(self, answer: httpx.Response, now: float) -> float | None:
-        """Return the same after an answer: it is tried again where the service says when."""
-        given = answer.headers.get("Retry-After", "")
-        if answer.is_success or not (given.isascii() and given.isdigit()):
+    def after(self, error: ClientError, now: float) -> float | None:
+        """Return the seconds to wait before the next try; None: there is none."""
+        if not error.retryable:
             return None
-        delay = max(float(given), self._delay)
+        delay, self._delay = max(self._delay, error.retry_after or 0), min(LONGEST, self._delay * 2)
         return delay if now + delay <= self.until else None
 
     def succeeded(self, now: float, retry_for: float) -> None:

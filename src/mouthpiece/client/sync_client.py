@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack, cast
+from typing import Any, BinaryIO, Self, Unpack, cast
 
 import httpx
 
 from mouthpiece.client import calls
 from mouthpiece.client.calls import Call, SegmentOptions
-from mouthpiece.client.errors import ServiceUnavailable
+from mouthpiece.client.errors import ClientError
 from mouthpiece.client.event_parser import EventParser
 from mouthpiece.client.retrying import AGAIN, Retrying
 from mouthpiece.client.values import ENDED, Event, Segment
@@ -20,7 +20,8 @@ from mouthpiece.client.values import ENDED, Event, Segment
 
 class Client:
     """``with Client(url) as mouthpiece:``; every method raises ``ServiceProblem`` where the service
-    refuses, and ``ServiceUnavailable`` where it cannot be reached for ``retry_for`` seconds."""
+    refuses, ``ServiceUnavailable`` where it cannot be reached for ``retry_for`` seconds, and ``UnexpectedAnswer`` where
+    something else answers."""
 
     def __init__(self, url: str, key: str | None = None, *, retry_for: float = 60.0, **options: Any) -> None:
         """
@@ -29,7 +30,8 @@ class Client:
         :param options: for the client of httpx.
         """
         self._http = httpx.Client(base_url=url, **(calls.client_options(key) | options))
-        self._retry_for = retry_for
+        self.retry_for = retry_for
+        """May be changed between two calls."""
 
     def __enter__(self) -> Self:
         return self
@@ -68,9 +70,12 @@ class Client:
     ) -> Segment:
         """Say a sound, the bytes of a file or the file itself; returns once it is stored.
 
+        A file is read while it is sent, again with each try; a pipe is read into memory first.
+
         :param content_type: where the content does not say it, as for ``audio/pcm;rate=16000;channels=1``.
+        :raises OSError: the file cannot be read.
         """
-        content = sound.read_bytes() if isinstance(sound, Path) else sound
+        content = calls.sendable(sound)
         return cast(Segment, self._call(calls.play(room, content, content_type, options, idempotency_key)))
 
     def play_url(
@@ -150,50 +155,59 @@ class Client:
         :param after: the id of an event; without it, from now on, or from a segment's beginning.
         """
         parser, path = EventParser(after), calls.events(room, segment)
-        retrying = Retrying(time.monotonic() + self._retry_for)
+        retrying = Retrying(time.monotonic() + self.retry_for)
         while True:
             parser.restart()
+            failure: ClientError | None = None
             try:
                 with self._http.stream("GET", path, headers=parser.headers) as answer:
                     if answer.status_code == 204:
                         return
-                    if answer.status_code != 200:
-                        answer.read()
-                        wait = retrying.after_answer(answer, time.monotonic())
-                        if wait is None:
-                            raise calls.problem_of(answer)
-                    else:
-                        retrying.succeeded(time.monotonic(), self._retry_for)
+                    if calls.is_event_stream(answer):
+                        retrying.succeeded(time.monotonic(), self.retry_for)
                         for line in answer.iter_lines():
                             if (event := parser.line(line)) is not None:
                                 yield event
-                        wait = AGAIN
-            except httpx.TransportError as error:
-                wait = retrying.after_failure(time.monotonic())
-                if wait is None:
-                    raise ServiceUnavailable(f"The service cannot be reached: {type(error).__name__}.") from error
-            time.sleep(wait)
+                    else:
+                        answer.read()
+                        failure = calls.failure_of(answer)
+            except httpx.RequestError as error:
+                failure = calls.unreachable(error)
+            if failure is None:
+                time.sleep(AGAIN)
+            else:
+                self._pause(retrying, failure)
 
     def _call(self, call: Call) -> dict[str, Any]:
-        retrying = Retrying(time.monotonic() + self._retry_for)
+        retrying = Retrying(time.monotonic() + self.retry_for)
         while True:
             try:
-                answer = self._http.request(
-                    call.method,
-                    call.path,
-                    params=call.params,
-                    json=call.json,
-                    content=call.content,
-                    headers=call.headers,
-                )
-            except httpx.TransportError as error:
-                wait = retrying.after_failure(time.monotonic())
-                if wait is None:
-                    raise ServiceUnavailable(f"The service cannot be reached: {type(error).__name__}.") from error
+                answer = self._send(call)
+            except httpx.RequestError as error:
+                failure: ClientError = calls.unreachable(error)
             else:
                 if answer.is_success:
-                    return cast(dict[str, Any], answer.json())
-                wait = retrying.after_answer(answer, time.monotonic())
-                if wait is None:
-                    raise calls.problem_of(answer)
-            time.sleep(wait)
+                    return calls.value_of(call, answer)
+                failure = calls.failure_of(answer)
+            self._pause(retrying, failure)
+
+    def _pause(self, retrying: Retrying, failure: ClientError) -> None:
+        """Wait for the next try.
+
+        :raises ClientError: there is none.
+        """
+        wait = retrying.after(failure, time.monotonic())
+        if wait is None:
+            raise failure
+        time.sleep(wait)
+
+    def _send(self, call: Call) -> httpx.Response:
+        if isinstance(call.content, Path):
+            with call.content.open("rb") as file:
+                return self._request(call, file)
+        return self._request(call, call.content)
+
+    def _request(self, call: Call, content: bytes | BinaryIO | None) -> httpx.Response:
+        return self._http.request(
+            call.method, call.path, params=call.params, json=call.json, content=content, headers=call.headers
+        )

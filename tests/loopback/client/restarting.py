@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,8 @@ class Restarting:
         self.sender: Running
         self.lose = 0
         self.restarted = 0
+        self.streams = 0
+        """Streams of events that have begun."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -40,9 +42,11 @@ class Restarting:
         await asyncio.gather(*self._restarts)
         await self._stop()
 
-    async def _start(self) -> None:
+    async def _start(self, meanwhile: Callable[[Running], Awaitable[None]] | None = None) -> None:
         self._service = AsyncExitStack()
         self.sender = await self._service.enter_async_context(running(self._folder, drain=0))
+        if meanwhile is not None:
+            await meanwhile(self.sender)
         self._target = httpx.URL(self.sender.url).port
 
     async def _stop(self) -> None:
@@ -50,10 +54,15 @@ class Restarting:
         if self._service is not None:
             await self._service.aclose()
 
-    async def restart(self) -> None:
+    async def restart(self, meanwhile: Callable[[Running], Awaitable[None]] | None = None) -> None:
+        """:param meanwhile: runs before the address answers again."""
         await self._stop()
-        await self._start()
+        await self._start(meanwhile)
         self.restarted += 1
+
+    async def settled(self) -> None:
+        """Wait until no restart is under way."""
+        await asyncio.gather(*self._restarts)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with _closed(writer):
@@ -72,6 +81,7 @@ class Restarting:
                             return
                         writer.write(block)
                         await writer.drain()
+                        self.streams += block.count(b"retry: ")
                 except OSError:
                     pass  # one of the two is gone
                 finally:

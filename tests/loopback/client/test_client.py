@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from mouthpiece.client import AsyncClient, Client, Event, ServiceProblem, ServiceUnavailable
+from mouthpiece.client import AsyncClient, Client, Event, Segment, SegmentOptions, ServiceProblem, ServiceUnavailable
+from mouthpiece_sender.cli.service_client import ServiceClient, ServiceError
 from mouthpiece_sender.livekit.server_api import RoomFacts
 from tests.loopback.client.restarting import Restarting
 from tests.loopback.sender.bodies import samples, sound_file
+from tests.loopback.sender.conftest import Running
 
 PCM = "audio/pcm;rate=16000;channels=1"
 
@@ -73,6 +75,54 @@ async def test_the_plain_client_survives_it_too(service: Restarting, tmp_path: P
 
     assert await asyncio.to_thread(work) == ["segment.queued", "segment.cancelled"]
     assert service.restarted == 2
+
+
+async def test_the_commands_survive_it_once_the_service_has_answered(service: Restarting, tmp_path: Path) -> None:
+    file = tmp_path / "hello.wav"
+    await asyncio.to_thread(file.write_bytes, sound_file())
+    options = SegmentOptions(avatar="avatar-x")
+    async with ServiceClient(service.url) as client:
+        service.lose = 1
+        with pytest.raises(ServiceError, match="cannot be reached"):  # or a wrong address would be a minute's silence
+            await client.rooms()
+        await service.settled()
+        await client.rooms()
+        for number in range(2, 7):
+            service.lose = 1
+            match number:
+                case 2:
+                    first = await client.speak("demo", file, options)
+                case 3:
+                    second = await client.say("demo", "Hello.", None, None, "plain", options)
+                case 4:
+                    assert (await client.cancel(first["id"]))["state"] == "cancelled"
+                case 5:
+                    assert (await client.finished(first["id"]))["state"] == "cancelled"
+                case 6:
+                    assert (await client.interrupt("demo", None, "drop"))["segments"] == []
+            assert service.restarted == number
+        assert (await client.segment(second["id"]))["state"] == "cancelled"
+    async with AsyncClient(service.url, trust_env=False) as client_of_all:
+        assert len((await client_of_all.segments("demo"))["segments"]) == 2
+
+
+async def test_what_happens_before_the_first_event_of_a_stream_that_is_cut_is_not_missed(service: Restarting) -> None:
+    async with AsyncClient(service.url, trust_env=False) as client:
+        await client.say("demo", "Before.", avatar="avatar-x")
+        stream = client.events("demo")
+        event = asyncio.ensure_future(anext(stream))
+        async with asyncio.timeout(10):
+            while not service.streams:  # noqa: ASYNC110  # there is nothing to wait on but another look
+                await asyncio.sleep(0.01)
+        said: list[Segment] = []
+
+        async def say(sender: Running) -> None:
+            async with AsyncClient(sender.url, trust_env=False) as direct:
+                said.append(await direct.say("demo", "In between.", avatar="avatar-x"))
+
+        await service.restart(say)
+        assert (await event)["segment"] == said[0]
+        await stream.aclose()  # type: ignore[attr-defined]
 
 
 async def test_events_go_on_over_restarts_each_once(service: Restarting) -> None:

@@ -112,7 +112,7 @@ async def test_a_silent_stream_has_comments(sender: Running, monkeypatch: pytest
     monkeypatch.setattr("mouthpiece_sender.api.events.HEARTBEAT", 0.01)
     async with sender.client.stream("GET", "/v1/events") as answer:
         lines = answer.aiter_lines()
-        assert [await anext(lines) for _ in range(3)] == ["retry: 1000", "", ": still here"]
+        assert [await anext(lines) for _ in range(4)] == ["retry: 1000", "id: 0", "", ": still here"]
 
 
 async def test_a_reader_that_takes_nothing_keeps_nobody_waiting(sender: Running) -> None:

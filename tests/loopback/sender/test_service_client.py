@@ -113,4 +113,4 @@ async def test_a_proxy_is_not_asked_for_this_machine(sender: Running, monkeypatc
     async with ServiceClient(sender.url) as service:
         assert (await service.rooms())["rooms"] == []
     async with ServiceClient("http://service.example") as service:
-        assert service._http.trust_env
+        assert service._client._http.trust_env

@@ -50,7 +50,23 @@ def test_the_table_of_the_api(kind: type[MouthpieceError], status: int) -> None:
     body = json.loads(bytes(response.body))
     assert response.status_code == status
     assert response.media_type == MEDIA_TYPE
-    assert body == {"type": kind.slug, "title": KINDS[kind.slug].title, "status": status, "detail": "What to do."}
+    title, retryable = KINDS[kind.slug].title, kind.retryable
+    assert body == {
+        "type": kind.slug,
+        "title": title,
+        "status": status,
+        "detail": "What to do.",
+        "retryable": retryable,
+    }
+
+
+@pytest.mark.parametrize("kind", [kind for kind in leaves() if kind.slug in KINDS], ids=lambda kind: kind.__name__)
+def test_an_error_is_retryable_in_an_answer_where_it_is_in_a_segment_and_then_says_when(
+    kind: type[MouthpieceError],
+) -> None:
+    response = answer_to(kind("What to do."))
+    assert json.loads(bytes(response.body))["retryable"] is kind.retryable
+    assert ("Retry-After" in response.headers) is kind.retryable
 
 
 @pytest.mark.parametrize("slug", ["queue-full", "livekit-unavailable", "store-full", "stopping"])
