@@ -14,7 +14,7 @@ PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune 
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 unexport PYTHONDONTWRITEBYTECODE # with it, each start of a service compiles its libraries anew: seconds of a core
 
-.PHONY: help demo extras hooks test lint bench lips livekit-server web dist compose-test clean
+.PHONY: help demo extras hooks test lint clients bench lips livekit-server web dist compose-test clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1                  /p' Makefile | sed 's/^\(.\{21\}\) */\1/'
@@ -30,8 +30,12 @@ hooks: .venv/.all ## set up for a change: everything installed, and `make lint` 
 test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some)
 	.venv/bin/python -m mouthpiece_sender.demo.page test && $(PYTEST) -m "not compose" $(ARGS)
 
-lint: .venv/.all ## ruff, mypy and the page's own checks
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/python -m mouthpiece_sender.demo.page check
+lint: .venv/.all ## ruff, mypy and the own checks of the page and of the TypeScript client
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/python -m mouthpiece_sender.demo.page check \
+	&& .venv/bin/python -m mouthpiece_sender.demo.page check --web clients/typescript
+
+clients: .venv/.all ## write the OpenAPI document, and the TypeScript client's types from it
+	.venv/bin/python clients/describe.py && .venv/bin/python -m mouthpiece_sender.demo.page types --web clients/typescript
 
 bench: .venv/.all web/dist/index.html livekit-server ## measure (FIGURE=name of a file in bench/, ARGS for it)
 	.venv/bin/python bench/$(or $(FIGURE),latency).py $(ARGS)
@@ -52,7 +56,7 @@ compose-test: .venv/.all ## build the images, bring them up, speak through them;
 	.venv/bin/pytest -m compose tests/live/compose $(ARGS)
 
 clean: ## remove what the other targets made here (never .env.local, nor what the services stored)
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist web/dist web/node_modules
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist web/dist web/node_modules clients/typescript/node_modules clients/typescript/build clients/typescript/dist
 
 .venv/pyvenv.cfg: | $(UV)
 	$(UV) venv $(if $(PYTHON),--python "$(PYTHON)") .venv

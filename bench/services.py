@@ -88,9 +88,12 @@ async def avatar(livekit: LiveKit, *, log: Path | None = None, **settings: str) 
 
 @contextlib.asynccontextmanager
 async def service(
-    livekit: LiveKit, *, log: Path | None = None
+    livekit: LiveKit, *, log: Path | None = None, **environment: str
 ) -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process]]:
-    """Run ``mouthpiece serve``; yield a client for it, and its process."""
+    """Run ``mouthpiece serve``; yield a client for it, and its process.
+
+    :param environment: further settings.
+    """
     port = livekit_server.free_port()
     with tempfile.TemporaryDirectory() as data:
         async with (
@@ -101,6 +104,7 @@ async def service(
                 LIVEKIT_API_KEY=livekit.api_key,
                 LIVEKIT_API_SECRET=livekit.api_secret,
                 MOUTHPIECE_DATA=data,
+                **environment,
             ) as running,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client,
         ):

@@ -60,6 +60,7 @@ IN_EACH_OF: Final[Mapping[str, Collection[str]]] = {
 
 PLUGINS_AND_STAND_INS: Final = {
     "avaluma_livekit_plugin",
+    "generated",
     "no_such_distribution",
     "livekit.plugins.plain",
     "vision_agents",
@@ -70,6 +71,7 @@ TOOLS: Final = {
     "check-jsonschema",
     "slipcover",
     "mypy",
+    "openapi-python-client",
     "pre-commit",
     "pytest-timeout",
     "ruff",

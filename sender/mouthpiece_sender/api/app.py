@@ -40,17 +40,8 @@ def create_app(
     """
     settings = dependencies.settings
     mimetypes.init()  # reads files: do it before the event loop serves requests
-    app = FastAPI(
-        title="Mouthpiece",
-        version=API_VERSION,
-        description=DESCRIPTION,
-        openapi_tags=[dict(tag) for tag in TAGS],
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = described_app()
     app.state.dependencies = dependencies
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     public_hosts = [Authority.parse(name) for name in settings.public_hosts]
     policy = HostPolicy(is_loopback(host), public_hosts, settings.allowed_origins)
     app.add_middleware(AccessControl, policy=policy, callers=dependencies.callers, tickets=dependencies.tickets)
@@ -62,12 +53,27 @@ def create_app(
     )
     app.add_middleware(CountRequests, metrics=dependencies.metrics)
     problems.install(app, [route for router in ROUTERS for route in router.routes])
+    docs_page.install(app)
+    limits = page.Limits(max_upload=settings.max_upload * MEGABYTE, max_text=MAX_CHARACTERS)
+    page.install(app, page_folder, settings.public_url, limits)
+    return app
+
+
+def described_app() -> FastAPI:
+    """Return the application with its calls and their description alone."""
+    app = FastAPI(
+        title="Mouthpiece",
+        version=API_VERSION,
+        description=DESCRIPTION,
+        openapi_tags=[dict(tag) for tag in TAGS],
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     for router in ROUTERS:
         if router is health.router:
             app.include_router(router)
         else:
             app.include_router(router, dependencies=[Depends(refuse_unsupported)], responses=problems_of(400, 415))
-    docs_page.install(app)
-    limits = page.Limits(max_upload=settings.max_upload * MEGABYTE, max_text=MAX_CHARACTERS)
-    page.install(app, page_folder, settings.public_url, limits)
     return app

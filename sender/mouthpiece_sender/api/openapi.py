@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from mouthpiece_sender.api import models
+from mouthpiece_sender.api.bodies.json_object import MODELS
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE
 from mouthpiece_sender.api.requests import InterruptBody, NoBody, OpenRoomBody, TicketBody, TokenBody
 
@@ -47,7 +48,7 @@ OPERATIONS: Mapping[str, str] = {
 """The ``operationId`` of a handler, where that is not its name: what the functions of generated clients are called."""
 
 REFERENCE = "#/components/schemas/{model}"
-BODIES = (InterruptBody, NoBody, OpenRoomBody, TicketBody, TokenBody)
+BODIES = (InterruptBody, NoBody, OpenRoomBody, TicketBody, TokenBody, *MODELS)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -33,12 +33,12 @@ class Voice(ResponseModel):
     default: bool = Field(description="It speaks texts that name no voice.")
 
 
-class Voices(ResponseModel):
+class VoiceList(ResponseModel):
     voices: list[Voice] = Field(description="The default first.")
 
 
 @router.get("/v1/voices", responses=problems(400, 401, 403, 429, 502))
-async def voices(query: Annotated[VoicesQuery, Query()], deps: Deps) -> Voices:
+async def voices(query: Annotated[VoicesQuery, Query()], deps: Deps) -> VoiceList:
     """List the voices of all providers that can be used here."""
     try:
         listed = await deps.voices.list_voices(query.tts)
@@ -54,4 +54,4 @@ async def voices(query: Annotated[VoicesQuery, Query()], deps: Deps) -> Voices:
         )
         for one in listed
     ]
-    return Voices(voices=shown)
+    return VoiceList(voices=shown)

@@ -66,9 +66,13 @@ class ServiceClient:
         except OSError as error:
             raise AudioError(f"{path} cannot be read: {error.strerror}.") from None
 
-    async def say(self, room: str, text: str, voice: str | None, tts: str | None, options: SegmentOptions) -> Segment:
+    async def say(
+        self, room: str, text: str, voice: str | None, tts: str | None, text_format: str, options: SegmentOptions
+    ) -> Segment:
         """Submit a text; return its segment."""
-        return await self._answer(self._client.say(room, text, voice=voice, tts=tts, **options))
+        known = None if text_format == "plain" else text_format  # an older service knows none
+        call = self._client.say(room, text, voice=voice, tts=tts, text_format=known, **options)
+        return await self._answer(call)
 
     async def segment(self, segment_id: str) -> Segment:
         """Return a segment as it stands."""

@@ -27,7 +27,7 @@ def run_script(web: Path, script: str, report: Report) -> int:
         "NPM_CONFIG_UPDATE_NOTIFIER": "false",
     }
     if installation_is_due(web):
-        report("installing the page's packages (npm ci)")
+        report(f"installing the packages of {web} (npm ci)")
         if code := subprocess.run([*npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=environment).returncode:
             return code
     return subprocess.run([*npm, "run", "--silent", script], cwd=web, env=environment).returncode
@@ -47,7 +47,7 @@ def installation_is_due(web: Path) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run a script of web/package.json, after installing what it needs.")
-    parser.add_argument("script", choices=["build", "check", "test"], help="the script to run")
+    parser.add_argument("script", choices=["build", "check", "test", "types"], help="the script to run")
     parser.add_argument("--web", type=Path, default=Path("web"), help="the page's folder (default: web)")
     arguments = parser.parse_args()
     if not (arguments.web / "package-lock.json").is_file():

@@ -68,7 +68,7 @@ def play(room: str, sound: bytes | Path, content_type: str | None, options: Segm
 
 
 def play_url(room: str, url: str, options: SegmentOptions, key: str | None) -> Call:
-    return Call("POST", _queue(room), _params(options), json={"url": url}, headers=_keyed(key))
+    return Call("POST", _queue(room), _SEGMENT, _params(options), json={"url": url}, headers=_keyed(key))
 
 
 def segment(id: str) -> Call:

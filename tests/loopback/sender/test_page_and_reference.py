@@ -108,9 +108,7 @@ async def test_the_description_is_whole(sender: Running) -> None:
         *("room", "mode", "wait", "timeout", "expires_in", "on_loss", "wait_for_viewer", "interruptible", "avatar"),
         *("tag", "callback", "Idempotency-Key"),
     }
-    assert {"audio/wav", "multipart/form-data", "audio/pcm;rate=16000;channels=1"} <= speak["requestBody"][
-        "content"
-    ].keys()
+    assert {"audio/wav", "multipart/form-data", "audio/pcm"} <= speak["requestBody"]["content"].keys()
     assert sorted(speak["responses"]) == [
         *("200", "202", "400", "401", "403", "409", "413", "415", "422", "429", "500", "502", "503", "507")
     ]

@@ -16,7 +16,7 @@ import pytest
 from mouthpiece.tts import TTS, PcmData, create
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api.models import Segment
-from mouthpiece_sender.api.voices import Voices
+from mouthpiece_sender.api.voices import VoiceList
 from tests.loopback.sender.conftest import Running
 from tests.loopback.sender.test_errors import expect
 from tests.loopback.tts.emulators import KEY, ElevenLabs, Fault, OpenAI
@@ -164,7 +164,7 @@ async def test_what_cannot_be_spoken_is_refused(sender: Running, what: str) -> N
 
 async def test_the_voices_are_listed_the_default_first(sender: Running, espeak: None) -> None:
     answer = await sender.client.get("/v1/voices")
-    voices = Voices.model_validate(answer.json()).voices
+    voices = VoiceList.model_validate(answer.json()).voices
     assert (voices[0].id, voices[0].provider, voices[0].default) == ("heart", "offline", True)
     assert sum(voice.default for voice in voices) == 1
     assert {"offline", "espeak"} <= {voice.provider for voice in voices}

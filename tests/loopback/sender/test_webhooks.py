@@ -13,6 +13,7 @@ from standardwebhooks import Webhook as Verifier
 from mouthpiece_sender.api.models import DeliveryPage, Event, WebhookList
 from tests.loopback.sender.conftest import Running, Start
 from tests.loopback.sender.webhook_receiver import WebhookReceiver, receiving
+from tests.unit.net_guard.test_tricks import BY_TEXT
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -196,6 +197,13 @@ async def test_a_callback_gets_its_segments_events_and_leads_to_a_public_address
             assert receiver.of(segment) == DONE
             for headers, body in receiver.taken:
                 Verifier(SECRET).verify(body, dict(headers))
+
+
+async def test_a_callback_by_any_of_the_tricks_is_refused_before_anything_is_accepted(sender: Running) -> None:
+    for trick in (trick for trick in BY_TEXT if trick):
+        answer = await sender.client.post("/v1/rooms/demo/segments", json={"text": "No."}, params={"callback": trick})
+        assert (answer.status_code, answer.json()["type"]) in ((400, "url-refused"), (400, "bad-parameter")), trick
+    assert (await sender.client.get("/v1/rooms/demo/segments")).json()["segments"] == []
 
 
 async def test_a_callback_whose_name_leads_inside_is_given_up_without_a_connection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import httpx
@@ -193,6 +194,26 @@ async def test_a_redirect_is_checked_as_the_first_url_was(location: str, status:
     async with web.client() as client:
         with pytest.raises((MouthpieceError, httpx.HTTPError, httpx.InvalidURL)):
             await client.get("http://good.example/a.wav")
+    assert web.connected_to == [PUBLIC]
+
+
+@pytest.mark.parametrize("trick", BY_TEXT)
+async def test_a_redirect_by_any_of_the_tricks_leads_to_no_other_address(trick: str) -> None:
+    away = httpx.Response(308, headers=[(b"Location", trick.encode())])
+    web = Web({"good.example/a.wav": away}, good_example=[[PUBLIC]], example_com=[["10.0.0.1"]])
+    async with web.client() as client:
+        with contextlib.suppress(MouthpieceError, httpx.HTTPError, httpx.InvalidURL):
+            await client.post("http://good.example/a.wav")  # a path of the same host may be followed
+    assert set(web.connected_to) == {PUBLIC}
+
+
+@pytest.mark.parametrize("addresses", BY_NAME)
+async def test_a_name_that_is_public_at_first_and_no_longer_on_a_redirect_is_refused(addresses: list[str]) -> None:
+    away = httpx.Response(307, headers={"Location": "https://evil.example/b"})
+    web = Web({"evil.example/a": away}, evil_example=[[PUBLIC], addresses])
+    async with web.client() as client:
+        with pytest.raises(UrlRefused):
+            await client.post("https://evil.example/a")
     assert web.connected_to == [PUBLIC]
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
-from mouthpiece_sender.api.app import ROUTERS
+from mouthpiece_sender.api.app import described_app
+from mouthpiece_sender.api.bodies.json_object import MODELS
 from mouthpiece_sender.api.openapi import BODIES, describe
+from tests.product_source import ROOT
+
+REQUIRED = {"TextBody": ["text"], "UrlBody": ["url"], "EncodedSoundBody": ["audio"], "AgainBody": ["segment"]}
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    app = FastAPI(title="Mouthpiece", version="1")
-    for router in ROUTERS:
-        app.include_router(router)
-    return describe(app)
+    return describe(described_app())
 
 
 def test_each_call_has_a_name_that_a_person_would_choose(document: dict[str, Any]) -> None:
@@ -32,4 +33,18 @@ def test_a_key_that_may_be_left_out_of_a_body_has_no_default(document: dict[str,
     """openapi-typescript takes a key with a default for one that is always there."""
     schema = document["components"]["schemas"][body.__name__]
     assert [name for name, one in schema.get("properties", {}).items() if "default" in one] == []
-    assert schema.get("required", []) == []
+    assert schema.get("required", []) == REQUIRED.get(body.__name__, [])
+
+
+def test_media_types_have_no_parameters_and_json_bodies_have_names(document: dict[str, Any]) -> None:
+    """Generators of clients look a media type up as it is written, and name types after their schemas."""
+    taken = document["paths"]["/v1/rooms/{room}/segments"]["post"]["requestBody"]["content"]
+    assert [media_type for media_type in taken if ";" in media_type] == []
+    names = [one["$ref"].rpartition("/")[2] for one in taken["application/json"]["schema"]["oneOf"]]
+    assert names == [model.__name__ for model in MODELS]
+    assert set(names) <= document["components"]["schemas"].keys()
+
+
+def test_the_committed_document_which_the_clients_are_made_from_is_the_current_one(document: dict[str, Any]) -> None:
+    committed = json.loads((ROOT / "clients" / "openapi.json").read_text())
+    assert committed == document, "`make clients` writes clients/openapi.json and the TypeScript client's types"

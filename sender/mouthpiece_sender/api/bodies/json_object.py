@@ -14,7 +14,7 @@ from mouthpiece_sender.api.bodies.url import UrlBody
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import from_json, validated
 
-_MODELS: Final = (TextBody, UrlBody, EncodedSoundBody, AgainBody)
+MODELS: Final = (TextBody, UrlBody, EncodedSoundBody, AgainBody)
 
 
 class JsonObject:
@@ -24,7 +24,9 @@ class JsonObject:
     """
 
     content: Final[dict[str, Any]] = {
-        "application/json": {"schema": {"oneOf": [model.model_json_schema() for model in _MODELS]}}
+        "application/json": {
+            "schema": {"oneOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in MODELS]}
+        }
     }
 
     def __init__(self, *kinds: BodyKind) -> None:

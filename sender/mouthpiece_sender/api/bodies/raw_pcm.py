@@ -39,12 +39,19 @@ TAKEN_FOR_GRANTED: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(BITS, ("
 """Values that change nothing."""
 
 
+def _described(order: str) -> dict[str, Any]:
+    meaning = (
+        f"Signed 16-bit samples, {order}, interleaved. The Content-Type says their format: `;rate=16000;channels=1`."
+    )
+    return {"schema": BINARY["schema"] | {"description": meaning}}
+
+
 class RawPcm:
     """Samples without a header: the media type's parameters are their format."""
 
     content: Final[dict[str, Any]] = {
-        "audio/L16;rate=16000;channels=1": BINARY,
-        "audio/pcm;rate=16000;channels=1": BINARY,
+        "audio/L16": _described("big-endian (RFC 2586)"),
+        "audio/pcm": _described("little-endian"),
     }
 
     def takes(self, media_type: str) -> bool:
