@@ -1452,6 +1452,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description There is nothing at this address; There is no such segment; There is no such delivery; There is no such room. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Several avatars are in the room; Another sender has our identity; This service speaks without LiveKit; The sound is no longer kept; The first request with this key is still being accepted. */
             409: {
                 headers: {

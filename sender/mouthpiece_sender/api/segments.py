@@ -51,7 +51,7 @@ router = APIRouter(tags=["Segments"])
     responses={
         200: {"model": models.Segment, "description": "What was waited for came."},
         202: {"description": "Accepted, and stored; `Location` says where to look."},
-        **problems(400, 401, 403, 409, 413, 415, 422, 429, 502, 503, 507),
+        **problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 502, 503, 507),
     },
     openapi_extra={"requestBody": {"required": True, "content": ACCEPTED}, "parameters": [PARAMETER]},
 )

@@ -106,11 +106,11 @@ async def test_the_description_is_whole(sender: Running) -> None:
     speak = document["paths"]["/v1/rooms/{room}/segments"]["post"]
     assert {parameter["name"] for parameter in speak["parameters"]} == {
         *("room", "mode", "wait", "timeout", "expires_in", "on_loss", "wait_for_viewer", "interruptible", "avatar"),
-        *("tag", "callback", "Idempotency-Key"),
+        *("tag", "callback", "live", "Idempotency-Key"),
     }
     assert {"audio/wav", "multipart/form-data", "audio/pcm"} <= speak["requestBody"]["content"].keys()
     assert sorted(speak["responses"]) == [
-        *("200", "202", "400", "401", "403", "409", "413", "415", "422", "429", "500", "502", "503", "507")
+        *("200", "202", "400", "401", "403", "404", "409", "413", "415", "422", "429", "500", "502", "503", "507")
     ]
     for path, methods in document["paths"].items():
         for method, call in methods.items():
