@@ -1,4 +1,4 @@
-"""Loaded by Schemathesis in ``test_schemathesis.py``: what would make a request wait does so for a moment."""
+"""Loaded by Schemathesis (``test_schemathesis.py``): what would wait does so for a moment; no name is looked up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import schemathesis
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
     """A request may wait an hour, and for a viewer for ever; without a time-out it waits half a minute."""
-    timeout = case.query.get("timeout", 30)
-    if case.query.get("wait") in ("playing", "finished") and isinstance(timeout, int | float) and timeout > 0.1:
+    if case.query.get("wait") in ("playing", "finished") and _is_long(case.query.get("timeout", 30)):
         case.query["timeout"] = 0.1
+    if isinstance(case.body, dict) and str(case.body.get("url", "")).startswith("http"):
+        case.body["url"] = "http://127.0.0.1:9/"
+
+
+def _is_long(timeout: Any) -> bool:
+    """:param timeout: a number, or one as text; else the service refuses it."""
+    try:
+        return float(timeout) > 0.1
+    except (TypeError, ValueError):
+        return False
