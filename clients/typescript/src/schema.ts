@@ -318,7 +318,8 @@ export interface paths {
         put?: never;
         /**
          * Give token
-         * @description Return a token for one more viewer, who may publish a microphone and data, and nothing in another's name.
+         * @description Return a token for one more viewer, who may publish a microphone, with `data` also data, and nothing in another's
+         *     name.
          */
         post: operations["create_token"];
         delete?: never;
@@ -1145,6 +1146,11 @@ export interface components {
              * @description The viewer's name, as others in the room see it.
              */
             name?: string | null;
+            /**
+             * Data
+             * @description Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech.
+             */
+            data?: boolean;
         };
         /**
          * ProblemDetails
@@ -1242,6 +1248,11 @@ export interface components {
              * @description As others in the room see it.
              */
             name?: string | null;
+            /**
+             * Data
+             * @description Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech.
+             */
+            data?: boolean;
         };
         /**
          * UrlBody
@@ -1524,7 +1535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1854,7 +1865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1938,7 +1949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2529,7 +2540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2616,7 +2627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2702,7 +2713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2786,7 +2797,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3011,7 +3022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
