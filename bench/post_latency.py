@@ -65,12 +65,12 @@ def sound(seconds: float) -> bytes:
     return file.getvalue()
 
 
-async def measure(livekit: LiveKit, trials: int, **environment: str) -> Figures:
-    """:param environment: settings of the service."""
+async def measure(livekit: LiveKit, trials: int, settings: Mapping[str, str] | None = None) -> Figures:
+    """:param settings: further variables of the service's environment."""
     figures = Figures()
     short, long = sound(1.5), sound(30)
     async with (
-        services.service(livekit, **environment) as (client, _),
+        services.service(livekit, settings=settings) as (client, _),
         Viewer(livekit.url, viewer_token(livekit, services.ROOM), identity=services.AVATAR) as viewer,
     ):
         await viewer.ready()

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -88,11 +88,11 @@ async def avatar(livekit: LiveKit, *, log: Path | None = None, **settings: str) 
 
 @contextlib.asynccontextmanager
 async def service(
-    livekit: LiveKit, *, log: Path | None = None, **environment: str
+    livekit: LiveKit, *, log: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process]]:
     """Run ``mouthpiece serve``; yield a client for it, and its process.
 
-    :param environment: further settings.
+    :param settings: further variables of its environment.
     """
     port = livekit_server.free_port()
     with tempfile.TemporaryDirectory() as data:
@@ -104,7 +104,7 @@ async def service(
                 LIVEKIT_API_KEY=livekit.api_key,
                 LIVEKIT_API_SECRET=livekit.api_secret,
                 MOUTHPIECE_DATA=data,
-                **environment,
+                **(settings or {}),
             ) as running,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client,
         ):

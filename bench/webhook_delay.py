@@ -63,8 +63,8 @@ async def main() -> int:
         without = await post_latency.measure(livekit, options.trials)
         async with receiving() as (urls, asked):
             webhooks = json.dumps([{"url": url, "secret": SECRET} for url in urls])
-            environment = {"MOUTHPIECE_WEBHOOKS": webhooks, "MOUTHPIECE_WEBHOOK_BACKOFF": "0.01"}
-            beside = await post_latency.measure(livekit, options.trials, **environment)
+            settings = {"MOUTHPIECE_WEBHOOKS": webhooks, "MOUTHPIECE_WEBHOOK_BACKOFF": "0.01"}
+            beside = await post_latency.measure(livekit, options.trials, settings)
     post_latency.say("")
     print(f"\r{'milliseconds: median (range)':30}{'no webhooks':>22}{'five':>22}")
     for name in ("answer", "first_sound", "silence", "stopped"):
