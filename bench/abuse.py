@@ -252,14 +252,14 @@ async def attack(kind: str, base: str) -> int:
 
 
 async def held_open(address: httpx.URL, sent: bytes) -> None:
-    """Keep one connection open, and open it again half a second after it was closed."""
+    """Keep one connection open, and open it again ten seconds after it was closed."""
     while True:
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection(address.host, address.port)
             writer.write(sent)
             await reader.read()
             writer.close()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(10)
 
 
 async def posted(kind: str, address: httpx.URL) -> None:

@@ -196,12 +196,13 @@ class Connections:
 
     def _make_way(self, peer: str | None) -> bool:
         """Close the connection that gives way first; with ``peer``, among those from there."""
-        found = (
-            (rank, key, one)
-            for key, one in self._open.items()
-            if peer in (None, one.peer) and (rank := one.gives_way()) is not None
-        )
-        first = min(found, key=lambda entry: entry[0], default=None)
+        first: tuple[tuple[int, float], object, Connection] | None = None
+        for key, one in self._open.items():  # oldest first
+            if peer in (None, one.peer) and (rank := one.gives_way()) is not None:
+                if first is None or rank < first[0]:
+                    first = rank, key, one
+                if rank[0] == 0:
+                    break
         if first is None:
             return False
         _, key, connection = first
