@@ -35,7 +35,7 @@ def admission(limit: int, running: set[str]) -> Admission:
     return Admission(limit, agent_name="mouthpiece", running=lambda: running)
 
 
-async def test_no_more_jobs_are_taken_than_may_run() -> None:
+async def test_no_more_jobs_are_taken_than_may_run(caplog: pytest.LogCaptureFixture) -> None:
     running = {"one"}
     second, third = FakeRequest("two"), FakeRequest("three")
     admit = admission(2, running)
@@ -43,6 +43,7 @@ async def test_no_more_jobs_are_taken_than_may_run() -> None:
     running.add("two")
     await admit.answer(third)  # type: ignore[arg-type]
     assert [second.answered, third.answered] == ["accepted", "rejected"]
+    assert caplog.messages == ["2 jobs run already (MOUTHPIECE_AGENTS_MAX_JOBS); leaving one to other workers"]
 
 
 async def test_jobs_that_are_offered_together_are_counted_before_they_run() -> None:
