@@ -5,40 +5,24 @@ The browser belongs to the event loop of its module: every test and fixture that
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo import page as npm
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.demo.toolchain import ToolchainError
+from tests.live.chromium import running_chromium
+from tests.live.missing import missing
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
 
 FRONT_END = Path(__file__).parent / "front_end"
 DIST = Path(__file__).parents[3] / "web" / "dist"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-def missing(reason: str) -> None:
-    """Skip the test; in CI, where nothing may be skipped, fail it."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -61,13 +45,8 @@ def front_end() -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        missing("no Chromium on PATH: install the package `chromium`")
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    async with running_chromium() as chromium:
         yield chromium
-        await chromium.close()
 
 
 @pytest.fixture

@@ -98,22 +98,18 @@ async def test_plays_the_sample_to_its_end(page: Page, service: str, room_name: 
 
 
 async def test_sound_and_picture_are_in_sync(page: Page, service: str, room_name: str) -> None:
-    await page.set_viewport_size({"width": 480, "height": 480})  # painting costs pictures
     await join(page, service, room_name)
     await until(page, "document.body.hasAttribute('data-picture')")
     await lip_sync.watch(page)
-    differences: list[float] = []
-    for attempt in (1, 2, 3):  # on a busy machine pictures are dropped, and the browser takes time to adapt
-        await page.set_input_files("#file", {"name": "v.wav", "mimeType": "audio/wav", "buffer": lip_sync.bursts()})
-        said = f"mouthpiece.segments.filter(({{state}}) => state === 'finished').length === {attempt}"
-        await until(page, said, 60)
-        differences = await lip_sync.differences(page)
-        if len(differences) >= lip_sync.BURSTS / 2 and abs(statistics.median(differences)) <= 40:
-            break
-    median = statistics.median(differences)
+    await page.set_input_files("#file", {"name": "v.wav", "mimeType": "audio/wav", "buffer": lip_sync.bursts()})
+    await until(page, "mouthpiece.segments.some(({state}) => state === 'finished')", 60)
+    differences = await lip_sync.differences(page)
     shown = ", ".join(f"{difference:.0f}" for difference in differences)
-    logging.getLogger(__name__).info("the mouth moves %.0f ms after the voice (median of %s)", median, shown)
-    assert abs(median) < 120  # finds gross errors; the exact figure needs a quiet machine
+    logging.getLogger(__name__).info("milliseconds from the voice to the mouth's movement: %s", shown)
+    assert len(differences) >= lip_sync.BURSTS / 4, shown
+    assert abs(statistics.median(differences)) < 120, (
+        shown
+    )  # finds gross errors; the exact figure needs a quiet machine
 
 
 async def test_shows_why_a_file_was_refused(page: Page, service: str, room_name: str) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.page.conftest import ARGUMENTS, missing
+from tests.live.chromium import running_chromium
 from tests.live.sender.test_service import running_service
 
 
 async def test_the_reference_is_drawn_and_calls_can_be_tried_in_it(livekit: LiveKit, tmp_path: Path) -> None:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        missing("no Chromium on PATH: install the package `chromium`")
-    async with running_service(livekit, tmp_path / "data") as client, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    async with running_service(livekit, tmp_path / "data") as client, running_chromium() as browser:
         page = await browser.new_page()
         faults: list[str] = []
         hosts: set[str] = set()
@@ -32,6 +27,5 @@ async def test_the_reference_is_drawn_and_calls_can_be_tried_in_it(livekit: Live
         await page.get_by_role("button", name="Try it out").click()
         await page.get_by_role("button", name="Execute").click()
         await expect(page.locator(".live-responses-table .response-col_status")).to_have_text(["Code", "200"])
-        await browser.close()
     assert faults == []
     assert {host for host in hosts if host} == {urlsplit(str(client.base_url)).netloc}
