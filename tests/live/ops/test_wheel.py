@@ -121,7 +121,7 @@ async def test_the_sender_serves_the_page_that_came_with_it(wheel: Path, tmp_pat
         async with running_chromium() as chromium:
             shown = await chromium.new_page()
             await shown.goto(url)
-            await expect(shown.get_by_role("textbox").first).to_be_visible()
+            await expect(shown.get_by_role("button", name="Join")).to_be_visible()
     done = run(command, "demo", folder=tmp_path)
     assert (done.returncode, done.stderr) == (2, "")
     assert "'mouthpiece-livekit[agents,avatar]'" in done.stdout

@@ -107,9 +107,8 @@ async def test_sound_and_picture_are_in_sync(page: Page, service: str, room_name
     shown = ", ".join(f"{difference:.0f}" for difference in differences)
     logging.getLogger(__name__).info("milliseconds from the voice to the mouth's movement: %s", shown)
     assert len(differences) >= lip_sync.BURSTS / 4, shown
-    assert abs(statistics.median(differences)) < 120, (
-        shown
-    )  # finds gross errors; the exact figure needs a quiet machine
+    # finds gross errors: the machine may be busy, and what is measured comes before the browser's delay in displaying
+    assert abs(statistics.median(differences)) < 160, shown
 
 
 async def test_shows_why_a_file_was_refused(page: Page, service: str, room_name: str) -> None:
