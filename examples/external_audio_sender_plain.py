@@ -9,6 +9,7 @@ are those of docs/wire.md. LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET c
 import asyncio
 import json
 import os
+import platform
 import signal
 import sys
 import time
@@ -40,8 +41,8 @@ class AudioSender:
 
     async def __aenter__(self) -> "AudioSender":
         await self._avatar_is_there()
-        # 9: an identity for each room and sender: receivers keep handlers by it, and the next with it throws us out
-        identity = f"external-audio-sender-{uuid.uuid4().hex[:12]}"
+        # 9: one for each room (receivers keep handlers by it), host (the next with it throws us out), and all restarts
+        identity = f"external-audio-sender-{uuid.uuid5(uuid.NAMESPACE_URL, f'{platform.node()}/{self._name}').hex[:12]}"
         token = (
             api.AccessToken(*self._access[1:])
             .with_identity(identity)
@@ -175,8 +176,7 @@ def _is_avatar(person: Any) -> bool:
 def read_wav(path: Path) -> tuple[bytes, int]:
     """Return the samples of a 16-bit WAV file as mono s16le, and its sample rate."""
     with wave.open(str(path), "rb") as file:
-        if file.getsampwidth() != 2:
-            sys.exit(f"{path} is not 16-bit")
+        assert file.getsampwidth() == 2, f"{path} is not 16-bit"
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
         return samples.reshape(-1, file.getnchannels()).mean(axis=1).astype("<i2").tobytes(), file.getframerate()
 

@@ -135,7 +135,7 @@ def stock_receiver(livekit: LiveKit) -> StartReceiver:
         )
         try:
             receiver = StockReceiver(process)
-            assert await receiver.line() == {"ready": True}
+            assert await receiver.line(30) == {"ready": True}  # it imports for seconds
             yield receiver
         finally:
             with contextlib.suppress(ProcessLookupError):

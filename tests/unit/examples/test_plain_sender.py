@@ -271,15 +271,20 @@ async def test_a_receipt_that_comes_too_early_or_from_somebody_else_is_not_belie
 
 
 @in_virtual_time
-async def test_it_is_taken_for_nobody_else_and_no_two_have_one_identity(plain: ModuleType) -> None:
+async def test_it_is_taken_for_nobody_else_and_has_one_identity_for_each_room_and_host(
+    plain: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     identities = []
-    for _ in range(2):
-        async with joined(plain) as (_, room):
+    for name, host in (("demo", "one"), ("demo", "one"), ("other", "one"), ("demo", "two")):
+        monkeypatch.setattr(plain.platform, "node", lambda host=host: host)
+        async with plain.AudioSender(name):
+            room = FakeRoom.made
             claims = api.TokenVerifier("key", "s" * 32).verify(room.token)
             assert claims.attributes == {"lk.publish_on_behalf": claims.identity}
             assert claims.kind == "agent"
             identities.append(claims.identity)
-    assert len(set(identities)) == 2
+    assert identities[0] == identities[1], "after a restart a receiver that is bound to it still listens"
+    assert len(set(identities)) == 3
     assert all(identity.startswith("external-audio-sender-") for identity in identities)
 
 
