@@ -93,6 +93,7 @@ class PluginAvatar:
         self._room: rtc.Room | None = None
         self._view: SessionView | None = None
         self._started: Any = None
+        self._output: Any = None
 
     @property
     def avatar_identity(self) -> str:
@@ -120,6 +121,7 @@ class PluginAvatar:
             self._started = started  # before the start: it must be closed even if that fails
             async with asyncio.timeout(self._settings.avatar_start_timeout):
                 await started.start(agent_session=self._view, room=self._room, **self._address(started.start))
+            self._output = self._session.output.audio  # the session has none any more once it is closed
         except MouthpieceError:
             await self._release()
             raise
@@ -139,12 +141,19 @@ class PluginAvatar:
             return
         room, self._room = self._room, None
         settings = self._settings
+        self._stop_waiting()
         await self._stop()
         async with api.LiveKitAPI(
             settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
         ) as livekit:
             await remove_avatar(livekit, room.name, self.avatar_identity, self._agent_identity)
         await self._release()
+
+    def _stop_waiting(self) -> None:
+        """Cancel the output's wait for the avatar's video: it logs an error if the room ends (livekit-agents 1.8.9)."""
+        waiting = getattr(self._output, "_start_atask", None)
+        if isinstance(waiting, asyncio.Task):
+            waiting.cancel()
 
     async def _stop(self) -> None:
         session_id = getattr(self._started, "_session_id", None)  # the plugin shows it nowhere else

@@ -41,6 +41,9 @@ class FakePlugin:
     error: Exception | None = None
     hangs = False
 
+    _session_id: str | None = None
+    _start_atask: asyncio.Task[object] | None = None
+
     def __init__(self, **given: str) -> None:
         self.given = given
         self.states: list[str] = []
@@ -108,6 +111,40 @@ async def test_after_a_restart_each_state_is_sent_once() -> None:
     await avatar.restart()
     session.changed("listening")
     assert [plugin.states for plugin in FakePlugin.made] == [[], ["listening"]]
+
+
+async def test_a_job_that_ends_asks_the_server_to_stop_and_waits_for_no_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    class Server:
+        def __init__(self, url: str, secret: str, **options: Any) -> None:
+            assert (url, secret, options["has_stop_call"]) == ("https://api.avaluma.ai", "licence", True)
+
+        async def __aenter__(self) -> Server:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+        async def end(self, session_id: str) -> bool:
+            ended.append(session_id)
+            return False
+
+    async def removed(*_: object) -> None:
+        ended.append("removed")
+
+    monkeypatch.setattr(avaluma_plugin, "AvatarServerClient", Server)
+    monkeypatch.setattr(avaluma_plugin, "remove_avatar", removed)
+    avatar, session = await attached()
+    await avatar.restart()
+    (plugin,) = FakePlugin.made
+    plugin._session_id = "session-1"
+    plugin._start_atask = asyncio.create_task(asyncio.Event().wait())
+    session.output.audio = None
+    await avatar.aclose()
+    await asyncio.wait({plugin._start_atask})
+    assert plugin._start_atask.cancelled()
+    assert ended == ["session-1", "removed"]
 
 
 async def test_any_error_of_the_plugin_is_a_start_that_may_be_tried_again() -> None:
