@@ -30,7 +30,7 @@ async def test_the_example_worker_is_heard_and_leaves_nothing_behind(
         rooms = Rooms(server, "agent-2")
         with RunningProcess([sys.executable, str(EXAMPLES / "agent-2.py"), "dev"], env, tmp_path) as process:
             await process.says("registered worker")
-            async with Viewer(livekit.url, viewer_token(livekit, room_name), identity="avatar-mia") as viewer:
+            async with Viewer(livekit.url, viewer_token(livekit, room_name), identity="avatar-mouthpiece") as viewer:
                 before = time.monotonic()
                 await rooms.dispatch(room_name)
                 await viewer.onset(before, 30)
