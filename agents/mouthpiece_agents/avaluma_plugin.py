@@ -135,6 +135,10 @@ class PluginAvatar:
         """Return None: Avaluma's server has no call for it."""
         return None
 
+    async def speaking(self) -> bool:
+        """Return False: Avaluma's server has no call for it."""
+        return False
+
     async def aclose(self) -> None:
         """Ask the server to stop the avatar, and remove it from the room, in case the server has no such call."""
         if self._room is None:

@@ -123,6 +123,15 @@ class AvatarServerClient:
 
     async def knows(self, session_id: str) -> bool | None:
         """Return whether the server still runs the session, or None if it does not say."""
+        sessions = await self._sessions()
+        return None if sessions is None else session_id in sessions
+
+    async def speaks(self, session_id: str) -> bool:
+        """Return whether the session's avatar speaks now; False if the server does not say."""
+        return (await self._sessions() or {}).get(session_id) is True
+
+    async def _sessions(self) -> dict[str, Any] | None:
+        """Return the ``speaking`` of each session by its id, or None if the server does not say."""
         try:
             timeout = aiohttp.ClientTimeout(total=END_TIMEOUT)
             async with self._opened().get(
@@ -135,7 +144,8 @@ class AvatarServerClient:
             return None
         if not isinstance(sessions, list):
             return None
-        return any(isinstance(session, dict) and session.get("session_id") == session_id for session in sessions)
+        known = [session for session in sessions if isinstance(session, dict)]
+        return {str(session.get("session_id")): session.get("speaking") for session in known}
 
     async def _ask(self, body: dict[str, Any]) -> _Answer:
         asking = asyncio.create_task(self._post(wire.START_AVATAR_PATH, body))

@@ -157,6 +157,13 @@ class AvatarSession(avatar.AvatarSession[str]):
         known = await self._server.knows(session_id)
         return known if session_id == self._session_id else None
 
+    async def speaking(self) -> bool:
+        """Return whether the avatar speaks now; False if the avatar server cannot be asked."""
+        session_id = self._session_id
+        if session_id is None or self._provider is not Provider.LOCAL:
+            return False
+        return await self._server.speaks(session_id)
+
     async def aclose(self) -> None:
         """End the avatar's session and remove the avatar from the room. Can be repeated."""
         if not self._open:

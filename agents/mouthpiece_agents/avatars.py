@@ -41,6 +41,9 @@ class Avatar(Protocol):
         Bounded, and never raises.
         """
 
+    async def speaking(self) -> bool:
+        """Return whether the avatar speaks now; False if it cannot be asked. Bounded, and never raises."""
+
     async def aclose(self) -> None:
         """Remove the avatar from the room. Bounded, and never raises."""
 

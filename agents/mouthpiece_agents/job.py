@@ -25,6 +25,8 @@ from mouthpiece_agents.supervisor import AvatarSupervisor
 
 logger = logging.getLogger(__name__)
 
+LOOK_EVERY = 0.25
+"""Seconds between two looks whether an avatar still speaks."""
 END_TIMEOUT = 3.0
 """Seconds that a job which ends waits for LiveKit."""
 _NO_VIEWERS = (rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
@@ -99,19 +101,27 @@ class Job:
     async def aclose(self) -> None:
         """Stop every task and remove the avatar; delete the dispatch if the job ended by itself.
 
-        The dispatch of a job that ends with its worker stays: the next worker finds it
-        (:mod:`mouthpiece_agents.lost_dispatches`). Bounded: 6 s for a start that is under way, then 3 s each to end the
-        session, remove the avatar and delete the dispatch.
+        A job that ends with its worker first lets the local avatar speak, for at most MOUTHPIECE_DRAIN seconds, and its
+        dispatch stays: the next worker finds it (:mod:`mouthpiece_agents.lost_dispatches`). Bounded besides: 6 s for a
+        start that is under way, then 3 s each to end the session, remove the avatar and delete the dispatch.
         """
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         if self._avatar is not None:
+            if not self._over:
+                await self._until_quiet(self._avatar)
             await self._avatar.aclose()
             self._avatar = None
         if self._over:
             await self._delete_dispatch()
+
+    async def _until_quiet(self, avatar: Avatar) -> None:
+        deadline = self._clock() + self._settings.drain
+        connected = self._context.room.isconnected
+        while self._clock() < deadline and connected() and await avatar.speaking():  # noqa: ASYNC110 - it is elsewhere
+            await asyncio.sleep(LOOK_EVERY)
 
     async def _delete_dispatch(self) -> None:
         """Delete the dispatch, which LiveKit keeps for as long as its room lives, with its job shown as running even

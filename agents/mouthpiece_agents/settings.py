@@ -68,7 +68,9 @@ class Settings(BaseSettings):
     max_jobs: int = Field(50, ge=1, validation_alias="MOUTHPIECE_AGENTS_MAX_JOBS")
     """Rooms at a time; jobs beyond that are left to other workers."""
     drain_timeout: float = Field(0, ge=0, validation_alias="MOUTHPIECE_AGENTS_DRAIN_TIMEOUT")
-    """Seconds that running jobs may go on after SIGTERM; 0 ends them at once."""
+    """Seconds that running jobs may go on after SIGTERM, whatever they do."""
+    drain: float = Field(20, ge=0, validation_alias="MOUTHPIECE_DRAIN")
+    """Seconds that the local avatar may go on speaking, once its job ends with the worker; 0 cuts it off."""
 
     def require_license_key(self) -> str:
         """Return Avaluma's licence key.

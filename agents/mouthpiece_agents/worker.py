@@ -30,9 +30,10 @@ from mouthpiece_agents.settings import Settings, load_settings
 logger = logging.getLogger(__name__)
 
 JOB_END_TIMEOUT = 20.0
-"""Seconds for a job to remove its avatar; its own bounds add up to 15 (:meth:`mouthpiece_agents.job.Job.aclose`)."""
+"""Seconds for a job to remove its avatar, beside MOUTHPIECE_DRAIN; its own bounds add up to 15
+(:meth:`mouthpiece_agents.job.Job.aclose`)."""
 PROCESS_END_TIMEOUT = 25.0
-"""Seconds for its process to end, the job included; within the 30 that the compose file gives the worker."""
+"""Seconds for its process to end, the job included, beside MOUTHPIECE_DRAIN; the compose file gives the worker 60."""
 PROCESS_START_TIMEOUT = 60.0
 """Seconds; on a busy machine the first process imports for longer than livekit-agents' 10 s, and would be killed."""
 LIVEKIT_CHECK_TIMEOUT = 5.0
@@ -139,8 +140,8 @@ def build_server(settings: Settings) -> AgentServer:
         load_threshold=math.inf,  # `Admission` counts exactly; a threshold would reject simultaneous requests
         max_retry=RETRIES,
         initialize_process_timeout=PROCESS_START_TIMEOUT,
-        session_end_timeout=JOB_END_TIMEOUT,
-        shutdown_process_timeout=PROCESS_END_TIMEOUT,
+        session_end_timeout=JOB_END_TIMEOUT + settings.drain,
+        shutdown_process_timeout=PROCESS_END_TIMEOUT + settings.drain,
         setup_fnc=_prewarm,
         preload_modules=["mouthpiece_agents.job"],
     )

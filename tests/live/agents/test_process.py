@@ -12,13 +12,16 @@ import psutil
 import pytest
 
 from mouthpiece import wire
+from mouthpiece.segments import Receipt, State
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
+from mouthpiece_sender.speaker import Speaker
 from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, agents, worker
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator
 
 AVATAR = "avatar-mouthpiece"
+HELLO = Path(__file__).parents[3] / "assets" / "hello_world_16kHz.wav"
 
 pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
 
@@ -51,6 +54,25 @@ async def test_a_signal_ends_worker_job_and_avatar(
             assert await process.ended() == code
             assert list(await rooms.people(room_name)) == [viewer.room.local_participant.identity]
         nothing_is_left(process, family)
+
+
+async def test_a_worker_that_is_stopped_lets_its_avatar_say_what_it_says(
+    livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
+) -> None:
+    with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatars.url) as process:
+        await process.says("ready: jobs")
+        async with (
+            Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer,
+            Speaker(room_name, url=livekit.url, api_key=livekit.api_key, api_secret=livekit.api_secret) as speaker,
+        ):
+            await rooms.dispatch(room_name)
+            await viewer.ready(40)
+            segment = await speaker.play(HELLO)
+            await segment.wait("playing", 30)
+            process.signal(signal.SIGTERM)
+            assert await process.ended() == 0
+            heard = await segment.finished(10)
+        assert (heard.state, heard.receipt) == (State.FINISHED, Receipt.CONFIRMED)
 
 
 async def test_a_signal_during_the_start_of_the_avatar_ends_that_too(

@@ -198,6 +198,16 @@ async def test_a_server_is_asked_which_sessions_it_runs() -> None:
         assert await server.knows("session-2") is False
 
 
+async def test_a_server_is_asked_whether_an_avatar_speaks() -> None:
+    async with emulator() as there, client(there.url) as server:
+        there.sessions = {"sessions": [{"session_id": "session-1", "speaking": True}, {"session_id": "session-2"}]}
+        assert await server.speaks("session-1")
+        assert not await server.speaks("session-2")
+        assert not await server.speaks("session-3")
+        there.sessions = None
+        assert not await server.speaks("session-1")
+
+
 @pytest.mark.parametrize("sessions", [None, {"sessions": 3}, ["session-1"]])
 async def test_a_server_that_cannot_be_asked_does_not_count_as_one_that_lost_the_avatar(sessions: object) -> None:
     async with emulator() as there, client(there.url) as server:
