@@ -23,11 +23,20 @@ ANAM = {"ANAM_API_KEY", "ANAM_AVATAR_ID", "ANAM_API_URL"}
 """Read where Anam is the target alone; tests/unit/anam/test_settings.py holds their defaults."""
 COMMANDS = {"MOUTHPIECE_ANAM_LINGER", "MOUTHPIECE_ROOM", "MOUTHPIECE_SERVICE", "MOUTHPIECE_API_KEY"}
 """Read by commands alone."""
-OTHER_CONTAINERS = {"net": {"LIVEKIT_PORT", "MOUTHPIECE_PUBLISH"}, "livekit": {"LIVEKIT_CONFIG"}, "avaluma": set()}
+GUARD = "development-keys-stay-on-this-machine"
+OTHER_CONTAINERS = {
+    GUARD: {"MOUTHPIECE_PUBLISH"},
+    "livekit": {"LIVEKIT_CONFIG", "LIVEKIT_PORT"},
+    "livekit-agent-2": {"LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"},
+    "avaluma": set(),
+}
 """What containers without settings of ours are given besides."""
 
 ENTRY = re.compile(r"#?([A-Z][A-Z0-9_]*)=(.*)")
-INTERPOLATION = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-((?:[^${}]|\$\{[^{}]*\})*))?\}")
+_INNER = r"\$\{(?:[^{}]|\$\{[^{}]*\})*\}"
+INTERPOLATION = re.compile(rf"\$\{{([A-Z][A-Z0-9_]*)(?::-((?:[^${{}}]|{_INNER})*))?\}}")
+OF_THE_NETWORK = {"LIVEKIT_URL"}
+"""Containers and a browser on the host reach the same server under two addresses, so it has two defaults."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +99,16 @@ def compose() -> Mapping[str, Any]:
 def interpolated() -> dict[str, set[str | None]]:
     """Each variable that the compose file reads, and the defaults that it gives it."""
     found: dict[str, set[str | None]] = {}
+
+    def note(text: str) -> None:
+        for match in INTERPOLATION.finditer(text):
+            found.setdefault(match[1], set()).add(match[2])
+            note(match[2] or "")
+
     lines = (ROOT / "docker-compose.yml").read_text().splitlines()
     for line in lines:
         code = line if not line.lstrip().startswith("#") else ""
-        for match in INTERPOLATION.finditer(code):
-            found.setdefault(match[1], set()).add(match[2])
-            for inner in INTERPOLATION.finditer(match[2] or ""):
-                found.setdefault(inner[1], set()).add(inner[2])
+        note(code)
     return found
 
 
@@ -120,6 +132,8 @@ def test_every_entry_of_the_example_is_read_by_something() -> None:
     read = {variable for service in SERVICES for variable, _ in variables(service)} | SDK_KEYS | ANAM | COMMANDS
     read |= interpolated().keys()
     read |= {name for service in OTHER_CONTAINERS for name, value in passed_on(service).items() if value is None}
+    built = [service["build"]["args"] for service in compose()["services"].values() if "build" in service]
+    read |= {name for arguments in built for name, value in arguments.items() if value is None}
     assert sorted(example().keys() - read) == []
 
 
@@ -145,7 +159,7 @@ def test_every_setting_of_a_service_can_be_given_to_its_container(service: str) 
 
 @pytest.mark.parametrize("service", [*SERVICES, *OTHER_CONTAINERS])
 def test_a_container_is_given_nothing_that_nobody_reads(service: str) -> None:
-    known = {variable for name in SERVICES for variable, _ in variables(name)} if service == "net" else set()
+    known = {variable for name in SERVICES for variable, _ in variables(name)} if service == GUARD else set()
     if service in SERVICES:
         known = {variable for variable, _ in variables(service)} | SDK_KEYS | (ANAM if service == "sender" else set())
     else:
@@ -161,7 +175,9 @@ def test_every_variable_of_the_compose_file_stands_in_the_example() -> None:
 
 
 def test_the_compose_file_gives_a_variable_one_default() -> None:
-    assert {name: defaults for name, defaults in interpolated().items() if len(defaults) > 1} == {}
+    assert {name: defaults for name, defaults in interpolated().items() if len(defaults) > 1} == {
+        name: interpolated()[name] for name in OF_THE_NETWORK
+    }
 
 
 def test_defaults_of_variables_that_compose_alone_reads_stand_in_the_example() -> None:
@@ -177,5 +193,5 @@ def test_defaults_of_variables_that_compose_alone_reads_stand_in_the_example() -
 
 
 def test_interpolations_are_found_nested_ones_too(tmp_path: Path) -> None:
-    found = [(match[1], match[2]) for match in INTERPOLATION.finditer("${A:-ws://h:${B:-1}} ${C} ${D:-}")]
-    assert found == [("A", "ws://h:${B:-1}"), ("C", None), ("D", "")]
+    found = [(match[1], match[2]) for match in INTERPOLATION.finditer("${A:-${E:-ws://h:${B:-1}}} ${C} ${D:-}")]
+    assert found == [("A", "${E:-ws://h:${B:-1}}"), ("C", None), ("D", "")]

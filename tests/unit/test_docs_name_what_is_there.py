@@ -33,7 +33,7 @@ LINK: Final = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 NO_FILES: Final = frozenset({"openapi.json", "page.json"})
 """Addresses of the service that look like a file."""
 SEARCHED: Final = (
-    *(".ci", ".github", "agents", "assets", "avatar", "bench", "docs", "examples", "sender", "src", "tests"),
+    *(".ci", ".github", "agents", "assets", "avatar", "bench", "deploy", "docs", "examples", "sender", "src", "tests"),
     *("web/src", "web/tests"),
 )
 GENERATED: Final = {"__pycache__", "node_modules"}

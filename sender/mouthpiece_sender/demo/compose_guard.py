@@ -1,14 +1,11 @@
-"""The container of the compose file that holds the network, and refuses to publish development keys.
+"""Refuses to publish development keys: the first container of the compose file, which the others wait for.
 
-Docker ties a network namespace to the container that made it: if that were LiveKit's container, its restart would cut
-the others off. This one does nothing that can fail, like the pause container of a Kubernetes pod. Its command is
-``python -m mouthpiece_sender.demo.compose_guard``.
+Its command is ``python -m mouthpiece_sender.demo.compose_guard``.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,16 +59,12 @@ def _holds_development_key(keys: str) -> bool:
 
 
 def main() -> int:
-    """Print the verdict, then wait for SIGTERM or Ctrl-C; return the exit code, 1 if development keys were refused."""
+    """Print the verdict; return the exit code, 1 if development keys were refused."""
     verdict = judge(os.environ)
     for line in verdict.lines:
         print(line, file=sys.stderr, flush=True)
-    if not verdict.admitted:
-        return 1
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    return 0
+    return 0 if verdict.admitted else 1
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     sys.exit(main())

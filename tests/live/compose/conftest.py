@@ -20,6 +20,7 @@ from mouthpiece_sender.demo.compose_guard import DEV_API_KEY
 from mouthpiece_sender.demo.livekit_server import free_port
 
 ROOT = Path(__file__).parents[3]
+LOGS = ROOT / ".cache" / "compose" / "containers.log"
 BUILD_WITHIN, UP_WITHIN, DOWN_WITHIN = 600, 180, 90
 """Seconds."""
 
@@ -44,9 +45,9 @@ class Stack:
     def sender(self) -> str:
         return f"http://127.0.0.1:{self.ports['MOUTHPIECE_SENDER_PORT']}"
 
-    def compose(self, *arguments: str, within: float) -> subprocess.CompletedProcess[str]:
+    def compose(self, *arguments: str, within: float, **more: str) -> subprocess.CompletedProcess[str]:
         command = ["docker", "compose", "--project-name", self.project, *arguments]
-        settings = {name: str(port) for name, port in self.ports.items()}
+        settings = {name: str(port) for name, port in self.ports.items()} | {"MOUTHPIECE_NETWORK": self.project, **more}
         return subprocess.run(
             command,
             cwd=ROOT,
@@ -89,8 +90,8 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def stack(engine: docker.DockerClient) -> Iterator[Stack]:
-    """Built, up and healthy."""
+def stack(engine: docker.DockerClient, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Built, up and healthy. What the containers logged is kept where a test failed."""
     stack = Stack(engine)
     built = stack.compose("build", within=BUILD_WITHIN)
     assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
@@ -98,6 +99,9 @@ def stack(engine: docker.DockerClient) -> Iterator[Stack]:
         up = stack.compose("up", "--detach", "--wait", "--wait-timeout", "120", within=UP_WITHIN)
         assert up.returncode == 0, up.stderr[-4000:] + stack.compose("logs", "--no-color", within=60).stdout[-8000:]
         yield stack
+        if request.session.testsfailed:
+            LOGS.parent.mkdir(parents=True, exist_ok=True)
+            LOGS.write_text(stack.compose("logs", "--no-color", "--timestamps", within=60).stdout)
     finally:
         down = stack.compose("down", "--volumes", "--timeout", "20", within=DOWN_WITHIN)
     assert down.returncode == 0, down.stderr[-4000:]

@@ -1,4 +1,4 @@
-"""Development keys stay on this machine: the container that holds the network refuses to publish them."""
+"""Development keys stay on this machine: the first container refuses to publish them."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def test_own_keys_are_published_anywhere_and_never_printed() -> None:
 
 def test_the_compose_file_carries_the_development_keys_that_the_guard_knows() -> None:
     compose = yaml.safe_load((Path(__file__).parents[3] / "docker-compose.yml").read_text())
-    environment = compose["services"]["net"]["environment"]
+    environment = compose["services"]["development-keys-stay-on-this-machine"]["environment"]
     assert environment["LIVEKIT_API_SECRET"] == f"${{LIVEKIT_API_SECRET:-{DEV_SECRET}}}"
     assert environment["MOUTHPIECE_API_KEYS"] == f"${{MOUTHPIECE_API_KEYS:-{compose_guard.DEV_API_KEY}}}"

@@ -1,0 +1,66 @@
+"""The worker of Avaluma's document on external audio. Its avatar needs no key until AVATAR_PROVIDER says avaluma.
+
+    docker compose up livekit-agent-2 -d
+
+The sender runs in this process for local simulation only: in production it is a service of its own.
+"""
+
+import asyncio
+import os
+
+import external_audio_sender
+from dotenv import load_dotenv
+from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
+from livekit.agents.voice.room_io import RoomOptions
+
+from mouthpiece.dispatch import Provider
+from mouthpiece_agents.avatar_session import AvatarSession
+
+load_dotenv(".env.local")
+
+agent_name = "agent-2"
+avatar_id = os.getenv("AVATAR_ID") or "mia"  # for Avaluma's avatar the name of your .hvia file, without the extension
+provider = Provider(os.getenv("AVATAR_PROVIDER") or "local")
+local = provider is Provider.LOCAL
+license_key = (os.getenv("MOUTHPIECE_AVATAR_SECRET") if local else os.getenv("AVALUMA_LICENSE_KEY")) or "mouthpiece"
+avatar_server_url = (
+    os.getenv("MOUTHPIECE_AVATAR_URL") or "http://127.0.0.1:8080"
+    if local
+    else os.getenv("AVATAR_SERVER_URL") or "https://api.avaluma.ai"
+)
+
+
+def print_error(simulation: asyncio.Task[None]) -> None:
+    """Print why the simulation failed; nothing awaits its task, so that its error would go unseen."""
+    if not simulation.cancelled() and (error := simulation.exception()) is not None:
+        print(f"the simulation ended: {type(error).__name__}: {error}", flush=True)
+
+
+# A job computes nothing: the processor's load, which livekit-agents goes by, would keep rooms waiting for no reason.
+server = AgentServer(load_threshold=float("inf"), drain_timeout=1)
+
+
+@server.rtc_session(agent_name=agent_name)
+async def entrypoint(ctx: JobContext) -> None:
+    session: AgentSession[None] = AgentSession()
+    avatar = AvatarSession(
+        license_key=license_key, avatar_id=avatar_id, avatar_server_url=avatar_server_url, provider=provider
+    )
+    await avatar.start(session, room=ctx.room)
+    await session.start(
+        agent=Agent(instructions=""),  # without an LLM nothing reads them
+        room=ctx.room,
+        room_options=RoomOptions(audio_input=False, close_on_disconnect=False),  # a reloaded tab comes back
+    )
+    simulation = asyncio.create_task(external_audio_sender.run(ctx.room.name))
+    simulation.add_done_callback(print_error)
+
+    async def stop() -> None:
+        simulation.cancel()
+        await asyncio.wait({simulation})
+
+    ctx.add_shutdown_callback(stop)
+
+
+if __name__ == "__main__":
+    cli.run_app(server)
