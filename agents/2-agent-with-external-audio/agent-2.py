@@ -13,21 +13,17 @@ from dotenv import load_dotenv
 from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
 from livekit.agents.voice.room_io import RoomOptions
 
-from mouthpiece.dispatch import Provider
 from mouthpiece_agents.avatar_session import AvatarSession
 
 load_dotenv(".env.local")
 
 agent_name = "agent-2"
-avatar_id = os.getenv("AVATAR_ID") or "mia"  # for Avaluma's avatar the name of your .hvia file, without the extension
-provider = Provider(os.getenv("AVATAR_PROVIDER") or "local")
-local = provider is Provider.LOCAL
-license_key = (os.getenv("MOUTHPIECE_AVATAR_SECRET") if local else os.getenv("AVALUMA_LICENSE_KEY")) or "mouthpiece"
-avatar_server_url = (
-    os.getenv("MOUTHPIECE_AVATAR_URL") or "http://127.0.0.1:8080"
-    if local
-    else os.getenv("AVATAR_SERVER_URL") or "https://api.avaluma.ai"
-)
+avatar_id = ""  # your .hvia file's name without the extension, or a face of the local avatar; empty: AVATAR_ID
+if avatar_id:
+    os.environ["AVATAR_ID"] = avatar_id
+
+# A job computes nothing: the processor's load, which livekit-agents goes by, would keep rooms waiting for no reason.
+server = AgentServer(load_threshold=float("inf"), drain_timeout=1)
 
 
 def print_error(simulation: asyncio.Task[None]) -> None:
@@ -36,16 +32,10 @@ def print_error(simulation: asyncio.Task[None]) -> None:
         print(f"the simulation ended: {type(error).__name__}: {error}", flush=True)
 
 
-# A job computes nothing: the processor's load, which livekit-agents goes by, would keep rooms waiting for no reason.
-server = AgentServer(load_threshold=float("inf"), drain_timeout=1)
-
-
 @server.rtc_session(agent_name=agent_name)
 async def entrypoint(ctx: JobContext) -> None:
     session: AgentSession[None] = AgentSession()
-    avatar = AvatarSession(
-        license_key=license_key, avatar_id=avatar_id, avatar_server_url=avatar_server_url, provider=provider
-    )
+    avatar = AvatarSession.from_environment()  # AVATAR_PROVIDER, AVALUMA_LICENSE_KEY, AVATAR_SERVER_URL
     await avatar.start(session, room=ctx.room)
     await session.start(
         agent=Agent(instructions=""),  # without an LLM nothing reads them
