@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25
 """Seconds between two looks whether an avatar still speaks."""
+REPORTED_WITHIN = 0.5
+"""Seconds after its end that a segment is reported, at most: the report is on its way for 0.2 (docs/wire.md)."""
 END_TIMEOUT = 3.0
 """Seconds that a job which ends waits for LiveKit."""
 _NO_VIEWERS = (rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
@@ -119,9 +121,12 @@ class Job:
 
     async def _until_quiet(self, avatar: Avatar) -> None:
         deadline = self._clock() + self._settings.drain
-        connected = self._context.room.isconnected
-        while self._clock() < deadline and connected() and await avatar.speaking():  # noqa: ASYNC110 - it is elsewhere
+        connected, spoke = self._context.room.isconnected, False
+        while self._clock() < deadline and connected() and await avatar.speaking():
+            spoke = True
             await asyncio.sleep(LOOK_EVERY)
+        if spoke:
+            await asyncio.sleep(REPORTED_WITHIN)
 
     async def _delete_dispatch(self) -> None:
         """Delete the dispatch, which LiveKit keeps for as long as its room lives, with its job shown as running even
