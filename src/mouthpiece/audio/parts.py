@@ -91,6 +91,16 @@ def _ogg_streams(data: Data, start: int) -> list[int]:
     raise UnsupportedFormat(f"The Ogg file has more than {MAX_PAGES} pages.")
 
 
+def ends_within_a_page(data: Data, start: int, end: int) -> bool:
+    """Whether the last page of the Ogg between ``start`` and ``end`` is longer than what is there (RFC 3533, 6)."""
+    at = data.rfind(b"OggS", start, end)
+    head = data[at : at + 27] if at >= 0 else b""
+    if len(head) < 27:
+        return True
+    table = data[at + 27 : at + 27 + head[26]]
+    return at + 27 + head[26] + sum(table) > end
+
+
 def _movies(data: Data, start: int) -> list[int]:
     """Where the M4A files begin: at a ``ftyp`` box, where a ``moov`` box was before (ISO 14496-12, 4.2 and 8.2).
 

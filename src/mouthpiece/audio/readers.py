@@ -22,7 +22,7 @@ from mouthpiece.audio.av_reader import AvReader
 from mouthpiece.audio.formats import find_start, recognise
 from mouthpiece.audio.limits import check_shape
 from mouthpiece.audio.mix import MixDown, weights
-from mouthpiece.audio.parts import find_parts, mp3_frames
+from mouthpiece.audio.parts import ends_within_a_page, find_parts, mp3_frames
 from mouthpiece.audio.pcm import Pcm, Samples
 from mouthpiece.audio.splice import Piece, Splice
 from mouthpiece.audio.wav import read_wav
@@ -242,6 +242,8 @@ def _reader(descriptor: int, data: mmap.mmap, start: int, kind: str, demuxer: st
 def _opening(
     descriptor: int, data: mmap.mmap, part: tuple[int, int], kind: str, demuxer: str | None
 ) -> Callable[[], Reader]:
+    cut = kind == "Ogg" and ends_within_a_page(data, *part)
+
     def source() -> Splice:
         return Splice(descriptor, [Piece(*part)])
 
@@ -250,7 +252,14 @@ def _opening(
             return AvReader(source(), kind, demuxer)
         if kind == "FLAC":
             return _flac_reader(source)
-        reader = SndfileReader(source(), kind)
+        try:
+            reader = SndfileReader(source(), kind)
+        except NotAudio:
+            if cut:
+                raise TruncatedAudio(
+                    "The Ogg file is cut off before its first whole page of sound. Send the whole file."
+                ) from None
+            raise
         if kind == "Ogg" and reader.channels > 2:
             reader.close()
             return AvReader(source(), kind, "ogg")
