@@ -18,7 +18,9 @@ from livekit.agents import AgentServer, JobProcess
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME
 from mouthpiece.errors import ConfigurationError, LiveKitRefused, MouthpieceError
+from mouthpiece.process.clock import clock_problem, http_url
 from mouthpiece.process.env_file import load_env_file
+from mouthpiece.segments import utc_now
 from mouthpiece_agents import signals
 from mouthpiece_agents.admission import Admission
 from mouthpiece_agents.avaluma_plugin import find_plugin
@@ -178,12 +180,27 @@ async def check_livekit(settings: Settings) -> None:
             await livekit.room.list_rooms(api.ListRoomsRequest(names=["mouthpiece-check"]))
     except api.TwirpError as error:
         if error.status in (401, 403):
+            clock = clock_problem(await _date(settings.livekit_url), utc_now())
             raise LiveKitRefused(
-                "LiveKit refused the key: LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be a pair that it knows"
+                f"LiveKit refused us: {clock}"
+                if clock is not None
+                else "LiveKit refused the key: LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be a pair that it knows"
             ) from None
         logger.warning("LiveKit answered %s to a first call; going on", error.code)
     except (aiohttp.ClientError, TimeoutError, OSError):
         logger.warning("LiveKit cannot be reached at LIVEKIT_URL yet; the worker keeps trying")
+
+
+async def _date(url: str) -> str | None:
+    """The time by LiveKit's clock, as the header of an answer says it; None: it does not."""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIVEKIT_CHECK_TIMEOUT)) as session,
+            session.get(http_url(url), allow_redirects=False) as answer,
+        ):
+            return answer.headers.get("Date")
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return None
 
 
 def _prewarm(_: JobProcess) -> None:

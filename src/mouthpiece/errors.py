@@ -13,6 +13,7 @@
     ├── RoomError                     LiveKit
     │   ├── LiveKitUnavailable        not reachable                              retry
     │   ├── LiveKitRefused            key or secret not accepted
+    │   │   └── MayNotPublish         our right to publish data was taken
     │   ├── DuplicateIdentity         another participant joined under our identity
     │   └── RoomClosed                the room ended                             retry
     ├── AvatarError                   the avatar
@@ -96,6 +97,16 @@ class LiveKitUnavailable(RoomError):
 
 class LiveKitRefused(RoomError):
     slug = "livekit-refused"
+
+
+class MayNotPublish(LiveKitRefused):
+    """It took our right to publish data, which every sound needs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Our right to publish data in the room was taken (canPublishData): an app takes it from those who join. It "
+            "must leave out the sender, whose identity begins with “external-audio-sender” unless it was chosen."
+        )
 
 
 class DuplicateIdentity(RoomError):

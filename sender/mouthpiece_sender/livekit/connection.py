@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from mouthpiece import wire
-from mouthpiece.errors import DuplicateIdentity, LiveKitUnavailable, RoomClosed
+from mouthpiece.errors import DuplicateIdentity, LiveKitUnavailable, MayNotPublish, RoomClosed
 from mouthpiece.segments import Problem
 from mouthpiece.wire import PlaybackReceipt, Status, StreamHeader
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
@@ -42,7 +42,8 @@ class ConnectionBack:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """For good. ``reason`` is LiveKit's name for it, e.g. ``DUPLICATE_IDENTITY`` or ``ROOM_CLOSED``."""
+    """For good. ``reason`` is LiveKit's name for it, e.g. ``DUPLICATE_IDENTITY`` or ``ROOM_CLOSED``; ours is
+    ``MAY_NOT_PUBLISH``: without the right to publish data nothing can be said there."""
 
     reason: str
 
@@ -64,6 +65,8 @@ class Disconnected:
                 )
             case "ROOM_CLOSED" | "ROOM_DELETED":
                 return Problem.of(RoomClosed(f"LiveKit closed the room ({self.reason})."))
+            case "MAY_NOT_PUBLISH":
+                return Problem.of(MayNotPublish())
             case "PARTICIPANT_REMOVED":
                 return Problem.of(RoomClosed("We were removed from the room."))
         return Problem.of(LiveKitUnavailable(f"The connection to LiveKit was lost ({self.reason})."))

@@ -2,8 +2,7 @@
 
 The decisions are made elsewhere (ledger, readiness, presence) and carried out here, on the event loop, as inputs come.
 A room has one slot an avatar, and one for segments that are addressed to no avatar in particular while none is there.
-Its task group owns every task: looks, joins and leaves here, probes and captions in the slots, streams and clears in
-the drivers.
+Its task group owns every task: looks, joins, leaves; probes and captions in the slots, streams and clears in drivers.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
+from mouthpiece.errors import LiveKitUnavailable, MayNotPublish, MouthpieceError
 from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.restored import Restored
@@ -51,8 +50,7 @@ LOST_GRACE = 1.0
 RECONNECT_LIMIT = 5.0
 """Seconds that the SDK may take to reconnect; after that we join anew by ourselves, as soon as LiveKit answers."""
 SETTLE = 0.25
-"""Seconds from an avatar's leaving, or a broken stream, until it counts: a room that is closed disconnects its avatar
-first, and sends us the reason after."""
+"""Seconds until an avatar's leaving or a broken stream counts: of a closed room the reason comes after that."""
 CLOSE_TIMEOUT = 1.5
 """Seconds that the receipt of an interrupted segment may take when the room is closed."""
 
@@ -270,8 +268,10 @@ class RoomSession:
         try:
             there = await self._current.join()
         except MouthpieceError as error:
-            self._slots.set_absence(Problem.of(error))
             there = False
+            self._slots.set_absence(Problem.of(error))
+            if isinstance(error, MayNotPublish):
+                self._slots.give_up(Problem.of(error), EndedBy.CONNECTION)
         if there:
             self._presence.joined()
             self._slots.regain_connection()
@@ -327,7 +327,7 @@ class RoomSession:
         duplicate = event.reason == "DUPLICATE_IDENTITY"
         if duplicate and self._current.may_be_its_own_duplicate(self.clock()):
             duplicate = not self._liveness.thrown_out()
-        if duplicate:
+        if duplicate or event.reason == "MAY_NOT_PUBLISH":
             self._slots.all_left(event.problem, EndedBy.CONNECTION)
             self._slots.give_up(event.problem, EndedBy.CONNECTION)
         elif event.ends_room:

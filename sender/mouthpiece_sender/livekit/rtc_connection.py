@@ -13,13 +13,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from livekit import rtc
 from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # not exported at the top
 
 from mouthpiece import wire
-from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
+from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, MayNotPublish
 from mouthpiece.wire import CaptionPhase, PlaybackReceipt, Status, StreamHeader
 from mouthpiece_sender.livekit.connection import (
     ClearAnswer,
@@ -62,7 +62,8 @@ class RtcConnection:
     """``async with RtcConnection(…) as room:`` joins and leaves.
 
     :raises LiveKitUnavailable: on entering: the server cannot be reached.
-    :raises LiveKitRefused: on entering: it does not accept the token.
+    :raises LiveKitRefused: on entering: it does not accept the token; ``MayNotPublish``: somebody took our right to
+        publish data.
     """
 
     access: LiveKitAccess
@@ -73,6 +74,7 @@ class RtcConnection:
     _room: rtc.Room = field(init=False)
     _presence: rtc.LocalDataTrack | None = None
     _last_receipt: float = float("-inf")
+    _may_not_publish: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __aenter__(self) -> Self:
         self._room = self.new_room()
@@ -92,7 +94,7 @@ class RtcConnection:
             raise
         try:
             self._answer_receipts()
-            await self._become_visible()
+            await self._become_visible_or_refused()
         except (PublishDataTrackError, PublishTrackError, RuntimeError):
             await self._leave()
             raise LiveKitUnavailable(f"LiveKit at {self.access.url} let us in and then broke off.") from None
@@ -211,6 +213,12 @@ class RtcConnection:
             by_itself = participant.disconnect_reason == rtc.DisconnectReason.CLIENT_INITIATED
             self.listener(ParticipantsChanged(participant.sid if by_itself else None))
 
+        def permitted(participant: rtc.Participant, permission: Any) -> None:
+            if participant.identity == self._room.local_participant.identity and not permission.can_publish_data:
+                self._may_not_publish.set()
+                self.listener(Disconnected("MAY_NOT_PUBLISH"))
+
+        self._room.on("participant_permissions_changed", permitted)
         for event in ("participant_connected", "participant_attributes_changed"):
             self._room.on(event, changed)
         self._room.on("participant_disconnected", left)
@@ -245,6 +253,20 @@ class RtcConnection:
         participant.register_rpc_method(wire.RPC_PLAYBACK_STARTED, answer(PlaybackReceipt.loads_started))
         participant.register_rpc_method(wire.RPC_PLAYBACK_FINISHED, answer(PlaybackReceipt.loads_finished))
         participant.register_rpc_method(wire.RPC_PLAYBACK, answer(PlaybackReceipt.loads))
+
+    async def _become_visible_or_refused(self) -> None:
+        """:raises MayNotPublish: our right to publish data was taken."""
+        visible = asyncio.create_task(self._become_visible(), name="become visible")
+        refused = asyncio.create_task(self._may_not_publish.wait(), name="may not publish")
+        try:
+            await asyncio.wait([visible, refused], return_when=asyncio.FIRST_COMPLETED)
+            if self._may_not_publish.is_set():
+                raise MayNotPublish
+            visible.result()
+        finally:
+            visible.cancel()
+            refused.cancel()
+            await asyncio.wait([visible, refused])
 
     async def _become_visible(self) -> None:
         """Publish a data track: livekit-server announces a participant that publishes nothing in batches, every 3 s,

@@ -16,7 +16,9 @@ from livekit.protocol.agent_dispatch import AgentDispatch
 
 from mouthpiece import profiles, wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
+from mouthpiece.process.clock import clock_problem, http_url
 from mouthpiece.profiles import Profile
+from mouthpiece.segments import utc_now
 
 TIMEOUT = 5.0
 """Seconds that one call may take."""
@@ -168,6 +170,14 @@ class LiveKitApi:
             )
         return True
 
+    async def _date(self) -> str | None:
+        """The time by LiveKit's clock, as the header of an answer says it; None: it does not."""
+        try:
+            async with self._session.get(http_url(self._access.url), allow_redirects=False) as answer:
+                return answer.headers.get("Date")
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
         url = self._access.url
@@ -175,10 +185,14 @@ class LiveKitApi:
             yield
         except api.TwirpError as error:
             if error.status in (401, 403):
-                raise LiveKitRefused(
-                    f"LiveKit at {url} does not accept our key and secret: "
+                clock = clock_problem(await self._date(), utc_now())
+                reason = (
+                    f"LiveKit at {url} refuses us: {clock}."
+                    if clock is not None
+                    else f"LiveKit at {url} does not accept our key and secret: "
                     "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
-                ) from None
+                )
+                raise LiveKitRefused(reason) from None
             raise LiveKitUnavailable(f"LiveKit at {url} answered with an error ({error.code}).") from None
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise LiveKitUnavailable(

@@ -18,6 +18,8 @@ class FakeRtcRoom:
     """As towards livekit-server, a participant that has published nothing is not visible to the others yet, and a
     stock receiver loses a stream whose sender it does not see."""
 
+    identity = "external-audio-sender-1"
+
     def __init__(self) -> None:
         self.local_participant = self
         self.remote_participants: dict[str, Any] = {}
@@ -66,6 +68,10 @@ class FakeRtcRoom:
             pass
 
         return SimpleNamespace(write=write, aclose=aclose)
+
+    def permit(self, *, can_publish_data: bool) -> None:
+        """Somebody changes the sender's rights."""
+        self.handlers["participant_permissions_changed"](self, SimpleNamespace(can_publish_data=can_publish_data))
 
     def call(self, method: str, payload: str = "") -> str:
         """The avatar's RPC to the sender. An unknown method fails, as in the SDK."""
