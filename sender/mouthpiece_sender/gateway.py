@@ -17,6 +17,7 @@ from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.segments import EndedBy, Problem, Segment, State, Until, utc_now
 from mouthpiece_sender.playout.pauses import Pauses
 from mouthpiece_sender.reported import applied, event_of
+from mouthpiece_sender.sounds.levelled import levelled
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.journal import Journal, Page
 from mouthpiece_sender.storage.journal_writer import RETRY, JournalWriter
@@ -60,8 +61,10 @@ class Gateway:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], datetime] = utc_now,
         drop_queued_on_exit: bool = False,
+        loudness: float | None = None,
     ) -> None:
         """
+        :param loudness: LUFS that every sound is brought to; None: each is as loud as it is.
         :param max_queue: segments that may wait or play in one room.
         :param drop_queued_on_exit: leaving interrupts what plays and drops what waits; else ``stop`` is called.
         """
@@ -71,6 +74,7 @@ class Gateway:
         self._clock = clock
         self._wall_clock = wall_clock
         self._drop_queued = drop_queued_on_exit
+        self._loudness = loudness
         self._rooms: dict[str, Room] = {}
         self._running: set[asyncio.Task[None]] = set()
         """Of the rooms."""
@@ -127,7 +131,9 @@ class Gateway:
         else:
             segment = left.segment
             room = self._session(segment.room)
-            room.restore(left.restored, left.sound, segment.avatar, addressed=segment.addressed)
+            room.restore(
+                left.restored, levelled(left.sound, self._loudness), segment.avatar, addressed=segment.addressed
+            )
 
     async def stop(self, drain: float = 0.0) -> None:
         """Accept and begin nothing more, and return once nothing plays: what ends within ``drain`` seconds is played,
@@ -166,6 +172,7 @@ class Gateway:
             self._arriving += Counter()  # without those that are 0 again
 
     async def _accept(self, request: SpeakRequest) -> Segment:
+        request = replace(request, sound=levelled(request.sound, self._loudness))
         await self._target.admit(request, self._rooms, self._arriving)
         self._check_stopping()
         now, at = self._clock(), self._wall_clock()

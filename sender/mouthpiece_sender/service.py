@@ -17,6 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from mouthpiece.audio.decoders import Decoders
+from mouthpiece.audio.loudness import loudness_of
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.net_guard import guarded_client
 from mouthpiece.process.file_limit import file_limit, raise_file_limit
@@ -189,7 +190,9 @@ async def open_dependencies(
             Voices(default_tts(settings), lexicon=await asyncio.to_thread(lexicon_of, settings.lexicon))
         )
         voices.warm()
-        gateway = await stack.enter_async_context(Gateway(target, journal, max_queue=settings.max_queue))
+        gateway = await stack.enter_async_context(
+            Gateway(target, journal, max_queue=settings.max_queue, loudness=loudness_of(settings.loudness))
+        )
         metrics.watch(gateway)
         sounds = StoredSounds(spool, decoders, voices)
         client = guarded_client(settings.url_hosts, timeout=httpx.Timeout(URL_TIMEOUT))

@@ -10,6 +10,7 @@ import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mouthpiece.audio.loudness import loudness_of
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError, UrlRefused
 from mouthpiece.net_guard import AllowedHost, check_url
@@ -60,6 +61,14 @@ def _api_key(entry: SecretStr) -> SecretStr:
     except ValueError as error:
         raise ValueError(f"{error}: write each as key or key:room-prefix") from None
     return entry
+
+
+def _loudness(text: str) -> str:
+    try:
+        loudness_of(text)
+    except ConfigurationError as error:
+        raise ValueError(str(error).removeprefix("MOUTHPIECE_LOUDNESS ")) from None
+    return text
 
 
 def _instance(name: str) -> str:
@@ -196,6 +205,8 @@ class Settings(BaseSettings):
     """The provider for a text that names none; empty: the offline voice, or with Anam the voice of Anam's recipe."""
     lexicon: Path | None = Field(None, validation_alias="MOUTHPIECE_LEXICON")
     """A file with words and how they are said; see ``Lexicon``."""
+    loudness: Annotated[str, AfterValidator(_loudness)] = Field("off", validation_alias="MOUTHPIECE_LOUDNESS")
+    """LUFS that every sound is brought to, or ``off``."""
     min_free: int = Field(500, ge=0, validation_alias="MOUTHPIECE_MIN_FREE_MB")
     """Megabytes that must stay free on the disk of the data folder."""
     empty_timeout: int = Field(300, ge=1, validation_alias="MOUTHPIECE_ROOM_EMPTY_TIMEOUT")

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from mouthpiece.audio.decoders import Decoders
+from mouthpiece.audio.loudness import loudness_of
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.process.env_file import check_secret, environment_over
 from mouthpiece.segments import Mode, OnLoss, Segment, Source, TextFormat, Until, new_segment_id
@@ -105,7 +106,14 @@ class Speaker:
             known = await asyncio.to_thread(environment_over, Path(".env.local"))
             lexicon = await asyncio.to_thread(lexicon_of, self._lexicon or known.get("MOUTHPIECE_LEXICON"))
             self._voices = await stack.enter_async_context(Voices(lexicon=lexicon))
-            self._gateway = await stack.enter_async_context(Gateway(target, MemoryJournal(), drop_queued_on_exit=True))
+            self._gateway = await stack.enter_async_context(
+                Gateway(
+                    target,
+                    MemoryJournal(),
+                    drop_queued_on_exit=True,
+                    loudness=loudness_of(known.get("MOUTHPIECE_LOUDNESS")),
+                )
+            )
             self._gateway.expect(self._room)
             self._stack = stack.pop_all()
         return self

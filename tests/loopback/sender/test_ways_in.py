@@ -47,7 +47,7 @@ class Files:
 @pytest.fixture
 async def files() -> AsyncIterator[Files]:
     served = Files()
-    runner = web.ServerRunner(web.Server(served.answer))
+    runner = web.ServerRunner(web.Server(served.answer), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

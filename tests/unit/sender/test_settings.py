@@ -144,3 +144,10 @@ def test_viewers_get_a_websocket_address(environment: pytest.MonkeyPatch, given:
     for name, value in given.items():
         environment.setenv(name, value)
     assert load_settings().public_url == url
+
+
+@pytest.mark.parametrize("text", ["loud", "0", "-3", "-50", "nan"])
+def test_a_loudness_that_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("MOUTHPIECE_LOUDNESS", text)
+    with pytest.raises(ConfigurationError, match=r"MOUTHPIECE_LOUDNESS.*LUFS from -40 to -5"):
+        load_settings()
