@@ -40,6 +40,7 @@ EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece.client": ("client",),
     "mouthpiece.net_guard": ("sender",),
     "mouthpiece.audio.av_reader": ("sender",),  # PyAV, where it is installed
+    "mouthpiece.audio.loudness": ("sender",),
     "mouthpiece.tts.providers.elevenlabs": ("elevenlabs",),
     "mouthpiece.tts.providers.livekit": ("agents",),
     "mouthpiece.tts.providers.offline": ("offline",),

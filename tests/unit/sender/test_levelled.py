@@ -30,7 +30,7 @@ class Breaking(Tone):
         yield blocks()
 
 
-class Speech(Tone):
+class ToneOfWords(Tone):
     cues = (Cue(0.0, "Hello.", 0),)
 
 
@@ -56,9 +56,9 @@ async def test_a_sound_that_breaks_off_is_heard_as_far_as_it_came() -> None:
 
 
 def test_sentences_stay_known_and_what_still_arrives_stays_as_it_is() -> None:
-    speech = levelled(Speech(1.0), -16.0)
+    speech = levelled(ToneOfWords(1.0), -16.0)
     assert isinstance(speech, HasCues)
-    assert speech.cues == Speech.cues
+    assert speech.cues == ToneOfWords.cues
     assert not isinstance(levelled(Tone(1.0), -16.0), HasCues)
     live = LiveSound(16_000, 1, "s16le")
     assert levelled(live, -16.0) is live
