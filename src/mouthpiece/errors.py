@@ -102,11 +102,13 @@ class LiveKitRefused(RoomError):
 class MayNotPublish(LiveKitRefused):
     """It took our right to publish data, which every sound needs."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Our right to publish data in the room was taken (canPublishData): an app takes it from those who join. It "
-            "must leave out the sender, whose identity begins with “external-audio-sender” unless it was chosen."
-        )
+    def __init__(
+        self,
+        detail: str = "Our right to publish data in the room was taken (canPublishData): an app takes it from those "
+        "who join. It must leave out the sender: its identity begins with “external-audio-sender” unless another was "
+        "chosen.",
+    ) -> None:
+        super().__init__(detail)
 
 
 class DuplicateIdentity(RoomError):
