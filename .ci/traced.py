@@ -104,8 +104,9 @@ class PytestLoader(Loader):
         self._own.exec_module(module)
         rewrite = module.rewrite_asserts
 
-        def rewrite_with_marks(tree: ast.Module, *rest: Any) -> None:
-            rewrite(preinstrument(tree), *rest)
+        def rewrite_with_marks(tree: ast.Module, source: bytes, path: str | None = None, *rest: Any) -> None:
+            # pytest rewrites plugins too: a mark in the body of another's enum would be a member of it
+            rewrite(preinstrument(tree) if is_ours(path or "") else tree, source, path, *rest)
 
         def run(code: CodeType, names: dict[str, Any]) -> None:
             exec(self._probes.instrument(code) if is_ours(code.co_filename) else code, names)
