@@ -123,7 +123,7 @@ def test_a_sigterm_among_its_imports_stops_it_once_it_runs(tmp_path: Path) -> No
 async def test_it_stops_while_an_avatar_joins_a_livekit_that_never_answers(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    token = jwt.encode({"sub": "avatar-mia", "video": {"room": "lobby"}}, "s" * 32, algorithm="HS256")
+    token = jwt.encode({"sub": "avatar-mia", "kind": "agent", "video": {"room": "lobby"}}, "s" * 32, algorithm="HS256")
     async with SilentLiveKit() as livekit:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mouthpiece_avatar", "--port", "0"),
