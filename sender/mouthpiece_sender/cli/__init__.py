@@ -45,11 +45,12 @@ def _main() -> None:
         except ConfigurationError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(2)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        command = application(chosen)
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with imports("The command mouthpiece", "sender"):
+            command = application(chosen)
         command()
-    except KeyboardInterrupt:  # before a command's own handling of it
+    except KeyboardInterrupt:  # among the command's imports, or before its own handling of it
         sys.exit(130)
 
 
