@@ -135,10 +135,12 @@ class Spool:
         """Call it before ``size`` bytes are written, here or into the store beside.
 
         :raises StoreFull: less than ``min_free`` would stay free.
+        :raises StoreError: the folder was removed or replaced.
         """
         await _run(partial(self._require_space, size))
 
     def _require_space(self, size: int) -> None:
+        self._folder.check()
         disk = os.statvfs(self._folder.path)
         _require_free(disk, size, self._min_free)
 
