@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,14 @@ def wav(tmp_path: Path) -> Callable[[float], Path]:
 async def whole(sound: FileSound) -> Samples:
     async with sound.open() as blocks:
         return np.concatenate([block.samples async for block in blocks])
+
+
+@pytest.fixture(autouse=True)
+def no_file_is_slow() -> Iterator[None]:
+    """On a busy machine any file may take the time from which on it counts as slow to read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mouthpiece.audio.decoders.SLOW", 60.0)
+        yield
 
 
 async def kill_all() -> None:
@@ -158,13 +166,6 @@ async def test_where_no_process_starts_the_refusal_says_to_try_again(
             await FileSound.probe(wav(1.0), decoders)
 
 
-@pytest.fixture
-def no_file_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine any file may take the time from which on it counts as slow to read."""
-    monkeypatch.setattr("mouthpiece.audio.decoders.SLOW", 60.0)
-
-
-@pytest.mark.usefixtures("no_file_is_slow")
 async def test_a_sound_is_decoded_as_it_is_asked_for(decoders: Decoders, wav: Callable[[float], Path]) -> None:
     """An hour that nobody asks for is not decoded: the decoder's processor time stays where it was."""
     sound = await FileSound.probe(wav(300.0), decoders)
@@ -176,7 +177,6 @@ async def test_a_sound_is_decoded_as_it_is_asked_for(decoders: Decoders, wav: Ca
         assert process.io_counters().read_chars - before < 4 * BLOCK * RATE * 2
 
 
-@pytest.mark.usefixtures("no_file_is_slow")
 async def test_left_in_the_middle_nothing_stays_open(decoders: Decoders, wav: Callable[[float], Path]) -> None:
     sound = await FileSound.probe(wav(5.0), decoders)
     for _ in range(20):
