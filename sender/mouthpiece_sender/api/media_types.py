@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
+from python_multipart.multipart import parse_options_header
+
 GENERIC: Final = (
     *("application/octet-stream", "binary/octet-stream", "application/binary", "application/x-binary"),
     *("application/x-www-form-urlencoded", "application/unknown", "unknown/unknown", "application/force-download"),
     *("application/download", "application/x-download", "multipart/mixed", "*/*"),
 )
 """Media types that clients send by default (curl, S3, browsers) and that say nothing: the content decides."""
+
+
+def read_content_type(value: str | bytes | None) -> tuple[str, dict[str, str]]:
+    """Return the media type that a ``Content-Type`` names, empty if it says nothing, and its parameters; names are in
+    lower case."""
+    kind, parameters = parse_options_header(value)
+    named = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in parameters.items()}
+    return specific(kind.decode("latin-1").lower()), named
 
 
 def specific(media_type: str) -> str:

@@ -64,23 +64,19 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
     def __init__(self, budget: LogBudget) -> None:
         super().__init__()
         self._budget = budget
-        self._left_out = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._left_out = 0
         try:
-            size = len(self.format(record))
-        except Exception:
+            line = self.format(record)[:MOST_OF_A_LINE]
+            left_out = self._budget.take(f"{record.name} {record.msg}", len(line))
+            if left_out is None:
+                return
+            if left_out:
+                line = f"{line} ({left_out} lines before it were left out)"
+            self.stream.write(line + self.terminator)
+            self.flush()
+        except Exception:  # as logging's own handlers
             self.handleError(record)
-            return
-        left_out = self._budget.take(f"{record.name} {record.msg}", size)
-        if left_out is not None:
-            self._left_out = left_out
-            super().emit(record)
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)[:MOST_OF_A_LINE]
-        return f"{line} ({self._left_out} lines before it were left out)" if self._left_out else line
 
 
 def log_to_stderr(

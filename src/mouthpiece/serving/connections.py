@@ -177,8 +177,6 @@ class Connections:
         peer = str(name[0]) if isinstance(name, tuple | list) else ""
         crowded = self._by_peer[peer] >= self.limits.per_peer
         if (crowded or len(self._open) >= self.limits.total) and not self._make_way(peer if crowded else None):
-            if not self._by_peer[peer]:
-                del self._by_peer[peer]
             return None
         connection = Connection(transport, peer, self._clock, self._header_time)
         self._open[key] = connection

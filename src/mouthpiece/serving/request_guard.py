@@ -94,7 +94,7 @@ class _Request:
         self._stalled = False
         self._came = 0
         self._until = 0.0
-        self._stored = not scope["path"].startswith("/v1/")
+        self._may_be_cached = not scope["path"].startswith("/v1/")
 
     async def receive(self) -> Message:
         """
@@ -153,7 +153,7 @@ class _Request:
     def _missing(self, message: Message) -> list[tuple[bytes, bytes]]:
         there = {name.lower() for name, _ in message.get("headers", ())}
         wanted = [(b"x-content-type-options", b"nosniff")]
-        if not self._stored:
+        if not self._may_be_cached:
             wanted.append((b"cache-control", b"no-store"))
         return [(name, value) for name, value in wanted if name not in there]
 

@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from pydantic import ConfigDict, Field
-from python_multipart.multipart import parse_options_header
 
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
-from mouthpiece_sender.api.media_types import specific
+from mouthpiece_sender.api.media_types import read_content_type
 from mouthpiece_sender.api.metadata import Metadata
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import RequestModel
@@ -50,15 +49,13 @@ class EncodedSoundBody(RequestModel):
             if not head.lower().endswith(";base64"):
                 raise ApiProblem("bad-parameter", "The data: URL is not in base64.", field="audio")
             named = named or head[: -len(";base64")]
-        media_type, parameters = parse_options_header(named)
         data = _decoded(text)
 
         async def chunks() -> AsyncIterator[bytes]:
             yield data
 
         body = RequestBody(
-            specific(media_type.decode("latin-1").lower()),
-            {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in parameters.items()},
+            *read_content_type(named),
             None,
             chunks(),
         )

@@ -14,7 +14,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
-from mouthpiece_sender.api.media_types import clean_name, specific
+from mouthpiece_sender.api.media_types import clean_name, read_content_type
 from mouthpiece_sender.api.metadata import Metadata
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import RequestModel, from_json, validated
@@ -192,11 +192,11 @@ class _MultipartForm:
             return
         if self._file is not None:
             raise ApiProblem("bad-body", f"The form has more than one part “{FIELD}”: send one segment a request.")
-        kind, parameters = parse_options_header(self._headers.get(b"content-type", b""))
+        media_type, parameters = read_content_type(self._headers.get(b"content-type"))
         self._in_file = True
         self._file = RequestBody(
-            media_type=specific(kind.decode("latin-1").lower()),
-            parameters={key.decode("latin-1").lower(): value.decode("latin-1") for key, value in parameters.items()},
+            media_type=media_type,
+            parameters=parameters,
             name=clean_name(options.get(b"filename", b"").decode("utf-8", "replace")),
             chunks=self._chunks,
         )

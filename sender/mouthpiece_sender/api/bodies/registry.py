@@ -21,7 +21,7 @@ from mouthpiece_sender.api.bodies.raw_pcm import RawPcm
 from mouthpiece_sender.api.bodies.resources import ContentOnly, Media, SegmentResources
 from mouthpiece_sender.api.bodies.sound_file import SoundFile
 from mouthpiece_sender.api.callers import Caller
-from mouthpiece_sender.api.media_types import clean_name, specific
+from mouthpiece_sender.api.media_types import clean_name, read_content_type
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.settings import MEGABYTE
 
@@ -175,8 +175,7 @@ class BodyReader:
 
 async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
     """Return the body as the headers describe it; where they do not, its first bytes decide between JSON and sound."""
-    kind, parameters = parse_options_header(request.headers.get("content-type"))
-    media_type = specific(kind.decode("latin-1").lower())
+    media_type, parameters = read_content_type(request.headers.get("content-type"))
     if not media_type:
         first = await anext(chunks, b"")
         chunks = _prepended(first, chunks)
@@ -185,7 +184,7 @@ async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
     _, disposition = parse_options_header(request.headers.get("content-disposition"))
     return RequestBody(
         media_type,
-        {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in parameters.items()},
+        parameters,
         clean_name(disposition.get(b"filename", b"").decode("utf-8", "replace")),
         chunks,
     )

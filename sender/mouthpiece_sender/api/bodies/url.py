@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pydantic import ConfigDict, Field
-from python_multipart.multipart import parse_options_header
 
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
-from mouthpiece_sender.api.media_types import clean_name, specific
+from mouthpiece_sender.api.media_types import clean_name, read_content_type
 from mouthpiece_sender.api.metadata import Metadata
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import RequestModel
@@ -34,10 +33,8 @@ class UrlBody(RequestModel):
         :raises UrlError: the URL may not be asked, or it did not answer with a body in time.
         """
         async with resources.download(self.url) as answer:
-            media_type, parameters = parse_options_header(answer.content_type)
             body = RequestBody(
-                specific(media_type.decode("latin-1").lower()),
-                {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in parameters.items()},
+                *read_content_type(answer.content_type),
                 clean_name(answer.name or ""),
                 answer.blocks,
             )
