@@ -41,15 +41,15 @@ class WatchedFolder:
 
 
 def create_folder(path: Path) -> None:
-    """Create the folder, for its owner alone, and those above it; they are durable when this returns. One that is there
-    keeps its mode: it may be somebody else's.
+    """Create the folder and those above it that are missing, each for its owner alone; they are durable when this
+    returns. One that is there keeps its mode: it may be somebody else's.
 
     :raises OSError: one cannot be created.
     """
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for folder in missing:
+    for folder in reversed([one for one in (path, *path.parents) if not one.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)  # with `parents` it would give those above the mode of others
         sync_folder(folder.parent)
+    path.mkdir(mode=0o700, exist_ok=True)  # it may be a file
 
 
 def sync_folder(path: Path) -> None:
