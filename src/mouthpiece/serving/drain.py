@@ -18,8 +18,6 @@ STOPPING_TIME: Final = 1.0
 """The same once the service stops: it must end, and an upload that is refused must still read why."""
 MAX_REST: Final = 64_000_000
 """Bytes of the rest that are read at most."""
-STRANGERS_REST: Final = 8_000_000
-"""The same where the client may not call: its upload costs us nothing."""
 
 
 class DrainAfterEarlyResponse:
@@ -54,28 +52,23 @@ class DrainAfterEarlyResponse:
             nothing_to_drain = not message.get("more_body", False)  # a disconnect ends it too
             return message
 
-        most = self._max_rest
-
         async def send_after_drain(message: Message) -> None:
-            nonlocal most
-            if message["type"] == "http.response.start" and message["status"] in (401, 403):
-                most = min(most, STRANGERS_REST)
             ends = message["type"] == "http.response.body" and not message.get("more_body", False)
             if ends and not nothing_to_drain:
                 await send({**message, "more_body": True})
-                await self._drain(watched, most)
+                await self._drain(watched)
                 message = {"type": "http.response.body"}
             await send(message)
 
         await self._app(scope, watched, send_after_drain)
 
-    async def _drain(self, receive: Receive, most: int) -> None:
+    async def _drain(self, receive: Receive) -> None:
         size, more = 0, True
         stops = self._stopping is not None and self._stopping.is_set()
         seconds = min(self._seconds, self._stopping_time) if stops else self._seconds
         try:
             async with asyncio.timeout(seconds):
-                while more and size <= most:
+                while more and size <= self._max_rest:
                     message = await receive()
                     size += len(message.get("body", b""))
                     more = message.get("more_body", False)
