@@ -51,9 +51,14 @@ async def kill_all() -> None:
     killed = decoder_processes()
     for process in killed:
         process.kill()
-    while {process.pid for process in killed} & {child.pid for child in psutil.Process().children()}:  # noqa: ASYNC110 (there is no event for it)
-        await asyncio.sleep(0.01)
+    await ended(*killed)
     await asyncio.sleep(0.05)
+
+
+async def ended(*processes: psutil.Process) -> None:
+    """Returns when they are no children any more; a test's time-out says that they stay."""
+    while {process.pid for process in processes} & {child.pid for child in psutil.Process().children()}:  # noqa: ASYNC110 (there is no event for it)
+        await asyncio.sleep(0.01)
 
 
 async def test_eight_sounds_at_once_come_whole_from_two_processes(
@@ -95,7 +100,7 @@ async def test_a_sound_that_hangs_its_decoder_is_damaged_and_the_next_one_plays(
     monkeypatch.undo()
     assert np.array_equal(await whole(good), chirp(2.0, RATE))
     await FileSound.probe(slow, decoders)
-    assert process.pid not in {running.pid for running in decoder_processes()}
+    await ended(process)
 
 
 async def test_a_sound_that_was_not_begun_is_not_blamed_for_a_process_that_hangs_or_ends(
@@ -106,7 +111,7 @@ async def test_a_sound_that_was_not_begun_is_not_blamed_for_a_process_that_hangs
     (process,) = decoder_processes("probing")
     process.suspend()
     assert (await FileSound.probe(wav(3.0), decoders)).info.duration == 3.0
-    assert process.pid not in {running.pid for running in decoder_processes()}
+    await ended(process)
     (process,) = decoder_processes("probing")
     process.suspend()
     asking = asyncio.create_task(FileSound.probe(wav(2.0), decoders))

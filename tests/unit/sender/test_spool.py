@@ -210,7 +210,7 @@ async def test_a_sound_is_on_disk_before_its_name_and_its_name_before_it_is_stor
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "rename", renamed)
     async with Spool(tmp_path / "new" / "spool") as spool:
-        assert calls == ["sync new", f"sync {tmp_path.name}"]
+        assert calls == [f"sync {tmp_path.name}", "sync new"]
         await spool.store(ID, chunks(b"sound"))
         calls.append("stored")
         await spool.link(ID, "seg_2")
