@@ -51,6 +51,10 @@ class Run:
     """As they began, in the recording."""
     next_sound: float
     """Seconds from SIGCONT."""
+    shortened: float
+    """Seconds of sound that the viewer's jitter buffer left out in order to catch up."""
+    lost: float
+    """Seconds of sound that never came to the viewer."""
 
     def _of(self, segment: int) -> list[int]:
         return [tone for tone in self.tones if tone // TONES == segment]
@@ -89,6 +93,7 @@ async def one(options: argparse.Namespace, stall: float, generator: random.Rando
     async with world.running(), Viewer(world.livekit.url, viewer_token(world.livekit, ROOM)) as viewer:
         await viewer.ready()
         with viewer.record_sound() as recording:
+            before = await viewer.jitter_buffer()
             segments = [await world.post_sound(ROOM, scale(TONES * number, TONES)) for number in range(QUEUED)]
             while (await world.client.get(f"/v1/segments/{segments[0]}")).json()["state"] != "playing":
                 await asyncio.sleep(0.05)
@@ -102,9 +107,18 @@ async def one(options: argparse.Namespace, stall: float, generator: random.Rando
             ends = [await world.ended(segment) for segment in segments]
             await asyncio.sleep(1.0)
             found = heard(recording, TONES * (QUEUED + 1))
+            after = await viewer.jitter_buffer()
         sound = await viewer.onset(continued)
     states, positions = [end["state"] for end in ends], [end["position"] for end in ends]
-    return Run(stall, states, positions, found, sound - continued)
+    return Run(
+        stall,
+        states,
+        positions,
+        found,
+        sound - continued,
+        shortened=after.shortened - before.shortened,
+        lost=after.lost - before.lost,
+    )
 
 
 def table(runs: list[Run]) -> list[tuple[str, object]]:
@@ -118,6 +132,8 @@ def table(runs: list[Run]) -> list[tuple[str, object]]:
         ("times that the recording goes back", median_and_most([run.back for run in runs])),
         ("positions that say more than was heard", sum(run.claims_more for run in runs)),
         ("from SIGCONT to the next sound, s", median_and_most([run.next_sound for run in runs])),
+        ("the viewer's jitter buffer: shortened, s", median_and_most([run.shortened for run in runs])),
+        ("never came to the viewer, s", median_and_most([run.lost for run in runs])),
     ]
 
 

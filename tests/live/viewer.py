@@ -34,6 +34,8 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 SAMPLE_RATE = 48_000
 FRAME = 0.010
 """Seconds a sound frame lasts."""
+PACKET = 0.020
+"""Seconds of sound in a packet."""
 LOUD = 300.0
 """Root mean square (of int16) from which a frame counts as sound: -41 dBFS, far above what Opus makes of silence."""
 
@@ -69,6 +71,16 @@ class Picture:
     """What the viewer's ``probe`` made of its luma plane."""
 
 
+@dataclass(frozen=True, slots=True)
+class JitterBuffer:
+    """What the viewer's own jitter buffer has done to the sound so far, in seconds of sound."""
+
+    shortened: float
+    """Left out in order to catch up (``removedSamplesForAcceleration``)."""
+    lost: float
+    """Never came."""
+
+
 @dataclass
 class Viewer:
     """See the module. ``identity`` names whom to look at; None takes whoever publishes first."""
@@ -83,6 +95,7 @@ class Viewer:
 
     room: rtc.Room = field(init=False)
     _tasks: dict[int, asyncio.Task[None]] = field(init=False, default_factory=dict)
+    _sound_track: rtc.RemoteTrack | None = field(init=False, default=None)
     _frame: rtc.VideoFrame | None = field(init=False, default=None)
     _kept: list[bytes] | None = field(init=False, default=None)
     _changed: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -165,6 +178,19 @@ class Viewer:
         finally:
             self._kept = None
 
+    async def jitter_buffer(self) -> JitterBuffer:
+        """What the jitter buffer of the sound that is heard now has done since its track came.
+
+        :raises LookupError: there is no sound.
+        """
+        found = [] if self._sound_track is None else await self._sound_track.get_stats()
+        for each in found:
+            if each.HasField("inbound_rtp"):
+                inbound, received = each.inbound_rtp.inbound, each.inbound_rtp.received
+                shortened = inbound.removed_samples_for_acceleration / SAMPLE_RATE
+                return JitterBuffer(shortened, PACKET * received.packets_lost)
+        raise LookupError("no sound has arrived yet")
+
     def picture(self) -> npt.NDArray[np.uint8]:
         """The latest picture, RGB, (height, width, 3).
 
@@ -191,6 +217,8 @@ class Viewer:
         old = self._tasks.pop(track.kind, None)  # an avatar that came back
         if old is not None:
             old.cancel()
+        if track.kind == rtc.TrackKind.KIND_AUDIO:
+            self._sound_track = track
         listen = self._hear(track) if track.kind == rtc.TrackKind.KIND_AUDIO else self._see(track)
         self._tasks[track.kind] = asyncio.create_task(listen)
 
