@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import itertools
 import json
 import random
@@ -26,12 +27,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.reliability import World, say  # noqa: E402
 
-from tests.live.sender.tones import TONE, heard, scale  # noqa: E402
+from tests.live.sender.tones import RATE, TONE, heard, scale  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 
 LENGTH = 3.0
@@ -86,11 +90,20 @@ class Run:
         return sum(position > TONE * (len({*self._of(number)}) + 1) for number, position in enumerate(self.positions))
 
 
+def silence(seconds: float) -> bytes:
+    """A WAV file."""
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(round(seconds * RATE), np.int16), RATE, format="WAV")
+    return file.getvalue()
+
+
 async def one(options: argparse.Namespace, stall: float, generator: random.Random) -> Run:
     world = World(
         argparse.Namespace(rooms=1, seed=0, fault="stall", stall=stall, avatar=options.avatar, patience=240.0)
     )
     async with world.running(), Viewer(world.livekit.url, viewer_token(world.livekit, ROOM)) as viewer:
+        if options.avatar == "stock":
+            await world.ended(await world.post_sound(ROOM, silence(0.5)))  # it publishes when its sender has joined
         await viewer.ready()
         with viewer.record_sound() as recording:
             before = await viewer.jitter_buffer()
