@@ -114,7 +114,9 @@ def loud_spans(recording: Signal) -> list[tuple[int, int]]:
 
 async def measure(options: argparse.Namespace) -> Result:
     world = World(
-        argparse.Namespace(rooms=1, seed=options.seed, fault="restart", stall=0, avatar=options.avatar, patience=240.0)
+        argparse.Namespace(
+            rooms=1, seed=options.seed, fault="restart", stall=0, avatar=options.avatar, patience=240.0, keep=None
+        )
     )
     original = noise(options.seconds)
     file = io.BytesIO()

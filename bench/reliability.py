@@ -32,10 +32,10 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 import soundfile
@@ -58,22 +58,29 @@ FAULTS = ("none", "kill", "restart", "livekit", "avatar", "stall")
 
 
 class Process:
-    """A process that can be hit and started again."""
+    """A process that can be hit and started again.
 
-    def __init__(self, *command: str, **environment: str) -> None:
-        self._command, self._environment = command, environment
+    :param log: the file that it writes to, over all its lives.
+    """
+
+    def __init__(self, *command: str, log: Path, **environment: str) -> None:
+        self._command, self._environment, self._log = command, environment, log
         self._folder = tempfile.TemporaryDirectory()
         self.running: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         known = {name: value for name, value in os.environ.items() if not name.startswith(services.SETTINGS)}
+        with self._log.open("ab") as log:
+            await self._start(known | self._environment, log)
+
+    async def _start(self, environment: Mapping[str, str], log: BinaryIO) -> None:
         self.running = await asyncio.create_subprocess_exec(
             *self._command,
             cwd=self._folder.name,
-            env=known | self._environment,
+            env=environment,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
 
@@ -108,6 +115,8 @@ class Judged:
     heard: float
     parts: int
     posted_twice: bool = False
+    ended_by: str | None = None
+    attempts: int = 0
 
 
 @dataclass
@@ -139,16 +148,17 @@ class Result:
 class AvatarProcesses:
     """An avatar in each room: ours, all in one server, or livekit-agents' own, each in a process."""
 
-    def __init__(self, livekit: LiveKit, rooms: list[str], kind: str) -> None:
+    def __init__(self, livekit: LiveKit, rooms: list[str], kind: str, logs: Path) -> None:
         self._livekit, self._rooms, self._kind = livekit, rooms, kind
         self._port = livekit_server.free_port()
         if kind == "ours":
             command = (sys.executable, "-m", "mouthpiece_avatar", "--port", str(self._port))
-            self._processes = [Process(*command, LIVEKIT_URL=livekit.url)]
+            self._processes = [Process(*command, log=logs / "avatar.log", LIVEKIT_URL=livekit.url)]
         else:
             self._processes = [
                 Process(
                     *(sys.executable, str(ROOT / "bench/avatar_stock.py"), livekit.url),
+                    log=logs / f"avatar-{name}.log",
                     TOKEN=services.token(livekit, "stock-mia", room=name, **services.BEHALF),
                 )
                 for name in rooms
@@ -208,14 +218,16 @@ class World:
         environment = livekit_server.server_environment(
             port, node_ip="127.0.0.1", api_key=self.livekit.api_key, api_secret=self.livekit.api_secret
         )
-        self.server = Process(str(binary), **environment)
-        self.avatar = AvatarProcesses(self.livekit, self.rooms, self.options.avatar)
+        logs = self.options.keep or Path(self.data.name)
+        self.server = Process(str(binary), log=logs / "livekit.log", **environment)
+        self.avatar = AvatarProcesses(self.livekit, self.rooms, self.options.avatar, logs)
         self.service = Process(
             *(sys.executable, "-m", "mouthpiece_sender", "serve", "--port", str(self.port)),
+            log=logs / "service.log",
             LIVEKIT_URL=self.livekit.url,
             LIVEKIT_API_KEY=self.livekit.api_key,
             LIVEKIT_API_SECRET=self.livekit.api_secret,
-            MOUTHPIECE_DATA=self.data.name,
+            MOUTHPIECE_DATA=str(Path(self.data.name) / "data"),
             MOUTHPIECE_MAX_QUEUE="100000",
             MOUTHPIECE_AVATAR_TIMEOUT="120",
         )
@@ -349,6 +361,8 @@ async def run(options: argparse.Namespace) -> Result:
                         sum(one.seconds for one in mine),
                         len(mine),
                         again,
+                        end["ended_by"],
+                        len(end["attempts"]),
                     )
                 )
         if options.keep:
@@ -374,7 +388,7 @@ async def main() -> int:
     parser.add_argument("--stall", type=float, default=20.0, help="seconds of a stall (20)")
     parser.add_argument("--patience", type=float, default=180.0, help="seconds that the last end is waited for (180)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="a folder for the recordings")
+    parser.add_argument("--keep", type=Path, help="a folder for the recordings and the logs")
     parser.add_argument("--json", type=Path, help="write every segment to this file")
     options = parser.parse_args()
     if options.segments > len(tones.PAIRS):

@@ -99,7 +99,9 @@ def silence(seconds: float) -> bytes:
 
 async def one(options: argparse.Namespace, stall: float, generator: random.Random) -> Run:
     world = World(
-        argparse.Namespace(rooms=1, seed=0, fault="stall", stall=stall, avatar=options.avatar, patience=240.0)
+        argparse.Namespace(
+            rooms=1, seed=0, fault="stall", stall=stall, avatar=options.avatar, patience=240.0, keep=None
+        )
     )
     async with world.running(), Viewer(world.livekit.url, viewer_token(world.livekit, ROOM)) as viewer:
         if options.avatar == "stock":
