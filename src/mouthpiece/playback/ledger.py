@@ -59,6 +59,12 @@ FAILED_OPENS = 3
 
 NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
 SILENT = Problem.of(AvatarSilent("The avatar never reported the end of the segment."))
+DEAF = Problem.of(
+    AvatarSilent(
+        "A stream to the avatar broke off before this one (the sender was killed, or lost LiveKit), and the avatar has "
+        "reported nothing since: a receiver of livekit-agents hears nothing more. Start the avatar again."
+    )
+)
 LIVEKIT_AWAY = Problem.of(LiveKitUnavailable("LiveKit was away for so long that nobody can say how much was heard."))
 REPLACED = Problem.of(AvatarLeft("The avatar that played it is gone; another one has come."))
 RESTARTED = Problem.of(
@@ -83,6 +89,8 @@ class Ledger:
     _livekit_away: bool = False
     _viewers: int | None = None
     _held: bool = False
+    _broke_off: str | None = None
+    """The avatar session to which a stream broke off last."""
 
     def __post_init__(self) -> None:
         self._queue = SegmentQueue(self.number)
@@ -173,6 +181,7 @@ class Ledger:
             self._queue.put(waiting)
             return self.tick(now)
         self._flights.restore(waiting, unsettled.attempt, unsettled.session, unsettled.length, now)
+        self._broke_off = unsettled.session
         return self.tick(now)
 
     def withdraw(self, segment: str) -> Waiting | None:
@@ -288,6 +297,8 @@ class Ledger:
         if receipt.event == "finished":
             self._finish(flight, receipt.position, receipt.interrupted, now)
         elif flight.first_write_at is not None:
+            if self._receiver is not None:
+                self._receiver.reported(end=False)
             if flight.started_at is None:
                 flight.started_at = now
             if flight.previous is not None and not flight.previous.clear_asked:
@@ -298,7 +309,7 @@ class Ledger:
     def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:
         if self._receiver is None:
             return
-        self._receiver.reports_ends = True
+        self._receiver.reported(end=True)
         if flight.open:  # by its id: the avatar gave it up while we still sent
             self._flights.close(flight, now)
             interrupted = True
@@ -346,12 +357,15 @@ class Ledger:
 
         :param session: names this avatar session; another one knows nothing of what was sent to this one.
         """
-        self._receiver = Receiver(profile, session, now)
+        self._receiver = Receiver(profile, session, now, may_be_deaf=self._may_be_deaf(profile, session))
         for flight in reversed(self._flights.absent):
             if not profile.status or flight.session != session:
                 problem, by = (RESTARTED, EndedBy.RESTART) if flight.restored else (REPLACED, EndedBy.AVATAR)
                 self._flights.lose(flight, problem, by, now, reports_starts=False)
         return self.tick(now)
+
+    def _may_be_deaf(self, profile: Profile, session: str) -> bool:
+        return profile.receipts and not profile.status and session == self._broke_off
 
     def avatar_left(self, problem: Problem, now: float, *, by: EndedBy = EndedBy.AVATAR) -> list[Command]:
         """The avatar or the room is gone, for good. A segment that may have been heard ends as ``unknown``, or goes
@@ -369,6 +383,8 @@ class Ledger:
         """The connection to LiveKit is away. An avatar that answers ``mouthpiece.status`` is asked later what became
         of its flights; elsewhere this is as if the avatar had left."""
         self._livekit_away = True
+        if self._receiver is not None and any(flight.open for flight in self._flights):
+            self._broke_off = self._receiver.session
         if self._receiver is None or not self._receiver.profile.status:
             return [] if self._flights.absent else self.avatar_left(problem, now, by=EndedBy.CONNECTION)
         self._flights.make_absent(now)
@@ -479,10 +495,11 @@ class Ledger:
     def _end_unreported(self, flight: Flight, now: float) -> None:
         """End a flight whose end should have been reported by now."""
         receipt = Receipt.ESTIMATED
+        may_be_deaf = self._receiver is not None and self._receiver.may_be_deaf
         if flight.outcome is Outcome.REQUEUE and not goes_on_unreported(flight, exact=self._exact):
             flight.decide(Outcome.INTERRUPT, EndedBy.AVATAR)
-        elif flight.outcome is Outcome.FINISH and self._exact:
-            flight.decide(Outcome.UNKNOWN, EndedBy.AVATAR, SILENT)
+        elif flight.outcome is Outcome.FINISH and (self._exact or may_be_deaf):
+            flight.decide(Outcome.UNKNOWN, EndedBy.AVATAR, DEAF if may_be_deaf else SILENT)
             receipt = Receipt.UNKNOWN
         possible = receipt is Receipt.UNKNOWN or flight.may_have_been_heard(now, reports_starts=self._exact)
         heard = Heard(flight.played(now), receipt) if possible else Heard()

@@ -34,6 +34,9 @@ class Receiver:
     session: str = ""
     ready_at: float = 0.0
     """Monotonic seconds."""
+    may_be_deaf: bool = False
+    """A stream to it broke off, and it has reported nothing since: livekit-agents' receiver hears nothing from then on
+    (docs/wire.md, way 10)."""
     reports_ends: bool | None = field(init=False)
     """Whether receipts of ends come at all; None until one came or was missed."""
 
@@ -76,9 +79,18 @@ class Receiver:
             return None
         return flight.first_write_at + (STARTED_GRACE if self.exact else 0.0)
 
+    def reported(self, *, end: bool) -> None:
+        """Note a receipt.
+
+        :param end: of an end.
+        """
+        self.may_be_deaf = False
+        if end:
+            self.reports_ends = True
+
     def missed_end(self) -> None:
         """The end of a flight was due and was not reported."""
-        if self.reports_ends is None:
+        if self.reports_ends is None and not self.may_be_deaf:
             self.reports_ends = False
 
     # Its status

@@ -6,9 +6,10 @@ import pytest
 
 from mouthpiece.playback.at_most_once import REWIND
 from mouthpiece.playback.commands import Utterance
-from mouthpiece.playback.ledger import Ledger
+from mouthpiece.playback.ledger import DEAF, Ledger
 from mouthpiece.playback.receiver import CLEAR_GRACE
-from mouthpiece.profiles import MOUTHPIECE
+from mouthpiece.playback.restored import Restored, Unsettled
+from mouthpiece.profiles import ANAM, MOUTHPIECE, STOCK
 from mouthpiece.segments import Attempt, EndedBy, Mode, OnLoss, Receipt, State
 from mouthpiece.wire import PlaybackReceipt
 from tests.unit.playback.shell import LEFT, Shell
@@ -215,3 +216,59 @@ def test_streams_that_do_not_open_are_counted_apart_from_attempts_that_were_lost
     attempt = shell.open.pop()
     shell.do(shell.ledger.not_opened(attempt, LEFT, shell.now))
     assert not [report for report in shell.reports if report.state.terminal]
+
+
+def taken_over(*, restored: bool) -> Shell:
+    """Towards a stock receiver, after a stream to it broke off: the sender was killed, or lost LiveKit."""
+    shell = Shell(profile=None if restored else STOCK)
+    if restored:
+        utterance = Utterance("cut", 0.0)
+        unsettled = Unsettled(Attempt("cut", 1, 0.0), "session", 5.0)
+        shell.do(shell.ledger.restore(Restored(utterance, attempts=1, begun=True, unsettled=unsettled), shell.now))
+    else:
+        shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
+        shell.say("cut", 5.0)
+        shell.pass_time(1.0)
+        shell.do(shell.ledger.connection_lost(LEFT, shell.now))
+    return shell
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_of_a_receiver_that_is_silent_after_a_stream_broke_off_nothing_is_estimated(
+    restored: bool,
+) -> None:
+    shell = taken_over(restored=restored)
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
+    assert shell.end("cut").state is State.UNKNOWN
+    for segment in ("a", "b"):
+        shell.say(segment, 1.0)
+        shell.pass_time(10.0)
+        end = shell.end(segment)
+        assert (end.state, end.receipt, end.ended_by) == (State.UNKNOWN, Receipt.UNKNOWN, EndedBy.AVATAR)
+        assert end.problem == DEAF
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_a_receiver_that_reports_after_a_stream_broke_off_hears(restored: bool) -> None:
+    shell = taken_over(restored=restored)
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
+    shell.say("a", 1.0)
+    shell.started()
+    shell.pass_time(10.0)
+    assert (shell.end("a").state, shell.end("a").receipt) == (State.FINISHED, Receipt.ESTIMATED)
+
+
+def test_another_receiver_is_not_deaf() -> None:
+    shell = taken_over(restored=True)
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="another"))
+    shell.say("a", 1.0)
+    shell.pass_time(10.0)
+    assert (shell.end("a").state, shell.end("a").receipt) == (State.FINISHED, Receipt.ESTIMATED)
+
+
+def test_a_vendor_that_never_reports_is_not_taken_for_deaf() -> None:
+    shell = taken_over(restored=True)
+    shell.do(shell.ledger.avatar_ready(ANAM, shell.now, session="session"))
+    shell.say("a", 1.0)
+    shell.pass_time(10.0)
+    assert shell.end("a").state is State.FINISHED
