@@ -1,7 +1,7 @@
-"""At the API: what may have been heard before the avatar was lost is said in every end that follows.
+"""At the API: a segment's end says what was heard, after the avatar was lost and by a receipt that is short.
 
-The service is real; the LiveKit room with the avatar in it is a fake, so that it can be lost at a chosen
-moment.
+The service is real; the LiveKit room with the avatar in it is a fake, so that it can be lost, or report,
+at a chosen moment.
 """
 
 from __future__ import annotations
@@ -13,21 +13,29 @@ from typing import Any
 
 import pytest
 
+from mouthpiece.wire import PlaybackReceipt
 from mouthpiece_sender import service
+from mouthpiece_sender.livekit.connection import ReceiptArrived
 from mouthpiece_sender.livekit.server_api import RoomFacts
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from tests.loopback.sender.bodies import sound_file
 from tests.loopback.sender.conftest import Running, Start
 from tests.loopback.sender.fakes import avatar
 from tests.unit.sender.fake_connection import FakeRoom
+from tests.unit.sender.ten_ways.harness import STOCK
+from tests.virtual_time import now
 
 HEARD = 1.0
 """Seconds that play before the avatar is lost."""
 
 
+OURS = avatar("mia")
+
+
 @pytest.fixture
-async def room() -> FakeRoom:
-    return FakeRoom(avatar("mia"))
+def room(request: pytest.FixtureRequest) -> FakeRoom:
+    """A room with an avatar of ours, or with the one that a test is parametrized with."""
+    return FakeRoom(getattr(request, "param", OURS))
 
 
 @pytest.fixture
@@ -84,3 +92,24 @@ async def test_with_a_new_avatar_the_state_never_goes_back(speaking: Running, ro
     assert states == {"playing"}
     assert positions == sorted(positions)
     assert len(room.streams) == 2, "the new avatar was sent the replay"
+
+
+@pytest.mark.parametrize(
+    ("room", "proof"), [(OURS, "confirmed"), (STOCK, "estimated")], ids=["ours", "stock"], indirect=["room"]
+)
+async def test_a_receipt_short_of_what_was_sent_is_no_finish(proof: str, speaking: Running, room: FakeRoom) -> None:
+    room.plays = False
+    wanted = {"wait": "playing", "timeout": 10}
+    answer = await speaking.client.post("/v1/rooms/demo/segments", content=sound_file(2.0), params=wanted)
+    segment = answer.json()["id"]
+    (stream,) = room.streams
+    async with asyncio.timeout(5):
+        while stream.closed_at is None:
+            await asyncio.sleep(0.02)
+    assert stream.seconds == 2.0
+    if stream.header.segment is None:  # only then can all of it have been played
+        await asyncio.sleep(stream.writes[0][0] + 2.0 - now())
+    receipt = PlaybackReceipt(stream.header.segment, "finished", 0.75, False, stream.header.attempt)
+    room.connections[0].listener(ReceiptArrived(room.avatar.identity, receipt))
+    ended = (await speaking.client.get(f"/v1/segments/{segment}", params={"wait": "finished", "timeout": 5})).json()
+    assert (ended["state"], ended["receipt"], ended["position"]) == ("interrupted", proof, 0.75)

@@ -16,7 +16,7 @@ from mouthpiece.wire import PlaybackReceipt, StreamHeader
 from mouthpiece_sender.livekit.connection import ClearAnswer, ReceiptArrived
 from tests.unit.sender.fake_connection import FakeRoom
 from tests.unit.sender.fake_rtc import FakeRtcRoom, joined
-from tests.unit.sender.ten_ways.harness import ACCESS, STOCK, gateway, say
+from tests.unit.sender.ten_ways.harness import ACCESS, OURS, STOCK, gateway, say
 from tests.virtual_time import in_virtual_time, now
 
 
@@ -51,8 +51,20 @@ async def test_way_2_an_avatar_that_listens_to_another_sender_is_named_within_a_
         assert "agent-1" in ended.error.detail
 
 
+@in_virtual_time
+async def test_way_2_nothing_is_sent_before_our_avatar_answers_the_question_where_streams_are() -> None:
+    room = FakeRoom(OURS, deaf=True)
+    async with gateway(room) as running:
+        segment = await say(running, 1.0)
+        await asyncio.sleep(10)
+        assert room.connections
+        assert room.streams == []
+        room.deaf = False
+        assert (await running.wait(segment.id, "finished", 10)).state is State.FINISHED
+
+
 FINISHED = json.dumps({"playback_position": 1.5, "interrupted": False})
-OURS = PlaybackReceipt("seg_1", "finished", 1.5, False, attempt=2)
+NAMED = PlaybackReceipt("seg_1", "finished", 1.5, False, attempt=2)
 RECEIPTS = [
     (wire.RPC_PLAYBACK_STARTED, "", [ReceiptArrived("avatar-x", PlaybackReceipt(None, "started", 0.0, False))]),
     (
@@ -61,7 +73,7 @@ RECEIPTS = [
         [ReceiptArrived("avatar-x", PlaybackReceipt(None, "finished", 1.5, False))],
     ),
     (wire.RPC_PLAYBACK_FINISHED, "no JSON", []),
-    (wire.RPC_PLAYBACK, OURS.dumps(), [ReceiptArrived("avatar-x", OURS)]),
+    (wire.RPC_PLAYBACK, NAMED.dumps(), [ReceiptArrived("avatar-x", NAMED)]),
     (wire.RPC_PLAYBACK, "{}", []),
 ]
 

@@ -120,6 +120,34 @@ async def test_way_7_a_doubled_receipt_does_not_end_the_next_segment() -> None:
         assert (ended.state, ended.position) == (State.FINISHED, 3.0)
 
 
+@in_virtual_time
+async def test_way_7_an_interruption_that_nobody_asked_for_ends_nothing() -> None:
+    """It is the late receipt of an earlier clear: nobody else can clear us."""
+    room = FakeRoom(STOCK)
+    async with gateway(room) as running:
+        segment = await say(running, 3.0)
+        await running.wait(segment.id, "playing", 10)
+        room.connections[0].listener(ReceiptArrived(STOCK.identity, PlaybackReceipt(None, "finished", 0.2, True)))
+        ended = await running.wait(segment.id, "finished", 10)
+        assert (ended.state, ended.position) == (State.FINISHED, 3.0)
+
+
+@pytest.mark.parametrize("position", [0.0, 99.0])
+def test_way_7_the_position_in_a_receipt_of_a_stock_receiver_is_not_believed(position: float) -> None:
+    @in_virtual_time
+    async def plays_out() -> None:
+        room = FakeRoom(STOCK, plays=False)
+        async with gateway(room) as running:
+            segment = await say(running, 2.0)
+            await asyncio.sleep(2.2)
+            receipt = PlaybackReceipt(None, "finished", position, False)
+            room.connections[0].listener(ReceiptArrived(STOCK.identity, receipt))
+            ended = await running.wait(segment.id, "finished", 1)
+            assert (ended.state, ended.receipt, ended.position) == (State.FINISHED, Receipt.CONFIRMED, 2.0)
+
+    plays_out()
+
+
 @pytest.mark.parametrize("ending", ["close", "stop", "cancel"])
 def test_way_10_the_sender_leaves_with_every_stream_closed(ending: str) -> None:
     """``close`` is how a service ends, ``stop`` is without waiting, ``cancel`` is a fault beside the room."""
