@@ -31,7 +31,7 @@ _VIEWER_KINDS = (models.ParticipantInfo.Kind.STANDARD, models.ParticipantInfo.Ki
 class LiveKitAccess:
     """LiveKit's address, key and secret. ``repr`` leaves out the key and the secret.
 
-    Whoever rotates the key changes it here, both parts at once; each token and call is made with what stands here then.
+    A rotation of the key changes it here, both parts at once; each token and call is made with what stands here then.
     """
 
     url: str

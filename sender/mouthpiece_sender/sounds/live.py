@@ -15,7 +15,7 @@ from mouthpiece.errors import MouthpieceError, SoundNotKept
 from mouthpiece.segments import AudioInfo
 
 AHEAD: Final = 5.0
-"""Seconds that may wait to be read; then ``feed`` waits, and with it whoever sends."""
+"""Seconds that may wait to be read; then ``feed`` waits, and with it the client that sends."""
 KEPT: Final = 60.0
 """Seconds that are kept once they were read, for a pause, or for an avatar that was lost."""
 

@@ -22,7 +22,7 @@ class InFlight:
     queue: SegmentQueue
     """Where the rest of a segment goes back to."""
     out: list[Command] = field(default_factory=list)
-    """The commands so far; whoever owns this takes them."""
+    """The commands so far; the ledger takes them."""
     _flights: list[Flight] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Flight]:
