@@ -65,7 +65,7 @@ async def lost_after_being_heard(running: Running, room: FakeRoom, **query: Any)
 async def test_a_lost_segment_that_waits_to_be_replayed_ends_with_what_may_have_been_heard(
     how: str, state: str, speaking: Running, room: FakeRoom
 ) -> None:
-    query = {"expires_in": HEARD + 1.0} if how == "expires_in" else {}
+    query = {"expires_in": HEARD + 1.5} if how == "expires_in" else {}
     segment = await lost_after_being_heard(speaking, room, **query)
     waiting = (await speaking.client.get(f"/v1/segments/{segment}")).json()
     assert waiting["state"] == "playing"
@@ -99,13 +99,13 @@ async def test_with_a_new_avatar_the_state_never_goes_back(speaking: Running, ro
 )
 async def test_a_receipt_short_of_what_was_sent_is_no_finish(proof: str, speaking: Running, room: FakeRoom) -> None:
     room.plays = False
-    wanted = {"wait": "playing", "timeout": 10}
+    wanted: dict[str, Any] = {"wait": "playing", "timeout": 10}
     answer = await speaking.client.post("/v1/rooms/demo/segments", content=sound_file(2.0), params=wanted)
     segment = answer.json()["id"]
     (stream,) = room.streams
     async with asyncio.timeout(5):
         while stream.closed_at is None:
-            await asyncio.sleep(0.02)
+            await speaking.client.get(f"/v1/segments/{segment}", params={"wait": "finished", "timeout": 0.1})
     assert stream.seconds == 2.0
     if stream.header.segment is None:  # only then can all of it have been played
         await asyncio.sleep(stream.writes[0][0] + 2.0 - now())

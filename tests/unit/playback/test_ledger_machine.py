@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mouthpiece.playback import pacing
 from mouthpiece.playback.commands import AskStatus, Clear, Close, Command, Open, Report, Send, Utterance
-from mouthpiece.playback.ledger import Ledger
+from mouthpiece.playback.ledger import NO_AVATAR, Ledger
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, Mode, OnLoss, Problem, Receipt, State
 from mouthpiece.wire import PlaybackReceipt, Status, StatusEnded, StatusPlaying
@@ -61,13 +61,16 @@ class LedgerMachine(RuleBasedStateMachine):
                 case AskStatus():
                     assert not self.asked, "asked twice at once"
                     self.asked = True
-                case Report(segment, type, state, receipt, position):
+                case Report(segment, type, state, receipt, position) as report:
                     assert not type.startswith("segment.") or type == f"segment.{state}"
                     self._one_way(segment, state)
                     assert position >= self.position.get(segment, 0.0) - 1e-9, "a position fell"
                     self.position[segment] = position
                     if receipt in (Receipt.ESTIMATED, Receipt.UNKNOWN) or position > 0:
                         assert state not in (State.CANCELLED, State.EXPIRED), "something may have been heard"
+                        assert state is not State.FAILED or report.problem != NO_AVATAR, (
+                            "it was heard, and no avatar came"
+                        )
                     if state.terminal:
                         self.ends[segment].append(state)
                         assert len(self.ends[segment]) == 1, "a segment ended twice"
@@ -189,14 +192,39 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(heard=st.floats(0.1, 8.0), profile=st.sampled_from([MOUTHPIECE, STOCK]))
     def avatar_is_lost_in_mid_segment_and_replaced(self, heard: float, profile: Profile) -> None:
         assert self.open is not None
+        self._lose_avatar_after(heard, self.open.segment)
+        self.avatar_comes(profile)
+
+    @precondition(lambda self: self.ledger.idle and not self.ledger.paused)
+    @rule(
+        heard=st.floats(0.1, 5.0),
+        expires=st.none() | st.floats(5.1, 20),
+        then=st.sampled_from(["another avatar", "cancel", "drop", "time"]),
+        profile=st.sampled_from([MOUTHPIECE, STOCK]),
+    )
+    def avatar_of_a_replay_is_lost(self, heard: float, expires: float | None, then: str, profile: Profile) -> None:
+        self.avatar_comes(profile)
+        self.enqueue(6.0, Mode.APPEND, True, OnLoss.REPLAY, False, expires)
+        if self.open is None:
+            return  # the avatar that is there is silent
         segment = self.open.segment
+        self._lose_avatar_after(heard, segment)
+        match then:
+            case "another avatar":
+                self.avatar_comes(profile)
+            case "cancel":
+                self.do(self.ledger.cancel(segment, self.now))
+            case "drop":
+                self.interrupt(True)
+            case "time":  # it expires, or no other avatar comes
+                self.time_passes(31.0)
+
+    def _lose_avatar_after(self, heard: float, segment: str) -> None:
         self.write(1.0)
         self.reported(None, "started", None, 0.0, False)
         self.do(self.ledger.reported(PlaybackReceipt(segment, "started", 0.0, False), self.now))
         self.time_passes(heard)
-        self.do(self.ledger.avatar_left(GONE, self.now))
-        self.asked = False
-        self.do(self.ledger.avatar_ready(profile, self.now))
+        self.avatar_goes()
 
     @precondition(lambda self: self.avatar)
     @rule(
