@@ -47,15 +47,20 @@ async def speaking(start: Start, room: FakeRoom, monkeypatch: pytest.MonkeyPatch
         yield running
 
 
-async def lost_after_being_heard(running: Running, room: FakeRoom, **query: Any) -> str:
-    """Speak a segment with ``on_loss=replay`` and lose its avatar after ``HEARD`` seconds; its id."""
+async def lost_after_being_heard(running: Running, room: FakeRoom, **query: Any) -> tuple[str, float]:
+    """Speak a segment with ``on_loss=replay`` and lose its avatar after ``HEARD`` seconds.
+
+    :returns: its id, and the seconds until the loss as they were measured: a busy machine sleeps longer.
+    """
     wanted = {"on_loss": "replay", "wait": "playing", "timeout": 10, **query}
+    began = now()
     answer = await running.client.post("/v1/rooms/demo/segments", content=sound_file(30.0), params=wanted)
     assert answer.status_code == 200, answer.text
     await asyncio.sleep(HEARD)
     room.avatar_leaves()
+    heard = now() - began
     await asyncio.sleep(0.5)
-    return str(answer.json()["id"])
+    return str(answer.json()["id"]), heard
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,7 @@ async def test_a_lost_segment_that_waits_to_be_replayed_ends_with_what_may_have_
     how: str, state: str, speaking: Running, room: FakeRoom
 ) -> None:
     query = {"expires_in": HEARD + 1.5} if how == "expires_in" else {}
-    segment = await lost_after_being_heard(speaking, room, **query)
+    segment, heard = await lost_after_being_heard(speaking, room, **query)
     waiting = (await speaking.client.get(f"/v1/segments/{segment}")).json()
     assert waiting["state"] == "playing"
     match how:
@@ -76,12 +81,12 @@ async def test_a_lost_segment_that_waits_to_be_replayed_ends_with_what_may_have_
             await speaking.client.post("/v1/rooms/demo/interrupt", json={"queued": "drop"})
     ended = (await speaking.client.get(f"/v1/segments/{segment}", params={"wait": "finished", "timeout": 10})).json()
     assert (ended["state"], ended["receipt"]) == (state, "unknown")
-    assert ended["position"] == pytest.approx(HEARD, abs=0.6)
+    assert HEARD - 0.6 <= ended["position"] <= heard + 0.6
     assert ended["position"] >= waiting["position"]
 
 
 async def test_with_a_new_avatar_the_state_never_goes_back(speaking: Running, room: FakeRoom) -> None:
-    segment = await lost_after_being_heard(speaking, room)
+    segment, _ = await lost_after_being_heard(speaking, room)
     room.avatar_comes(sid="PA_another", session="another")
     states, positions = set(), [0.0]
     for _ in range(40):
