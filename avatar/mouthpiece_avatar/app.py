@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated, Any, Final
@@ -14,12 +13,12 @@ from pydantic import BaseModel, Field, ValidationError
 
 from mouthpiece import wire
 from mouthpiece.extras import DISTRIBUTION
-from mouthpiece.process.sockets import is_loopback
 from mouthpiece.serving.connections import ConnectionLimits, Connections
 from mouthpiece.serving.drain import DrainAfterEarlyResponse
 from mouthpiece.serving.json_text import NoObject, TooManyKeys, parse_object
 from mouthpiece.serving.request_guard import RequestGuard
 from mouthpiece_avatar import problems
+from mouthpiece_avatar.admission import Admission, RefuseOtherNames
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.metrics import registry
 from mouthpiece_avatar.problems import HttpProblem
@@ -65,6 +64,8 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     :param connections: those of the server.
     """
     app = FastAPI(title="Mouthpiece avatar server", version=VERSION, docs_url=None, redoc_url=None)
+    admission = Admission(settings.secrets)
+    app.add_middleware(RefuseOtherNames, admission=admission)
     app.add_middleware(DrainAfterEarlyResponse)
     app.add_middleware(
         RequestGuard,
@@ -76,27 +77,10 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     allowed = settings.allowed()
     metrics = registry(sessions)
 
-    def admit(request: Request, secret: str | None) -> None:
-        """:raises HttpProblem: the caller may not."""
-        if not settings.secrets:  # then Settings.check allows loopback alone, which any web page can reach too
-            if not is_loopback(_host(request)) or "origin" in request.headers:
-                raise HttpProblem(
-                    403,
-                    "not-from-here",
-                    "without MOUTHPIECE_AVATAR_SECRETS this server answers programs on this machine alone: "
-                    "call it as 127.0.0.1 or localhost, and not from a web page",
-                )
-            return
-        if not secret:
-            raise HttpProblem(401, "no-secret", "the header api-secret is missing: send one of this server's secrets")
-        given = secret.encode("latin-1")  # the bytes of the header, which starlette decodes so
-        if not any(hmac.compare_digest(given, known.get_secret_value().encode()) for known in settings.secrets):
-            raise HttpProblem(401, "wrong-secret", "the header api-secret holds none of this server's secrets")
-
     @app.post(wire.START_AVATAR_PATH, openapi_extra=_BODY)
     async def start_avatar(request: Request, secret: Secret = None) -> Started:
         """Send an avatar into a room; answer once it has joined, under the identity that the token carries."""
-        admit(request, secret)
+        admission.admit(request)
         body = await _read(request)
         try:
             address = LiveKitAddress.parse(body.livekit_url)
@@ -120,13 +104,13 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
 
     @app.get("/v1/sessions")
     async def list_sessions(request: Request, secret: Secret = None) -> dict[str, Any]:
-        admit(request, secret)
+        admission.admit(request)
         return {"sessions": [_as_json(session) for session in sessions.all()]}
 
     @app.delete("/v1/sessions/{session_id}", status_code=204)
     async def end_session(request: Request, session_id: str, secret: Secret = None) -> Response:
         """End a session; return once its avatar has left its room."""
-        admit(request, secret)
+        admission.admit(request)
         if not await sessions.end(session_id):
             raise HttpProblem(
                 404, "session-not-found", "no such session: it has ended, or never was one of this server"
@@ -138,13 +122,12 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
         return {"status": "ok"}
 
     @app.get("/readyz")
-    async def readyz() -> dict[str, Any]:
-        return {"status": "ok", "sessions": len(sessions.all()), "max_sessions": settings.max_sessions}
+    async def readyz(request: Request) -> dict[str, Any]:
+        numbers = {"sessions": len(sessions.all()), "max_sessions": settings.max_sessions}
+        return {"status": "ok"} | (numbers if admission.names_us(request) else {})
 
     @app.get("/metrics")
-    async def get_metrics(request: Request) -> Response:
-        if not settings.secrets:
-            admit(request, None)
+    async def get_metrics() -> Response:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
     return app
@@ -165,13 +148,6 @@ async def _read(request: Request) -> StartAvatarBody:
     except ValidationError as error:
         problems_found = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([item | {"loc": ("body", *item["loc"])} for item in problems_found]) from None
-
-
-def _host(request: Request) -> str:
-    try:
-        return request.url.hostname or ""
-    except ValueError:
-        return ""
 
 
 def _as_json(session: Session) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HttpProblem)
     async def on_problem(_: Request, error: HttpProblem) -> JSONResponse:
-        return _answer(error.status, error.slug, error.detail, **error.members)
+        return answer_to_http(error)
 
     @app.exception_handler(MouthpieceError)
     async def on_error(_: Request, error: MouthpieceError) -> JSONResponse:
@@ -61,6 +61,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_failure(_: Request, error: Exception) -> JSONResponse:
         return _answer(500, "internal", "something went wrong here; the log of the avatar server says what")
+
+
+def answer_to_http(error: HttpProblem) -> JSONResponse:
+    """Return the response for ``error``."""
+    return _answer(error.status, error.slug, error.detail, **error.members)
 
 
 def answer_to(error: MouthpieceError) -> JSONResponse:

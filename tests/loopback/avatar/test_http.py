@@ -25,6 +25,12 @@ GRANT = {"sub": "avatar-mia", "video": {"room": "lobby", "roomJoin": True}}
 TOKEN = jwt.encode({**GRANT, "kind": "agent"}, "s" * 32, algorithm="HS256")
 
 
+ROUTES = (
+    *("/healthz", "/readyz", "/metrics", "/openapi.json", "/nowhere"),
+    *("/v1/sessions", "/v1/sessions/ses_1", wire.START_AVATAR_PATH),
+)
+
+
 class StandInSession:
     def __init__(self, claims: Claims) -> None:
         self.id = "ses_1"
@@ -114,6 +120,50 @@ async def test_without_secrets_a_web_page_is_not_let_in(
     assert (await http.get("/v1/sessions", headers=headers)).status_code == 403
     assert sessions.started == []
     assert (await http.get("/v1/sessions", headers={"host": "localhost:8080"})).status_code == 200
+
+
+@pytest.mark.parametrize("secrets", [[], [SecretStr("one")]])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example.com"},
+        {"host": "127.0.0.1.evil.example.com:8080"},
+        {"host": "evil.example.com."},
+        {"host": "127.0.0.1@evil.example.com"},
+        {"host": ""},
+        {"origin": "http://evil.example.com"},
+        {"origin": "null"},
+    ],
+)
+async def test_a_page_with_a_name_that_points_here_reads_nothing(
+    sessions: StandInSessions, headers: dict[str, str], secrets: list[SecretStr]
+) -> None:
+    async with client(sessions, secrets=secrets) as http:
+        for path in ROUTES:
+            for method in ("GET", "POST", "DELETE"):
+                answer = await http.request(method, path, headers=headers)
+                if path in ("/healthz", "/readyz") and method == "GET":
+                    assert answer.json() == {"status": "ok"}
+                else:
+                    assert answer.status_code in (401, 403, 405), (method, path)
+    assert sessions.started == []
+    assert not sessions.ended
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7:8080", "avatar:8080", "[fd00::7]:8080", "localhost:8080"])
+async def test_with_secrets_an_address_and_a_name_of_the_network_are_watched(
+    sessions: StandInSessions, host: str
+) -> None:
+    async with client(sessions, secrets=[SecretStr("one")]) as http:
+        assert (await http.get("/metrics", headers={"host": host})).status_code == 200
+        assert (await http.get("/readyz", headers={"host": host})).json()["sessions"] == 0
+
+
+async def test_with_its_secret_metrics_are_read_under_any_name(sessions: StandInSessions) -> None:
+    async with client(sessions, secrets=[SecretStr("one")]) as http:
+        for secret, status in (("one", 200), ("two", 403)):
+            headers = {"host": "avatar.example.org", "api-secret": secret}
+            assert (await http.get("/metrics", headers=headers)).status_code == status
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", wire.START_AVATAR_PATH), ("GET", "/v1/sessions")])
