@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from mouthpiece.errors import ConfigurationError, StoreError
+from mouthpiece.process.allocator import return_large_blocks
 from mouthpiece.process.inspection import forbid_inspection
 from mouthpiece.process.logs import set_up_service_logs
 from mouthpiece.process.signals import STOP_SIGNALS, hold
@@ -51,6 +52,7 @@ def serve(
       ANAM_API_KEY=… mouthpiece serve --via anam --view
     """
     forbid_inspection()
+    return_large_blocks()
     set_up_service_logs("mouthpiece_sender", verbose=verbose)
     try:
         settings = load_settings(host=host, port=port, target=via)
