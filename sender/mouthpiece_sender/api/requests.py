@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Path
@@ -11,8 +10,8 @@ from starlette.requests import Request
 
 from mouthpiece.dispatch import JobMetadata, Provider, check_avatar_id
 from mouthpiece.segments import Mode, OnLoss, State, Until
-from mouthpiece.serving.json_text import MOST_KEYS, NoObject, TooManyKeys, parse_object
 from mouthpiece_sender.api.idempotency import refuse_key
+from mouthpiece_sender.api.json_text import from_json
 from mouthpiece_sender.api.problems import ApiProblem, bad_parameter
 from mouthpiece_sender.api.tickets import Opens
 
@@ -205,54 +204,6 @@ async def read_json(request: Request, model: type[Model]) -> Model:
         if len(body) > MAX_JSON:
             raise ApiProblem("too-large", f"The body must not be longer than {MAX_JSON} bytes.")
     return validated(from_json(body or b"{}"), model)
-
-
-def from_json(text: bytes | bytearray, *, example: str = "{}", charset: str | None = None) -> dict[str, Any]:
-    """Parse a JSON object: UTF-8 with or without a byte order mark, or the charset that was declared. A line end inside
-    a string, which templates leave there, is one.
-
-    :param example: shown in the error where ``text`` is not a JSON object.
-    :param charset: of the ``Content-Type``.
-    :raises ApiProblem: ``text`` is not a JSON object, or has more than ``MOST_KEYS`` keys.
-    """
-    try:
-        return parse_object(_decoded(text, charset))
-    except TooManyKeys:
-        raise ApiProblem("bad-body", f"The body has more than {MOST_KEYS} keys.") from None
-    except NoObject:
-        raise ApiProblem("bad-body", f"The body must be a JSON object, such as {example}.") from None
-    except ValueError:
-        raise ApiProblem("bad-body", f"The body is not JSON, such as {example}.") from None
-
-
-def _decoded(text: bytes | bytearray, charset: str | None) -> str:
-    """
-    :raises ApiProblem: it is not in its charset, or this is not known.
-    """
-    if text[:2] == b"\x1f\x8b":
-        raise ApiProblem("unsupported-format", "The body is compressed with gzip: send it as it is.")
-    if text[:3] == codecs.BOM_UTF8:
-        charset = "utf-8-sig"
-    elif text[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        charset = "utf-16"
-    name = charset or "utf-8"
-    try:
-        if not codecs.lookup(name)._is_text_encoding:
-            raise LookupError
-        return bytes(text).decode(name)
-    except LookupError:
-        raise ApiProblem(
-            "unsupported-format", "The charset is not known here: send JSON in UTF-8.", field="Content-Type"
-        ) from None
-    except UnicodeError:
-        raise ApiProblem(
-            "bad-body",
-            "The JSON is not in the charset that was declared."
-            if charset
-            else "The JSON is not UTF-8. If it is in another charset (PowerShell 5.1 sends ISO-8859-1), declare it: "
-            "Content-Type: application/json; charset=iso-8859-1.",
-            field="Content-Type",
-        ) from None
 
 
 def validated(value: dict[str, Any], model: type[Model]) -> Model:

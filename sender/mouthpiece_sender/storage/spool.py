@@ -90,6 +90,7 @@ class Spool:
                 if room:
                     taken += len(chunk)
                 held += chunk
+                del chunk  # the next one may be long in coming
                 if len(held) >= BATCH or not room:
                     await _run(partial(upload.write, bytes(held)))
                     held.clear()

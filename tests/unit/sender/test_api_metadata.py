@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from mouthpiece_sender.api.bodies.text import TextBody
+from mouthpiece_sender.api.json_text import from_json
 from mouthpiece_sender.api.metadata import MAX_BYTES, MAX_DEPTH, check_metadata
 from mouthpiece_sender.api.problems import ApiProblem
-from mouthpiece_sender.api.requests import from_json, validated
+from mouthpiece_sender.api.requests import validated
 
 
 def nested(depth: int) -> dict[str, Any]:

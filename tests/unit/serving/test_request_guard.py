@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.serving.byte_budget import ByteBudget
 from mouthpiece.serving.connections import ConnectionLimits, Connections
-from mouthpiece.serving.json_text import NoObject, TooManyKeys, parse_object
+from mouthpiece.serving.json_text import JsonBounds, NoObject, TooManyKeys, parse_object
 from mouthpiece.serving.request_guard import MOST_HEADER, MOST_QUERY, App, Message, Receive, RequestGuard, Scope, Send
 
 STATUS = {"request-timeout": 408, "too-large": 413, "header-too-large": 431}
@@ -120,7 +121,10 @@ async def test_a_header_that_is_too_large_is_refused(asked: dict[str, Any]) -> N
     [
         ("{" + ", ".join(f'"k{number}": 1' for number in range(51)) + "}", TooManyKeys),
         ('{"a": {' + ", ".join(f'"k{number}": 1' for number in range(180_000)) + "}}", TooManyKeys),
-        ("[" * 100_000, ValueError),
+        ('{"a": [' + "[]," * 10_000 + "1]}", TooManyKeys),
+        ('{"a": [' + "1," * 10_000 + "1]}", TooManyKeys),
+        ("[" * 5_000, ValueError),
+        ("[" * 100_000, TooManyKeys),
         ('{"a":' * 100_000, ValueError),
         ("[]", NoObject),
         ("NaN", ValueError),
@@ -133,6 +137,15 @@ def test_json_is_bounded(text: str, error: type[ValueError]) -> None:
 
 def test_a_text_full_of_quotation_marks_is_text() -> None:
     assert parse_object('{"text": "' + '\\"' * 20_000 + '"}') == {"text": '"' * 20_000}
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_what_is_in_strings_does_not_count_wherever_the_pieces_end(size: int) -> None:
+    text = json.dumps({"text": '\\", [{' * 5_000, "\\": "\\\\"}) * 100
+    bounds = JsonBounds()
+    for at in range(0, len(text), size):
+        bounds.count(text[at : at + size])
+    assert (bounds.strings, bounds.values) == (400, 200)
 
 
 def test_one_caller_cannot_use_up_the_memory_of_all() -> None:

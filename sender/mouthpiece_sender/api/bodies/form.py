@@ -14,10 +14,11 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
+from mouthpiece_sender.api.json_text import from_json
 from mouthpiece_sender.api.media_types import clean_name, read_content_type
 from mouthpiece_sender.api.metadata import Metadata
 from mouthpiece_sender.api.problems import ApiProblem
-from mouthpiece_sender.api.requests import RequestModel, from_json, validated
+from mouthpiece_sender.api.requests import RequestModel, validated
 
 FIELD: Final = "file"
 METADATA: Final = "metadata"

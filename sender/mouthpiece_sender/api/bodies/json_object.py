@@ -11,8 +11,9 @@ from mouthpiece_sender.api.bodies.encoded_sound import EncodedSoundBody
 from mouthpiece_sender.api.bodies.kind import BodyKind, BodyResources, ParsedBody, RequestBody
 from mouthpiece_sender.api.bodies.text import MAX_BYTES, TextBody, too_long
 from mouthpiece_sender.api.bodies.url import UrlBody
+from mouthpiece_sender.api.json_text import ArrivingJson, from_json
 from mouthpiece_sender.api.problems import ApiProblem
-from mouthpiece_sender.api.requests import from_json, validated
+from mouthpiece_sender.api.requests import validated
 
 MODELS: Final = (TextBody, UrlBody, EncodedSoundBody, AgainBody)
 
@@ -36,18 +37,21 @@ class JsonObject:
         return media_type == "application/json"
 
     async def read(self, body: RequestBody, resources: BodyResources) -> ParsedBody:
-        data = bytearray()
+        text = ArrivingJson(body.parameters.get("charset"))
         async for chunk in body.chunks:
-            data += chunk
-            if len(data) > MAX_ENCODED:
-                raise too_long() if b'"text"' in data[:1000] else _too_large()
+            text.feed(chunk)
+            del chunk  # the next one may be long in coming
+            if len(text.data) > MAX_ENCODED:
+                raise too_long() if b'"text"' in text.data[:1000] else _too_large()
         # Off the event loop: a sound of some megabytes takes a while.
         value = await asyncio.to_thread(
-            from_json, data, example='{"text": "…"}', charset=body.parameters.get("charset")
+            from_json, text.data, example='{"text": "…"}', charset=body.parameters.get("charset")
         )
+        size = len(text.data)
+        del text  # a sound of ten megabytes is in `value` now
         if "audio" in value:
             return await validated(value, EncodedSoundBody).parse(resources, self._kinds)
-        if len(data) > MAX_BYTES:
+        if size > MAX_BYTES:
             raise too_long()
         if "segment" in value:
             return await validated(value, AgainBody).parse(resources)

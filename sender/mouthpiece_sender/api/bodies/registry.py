@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from python_multipart.multipart import parse_options_header
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from mouthpiece.errors import AudioError, TooMuchInFlight
 from mouthpiece.serving.byte_budget import ByteBudget
@@ -79,7 +79,7 @@ class BodyReader:
         """
         async with self._until_stopped():
             self._check_size(_length(request))
-            body = await _begin(request, self._counted(_arriving(request)))
+            body = await _begin(request, self._arriving(request))
             live = await read_live(body, self._media.max_seconds)
             try:
                 yield live
@@ -98,7 +98,7 @@ class BodyReader:
     async def _read(self, request: Request, resources: BodyResources, holder: str = "") -> ParsedBody:
         async with self._until_stopped():
             self._check_size(_length(request))
-            body = await _begin(request, self._counted(_arriving(request)))
+            body = await _begin(request, self._arriving(request))
             kind = next((kind for kind in KINDS if kind.takes(body.media_type)), None)
             if kind is None:
                 raise _refused(body.media_type)
@@ -140,12 +140,25 @@ class BodyReader:
                 raise
             raise ApiProblem("stopping", "The service is stopping: send it again in a moment.") from None
 
-    async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in chunks:
+    async def _arriving(self, request: Request) -> AsyncIterator[bytes]:
+        """The pieces of the body. None is held while the next one is waited for, or each upload that stalls would hold
+        its last one uncounted.
+
+        :raises ApiProblem: it is too large.
+        :raises ClientDisconnect: the client disconnected before the end of the body.
+        """
+        size, more = 0, True
+        while more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            more = message.get("more_body", False)
+            chunk = message.get("body", b"")
             size += len(chunk)
             self._check_size(size)
-            yield chunk
+            if chunk:
+                yield chunk
+            del message, chunk
 
     async def _held(self, chunks: AsyncIterator[bytes], holder: str) -> AsyncIterator[bytes]:
         """Count what the chunks take in memory; a short body takes too little to count.
@@ -161,6 +174,7 @@ class BodyReader:
                         raise TooMuchInFlight("Too many long bodies arrive at once: send this one again in a moment.")
                     taken = size
                 yield chunk
+                del chunk
         finally:
             self._budget.give(holder, taken)
 
@@ -190,13 +204,6 @@ async def _begin(request: Request, chunks: AsyncIterator[bytes]) -> RequestBody:
     )
 
 
-async def _arriving(request: Request) -> AsyncIterator[bytes]:
-    """:raises ClientDisconnect: the client disconnected before the end of the body."""
-    async for chunk in request.stream():
-        if chunk:
-            yield chunk
-
-
 def _length(request: Request) -> int:
     text = request.headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() else 0
@@ -204,8 +211,10 @@ def _length(request: Request) -> int:
 
 async def _prepended(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
+    del first
     async for chunk in rest:
         yield chunk
+        del chunk
 
 
 def _refused(media_type: str) -> ApiProblem:
