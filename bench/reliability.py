@@ -24,7 +24,6 @@ import asyncio
 import contextlib
 import itertools
 import json
-import os
 import random
 import signal
 import sys
@@ -32,10 +31,10 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import httpx
 import soundfile
@@ -44,6 +43,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import services, tones  # noqa: E402
+from bench.process import Process  # noqa: E402
 from bench.recorder import Recorder  # noqa: E402
 
 from mouthpiece import wire  # noqa: E402
@@ -55,50 +55,6 @@ TOLERANCE = 0.08
 BACK_WITHIN = 40.0
 """Seconds that a process may take to serve again."""
 FAULTS = ("none", "kill", "restart", "livekit", "avatar", "stall")
-
-
-class Process:
-    """A process that can be hit and started again.
-
-    :param log: the file that it writes to, over all its lives.
-    """
-
-    def __init__(self, *command: str, log: Path, **environment: str) -> None:
-        self._command, self._environment, self._log = command, environment, log
-        self._folder = tempfile.TemporaryDirectory()
-        self.running: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        known = {name: value for name, value in os.environ.items() if not name.startswith(services.SETTINGS)}
-        with self._log.open("ab") as log:
-            await self._start(known | self._environment, log)
-
-    async def _start(self, environment: Mapping[str, str], log: BinaryIO) -> None:
-        self.running = await asyncio.create_subprocess_exec(
-            *self._command,
-            cwd=self._folder.name,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-    def hit(self, number: int) -> None:
-        assert self.running is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.running.pid, number)
-
-    async def stop(self, number: int = signal.SIGTERM) -> None:
-        if self.running is None:
-            return
-        self.hit(signal.SIGCONT)
-        self.hit(number)
-        try:
-            await asyncio.wait_for(self.running.wait(), 40)
-        except TimeoutError:
-            self.hit(signal.SIGKILL)
-            await self.running.wait()
 
 
 @dataclass
