@@ -9,7 +9,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 endif
 UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/bin/uv)
-PYTEST := .venv/bin/pytest
+TESTS := .venv/bin/python -m tests.run
 PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 unexport PYTHONDONTWRITEBYTECODE # with it, each start of a service compiles its libraries anew: seconds of a core
@@ -28,7 +28,7 @@ hooks: .venv/.all ## set up for a change: everything installed, and `make lint` 
 	.venv/bin/pre-commit install
 
 test: .venv/.all web/dist/index.html livekit-server ## run every test that needs no Docker engine (ARGS="-k name" picks some)
-	.venv/bin/python -m mouthpiece_sender.demo.page test && $(PYTEST) -m "not compose" $(ARGS)
+	.venv/bin/python -m mouthpiece_sender.demo.page test && $(TESTS) $(ARGS)
 
 lint: .venv/.all ## ruff, mypy and the own checks of the page and of the TypeScript client
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/python -m mouthpiece_sender.demo.page check \

@@ -5,7 +5,6 @@ A blocked event loop fails a test; a warning is an error.
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +12,7 @@ from typing import Any
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
-from tests.shards import UNDISTURBED, scheduling
-
-FIRST = "gw0"
+from tests.shards import place, scheduling
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -23,15 +20,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return scheduling(config, log)
 
 
-def pytest_configure() -> None:
-    if os.environ.get("PYTEST_XDIST_WORKER", FIRST) != FIRST:
-        os.nice(10)  # the first process measures time, and begins with what must not be disturbed
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shards begin in this order: beside what must not be disturbed runs what a lower priority does no harm."""
-    order = (*UNDISTURBED, "tests/unit/", "tests/loopback/", "")
-    items.sort(key=lambda item: next(place for place, folder in enumerate(order) if item.nodeid.startswith(folder)))
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

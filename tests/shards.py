@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
-UNDISTURBED = ("tests/live/page/", "tests/live/avatar/")
-"""Folders that measure time and need a core for it: all of them run in one process, one after the other."""
+ORDER = ("tests/live/", "tests/loopback/", "tests/unit/")
+"""What takes longest begins first, so that the processes end at about the same time."""
+
+
+def place(nodeid: str) -> int:
+    return next((place for place, folder in enumerate(ORDER) if nodeid.startswith(folder)), len(ORDER))
 
 
 def scheduling(config: pytest.Config, log: Any) -> Any:
-    """A file is one shard, those ``UNDISTURBED`` are one together; they begin in the order of the tests."""
+    """A file is one shard; they begin in the order of the tests."""
     from xdist.scheduler import LoadScopeScheduling  # an environment may run tests in one process, without it
 
     class ShardScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
-            return "undisturbed" if nodeid.startswith(UNDISTURBED) else nodeid.partition("::")[0]
+            return nodeid.partition("::")[0]
 
     config.option.loadscopereorder = False
     return ShardScheduling(config, log)

@@ -1,4 +1,5 @@
-"""A real livekit-server for the whole run; its own ports, so that runs beside each other do no harm."""
+"""A real livekit-server and an avatar server for the whole run; their own ports, so that runs beside each other do no
+harm."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import pytest
 
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.livekit_server import LiveKit
+from tests.live.agents.services import AvatarServer
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +27,13 @@ def livekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKit]:
             pytest.fail(reason)
         pytest.skip(reason)
     with running_server(binary, tmp_path_factory.mktemp("livekit") / "livekit.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def avatar_server(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
+    """One for all tests that leave it running, or kill it and start it again."""
+    with AvatarServer(livekit, tmp_path_factory.mktemp("avatar")) as server:
         yield server
 
 

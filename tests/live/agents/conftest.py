@@ -1,4 +1,4 @@
-"""One worker and one avatar server per module, for all tests that leave them running."""
+"""One worker per module, for all tests that leave it running: others start workers of the same name."""
 
 from __future__ import annotations
 
@@ -13,23 +13,17 @@ from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, work
 
 
 @pytest.fixture(scope="module")
-def avatars(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
-    with AvatarServer(livekit, tmp_path_factory.mktemp("avatar")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def agent_name() -> str:
     return f"worker-{uuid.uuid4().hex[:6]}"
 
 
 @pytest.fixture(scope="module")
 def running_worker(
-    livekit: LiveKit, avatars: AvatarServer, agent_name: str, tmp_path_factory: pytest.TempPathFactory
+    livekit: LiveKit, avatar_server: AvatarServer, agent_name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningProcess]:
     values = {
         "AGENT_NAME": agent_name,
-        "MOUTHPIECE_AVATAR_URL": avatars.url,
+        "MOUTHPIECE_AVATAR_URL": avatar_server.url,
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "5",
     }
     with worker(livekit, tmp_path_factory.mktemp("worker"), **values) as process:

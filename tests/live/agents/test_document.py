@@ -35,7 +35,7 @@ def measured(path: Path) -> tuple[float, float]:
     return float(loud) * FRAME, len(samples) / rate
 
 
-def laid_out(folder: Path, livekit: LiveKit, avatars: AvatarServer) -> None:
+def laid_out(folder: Path, livekit: LiveKit, avatar_server: AvatarServer) -> None:
     """Write the files in the layout of the document, with the plugin."""
     for file in (HERE / "document").glob("*.py"):
         shutil.copy(file, folder)
@@ -47,7 +47,7 @@ def laid_out(folder: Path, livekit: LiveKit, avatars: AvatarServer) -> None:
         "LIVEKIT_API_KEY": livekit.api_key,
         "LIVEKIT_API_SECRET": livekit.api_secret,
         "AVALUMA_LICENSE_KEY": "any-on-loopback",
-        "AVATAR_SERVER_URL": avatars.url,
+        "AVATAR_SERVER_URL": avatar_server.url,
     }
     (folder / ".env.local").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
@@ -58,9 +58,9 @@ def sounds_until(viewer: Viewer, end: float) -> bool:
 
 
 async def test_every_segment_of_the_documents_sender_is_heard_the_first_included(
-    livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, room_name: str, tmp_path: Path
 ) -> None:
-    await asyncio.to_thread(laid_out, tmp_path, livekit, avatars)
+    await asyncio.to_thread(laid_out, tmp_path, livekit, avatar_server)
     env = {name: value for name, value in environment(livekit).items() if not name.startswith("LIVEKIT_")}
     whole, duration = await asyncio.to_thread(measured, HELLO)
     # dev: any free port for the health check, and no hour of draining

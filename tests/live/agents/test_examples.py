@@ -23,9 +23,9 @@ pytestmark = pytest.mark.timeout(240)  # several processes that import for secon
 
 
 async def test_the_example_worker_is_heard_and_leaves_nothing_behind(
-    livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, room_name: str, tmp_path: Path
 ) -> None:
-    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatars.url)
+    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatar_server.url)
     async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
         rooms = Rooms(server, "agent-2")
         with RunningProcess([sys.executable, str(EXAMPLES / "agent-2.py"), "dev"], env, tmp_path) as process:
@@ -43,9 +43,9 @@ async def test_the_example_worker_is_heard_and_leaves_nothing_behind(
 
 
 async def test_the_example_worker_joins_a_room_undispatched_and_ends_at_ctrl_c(
-    livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, room_name: str, tmp_path: Path
 ) -> None:
-    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatars.url)
+    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatar_server.url)
     command = [sys.executable, str(EXAMPLES / "agent-2.py"), "connect", "--room", room_name]
     async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
         with RunningProcess(command, env, tmp_path) as process:
@@ -57,11 +57,11 @@ async def test_the_example_worker_joins_a_room_undispatched_and_ends_at_ctrl_c(
 
 
 async def test_the_example_worker_prints_the_error_of_its_simulation(
-    livekit: LiveKit, avatars: AvatarServer, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, room_name: str, tmp_path: Path
 ) -> None:
     await asyncio.to_thread(shutil.copy, EXAMPLES / "agent-2.py", tmp_path)
     (tmp_path / "external_audio_sender.py").write_text("async def run(room):\n    raise OSError('no sound card')\n")
-    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatars.url)
+    env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatar_server.url)
     async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
         with RunningProcess([sys.executable, "agent-2.py", "dev"], env, tmp_path) as process:
             await process.says("registered worker")

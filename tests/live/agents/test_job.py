@@ -138,14 +138,14 @@ async def test_a_job_that_cannot_be_done_logs_the_reason_once_and_ends(
 
 
 async def test_a_killed_avatar_is_started_again(
-    livekit: LiveKit, rooms: Rooms, avatars: AvatarServer, room_name: str
+    livekit: LiveKit, rooms: Rooms, avatar_server: AvatarServer, room_name: str
 ) -> None:
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name)
         await viewer.ready(40)
         before = await rooms.people(room_name)
-        await asyncio.to_thread(avatars.kill)
-        await asyncio.to_thread(avatars.start_again)
+        await asyncio.to_thread(avatar_server.kill)
+        await asyncio.to_thread(avatar_server.start_again)
         after = await rooms.until(
             room_name, lambda people: AVATAR in people and people[AVATAR].sid != before[AVATAR].sid, timeout=60
         )

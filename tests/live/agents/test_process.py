@@ -36,7 +36,7 @@ def nothing_is_left(process: RunningProcess, family: list[psutil.Process]) -> No
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 async def test_a_signal_ends_worker_job_and_avatar(
     livekit: LiveKit,
-    avatars: AvatarServer,
+    avatar_server: AvatarServer,
     rooms: Rooms,
     agent_name: str,
     room_name: str,
@@ -44,7 +44,7 @@ async def test_a_signal_ends_worker_job_and_avatar(
     number: signal.Signals,
     code: int,
 ) -> None:
-    with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatars.url) as process:
+    with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatar_server.url) as process:
         await process.says("ready: jobs")
         async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
             await rooms.dispatch(room_name)
@@ -57,9 +57,9 @@ async def test_a_signal_ends_worker_job_and_avatar(
 
 
 async def test_a_worker_that_is_stopped_lets_its_avatar_say_what_it_says(
-    livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
-    with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatars.url) as process:
+    with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatar_server.url) as process:
         await process.says("ready: jobs")
         async with (
             Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer,
@@ -102,11 +102,11 @@ async def test_a_signal_at_any_moment_of_the_start_ends_it(livekit: LiveKit, tmp
 
 
 async def test_running_jobs_may_be_given_time_to_end(
-    livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
     values = {
         "AGENT_NAME": agent_name,
-        "MOUTHPIECE_AVATAR_URL": avatars.url,
+        "MOUTHPIECE_AVATAR_URL": avatar_server.url,
         "MOUTHPIECE_AGENTS_DRAIN_TIMEOUT": "30",
         "MOUTHPIECE_EMPTY_ROOM_TIMEOUT": "1",
     }
@@ -180,11 +180,11 @@ async def test_a_worker_that_is_started_before_livekit_waits_for_it(tmp_path: Pa
 
 
 async def test_more_jobs_than_allowed_are_left_to_other_workers(
-    livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
     values = {
         "AGENT_NAME": agent_name,
-        "MOUTHPIECE_AVATAR_URL": avatars.url,
+        "MOUTHPIECE_AVATAR_URL": avatar_server.url,
         "MOUTHPIECE_AGENTS_MAX_JOBS": "1",
     }
     with worker(livekit, tmp_path, **values) as full:
@@ -204,9 +204,9 @@ async def test_more_jobs_than_allowed_are_left_to_other_workers(
 
 
 async def test_a_room_that_was_dispatched_while_no_worker_was_there_gets_its_avatar(
-    livekit: LiveKit, avatars: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
-    values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatars.url}
+    values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatar_server.url}
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         await rooms.dispatch(room_name, '{"avatar": {"id": "noah"}}')
         with worker(livekit, tmp_path, **values):
@@ -218,14 +218,14 @@ async def test_a_room_that_was_dispatched_while_no_worker_was_there_gets_its_ava
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_worker_that_is_started_again_starts_the_avatars_again(
     livekit: LiveKit,
-    avatars: AvatarServer,
+    avatar_server: AvatarServer,
     rooms: Rooms,
     agent_name: str,
     room_name: str,
     tmp_path: Path,
     number: signal.Signals,
 ) -> None:
-    values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatars.url}
+    values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatar_server.url}
     async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
         with worker(livekit, tmp_path, **values) as process:
             await process.says("ready: jobs")

@@ -34,6 +34,8 @@ from tests.live.avatar.conftest import (
 from tests.live.conftest import running_server
 from tests.live.viewer import SAMPLE_RATE, Viewer, viewer_token
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 8.0
 NOTICED = 1.2
 """Seconds within which the avatar notices, with some for a busy machine."""

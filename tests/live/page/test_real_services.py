@@ -97,6 +97,7 @@ async def test_plays_the_sample_to_its_end(page: Page, service: str, room_name: 
     assert segment["position"] == pytest.approx(segment["duration"], abs=0.05)
 
 
+@pytest.mark.alone
 async def test_sound_and_picture_are_in_sync(page: Page, service: str, room_name: str) -> None:
     await join(page, service, room_name)
     await until(page, "document.body.hasAttribute('data-picture')")

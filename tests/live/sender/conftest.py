@@ -7,7 +7,7 @@ import contextlib
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +49,6 @@ async def say(gateway: Gateway, room: str, seconds: float, **options: Any) -> Se
     """Accepts a tone."""
     request = SpeakRequest(room, Tone(seconds), Source("file", "tone"), new_segment_id(), **options)
     return await gateway.speak(request)
-
-
-@pytest.fixture(scope="module")
-def avatar_server(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AvatarServer]:
-    with AvatarServer(livekit, tmp_path_factory.mktemp("avatar")) as server:
-        yield server
 
 
 async def start_avatar(livekit: LiveKit, server: AvatarServer, room: str) -> None:
