@@ -10,7 +10,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 endif
 UV := $(if $(shell uv version 2>/dev/null),$(shell command -v uv),.cache/tools/bin/uv)
 TESTS := .venv/bin/python -m tests.run
-PAGE := assets/hello_world_16kHz.wav $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+PAGE := assets/hello_world_16kHz.wav clients/typescript/src/event-parser.ts $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 export PATH := $(PATH):$(CURDIR)/.cache/tools/bin
 unexport PYTHONDONTWRITEBYTECODE # with it, each start of a service compiles its libraries anew: seconds of a core
 

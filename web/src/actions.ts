@@ -10,7 +10,7 @@ import type { SegmentHistory } from "./core/segment-history.ts";
 import type { TtsVoice } from "./core/tts-voices.ts";
 import type { Api } from "./io/api.ts";
 import { isAborted, messageOf, Problem, Unreachable } from "./io/errors.ts";
-import { PAGE_SIZE, type SegmentFeed } from "./io/feed.ts";
+import { type EventFeed, PAGE_SIZE } from "./io/feed.ts";
 import type { Uploads } from "./io/uploads.ts";
 import { showNotice } from "./view/dialogs.ts";
 
@@ -20,11 +20,11 @@ export class Actions {
   readonly #api: Api;
   readonly #store: Store;
   readonly #history: SegmentHistory;
-  readonly #feed: SegmentFeed;
+  readonly #feed: EventFeed;
   readonly #uploads: Uploads;
   limits: Limits = NO_LIMITS;
 
-  constructor(api: Api, store: Store, history: SegmentHistory, feed: SegmentFeed, uploads: Uploads) {
+  constructor(api: Api, store: Store, history: SegmentHistory, feed: EventFeed, uploads: Uploads) {
     this.#api = api;
     this.#store = store;
     this.#history = history;
@@ -41,7 +41,6 @@ export class Actions {
     }
     return this.#attempt(`“${shortened(text)}” was not sent`, async (room) => {
       this.#history.put(await this.#api.speakText(room, text, voice));
-      this.#feed.refresh();
     });
   }
 
@@ -64,7 +63,6 @@ export class Actions {
     await this.#attempt("The interrupt failed", async (room) => {
       for (const segment of await this.#api.interrupt(room)) this.#history.put(segment);
     });
-    this.#feed.refresh();
   }
 
   async cancel(...segments: readonly Segment[]): Promise<void> {
@@ -73,7 +71,6 @@ export class Actions {
       const failure = `“${shortened(title)}” was not ${segment.state === "queued" ? "cancelled" : "stopped"}`;
       await this.#attempt(failure, async () => this.#history.put(await this.#api.cancel(segment.id)));
     }
-    this.#feed.refresh();
   }
 
   async showEarlier(): Promise<void> {
@@ -90,6 +87,7 @@ export class Actions {
     if (room === null) return false;
     try {
       await action(room);
+      this.#feed.retry();
       return true;
     } catch (error) {
       if (!isAborted(error)) showNotice(`${failure}: ${messageOf(error)}`);

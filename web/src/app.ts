@@ -3,7 +3,7 @@
 import { Actions } from "./actions.ts";
 import { callExample } from "./core/call-example.ts";
 import { clockStop } from "./core/labels.ts";
-import { initial, isJoined, isLive, Phase, type State, Store } from "./core/phase.ts";
+import { initial, isJoined, isLive, type State, Store } from "./core/phase.ts";
 import type { Segment } from "./core/segment.ts";
 import { SegmentHistory } from "./core/segment-history.ts";
 import { Api } from "./io/api.ts";
@@ -11,7 +11,7 @@ import { TabApiKeys } from "./io/api-keys.ts";
 import { watchForAvatar } from "./io/avatar-wait.ts";
 import type { Media } from "./io/connection.ts";
 import { messageOf, Problem } from "./io/errors.ts";
-import { PollingFeed, type SegmentFeed } from "./io/feed.ts";
+import { EventFeed } from "./io/feed.ts";
 import { loadLimits } from "./io/limits.ts";
 import { Player } from "./io/player.ts";
 import { Session } from "./io/session.ts";
@@ -32,6 +32,9 @@ import { SegmentList } from "./view/segment-list.ts";
 import { listenForShortcuts } from "./view/shortcuts.ts";
 import { UploadList } from "./view/upload-list.ts";
 
+/** Milliseconds from one estimate of a missed caption to the next. */
+const ESTIMATE_CAPTIONS_EVERY = 1_000;
+
 export class App {
   readonly store: Store;
   readonly player: Player;
@@ -39,7 +42,7 @@ export class App {
   readonly #keys: TabApiKeys;
   readonly #api: Api;
   readonly #history: SegmentHistory;
-  readonly #feed: SegmentFeed;
+  readonly #feed: EventFeed;
   readonly #uploads: Uploads;
   readonly #voices: VoiceList;
   readonly #session: Session;
@@ -62,16 +65,16 @@ export class App {
     this.#keys = new TabApiKeys(askForKey);
     this.#api = new Api(base, this.#keys);
     this.#history = new SegmentHistory(() => this.#showHistory());
-    this.#feed = new PollingFeed(this.#api, {
+    this.#feed = new EventFeed(this.#api, {
       page: (page) => this.#history.update(page),
-      isLive: () => this.#history.isLive,
+      segment: (segment) => this.#history.put(segment),
       health: (error) => this.#setHealth(error),
     });
     this.#uploads = new Uploads(this.#api, {
       changed: (uploads) => this.#uploadList.render(uploads),
       accepted: (segment, name) => {
         this.#history.put(segment, name);
-        this.#feed.refresh();
+        this.#feed.retry();
       },
     });
     this.#voices = new VoiceList(this.#api, (voices) => {
@@ -126,6 +129,7 @@ export class App {
     this.#listenForShortcuts();
 
     watchForAvatar(this.store);
+    setInterval(() => this.#updateCaptions(), ESTIMATE_CAPTIONS_EVERY);
     this.store.subscribe((state, before) => this.#stateChanged(state, before));
     this.#render(this.store.state);
     this.#lobby.focusJoin();
@@ -185,14 +189,18 @@ export class App {
     if (stalled !== this.store.state.stalled) this.store.dispatch({ kind: "stalled", stalled });
   }
 
-  /** `error` is the outcome of the last request for the list of segments; null: it succeeded. */
+  /** `error` is why the room's events cannot be followed; null: they can. */
   #setHealth(error: unknown): void {
     const answersAgain = error === null && !this.#serviceAnswers;
     this.#serviceAnswers = error === null;
     if (answersAgain) this.#voices.start(); // it may have been started anew, with other voices
     this.#panel.banner = bannerText(error);
     this.#updateClocks();
-    this.#captions.listed(this.#clockStop === null ? this.#history.segments : null);
+    this.#updateCaptions();
+  }
+
+  #updateCaptions(): void {
+    if (isLive(this.store.state.phase)) this.#captions.listed(this.#clockStop === null ? this.#history.current : null);
   }
 
   /** Why the positions of playing segments are not known now; null: they are. */
@@ -205,6 +213,7 @@ export class App {
   }
 
   #stateChanged(state: State, before: State): void {
+    if (clockStop(before, true) !== null && clockStop(state, true) === null) this.#feed.list(); // where it is by now
     this.#render(state);
     if (state.phase !== before.phase) this.#phaseChanged(state, before);
     if (state.room !== before.room && state.room !== null) putRoomIntoAddress(state.room);
@@ -223,7 +232,6 @@ export class App {
       this.#uploads.clear();
       this.#captions.clear();
     }
-    if ((phase === Phase.Speaking) !== (before.phase === Phase.Speaking)) this.#feed.refresh();
   }
 
   async #loadLimits(): Promise<void> {

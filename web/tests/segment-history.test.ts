@@ -38,9 +38,29 @@ test("a segment that this page uploaded has the file's name", () => {
   expect(changes).toBe(1);
 });
 
-test("live, playing and waiting follow from the states", () => {
-  const facts = ({ isLive, isPlaying, waiting }: SegmentHistory) => [isLive, isPlaying, waiting.length];
-  expect(facts(loaded(segment(2), segment(1)))).toEqual([false, false, 0]);
-  expect(facts(loaded(segment(2, "queued"), segment(1)))).toEqual([true, false, 1]);
-  expect(facts(loaded(segment(2, "queued"), segment(1, "paused")))).toEqual([true, true, 1]);
+test("playing and waiting follow from the states", () => {
+  const facts = ({ isPlaying, waiting }: SegmentHistory) => [isPlaying, waiting.length];
+  expect(facts(loaded(segment(2), segment(1)))).toEqual([false, 0]);
+  expect(facts(loaded(segment(2, "queued"), segment(1)))).toEqual([false, 1]);
+  expect(facts(loaded(segment(2, "queued"), segment(1, "paused")))).toEqual([true, 1]);
+});
+
+test("the position of what plays goes on between two events", () => {
+  let now = 1_000;
+  const history = new SegmentHistory(
+    () => {},
+    () => now,
+  );
+  history.put({ ...segment(1, "playing"), position: 4 });
+  history.put({ ...segment(2, "finished"), position: 7 });
+  now = 3_500;
+  expect(history.current.map(({ position }) => position)).toEqual([7, 6.5]);
+  expect(history.segments.map(({ position }) => position)).toEqual([7, 4]);
+});
+
+test("an event of a segment that is older than what was loaded leaves the order as it is", () => {
+  const history = loaded(segment(5), segment(4));
+  history.put(segment(2, "playing"));
+  history.append({ segments: [segment(3), segment(2, "playing"), segment(1)], next: null });
+  expect(ids(history)).toEqual(["seg_5", "seg_4", "seg_3", "seg_2", "seg_1"]);
 });

@@ -30,10 +30,19 @@ describe("the list of segments", () => {
     expect(merge(known, { segments: [], next: null })).toEqual([]);
   });
 
-  test("takes a single segment in its place, or first", () => {
+  test("takes a state that was overtaken by a later one for what it is", () => {
+    expect(put([segment(1, "playing")], segment(1, "queued"))[0]?.state).toBe("playing");
+    expect(put([segment(1, "finished")], segment(1, "playing"))[0]?.state).toBe("finished");
+    expect(put([segment(1, "paused")], segment(1, "playing"))[0]?.state).toBe("playing");
+    expect(put([segment(1, "playing", 5)], segment(1, "playing", 0))[0]?.position).toBe(5);
+    expect(put([segment(1, "playing", 5)], segment(1, "interrupted", 4.8))[0]?.position).toBe(4.8);
+  });
+
+  test("takes a single segment in its place, or by its age", () => {
     const known = [segment(2, "queued"), segment(1)];
     expect(put(known, segment(2, "cancelled"))[0]?.state).toBe("cancelled");
     expect(ids(put(known, segment(3)))).toEqual(["seg_3", "seg_2", "seg_1"]);
+    expect(ids(put(known, segment(0)))).toEqual(["seg_2", "seg_1", "seg_0"]);
   });
 });
 

@@ -18,9 +18,12 @@ export class EventParser {
   #text = "";
   #data: string[] = [];
   #id: string | null = null;
+  /** The id of the last event: a stream that is opened again goes on after it. */
+  last: string | null;
 
-  /** `last` is the id of the last event: a stream that is opened again goes on after it. */
-  constructor(public last: string | null) {}
+  constructor(last: string | null) {
+    this.last = last;
+  }
 
   /** Takes a piece of the stream; returns the events that it completes. */
   take(piece: string): StreamEvent[] {

@@ -1,7 +1,8 @@
 """A fake of the sender's service: its API in memory, with faults that a test switches on.
 
 It serves the built page and ``/v1``, opens rooms on a real livekit-server, and plays accepted sound through a
-:class:`FakeAvatar`. A test may change ``key``, ``voices``, ``unreachable`` and ``refusal`` at any time.
+:class:`FakeAvatar`. A test may change ``key``, ``voices``, ``unreachable`` and ``refusal`` at any time. Its stream of
+events is made from what changed in ``segments``, by a test too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import io
 import itertools
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +62,8 @@ class FakeService:
         self.rooms: list[str] = []
         """The room of each request to speak."""
         self.interrupts: list[Any] = []
+        self._tickets: dict[str, str | None] = {}
+        """Tickets, and the ``Authorization`` that each was made with."""
         self.segments: dict[str, dict[str, Any]] = {}
         """By id, oldest first; a test may add and change them."""
         self._numbers = itertools.count(1)
@@ -76,6 +80,8 @@ class FakeService:
                 web.post("/v1/rooms", self._open_room),
                 web.get("/v1/voices", self._voices),
                 web.get("/v1/rooms/{room}/segments", self._list),
+                web.get("/v1/rooms/{room}/events", self._events),
+                web.post("/v1/rooms/{room}/tickets", self._ticket),
                 web.post("/v1/rooms/{room}/segments", self._speak),
                 web.post("/v1/rooms/{room}/interrupt", self._interrupt),
                 web.delete("/v1/segments/{id}", self._delete),
@@ -138,13 +144,16 @@ class FakeService:
                 request.transport.abort()
                 return web.Response()
             given = request.headers.get("Authorization")
+            if request.path.endswith("/events") and (ticket := request.query.get("ticket")):
+                given = self._tickets.pop(ticket, None)  # each opens one stream
             if self.key is not None and given not in (f"Bearer {self.key}", f"Bearer {self.other_rooms_key}"):
                 slug = "no-key" if given is None else "wrong-key"
                 return problem(401, "Send one of the keys in MOUTHPIECE_API_KEYS: `Authorization: Bearer <key>`.", slug)
             if given == f"Bearer {self.other_rooms_key}" and not (await room_of(request)).startswith("other-"):
                 return problem(403, "This key is for rooms whose name begins with “other-”.", "not-this-room")
         response: web.StreamResponse = await handler(request)
-        response.headers["Content-Security-Policy"] = POLICY
+        if not response.prepared:
+            response.headers["Content-Security-Policy"] = POLICY
         return response
 
     async def _index(self, _: web.Request) -> web.FileResponse:
@@ -177,6 +186,27 @@ class FakeService:
         page = found[:limit]
         more = page[-1]["id"] if len(found) > limit else None
         return web.json_response({"segments": page, "next": more})
+
+    async def _ticket(self, request: web.Request) -> web.Response:
+        ticket = f"ticket-{next(self._numbers)}"
+        self._tickets[ticket] = request.headers.get("Authorization")
+        return web.json_response({"ticket": ticket}, status=201)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Content-Security-Policy": POLICY})
+        await response.prepare(request)
+        known = {id: json.dumps(segment) for id, segment in self.segments.items()}
+        for number in itertools.count(1):
+            now = {id: json.dumps(segment) for id, segment in self.segments.items()}
+            for id in [id for id, shown in now.items() if known.get(id) != shown]:
+                await response.write(f'id: {number}\ndata: {{"type": "segment", "segment": {now[id]}}}\n\n'.encode())
+            await response.write(b": still here\n\n")
+            known = now
+            await asyncio.sleep(0.02)
+            if self.unreachable and request.transport is not None:
+                request.transport.abort()
+                break
+        return response
 
     async def _speak(self, request: web.Request) -> web.Response:
         self.rooms.append(request.match_info["room"])

@@ -1,6 +1,6 @@
 /** The segments of a room as far as the page has loaded them: the newest page, and older ones on request. */
 
-import { isOver, merge, put, type Segment, type SegmentPage } from "./segment.ts";
+import { merge, type Observation, observe, positionAt, put, type Segment, type SegmentPage } from "./segment.ts";
 
 export class SegmentHistory {
   readonly #changed: () => void;
@@ -8,10 +8,13 @@ export class SegmentHistory {
   #names: ReadonlyMap<string, string> = new Map();
   #cursor: string | null = null;
   #olderLoaded = false;
+  #observed: ReadonlyMap<string, Observation> = new Map();
+  readonly #clock: () => number;
 
-  /** Calls `changed` after each change. */
-  constructor(changed: () => void) {
+  /** Calls `changed` after each change. `clock` returns milliseconds and is monotonic. */
+  constructor(changed: () => void, clock: () => number = () => performance.now()) {
     this.#changed = changed;
+    this.#clock = clock;
   }
 
   /** Newest first. */
@@ -29,10 +32,6 @@ export class SegmentHistory {
     return this.#cursor;
   }
 
-  get isLive(): boolean {
-    return this.#segments.some((segment) => !isOver(segment));
-  }
-
   get isPlaying(): boolean {
     return this.#segments.some(({ state }) => state === "playing" || state === "paused");
   }
@@ -41,26 +40,38 @@ export class SegmentHistory {
     return this.#segments.filter(({ state }) => state === "queued");
   }
 
+  /** The segments with the positions of now. */
+  get current(): readonly Segment[] {
+    const now = this.#clock();
+    return this.#segments.map((segment) => {
+      const observed = this.#observed.get(segment.id);
+      return observed === undefined ? segment : { ...segment, position: positionAt(segment, observed, now) };
+    });
+  }
+
   /** Takes the newest page. */
   update(page: SegmentPage): void {
-    this.#segments = merge(this.#segments, page);
     if (!this.#olderLoaded || page.next === null) this.#cursor = page.next;
-    this.#changed();
+    this.#set(merge(this.#segments, page));
   }
 
   /** Takes the page at `cursor`. */
   append(page: SegmentPage): void {
-    const known = new Set(this.#segments.map(({ id }) => id));
     this.#olderLoaded = true;
     this.#cursor = page.next;
-    this.#segments = [...this.#segments, ...page.segments.filter(({ id }) => !known.has(id))];
-    this.#changed();
+    this.#set(page.segments.reduce(put, this.#segments));
   }
 
-  /** Takes one segment as the service has just answered with it. */
+  /** Takes one segment as the service has answered with it, or as it stood at an event. */
   put(segment: Segment, name?: string): void {
     if (name !== undefined) this.#names = new Map(this.#names).set(segment.id, name);
-    this.#segments = put(this.#segments, segment);
+    this.#set(put(this.#segments, segment));
+  }
+
+  #set(segments: readonly Segment[]): void {
+    const now = this.#clock();
+    this.#segments = segments;
+    this.#observed = new Map(segments.map((one) => [one.id, observe(this.#observed.get(one.id), one, now)]));
     this.#changed();
   }
 }

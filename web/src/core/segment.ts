@@ -56,10 +56,25 @@ export function merge(known: readonly Segment[], page: SegmentPage): readonly Se
   return [...page.segments, ...older];
 }
 
-/** `known` with `segment` in its place, or first where it is new. */
+/**
+ * `known` with `segment` in its place: by its age where it is new.
+ *
+ * Answers and events overtake each other. States move one way and the furthest position never falls, so what is behind
+ * what is known changes nothing.
+ */
 export function put(known: readonly Segment[], segment: Segment): readonly Segment[] {
-  const isKnown = known.some(({ id }) => id === segment.id);
-  return isKnown ? known.map((old) => (old.id === segment.id ? segment : old)) : [segment, ...known];
+  if (known.some(({ id }) => id === segment.id)) {
+    return known.map((old) => (old.id === segment.id ? later(old, segment) : old));
+  }
+  const older = known.findIndex(({ created_at }) => created_at <= segment.created_at);
+  return older < 0 ? [...known, segment] : [...known.slice(0, older), segment, ...known.slice(older)];
+}
+
+function later(known: Segment, segment: Segment): Segment {
+  const step = (one: Segment) => (one.state === "queued" ? 0 : isOver(one) ? 2 : 1);
+  if (step(segment) < step(known)) return known;
+  if (step(segment) !== 1) return segment;
+  return { ...segment, position: Math.max(known.position ?? 0, segment.position ?? 0) };
 }
 
 /** A position, and when the service first reported it. */

@@ -4,6 +4,7 @@ import type { Segment, SegmentPage } from "../core/segment.ts";
 import type { TtsVoice } from "../core/tts-voices.ts";
 import { type ProblemDetails, viewerMessage } from "../core/viewer-message.ts";
 import { Problem, Unreachable } from "./errors.ts";
+import { isEventStream, openStream, textOf } from "./event-stream.ts";
 import { logForOperator } from "./operator-log.ts";
 
 export interface OpenedRoom {
@@ -61,6 +62,22 @@ export class Api {
     return this.#call({ method: "GET", path: `${roomPath(room)}/segments?${query}`, background: true, signal });
   }
 
+  /**
+   * Opens the stream of a room's events after the one with the id `last`, or from now on, and returns its text.
+   *
+   * Where the page has a key, a ticket of its own opens each stream. The text ends where the stream was closed.
+   *
+   * @throws {Problem} the service answered with an error. @throws {Unreachable} it did not answer, or the stream was cut.
+   */
+  async events(room: string, last: string | null, signal: AbortSignal): Promise<AsyncIterable<string>> {
+    const url = new URL(`${roomPath(room)}/events`, this.#base);
+    if (this.#keys.current() !== null) url.searchParams.set("ticket", await this.#ticket(room, signal));
+    const headers = { Accept: "text/event-stream", ...(last === null ? {} : { "Last-Event-ID": last }) };
+    const stream = await openStream(url, headers, signal);
+    if (isEventStream(stream)) return textOf(stream);
+    throw stream.ok ? new Unreachable() : problemOf({ status: stream.status, text: await stream.text() });
+  }
+
   /** Sends a sound file as a form: its part carries the file's name and type. */
   speakFile(
     room: string,
@@ -108,6 +125,12 @@ export class Api {
       if (error instanceof Problem && error.status === 404) return [];
       throw error;
     }
+  }
+
+  async #ticket(room: string, signal: AbortSignal): Promise<string> {
+    const path = `${roomPath(room)}/tickets`;
+    return (await this.#call<{ ticket: string }>({ method: "POST", path, ...json({}), background: true, signal }))
+      .ticket;
   }
 
   /** @throws {Problem} the service answered with an error. @throws {Unreachable} it did not answer. */
