@@ -1,6 +1,6 @@
 /** The calls of the API: sent again while the service is away, said once. */
 
-import { ClientError, failureOf, objectOf, ServiceUnavailable, UnexpectedAnswer } from "./errors.js";
+import { ClientError, failureOf, objectOf, ServiceProblem, ServiceUnavailable, UnexpectedAnswer } from "./errors.js";
 import { EventParser, type StreamEvent } from "./event-parser.js";
 import { AGAIN, Retrying } from "./retrying.js";
 import type { components, operations } from "./schema.js";
@@ -33,8 +33,10 @@ export interface ClientOptions {
 interface Call {
   readonly method: string;
   readonly path: string;
-  /** Keys of the answer. */
+  /** Keys of the answer; none: it has no content. */
   readonly expected: readonly string[];
+  /** Slug of the refusal which, sent again, says that the first try has arrived. */
+  readonly done?: string;
   readonly query?: Query;
   readonly body?: BodyInit;
   readonly headers?: Record<string, string>;
@@ -151,6 +153,11 @@ export class Client {
     return this.#call({ method: "GET", path: "/v1/rooms", expected: ["rooms"] });
   }
 
+  /** Ends a room: everybody is thrown out of it. */
+  async endRoom(room: string): Promise<void> {
+    await this.#call({ method: "DELETE", path: of(room), expected: [], done: "room-not-found" });
+  }
+
   voices(): Promise<Schemas["VoiceList"]> {
     return this.#call({ method: "GET", path: "/v1/voices", expected: ["voices"] });
   }
@@ -163,6 +170,24 @@ export class Client {
   /** A ticket with which a browser opens the room's events, without a key. */
   ticket(room: string, body: Schemas["TicketBody"] = {}): Promise<Schemas["Ticket"]> {
     return this.#call({ method: "POST", path: `${of(room)}/tickets`, expected: ["ticket"], ...json(body) });
+  }
+
+  webhooks(): Promise<Schemas["WebhookList"]> {
+    return this.#call({ method: "GET", path: "/v1/webhooks", expected: ["webhooks"] });
+  }
+
+  /** A page of what webhooks could not deliver (`failed`, given up) or are still to deliver (`pending`), newest first. */
+  deliveries(
+    query: NonNullable<operations["list_deliveries"]["parameters"]["query"]> = {},
+  ): Promise<Schemas["DeliveryPage"]> {
+    const expected = ["deliveries", "next"];
+    return this.#call({ method: "GET", path: "/v1/webhooks/deliveries", expected, query });
+  }
+
+  /** Sends one that could not be delivered again. */
+  retryDelivery(id: string): Promise<Schemas["Delivery"]> {
+    const path = `/v1/webhooks/deliveries/${encodeURIComponent(id)}/retry`;
+    return this.#call({ method: "POST", path, expected: SEGMENT });
   }
 
   /**
@@ -224,16 +249,18 @@ export class Client {
 
   async #call<T>(call: Call): Promise<T> {
     const retrying = new Retrying(performance.now() + this.#retryFor);
-    for (;;) {
+    for (let sentBefore = false; ; ) {
       let failure: ClientError;
       try {
         const answer = await this.#send(call);
         if (answer.ok) return valueOf<T>(call, answer.status, await objectOf(answer));
         failure = await failureOf(answer);
+        if (sentBefore && failure instanceof ServiceProblem && failure.slug === call.done) return {} as T;
       } catch (error) {
         if (error instanceof ClientError) throw error;
         failure = new ServiceUnavailable(error);
       }
+      sentBefore = true;
       await waitFor(retrying, failure);
     }
   }
@@ -249,7 +276,7 @@ export class Client {
 
 /** @throws {UnexpectedAnswer} */
 function valueOf<T>(call: Call, status: number, value: Record<string, unknown>): T {
-  if (call.expected.some((name) => !(name in value))) throw new UnexpectedAnswer(status);
+  if (call.expected.some((name) => !(name in value)) || (call.expected.length === 0 && status !== 204)) throw new UnexpectedAnswer(status);
   return value as T;
 }
 

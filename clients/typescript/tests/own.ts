@@ -35,6 +35,8 @@ const calls: readonly [string, () => Promise<unknown>][] = [
   ["voices", () => client.voices()],
   ["token", () => client.token("demo")],
   ["ticket", () => client.ticket("demo")],
+  ["webhooks", () => client.webhooks()],
+  ["deliveries", () => client.deliveries({ state: "pending", limit: 5 })],
 ];
 for (const [name, call] of calls) {
   await lose();
@@ -43,6 +45,12 @@ for (const [name, call] of calls) {
 const said = (await client.segments("demo", { tag: "new" })).segments;
 assert.equal(said.length, 3, "each was said once");
 assert.deepEqual(said[2]?.metadata, { shop: "Lyon" });
+
+await client.openRoom({ room: "over" });
+await lose();
+await client.endRoom("over"); // it is gone when it is sent again
+await assert.rejects(client.endRoom("over"), { slug: "room-not-found" });
+await assert.rejects(client.retryDelivery("1"), { slug: "delivery-not-found" });
 
 const types: string[] = [];
 for await (const event of followed) {

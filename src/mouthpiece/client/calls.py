@@ -36,7 +36,8 @@ class SegmentOptions(TypedDict, total=False):
 class Call:
     """One request; sent again, it is the same.
 
-    :param expected: keys of the answer.
+    :param expected: keys of the answer; none: it has no content.
+    :param done: slug of the refusal which, sent again, says that the first try has arrived.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Call:
     json: dict[str, Any] | None = None
     content: bytes | Path | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    done: str | None = None
 
 
 def say(
@@ -69,6 +71,10 @@ def play(room: str, sound: bytes | Path, content_type: str | None, options: Segm
 
 def play_url(room: str, url: str, options: SegmentOptions, key: str | None) -> Call:
     return Call("POST", _queue(room), _SEGMENT, _params(options), json={"url": url}, headers=_keyed(key))
+
+
+def again(room: str, segment: str, options: SegmentOptions, key: str | None) -> Call:
+    return Call("POST", _queue(room), _SEGMENT, _params(options), json={"segment": segment}, headers=_keyed(key))
 
 
 def segment(id: str) -> Call:
@@ -107,6 +113,32 @@ def room(name: str) -> Call:
     return Call("GET", f"/v1/rooms/{_quoted(name)}", frozenset({"room"}))
 
 
+def end_room(name: str) -> Call:
+    return Call("DELETE", f"/v1/rooms/{_quoted(name)}", frozenset(), done="room-not-found")
+
+
+def token(room: str, body: dict[str, Any]) -> Call:
+    return Call("POST", f"/v1/rooms/{_quoted(room)}/tokens", frozenset({"token"}), json=body)
+
+
+def ticket(room: str, expires_in: int) -> Call:
+    path = f"/v1/rooms/{_quoted(room)}/tickets"
+    return Call("POST", path, frozenset({"ticket"}), json={"expires_in": expires_in})
+
+
+def webhooks() -> Call:
+    return Call("GET", "/v1/webhooks", frozenset({"webhooks"}))
+
+
+def deliveries(state: str, limit: int, after: str | None) -> Call:
+    given = {"state": state, "limit": str(limit)} | ({} if after is None else {"after": after})
+    return Call("GET", "/v1/webhooks/deliveries", frozenset({"deliveries", "next"}), given)
+
+
+def retry_delivery(id: str) -> Call:
+    return Call("POST", f"/v1/webhooks/deliveries/{_quoted(id)}/retry", frozenset({"id", "state"}))
+
+
 def voices() -> Call:
     return Call("GET", "/v1/voices", frozenset({"voices"}))
 
@@ -124,7 +156,7 @@ def value_of(call: Call, answer: httpx.Response) -> dict[str, Any]:
     :raises UnexpectedAnswer: it is none, or lacks a key.
     """
     value = _json(answer)
-    if not call.expected <= value.keys():
+    if not call.expected <= value.keys() or (not call.expected and answer.status_code != 204):
         raise UnexpectedAnswer(answer.status_code)
     return value
 

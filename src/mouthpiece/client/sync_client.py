@@ -12,7 +12,7 @@ import httpx
 
 from mouthpiece.client import calls
 from mouthpiece.client.calls import Call, SegmentOptions
-from mouthpiece.client.errors import ClientError
+from mouthpiece.client.errors import ClientError, ServiceProblem
 from mouthpiece.client.event_parser import EventParser
 from mouthpiece.client.retrying import AGAIN, Retrying
 from mouthpiece.client.values import ENDED, Event, Segment
@@ -84,6 +84,12 @@ class Client:
         """Say the sound at an address, which the service downloads; returns once it is stored."""
         return cast(Segment, self._call(calls.play_url(room, url, options, idempotency_key)))
 
+    def again(
+        self, room: str, segment_id: str, *, idempotency_key: str | None = None, **options: Unpack[SegmentOptions]
+    ) -> Segment:
+        """Say a segment once more; returns once it is stored."""
+        return cast(Segment, self._call(calls.again(room, segment_id, options, idempotency_key)))
+
     def wait(self, segment_id: str, timeout: float | None = None) -> Segment:
         """Return a segment once it has ended, or as it stands after ``timeout`` seconds."""
         until = None if timeout is None else time.monotonic() + timeout
@@ -134,6 +140,39 @@ class Client:
         """
         return self._call(calls.open_room({"room": room} | body))
 
+    def end_room(self, room: str) -> None:
+        """End a room: everybody is thrown out of it."""
+        self._call(calls.end_room(room))
+
+    def token(self, room: str, **body: Any) -> dict[str, Any]:
+        """Return a ``token`` for one more viewer.
+
+        :param body: keys of ``POST /v1/rooms/{room}/tokens``.
+        """
+        return self._call(calls.token(room, body))
+
+    def ticket(self, room: str, *, expires_in: int = 60) -> dict[str, Any]:
+        """Return a ``ticket`` with which a browser opens the room's events, without a key.
+
+        :param expires_in: seconds within which it can be used.
+        """
+        return self._call(calls.ticket(room, expires_in))
+
+    def webhooks(self) -> dict[str, Any]:
+        """Return the operator's ``webhooks``."""
+        return self._call(calls.webhooks())
+
+    def deliveries(self, *, state: str = "failed", limit: int = 50, after: str | None = None) -> dict[str, Any]:
+        """Return a page of ``deliveries`` of webhooks, newest first, and the cursor ``next``.
+
+        :param state: ``failed`` (given up) or ``pending``.
+        """
+        return self._call(calls.deliveries(state, limit, after))
+
+    def retry_delivery(self, delivery_id: str) -> dict[str, Any]:
+        """Send one that could not be delivered again; returns it."""
+        return self._call(calls.retry_delivery(delivery_id))
+
     def room(self, room: str) -> dict[str, Any]:
         """Return a room with its avatars."""
         return self._call(calls.room(room))
@@ -180,6 +219,7 @@ class Client:
 
     def _call(self, call: Call) -> dict[str, Any]:
         retrying = Retrying(time.monotonic() + self.retry_for)
+        sent_before = False
         while True:
             try:
                 answer = self._send(call)
@@ -189,6 +229,9 @@ class Client:
                 if answer.is_success:
                     return calls.value_of(call, answer)
                 failure = calls.failure_of(answer)
+                if sent_before and isinstance(failure, ServiceProblem) and failure.slug == call.done:
+                    return {}
+            sent_before = True
             self._pause(retrying, failure)
 
     def _pause(self, retrying: Retrying, failure: ClientError) -> None:

@@ -5,6 +5,7 @@ It is checked by mypy beside the generated package ``generated``, which is not t
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 
@@ -13,6 +14,7 @@ from generated.api.events import list_segment_events
 from generated.api.rooms import open_room
 from generated.api.segments import get_segment, interrupt, list_segments, speak
 from generated.models import (
+    EncodedSoundBody,
     EventPage,
     GetSegmentWait,
     InterruptBody,
@@ -44,14 +46,20 @@ assert isinstance(sound, Segment)
 assert sound.audio.duration == 1
 
 with open(SAMPLES, "rb") as file:
-    part = File(io.BytesIO(file.read()), "tone.pcm", "audio/pcm;rate=16000;channels=1")
+    raw = file.read()
+part = File(io.BytesIO(raw), "tone.pcm", "audio/pcm;rate=16000;channels=1")
 samples = speak.sync("x", client=client, body=SpeakFilesBody(file=part), avatar="avatar-x", idempotency_key="samples")
 assert isinstance(samples, Segment)
 assert samples.audio.duration == 1
 
+body = EncodedSoundBody(audio=base64.b64encode(raw).decode(), type_="audio/pcm;rate=16000;channels=1")
+encoded = speak.sync("x", client=client, body=body, avatar="avatar-x")
+assert isinstance(encoded, Segment)
+assert encoded.audio.duration == 1
+
 listed = list_segments.sync("x", client=client)
 assert isinstance(listed, SegmentPage)
-assert [one.id for one in listed.segments] == [samples.id, sound.id, text.id]
+assert [one.id for one in listed.segments] == [encoded.id, samples.id, sound.id, text.id]
 
 stopped = interrupt.sync("x", client=client, body=InterruptBody(queued=InterruptBodyQueued.DROP))
 assert isinstance(stopped, Interrupted)

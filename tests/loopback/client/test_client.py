@@ -39,6 +39,11 @@ CALLS: list[tuple[str, Callable[[AsyncClient, str], Awaitable[Any]]]] = [
     ("open_room", lambda client, _: client.open_room("demo")),
     ("rooms", lambda client, _: client.rooms()),
     ("voices", lambda client, _: client.voices()),
+    ("token", lambda client, _: client.token("demo")),
+    ("ticket", lambda client, _: client.ticket("demo", expires_in=10)),
+    ("webhooks", lambda client, _: client.webhooks()),
+    ("deliveries", lambda client, _: client.deliveries(state="pending", limit=5)),
+    ("again", lambda client, one: client.again("demo", one, avatar="avatar-x", tag="new")),
 ]
 
 
@@ -52,8 +57,18 @@ async def test_every_call_survives_a_restart_that_loses_its_answer_and_nothing_i
             assert await call(client, waiting["id"]), name
             assert service.restarted == number, name
         said = (await client.segments("demo", tag="new"))["segments"]
-        assert len(said) == 3
+        assert len(said) == 4
         assert (await client.segment(waiting["id"]))["state"] == "cancelled"
+
+
+async def test_a_room_whose_end_was_not_heard_of_is_ended_all_the_same(service: Restarting) -> None:
+    async with AsyncClient(service.url, trust_env=False) as client:
+        await client.open_room("over")
+        service.lose = 1
+        await client.end_room("over")  # it is gone when it is sent again
+        assert service.restarted == 1
+        with pytest.raises(ServiceProblem, match="room-not-found"):
+            await client.end_room("over")
 
 
 async def test_the_plain_client_survives_it_too(service: Restarting, tmp_path: Path) -> None:
@@ -71,6 +86,16 @@ async def test_the_plain_client_survives_it_too(service: Restarting, tmp_path: P
             assert client.cancel(first["id"])["state"] == "cancelled"
             types = [event["type"] for event in client.events(segment=first["id"])]
             assert client.wait(first["id"])["state"] == "cancelled"
+            assert client.again("demo", first["id"], avatar="avatar-x")["state"] == "queued"
+            client.open_room("over")
+            assert client.token("over", identity="anna")["token"]
+            assert client.ticket("over")["expires_in"] == 60
+            client.end_room("over")
+            with pytest.raises(ServiceProblem, match="room-not-found"):
+                client.end_room("over")
+            assert client.webhooks()["webhooks"] == client.deliveries()["deliveries"] == []
+            with pytest.raises(ServiceProblem, match="delivery-not-found"):
+                client.retry_delivery("1")
             return types
 
     assert await asyncio.to_thread(work) == ["segment.queued", "segment.cancelled"]

@@ -66,7 +66,7 @@ async def test_each_call_survives_a_restart_and_nothing_is_said_twice(programs: 
     webhook = json.dumps({"secret": SECRET, "headers": dict(headers), "body": body})
     async with Restarting(tmp_path) as service:
         assert await run(service, programs / "own.js", webhook) == "done"
-        assert service.restarted == 17
+        assert service.restarted == 20
 
 
 async def test_generated_types_speak_wait_list_interrupt_and_follow(programs: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
+from mouthpiece.client import AsyncClient
 from mouthpiece_sender.api.models import DeliveryPage, Event, WebhookList
 from tests.loopback.sender.conftest import Running, Start
 from tests.loopback.sender.webhook_receiver import WebhookReceiver, receiving
@@ -141,10 +142,11 @@ async def test_what_is_gone_is_given_up_at_once_and_can_be_sent_again(start: Sta
         ] * 2
         assert receiver.asked == 2
         receiver.answer = lambda _: web.Response(status=200)
-        for one in reversed(failed):
-            answer = await sender.client.post(f"/v1/webhooks/deliveries/{one['id']}/retry")
-            assert (answer.status_code, answer.json()["state"]) == (200, "pending")
-            await receiver.until(lambda one=one: one["type"] in receiver.of(segment))  # type: ignore[misc]
+        async with AsyncClient(sender.url, trust_env=False) as client:
+            assert (await client.deliveries(limit=5))["deliveries"] == failed
+            for one in reversed(failed):
+                assert (await client.retry_delivery(one["id"]))["state"] == "pending"
+                await receiver.until(lambda one=one: one["type"] in receiver.of(segment))  # type: ignore[misc]
         assert receiver.of(segment) == DONE
         await until(sender, "pending", lambda found: not found)
         assert await deliveries(sender) == []
