@@ -7,6 +7,7 @@ are those of docs/wire.md. LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET c
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import platform
@@ -123,8 +124,7 @@ class AudioSender:
         except (ValueError, KeyError, TypeError):
             return "ok"
         # 7: one that comes before the sound can have been played is about an earlier segment
-        earliest = self._began if interrupted else self._plausible
-        if time.monotonic() >= earliest:
+        if time.monotonic() >= (self._began if interrupted else self._plausible):
             self._end("interrupted" if interrupted else "confirmed", of=call.caller_identity)
         return "ok"
 
@@ -183,18 +183,18 @@ def read_wav(path: Path) -> tuple[bytes, int]:
 
 async def run(room: str, interval: float = 5.0) -> None:
     """Say the file again and again, with `interval` seconds between its end and the next start."""
-    pcm, sample_rate = read_wav(SOUND)
+    task: Any = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)  # so the stream is closed first
     async with AudioSender(room) as sender:
-        while True:
-            print(await sender.play(pcm, sample_rate), flush=True)
+        while not task.cancelling():
+            print(await sender.play(*read_wav(SOUND)), flush=True)
             await asyncio.sleep(interval)
 
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(f"usage: python {sys.argv[0]} ROOM [SECONDS BETWEEN TWO SEGMENTS]")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like a Ctrl-C: the stream is closed first
-    try:
+    with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(run(sys.argv[1], *map(float, sys.argv[2:])))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(130)

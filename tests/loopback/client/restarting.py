@@ -23,6 +23,7 @@ class Restarting:
         self._service: AsyncExitStack | None = None
         self._target: int | None = None
         self._restarts: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self.sender: Running
         self.lose = 0
         self.restarted = 0
@@ -41,6 +42,9 @@ class Restarting:
         self._server.close()
         await asyncio.gather(*self._restarts)
         await self._stop()
+        for connection in self._connections:  # a client may keep one that it uses no more
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _start(self, meanwhile: Callable[[Running], Awaitable[None]] | None = None) -> None:
         self._service = AsyncExitStack()
@@ -64,7 +68,12 @@ class Restarting:
         """Wait until no restart is under way."""
         await asyncio.gather(*self._restarts)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(self._pass_on(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with _closed(writer):
             if self._target is None:
                 return

@@ -255,7 +255,8 @@ async def test_json_is_read_as_clients_write_it(sender: Running, body: bytes, ki
         (b'{"text": "a"}', "application/json; charset=klingon", 415, "charset is not known"),
         (b'{"text": "a"}', "application/json; charset=hex", 415, "charset is not known"),
         (b"\x1f\x8b\x08\0abc", "application/json", 415, "compressed"),
-        (b"[" * 100_000, "application/json", 400, "not JSON"),
+        (b"[" * 5_000, "application/json", 400, "not JSON"),
+        (b"[" * 100_000, "application/json", 400, "10,000 values"),
         (b'{"text": "a"' + b"".join(b', "k%d": 1' % n for n in range(60)) + b"}", "application/json", 400, "50 keys"),
     ],
 )
