@@ -31,6 +31,7 @@ OMITTED = [
     str(ROOT / path)
     for path in (
         "tests/live/agents/document/*",  # copied from a document
+        "agents/2-agent-with-external-audio/*",  # an example, run as it is printed
         "tests/live/compose/*",  # need a Docker engine
         "tests/loopback/client/generated_speaks.py",  # run as a copy beside the package that its test generates
         # run in the decoders' processes alone, which may write no file, so no figures either
