@@ -9,6 +9,8 @@ class FakeService {
   readonly opened: { url: URL; last: string | null }[] = [];
   readonly lists: string[] = [];
   tickets = 0;
+  /** Streams that the page closed. */
+  closed = 0;
   segments: Segment[] = [];
   /** Status of each answer; 0: no answer. */
   status = 200;
@@ -21,7 +23,10 @@ class FakeService {
     const body = new ReadableStream<Uint8Array>({
       start: (stream) => {
         this.#stream = stream;
-        init.signal.addEventListener("abort", () => stream.error(new DOMException("", "AbortError")));
+        init.signal.addEventListener("abort", () => {
+          this.closed += 1;
+          stream.error(new DOMException("", "AbortError"));
+        });
       },
     });
     this.write("id: 7\n\n");
@@ -51,6 +56,7 @@ class FakeService {
 
 let service: FakeService;
 let key: string | null;
+let tab: EventTarget & { hidden: boolean };
 
 class Request {
   status = 0;
@@ -101,9 +107,9 @@ beforeEach(() => {
   vi.useFakeTimers();
   service = new FakeService();
   key = null;
-  const nothing = { addEventListener: () => {} };
-  vi.stubGlobal("document", nothing);
-  vi.stubGlobal("window", nothing);
+  tab = Object.assign(new EventTarget(), { hidden: false });
+  vi.stubGlobal("document", tab);
+  vi.stubGlobal("window", new EventTarget());
   vi.stubGlobal("fetch", service.fetch);
   vi.stubGlobal("XMLHttpRequest", Request);
 });
@@ -206,6 +212,22 @@ test("streams that end at once are not opened at once for ever", async () => {
     await vi.advanceTimersByTimeAsync(1_000);
   }
   expect(service.opened.length).toBeLessThan(15);
+});
+
+test("a hidden page holds no connection, and goes on where it was once it is seen again", async () => {
+  const { health } = await started();
+  service.happened(8, segment(1));
+  await settled();
+  tab.hidden = true;
+  tab.dispatchEvent(new Event("visibilitychange"));
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(service.opened).toHaveLength(1);
+  expect(service.closed).toBe(1);
+  tab.hidden = false;
+  tab.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+  expect(service.opened.map(({ last }) => last)).toEqual([null, "8"]);
+  expect(health).toEqual([null, null]);
 });
 
 test("a feed that was stopped asks for nothing more", async () => {

@@ -20,6 +20,7 @@ export const PAGE_SIZE = 20;
 /** Milliseconds after which a stream that ends is opened again at once; a shorter one counts as a failure. */
 const STEADY = 2_000;
 
+/** A hidden page follows nothing: browsers open six connections to a service, and a stream in each tab would take them. */
 export class EventFeed {
   readonly #api: Api;
   readonly #listener: FeedListener;
@@ -27,12 +28,13 @@ export class EventFeed {
   /** The list that is being asked for: no event is taken before it was. */
   #listing: Promise<void> = Promise.resolve();
   #list: () => void = () => {};
+  #end: () => void = () => {};
   #endPause: () => void = () => {};
 
   constructor(api: Api, listener: FeedListener) {
     this.#api = api;
     this.#listener = listener;
-    document.addEventListener("visibilitychange", () => this.retry());
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#end() : this.retry()));
     window.addEventListener("online", () => this.retry());
   }
 
@@ -62,6 +64,10 @@ export class EventFeed {
     const parser = new EventParser(null);
     let failures = 0;
     while (!signal.aborted) {
+      if (document.hidden) {
+        await this.#pause(null);
+        continue;
+      }
       let openedAt: number | null = null;
       try {
         await this.#follow(room, parser, signal, () => {
@@ -70,7 +76,7 @@ export class EventFeed {
         });
       } catch (error) {
         if (signal.aborted) return;
-        if (openedAt === null) this.#listener.health(error); // one that was cut is opened again first
+        if (openedAt === null && !document.hidden) this.#listener.health(error); // one that was cut is opened again first
       }
       failures = openedAt !== null && performance.now() - openedAt >= STEADY ? 0 : failures + 1;
       if (!signal.aborted) await this.#pause(backoff(failures));
@@ -81,6 +87,7 @@ export class EventFeed {
   async #follow(room: string, parser: EventParser, signal: AbortSignal, opened: () => void): Promise<void> {
     const connection = new AbortController();
     const end = () => connection.abort();
+    this.#end = end;
     signal.addEventListener("abort", end, { once: true });
     try {
       parser.restart();
@@ -114,9 +121,10 @@ export class EventFeed {
     }
   }
 
-  #pause(delay: number): Promise<void> {
+  /** `delay` is in milliseconds; null: until it is ended. */
+  #pause(delay: number | null): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, delay);
+      const timer = delay === null ? undefined : setTimeout(resolve, delay);
       this.#endPause = () => {
         clearTimeout(timer);
         resolve();
