@@ -30,7 +30,7 @@ import soundfile
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.reliability import World, say  # noqa: E402
+from bench.reliability import Scenario, World, say  # noqa: E402
 
 from tests.live.viewer import SAMPLE_RATE, Viewer, viewer_token  # noqa: E402
 
@@ -113,11 +113,7 @@ def loud_spans(recording: Signal) -> list[tuple[int, int]]:
 
 
 async def measure(options: argparse.Namespace) -> Result:
-    world = World(
-        argparse.Namespace(
-            rooms=1, seed=options.seed, fault="restart", stall=0, avatar=options.avatar, patience=240.0, keep=None
-        )
-    )
+    world = World(Scenario(avatar=options.avatar, seed=options.seed))
     original = noise(options.seconds)
     file = io.BytesIO()
     soundfile.write(file, original, SAMPLE_RATE, format="WAV", subtype="PCM_16")

@@ -32,7 +32,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -151,10 +151,26 @@ class AvatarProcesses:
         return answer.is_success
 
 
+@dataclass(frozen=True)
+class Scenario:
+    """What runs, and what happens to it."""
+
+    rooms: int = 1
+    avatar: str = "ours"
+    fault: str = "none"
+    stall: float = 0.0
+    """Seconds."""
+    patience: float = 240.0
+    """Seconds that the last end is waited for."""
+    seed: int = 1
+    keep: Path | None = None
+    """A folder for the recordings and the logs."""
+
+
 class World:
     """All the processes, and the faults."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: Scenario) -> None:
         self.options = options
         self.random = random.Random(options.seed)
         self.rooms = [f"room-{index}" for index in range(options.rooms)]
@@ -267,7 +283,7 @@ class World:
 
 
 async def run(options: argparse.Namespace) -> Result:
-    world = World(options)
+    world = World(Scenario(**{each.name: getattr(options, each.name) for each in fields(Scenario)}))
     length = options.seconds
     async with world.running():
         recorders = {name: Recorder(world.livekit, name) for name in world.rooms}

@@ -33,7 +33,7 @@ import soundfile
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.reliability import World, say  # noqa: E402
+from bench.reliability import Scenario, World, say  # noqa: E402
 
 from tests.live.sender.tones import RATE, TONE, heard, scale  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
@@ -98,11 +98,7 @@ def silence(seconds: float) -> bytes:
 
 
 async def one(options: argparse.Namespace, stall: float, generator: random.Random) -> Run:
-    world = World(
-        argparse.Namespace(
-            rooms=1, seed=0, fault="stall", stall=stall, avatar=options.avatar, patience=240.0, keep=None
-        )
-    )
+    world = World(Scenario(avatar=options.avatar))
     async with world.running(), Viewer(world.livekit.url, viewer_token(world.livekit, ROOM)) as viewer:
         if options.avatar == "stock":
             await world.ended(await world.post_sound(ROOM, silence(0.5)))  # it publishes when its sender has joined

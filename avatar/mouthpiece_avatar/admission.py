@@ -7,7 +7,6 @@ It has no secret, and an address and a name without a dot are not its own: the n
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from fastapi import Request
 from pydantic import SecretStr
 
 from mouthpiece import wire
-from mouthpiece.process.sockets import is_loopback
+from mouthpiece.process.sockets import is_address, is_loopback
 from mouthpiece.serving.request_guard import App, Receive, Scope, Send
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.problems import HttpProblem
@@ -66,7 +65,7 @@ class Admission:
         if "origin" in request.headers:
             return False
         host = _host(request)
-        return is_loopback(host) or (bool(self._secrets) and ("." not in host or _is_address(host)))
+        return is_loopback(host) or (bool(self._secrets) and ("." not in host or is_address(host)))
 
     def _shows_secret(self, request: Request) -> bool:
         given = request.headers.get(wire.API_SECRET_HEADER, "").encode("latin-1")  # which starlette decodes so
@@ -95,11 +94,3 @@ def _host(request: Request) -> str:
         return urlsplit(f"//{request.headers.get('host', '')}").hostname or "."  # starlette guesses where it is odd
     except ValueError:
         return "."
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

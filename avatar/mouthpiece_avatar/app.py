@@ -31,6 +31,7 @@ VERSION = version(DISTRIBUTION)
 """Read at import: it reads files, which would block the event loop."""
 
 Secret = Annotated[str | None, Header(alias=wire.API_SECRET_HEADER)]
+"""Stands in the document alone: ``Admission`` reads it."""
 """Defined in the module: FastAPI silently ignores an annotation that is local to a function."""
 
 

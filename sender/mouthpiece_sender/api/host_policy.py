@@ -10,7 +10,6 @@ this has no key: a request with one of ours is answered under any name (``http:/
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +17,7 @@ from typing import Any, Final
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mouthpiece.process.sockets import is_loopback
+from mouthpiece.process.sockets import is_address, is_loopback
 from mouthpiece_sender.api import problems
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.problems import ApiProblem
@@ -48,7 +47,7 @@ class HostPolicy:
         :raises ApiProblem: it does not name this service.
         """
         host = read_host(given)
-        if is_loopback(host.host) or (not self.on_loopback and _is_address(host.host)) or self._is_public(host):
+        if is_loopback(host.host) or (not self.on_loopback and is_address(host.host)) or self._is_public(host):
             return host
         raise ApiProblem(
             "host-refused",
@@ -134,14 +133,6 @@ def read_host(given: str | None) -> Authority:
         return Authority.parse(given or "")
     except ValueError:
         raise ApiProblem("host-refused", "The header Host is missing or cannot be read.", field="Host") from None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _same(origin: Authority, host: Authority, default: int | None) -> bool:

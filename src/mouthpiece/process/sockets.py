@@ -27,6 +27,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def is_address(host: str) -> bool:
+    """Return whether ``host`` is an address (IPv6 without brackets) and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     """Return whether ``host`` (a name or an address, IPv6 with or without brackets) is reached from this machine alone.
 

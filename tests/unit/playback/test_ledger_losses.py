@@ -9,7 +9,7 @@ from mouthpiece.playback.commands import Utterance
 from mouthpiece.playback.ledger import DEAF, Ledger
 from mouthpiece.playback.receiver import CLEAR_GRACE
 from mouthpiece.playback.restored import Restored, Unsettled
-from mouthpiece.profiles import ANAM, MOUTHPIECE, STOCK
+from mouthpiece.profiles import ANAM, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, OnLoss, Receipt, State
 from mouthpiece.wire import PlaybackReceipt
 from tests.unit.playback.shell import LEFT, Shell
@@ -258,17 +258,10 @@ def test_a_receiver_that_reports_after_a_stream_broke_off_hears(restored: bool) 
     assert (shell.end("a").state, shell.end("a").receipt) == (State.FINISHED, Receipt.ESTIMATED)
 
 
-def test_another_receiver_is_not_deaf() -> None:
+@pytest.mark.parametrize(("profile", "session"), [(STOCK, "another"), (ANAM, "session")])
+def test_another_receiver_and_one_that_never_reports_are_not_taken_for_deaf(profile: Profile, session: str) -> None:
     shell = taken_over(restored=True)
-    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="another"))
+    shell.do(shell.ledger.avatar_ready(profile, shell.now, session=session))
     shell.say("a", 1.0)
     shell.pass_time(10.0)
     assert (shell.end("a").state, shell.end("a").receipt) == (State.FINISHED, Receipt.ESTIMATED)
-
-
-def test_a_vendor_that_never_reports_is_not_taken_for_deaf() -> None:
-    shell = taken_over(restored=True)
-    shell.do(shell.ledger.avatar_ready(ANAM, shell.now, session="session"))
-    shell.say("a", 1.0)
-    shell.pass_time(10.0)
-    assert shell.end("a").state is State.FINISHED
