@@ -89,7 +89,9 @@ def find_parts(recording: Signal, original: Signal) -> list[Part]:
 
     def place(window: Signal) -> float:
         found = np.fft.irfft(transformed * np.conj(np.fft.rfft(window, size)), size)
-        return float(found[: len(original)].argmax()) / SAMPLE_RATE
+        # A window may begin in the silence before the sound: places before the original stand at the end.
+        early = round(SHORTEST * SAMPLE_RATE)
+        return float(np.r_[found[-early:], found[: len(original)]].argmax() - early) / SAMPLE_RATE
 
     parts = []
     for begin, end in loud_spans(recording):
