@@ -358,7 +358,9 @@ async def test_turns_the_sound_on_where_the_browser_blocked_it(
         "setTimeout(() => document.querySelector('#join').click(), 500)"
     )  # not a click of the viewer
     await page.goto(f"{service.url}/?room={room_name}")
-    await asyncio.sleep(5)  # any question to the page would count as an act of the viewer
+    async with asyncio.timeout(30):
+        await avatar.subscribed()  # any question to the page would count as an act of the viewer
+    await asyncio.sleep(3)
     await page.get_by_role("button", name="Turn the sound on").click()
     await expect(page.get_by_role("button", name="Turn the sound on")).to_be_hidden()
     await page.set_input_files("#file", LONG)

@@ -86,6 +86,10 @@ async def speaker(access: LiveKitAccess, room_name: str) -> AsyncIterator[Speake
         yield speaker
 
 
+PLAYING = {"playing": True}
+"""What the stock receiver says when a segment begins."""
+
+
 @dataclass
 class StockReceiver:
     """``stock_receiver.py``, running."""
@@ -93,10 +97,20 @@ class StockReceiver:
     process: asyncio.subprocess.Process
 
     async def line(self, timeout: float = 10) -> dict[str, Any]:
-        """The next thing it says."""
-        assert self.process.stdout is not None
+        """The next thing it says, but for the beginnings of segments."""
         async with asyncio.timeout(timeout):
-            line = await self.process.stdout.readline()
+            while (value := await self._line()) == PLAYING:
+                pass
+        return value
+
+    async def playing(self, timeout: float = 30) -> None:
+        """Return when the next segment begins."""
+        async with asyncio.timeout(timeout):
+            assert await self._line() == PLAYING
+
+    async def _line(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = await self.process.stdout.readline()
         assert line, "the receiver ended"
         value = json.loads(line)
         assert isinstance(value, dict)

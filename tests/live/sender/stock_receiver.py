@@ -1,7 +1,8 @@
 """livekit-agents' own receiver in a process of its own: counts what arrives and answers as a stock avatar does.
 
 Usage: stock_receiver.py URL TOKEN [SENDER_IDENTITY]. Prints JSON lines: {"ready": true}, then for each segment
-{"seconds": heard, "interrupted": …}. It plays in real time: a stock receiver only hands over frames.
+{"playing": true} when it begins and {"seconds": heard, "interrupted": …} when it has ended. It plays in real time: a
+stock receiver only hands over frames.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ async def main(url: str, token: str, sender: str | None) -> None:
             continue
         if not seconds:
             receiver.notify_playback_started()
+            print(json.dumps({"playing": True}), flush=True)
         seconds += frame.duration
         await asyncio.sleep(frame.duration)
 

@@ -104,7 +104,8 @@ async def test_stopped_in_the_middle_it_closes_the_stream_and_the_receiver_still
     identity = "external-audio-sender"
     async with stock_receiver(room_name) as receiver:
         process = await started(livekit, tmp_path, "play", LONG, "--room", room_name, "--identity", identity)
-        await asyncio.sleep(4)
+        await receiver.playing()
+        await asyncio.sleep(1)
         assert process.returncode is None
         process.send_signal(number)
         code, _, _ = await ended(process)

@@ -26,6 +26,8 @@ from tests.live.sender.test_livekit_gone import binary  # noqa: F401 - a fixture
 from tests.live.sender.tones import TONE, heard, scale
 from tests.live.viewer import Viewer, viewer_token
 
+pytestmark = pytest.mark.alone
+
 TWICE = 1.2
 """Seconds that may be heard twice after a stall: what left the avatar until it noticed, of which LiveKit passes on an
 unknown part; with some for a busy machine."""
