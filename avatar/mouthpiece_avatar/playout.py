@@ -22,8 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mouthpiece.audio.pcm import Samples
-from mouthpiece.receiving.inbound_stream import StreamState
-from mouthpiece.receiving.stream_queue import StreamQueue
+from mouthpiece.receiving.inbound_streams import StreamQueue, StreamState
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.playout_stream import RATE, PlayoutStream
 from mouthpiece_avatar.unacknowledged import Span, Unacknowledged
@@ -116,7 +115,7 @@ class PlayoutQueue:
         return self._line.open(sender, header)
 
     def push(self, stream: PlayoutStream, data: bytes) -> None:
-        """:raises QueueFull: more sound than ``stream_queue.MAX_BACKLOG`` would wait; ``data`` was not taken."""
+        """:raises QueueFull: more sound than ``inbound_streams.MAX_BACKLOG`` would wait; ``data`` was not taken."""
         self._line.push(stream, data)
 
     def end(self, stream: PlayoutStream, *, whole: bool = True) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 
 from mouthpiece.audio.pcm import Pcm, Samples
-from mouthpiece.receiving.inbound_stream import InboundStream, StreamState
+from mouthpiece.receiving.inbound_streams import InboundStream, StreamState
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.resample import Resampler
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from mouthpiece.errors import AvatarStartFailed, ConfigurationError, QueueFull
 from mouthpiece.extras import needs
-from mouthpiece.receiving.stream_queue import MAX_BACKLOG
+from mouthpiece.receiving.inbound_streams import MAX_BACKLOG
 from mouthpiece_avatar.runtimes.contract import AudioChunk, Frame
 from mouthpiece_avatar.runtimes.renderer import RuntimeRenderer
 

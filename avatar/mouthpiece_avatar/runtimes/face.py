@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mouthpiece.audio.pcm import Samples
 from mouthpiece.errors import QueueFull
-from mouthpiece.receiving.stream_queue import MAX_BACKLOG
+from mouthpiece.receiving.inbound_streams import MAX_BACKLOG
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.face.animator import FaceAnimator
 from mouthpiece_avatar.face.compositor import Compositor, load_sprites

@@ -29,14 +29,11 @@ class Rest:
     """From here on a new attempt may send the rest; None: nothing is sent again."""
 
 
-NOTHING_SENT = Rest(Heard(), 0.0)
-"""Of an attempt whose stream did not open, or never arrived."""
-
-
-def after_report(flight: Flight, heard: Heard) -> Rest:
-    """The avatar reported how far it came: the rest begins there."""
+def after_report(flight: Flight, heard: Heard) -> float | None:
+    """Return the second of the attempt at which the rest begins, after a report of how far the avatar came; None if
+    there is no rest."""
     all_heard = flight.whole and heard.position >= flight.sent > 0
-    return Rest(heard, None if all_heard else heard.position)
+    return None if all_heard else heard.position
 
 
 def goes_on_unreported(flight: Flight, *, exact: bool) -> bool:
@@ -51,13 +48,13 @@ def goes_on_unreported(flight: Flight, *, exact: bool) -> bool:
 def after_absence(flight: Flight, found: Found) -> Rest:
     """The avatar was asked after an absence, and nothing of the flight is there any more."""
     if found.where is Place.NEVER_ARRIVED:
-        return NOTHING_SENT
+        return Rest(Heard(), 0.0)
     heard = Heard(min(found.position, flight.sent), Receipt.CONFIRMED)
     # Its stream is closed when the connection is lost: what had been sent until then may play out, and is not all.
     played_out = flight.sent == float("inf") or (flight.whole and found.position >= flight.sent - SHORT)
     if played_out and not found.interrupted:
         return Rest(heard, None)
-    return after_report(flight, heard)
+    return Rest(heard, after_report(flight, heard))
 
 
 def after_loss(flight: Flight, now: float, *, reports_starts: bool) -> Rest:
@@ -69,7 +66,7 @@ def after_loss(flight: Flight, now: float, *, reports_starts: bool) -> Rest:
     if flight.followed and flight.whole:
         return Rest(Heard(flight.sent, Receipt.ESTIMATED), None)
     if not flight.may_have_been_heard(now, reports_starts=reports_starts):
-        return NOTHING_SENT
+        return Rest(Heard(), 0.0)
     heard = Heard(flight.played(now), Receipt.UNKNOWN)
     certain = min(max(flight.elapsed(now) - REWIND, 0.0), flight.sent)
     if flight.waiting.utterance.on_loss is OnLoss.DROP or (flight.whole and certain >= flight.sent):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mouthpiece.playback.absence import Found
-from mouthpiece.playback.at_most_once import SHORT, Rest, after_absence, after_loss
+from mouthpiece.playback.at_most_once import SHORT, after_absence, after_loss
 from mouthpiece.playback.commands import AttemptEnd, Clear, Close, Command, Open
 from mouthpiece.playback.ends import end_of, end_of_waiting, ended, noted
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
@@ -113,12 +113,20 @@ class InFlight:
         waiting.paused = True
         self.out.append(noted(waiting, f"segment.{State.PAUSED}", None))
 
-    def settle(self, flight: Flight, rest: Rest, now: float) -> None:
-        """End a flight: its segment ends, or its rest goes back to the queue."""
-        if flight.outcome is Outcome.REQUEUE and rest.resume_at is not None:
-            self._requeue(flight, rest.heard, rest.resume_at, now)
+    def settle(self, flight: Flight, heard: Heard, resume_at: float | None, now: float) -> None:
+        """End a flight: its segment ends, or its rest goes back to the queue.
+
+        :param heard: of the attempt, in seconds of it.
+        :param resume_at: the second of the attempt at which the rest begins; None: nothing is sent again.
+        """
+        if flight.outcome is Outcome.REQUEUE and resume_at is not None:
+            self._requeue(flight, heard, resume_at, now)
         else:
-            self._end(flight, rest.heard, now)
+            self._end(flight, heard, now)
+
+    def settle_unsent(self, flight: Flight, now: float) -> None:
+        """End a flight of which nothing was sent."""
+        self.settle(flight, Heard(), 0.0, now)
 
     def settle_absent(self, flight: Flight, found: Found, now: float) -> None:
         """End a flight of which nothing is at the avatar any more."""
@@ -127,7 +135,7 @@ class InFlight:
             flight.decide(Outcome.FINISH)
         else:
             flight.go_on()
-        self.settle(flight, rest, now)
+        self.settle(flight, rest.heard, rest.resume_at, now)
 
     def lose(self, flight: Flight, problem: Problem, by: EndedBy, now: float, *, reports_starts: bool) -> None:
         """End a flight whose avatar was lost.
@@ -142,7 +150,7 @@ class InFlight:
             else:
                 flight.decide(Outcome.REQUEUE)
                 flight.waiting.lost = True
-        self.settle(flight, rest, now)
+        self.settle(flight, rest.heard, rest.resume_at, now)
 
     def _end(self, flight: Flight, attempt: Heard, now: float) -> None:
         """End the segment of a flight, of which ``attempt`` was heard (in seconds of the attempt)."""

@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 
 from mouthpiece.errors import AvatarLeft, AvatarSilent, AvatarTimeout, LiveKitUnavailable, SenderRestarted
 from mouthpiece.playback.absence import Place, find
-from mouthpiece.playback.at_most_once import NOTHING_SENT, after_report, goes_on_unreported
+from mouthpiece.playback.at_most_once import after_report, goes_on_unreported
 from mouthpiece.playback.clearing import (
     cancel_one,
     drop_requeued,
@@ -47,7 +47,7 @@ from mouthpiece.playback.heard import Heard
 from mouthpiece.playback.in_flight import InFlight
 from mouthpiece.playback.pacing import allowance, write_length
 from mouthpiece.playback.queue import SegmentQueue, Waiting
-from mouthpiece.playback.receipts import about, judge
+from mouthpiece.playback.receipts import about, heard_of, outcome_of
 from mouthpiece.playback.receiver import AWAY_LIMIT, SILENCE_GRACE, Receiver
 from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
@@ -262,7 +262,7 @@ class Ledger:
             if flight.outcome is Outcome.FINISH:
                 again = flight.waiting.failed_opens < FAILED_OPENS
                 flight.decide(Outcome.REQUEUE if again else Outcome.FAIL, EndedBy.CONNECTION, problem)
-            self._flights.settle(flight, NOTHING_SENT, now)
+            self._flights.settle_unsent(flight, now)
         return self._flush()
 
     def progress(self, attempt: Attempt, sent: float, now: float, *, whole: bool = False) -> list[Command]:
@@ -284,7 +284,7 @@ class Ledger:
                 flight.decide(Outcome.FAIL, EndedBy.SOURCE, problem)
             self._flights.close(flight, now)
             if flight.sent == 0:
-                self._flights.settle(flight, NOTHING_SENT, now)
+                self._flights.settle_unsent(flight, now)
         return self.tick(now)
 
     # Inputs from the avatar
@@ -313,10 +313,10 @@ class Ledger:
         if flight.open:  # by its id: the avatar gave it up while we still sent
             self._flights.close(flight, now)
             interrupted = True
-        verdict = judge(flight, self._receiver.profile, position, interrupted, now)
-        if verdict.outcome is not flight.outcome:
-            flight.decide(verdict.outcome, EndedBy.AVATAR)
-        self._flights.settle(flight, after_report(flight, verdict.heard), now)
+        heard = heard_of(flight, self._receiver.profile, position, interrupted, now)
+        if (outcome := outcome_of(flight, heard, interrupted)) is not flight.outcome:
+            flight.decide(outcome, EndedBy.AVATAR)
+        self._flights.settle(flight, heard, after_report(flight, heard), now)
 
     def clear_answered(self, ok: bool, now: float) -> list[Command]:
         """The avatar cleared what it had of ours (``ok``), or did not answer."""
@@ -503,7 +503,7 @@ class Ledger:
             receipt = Receipt.UNKNOWN
         possible = receipt is Receipt.UNKNOWN or flight.may_have_been_heard(now, reports_starts=self._exact)
         heard = Heard(flight.played(now), receipt) if possible else Heard()
-        self._flights.settle(flight, after_report(flight, heard), now)
+        self._flights.settle(flight, heard, after_report(flight, heard), now)
 
     def _assume_start(self, flight: Flight, now: float) -> None:
         starts = None if self._receiver is None else self._receiver.starts_by(flight)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mouthpiece.playback.at_most_once import SHORT
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
@@ -14,15 +13,6 @@ from mouthpiece.wire import PlaybackReceipt
 
 RECEIPT_LEAD = 0.25
 """Seconds by which a receipt may come before the audio could have been played; earlier is not believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a receipt proves."""
-
-    heard: Heard
-    """In seconds of the attempt."""
-    outcome: Outcome
 
 
 def about(receipt: PlaybackReceipt, flights: Iterable[Flight], now: float) -> Flight | None:
@@ -59,27 +49,26 @@ def _ended_without_id(flights: Iterable[Flight], interrupted: bool, now: float) 
     return None
 
 
-def judge(flight: Flight, profile: Profile, position: float, interrupted: bool, now: float) -> Verdict:
-    """Return what the receipt of the end of ``flight`` proves.
+def heard_of(flight: Flight, profile: Profile, position: float, interrupted: bool, now: float) -> Heard:
+    """Return what the receipt of the end of ``flight`` proves to have been heard, in seconds of the attempt.
 
     :param position: seconds of the attempt, as reported. Believed where the profile trusts positions. Elsewhere only
         if it lies before the end of what was sent, and is not 0 (which says nothing): such a receiver admits to have
         played less than it was sent.
     """
-    receipt = Receipt.CONFIRMED
-    short = position < flight.sent - SHORT
     if profile.trusts_position:
-        heard = min(max(position, 0.0), flight.sent)
-    elif interrupted:
-        heard = flight.played(now)
-    elif short and position > 0:
-        heard, receipt = position, Receipt.ESTIMATED
-    else:
-        heard, short = flight.sent, False
-    outcome = flight.outcome
-    if interrupted or short:
-        if outcome is Outcome.FINISH:
-            outcome = Outcome.INTERRUPT
-    elif flight.whole and outcome is not Outcome.FAIL:
-        outcome = Outcome.FINISH  # it was over before our clear came
-    return Verdict(Heard(heard, receipt), outcome)
+        return Heard(min(max(position, 0.0), flight.sent), Receipt.CONFIRMED)
+    if interrupted:
+        return Heard(flight.played(now), Receipt.CONFIRMED)
+    if 0 < position < flight.sent - SHORT:
+        return Heard(position, Receipt.ESTIMATED)
+    return Heard(flight.sent, Receipt.CONFIRMED)
+
+
+def outcome_of(flight: Flight, heard: Heard, interrupted: bool) -> Outcome:
+    """Return the outcome of ``flight``, whose end was reported after ``heard``."""
+    if interrupted or heard.position < flight.sent - SHORT:
+        return Outcome.INTERRUPT if flight.outcome is Outcome.FINISH else flight.outcome
+    if flight.whole and flight.outcome is not Outcome.FAIL:
+        return Outcome.FINISH  # it was over before our clear came
+    return flight.outcome

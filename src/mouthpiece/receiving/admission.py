@@ -14,7 +14,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mouthpiece.receiving.inbound_stream import check_format
+from mouthpiece.receiving.inbound_streams import check_format
 from mouthpiece.wire import StreamHeader
 
 HELD_BYTES = 64 * 1024 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 
-from mouthpiece.receiving.inbound_stream import InboundStream
+from mouthpiece.receiving.inbound_streams import InboundStream
 from mouthpiece.segments import Receipt
 from mouthpiece.wire import STATUS_ENDED, StatusEnded
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mouthpiece.errors import QueueFull
-from mouthpiece.receiving.stream_queue import MAX_BACKLOG
+from mouthpiece.receiving.inbound_streams import MAX_BACKLOG
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
 from mouthpiece_avatar.playout_stream import RATE

@@ -82,9 +82,9 @@ def test_after_an_absence_what_played_out_of_a_stream_that_was_not_sent_to_its_e
 
 
 def test_a_report_of_the_last_sample_leaves_nothing_and_an_earlier_one_the_rest() -> None:
-    assert after_report(flight(2.0, whole=True), Heard(2.0, Receipt.CONFIRMED)).resume_at is None
-    assert after_report(flight(2.0), Heard(2.0, Receipt.CONFIRMED)).resume_at == 2.0
-    assert after_report(flight(2.0, whole=True), Heard(0.5, Receipt.CONFIRMED)).resume_at == 0.5
+    assert after_report(flight(2.0, whole=True), Heard(2.0, Receipt.CONFIRMED)) is None
+    assert after_report(flight(2.0), Heard(2.0, Receipt.CONFIRMED)) == 2.0
+    assert after_report(flight(2.0, whole=True), Heard(0.5, Receipt.CONFIRMED)) == 0.5
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from mouthpiece import wire
-from mouthpiece.receiving.inbound_stream import InboundStream, StreamState
-from mouthpiece.receiving.stream_queue import StreamQueue
+from mouthpiece.receiving.inbound_streams import InboundStream, StreamQueue, StreamState
 from mouthpiece.receiving.stream_receiver import StreamReceiver
 from tests.unit.receiving.fakes import FakeReader, FakeTasks
 

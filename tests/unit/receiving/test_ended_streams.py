@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mouthpiece.receiving.ended_streams import SENDERS, EndedStreams
-from mouthpiece.receiving.inbound_stream import InboundStream
+from mouthpiece.receiving.inbound_streams import InboundStream
 from mouthpiece.segments import Receipt
 from mouthpiece.wire import STATUS_ENDED, StatusEnded, StreamHeader
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mouthpiece.errors import QueueFull
-from mouthpiece.receiving.inbound_stream import InboundStream, StreamState
-from mouthpiece.receiving.stream_queue import StreamQueue
+from mouthpiece.receiving.inbound_streams import InboundStream, StreamQueue, StreamState
 from mouthpiece.wire import StreamHeader
 
 MONO, STEREO = StreamHeader(16_000, 1), StreamHeader(16_000, 2)

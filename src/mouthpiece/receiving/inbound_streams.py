@@ -1,17 +1,23 @@
-"""The sound of one byte stream, from its header to its last sample: mono, at the rate that it came with."""
+"""The sound that comes in byte streams: each from its header to its last sample, and all in order of arrival: one voice
+at a time, from any number of senders."""
 
 from __future__ import annotations
 
 import enum
 from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 from mouthpiece.audio.mix import MixDown
 from mouthpiece.audio.pcm import Pcm
+from mouthpiece.errors import QueueFull
 from mouthpiece.wire import StreamHeader
 
 SAMPLE_RATES = range(4_000, 192_001)
 """Hertz that a stream may have."""
 MAX_CHANNELS = 2
+MAX_BACKLOG = 30 * 60.0
+"""Seconds of sound that may wait in a room."""
 
 
 class StreamState(enum.Enum):
@@ -36,7 +42,8 @@ def check_format(header: StreamHeader) -> None:
 
 
 class InboundStream:
-    """Bytes are pushed as they come from the wire; blocks of PCM are taken as they can be played."""
+    """The sound of one byte stream: mono, at the rate that it came with. Bytes are pushed as they come from the wire;
+    blocks of PCM are taken as they can be played."""
 
     def __init__(self, sender: str, header: StreamHeader) -> None:
         """:raises ValueError: see :func:`check_format`."""
@@ -108,3 +115,71 @@ class InboundStream:
         for mono in blocks:
             self._blocks.append(mono)
             self._seconds += mono.duration
+
+
+S = TypeVar("S", bound=InboundStream)
+
+
+class StreamQueue(Generic[S]):
+    """A :class:`mouthpiece.receiving.stream_receiver.StreamSink`. The player takes sound from ``first`` alone, and
+    calls ``remove`` when that has been taken whole."""
+
+    def __init__(self, make: Callable[[str, StreamHeader], S]) -> None:
+        """:param make: makes the stream for a sender's identity and a header, such as ``InboundStream``."""
+        self._make = make
+        self._streams: deque[S] = deque()
+
+    def __iter__(self) -> Iterator[S]:
+        return iter(self._streams)
+
+    @property
+    def first(self) -> S | None:
+        """The stream that is to be played now."""
+        return self._streams[0] if self._streams else None
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of sound that came and were not taken yet."""
+        return sum(stream.backlog for stream in self._streams)
+
+    def open(self, sender: str, header: StreamHeader) -> S:
+        """Put a new stream behind those that are there.
+
+        :raises ValueError: the header announces what cannot be played.
+        """
+        stream = self._make(sender, header)
+        self._streams.append(stream)
+        return stream
+
+    def push(self, stream: S, data: bytes) -> None:
+        """Add sound to a stream; on one that is not open any more this does nothing.
+
+        :raises QueueFull: more than ``MAX_BACKLOG`` would wait; nothing of ``data`` was taken.
+        """
+        if stream.state is not StreamState.OPEN:
+            return
+        seconds = len(data) / (2 * stream.header.num_channels * stream.header.sample_rate)
+        if self.backlog + seconds > MAX_BACKLOG:
+            raise QueueFull("half an hour of sound waits already: send it along with its playing")
+        stream.push(data)
+
+    def end(self, stream: S, *, whole: bool = True) -> None:
+        """The stream has been closed (``whole``), or will not go on: what has come is played."""
+        stream.end(whole=whole)
+
+    def abort(self, stream: S) -> bool:
+        """Interrupt one stream: nothing of it is played any more. False if it has been interrupted or reported."""
+        if stream.state in (StreamState.CLEARED, StreamState.OVER):
+            return False
+        stream.clear()
+        return True
+
+    def clear(self, sender: str) -> bool:
+        """Interrupt every stream of ``sender`` that is here; whether there was one."""
+        aborted = [self.abort(stream) for stream in self._streams if stream.sender == sender]
+        return any(aborted)
+
+    def remove(self, stream: S) -> None:
+        """Let go of a stream, if it is here."""
+        if stream in self._streams:
+            self._streams.remove(stream)
