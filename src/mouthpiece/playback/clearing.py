@@ -11,7 +11,8 @@ from mouthpiece.segments import EndedBy
 
 def playing_out(flights: Iterable[Flight]) -> list[Flight]:
     """Return the flights that a clear would end: not those for which one is on its way."""
-    return [flight for flight in flights if flight.outcome in (Outcome.FINISH, Outcome.FAIL)]
+    ends = (Outcome.FINISH, Outcome.FAIL)
+    return [flight for flight in flights if flight.outcome in ends and not flight.clear_asked]
 
 
 def interruptible(playing: Sequence[Flight]) -> bool:

@@ -6,7 +6,8 @@
        │            │                              ▲
        └──▶ CLEARING ◀──┘ ──▶ CLEARED | UNCLEARED ─┘
 
-Any of them becomes ABSENT when the connection or the avatar is away, and from there CLEARING or settled.
+Any of them becomes ABSENT when the connection or the avatar is away, or when an avatar that can be asked did not say what
+became of a clear; and from there CLEARING or settled.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ class FlightState(enum.Enum):
     CLEARED = "cleared"
     """The avatar cleared it; the receipt with its position is awaited."""
     UNCLEARED = "uncleared"
-    """The avatar did not answer the clear: what was sent plays out."""
+    """The avatar did not answer the clear, and cannot be asked: what was sent plays out."""
     ABSENT = "absent"
-    """The connection, the avatar or this process was away: what became of it has to be asked."""
+    """The connection, the avatar or this process was away, or a clear was not answered: what became of it has to be
+    asked."""
 
 
 _NEXT = {

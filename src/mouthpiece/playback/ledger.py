@@ -319,10 +319,12 @@ class Ledger:
         self._flights.settle(flight, heard, after_report(flight, heard), now)
 
     def clear_answered(self, ok: bool, now: float) -> list[Command]:
-        """The avatar cleared what it had of ours (``ok``), or did not answer."""
+        """The avatar cleared what it had of ours (``ok``), or did not answer: then it is asked, if it can be, what
+        became of it."""
+        unanswered = FlightState.ABSENT if self._answers_questions else FlightState.UNCLEARED
         for flight in self._flights:
             if flight.state is FlightState.CLEARING:
-                flight.move(FlightState.CLEARED if ok else FlightState.UNCLEARED, now)
+                flight.move(FlightState.CLEARED if ok else unanswered, now)
         return self.tick(now)
 
     def status(self, status: Status | None, now: float) -> list[Command]:
@@ -459,6 +461,11 @@ class Ledger:
         return self._receiver is not None and not self._receiver.silent
 
     @property
+    def _answers_questions(self) -> bool:
+        """It can be asked what became of a stream."""
+        return self._receiver is not None and self._receiver.profile.status
+
+    @property
     def _question_at(self) -> float | None:
         return None if self._receiver is None else self._receiver.next_question(flying=len(self._flights) > 0)
 
@@ -487,6 +494,9 @@ class Ledger:
                 self._flights.lose(flight, problem, by, now, reports_starts=False)
         for flight in self._flights.present:
             if self._receiver is None or flight.open or now < self._receiver.deadline(flight, now):
+                continue
+            if flight.clear_asked and flight.sent > 0 and self._answers_questions:
+                flight.move(FlightState.ABSENT, now)
                 continue
             if not flight.clear_asked:
                 self._receiver.missed_end()

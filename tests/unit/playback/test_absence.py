@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mouthpiece.segments import EndedBy, OnLoss, Receipt, State
@@ -82,6 +82,7 @@ def test_killed_and_started_again_at_any_moment_each_segment_is_heard_whole_and_
         st.tuples(st.sampled_from(["kill", "line", "unnoticed"]), st.floats(0.0, 5.0), st.floats(0.0, 12.0)), max_size=5
     )
 )
+@example(faults=[("kill", 1.0, 0.0), ("unnoticed", 0.05, 8.0)])  # the clear of the next process finds no answer
 @settings(max_examples=60, deadline=None)
 def test_kills_and_stalls_in_any_order_lose_and_repeat_nothing(faults: list[tuple[str, float, float]]) -> None:
     world = World()

@@ -11,6 +11,7 @@ from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.receiver import CLEAR_GRACE
 from mouthpiece.profiles import ANAM, STOCK
 from mouthpiece.segments import EndedBy, Mode, Problem, Receipt, State
+from mouthpiece.wire import Status, StatusEnded, StatusPlaying
 from tests.unit.playback.shell import Shell
 
 
@@ -176,3 +177,62 @@ def test_a_segment_that_goes_on_beside_a_cancelled_one_does_not_expire() -> None
     shell.finished("a", 1.5, interrupted=True)
     shell.finished("b", 0.0, interrupted=True)
     assert [(attempt.segment, attempt.offset) for attempt in shell.opened[2:]] == [("a", 1.5)]
+
+
+@pytest.mark.parametrize("act", ["cancel", "interrupt", "enqueue"])
+def test_one_whose_source_broke_is_cleared_once(act: str) -> None:
+    shell = Shell()
+    shell.say("a", 20.0)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.source_failed(shell.opened[0], Problem("not-audio", "Broken."), shell.now))
+    shell.do(shell.ledger.pause(shell.now))
+    if act == "cancel":
+        shell.do(shell.ledger.cancel("a", shell.now))
+    elif act == "interrupt":
+        shell.do(shell.ledger.interrupt(shell.now))
+    else:
+        shell.say("b", 1.0, Mode.INTERRUPT)
+    assert shell.clears == 1
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 1.0, True)
+    assert (shell.end("a").state, shell.end("a").position) == (State.FAILED, 1.0)
+
+
+@pytest.mark.parametrize("answered", [True, False, None], ids=["answered", "refused", "no answer"])
+def test_a_clear_whose_receipt_does_not_come_is_asked_about_and_the_rest_goes_on_from_there(
+    answered: bool | None,
+) -> None:
+    shell = Shell()
+    shell.say("a", 9.0)
+    shell.started("a", attempt=1)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.pause(shell.now))
+    if answered is not None:
+        shell.do(shell.ledger.clear_answered(answered, shell.now))
+    shell.pass_time(CLEAR_GRACE + 3.0)
+    assert shell.ledger.in_flight == ["a"]
+    ended = StatusEnded("a", 1.1, interrupted=True, attempt=1)
+    shell.do(shell.ledger.status(Status(None, (), (ended,)), shell.now))
+    assert shell.ledger.queued == ["a"]
+    shell.do(shell.ledger.resume(shell.now))
+    assert [(attempt.segment, attempt.offset) for attempt in shell.opened[1:]] == [("a", 1.1)]
+
+
+def test_a_clear_that_did_not_arrive_is_asked_for_again() -> None:
+    shell = Shell()
+    shell.say("a", 9.0)
+    shell.started("a", attempt=1)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.interrupt(shell.now))
+    shell.do(shell.ledger.clear_answered(False, shell.now))
+    shell.do(shell.ledger.status(Status(StatusPlaying("a", 2.0, 1), (), ()), shell.now))
+    assert shell.clears == 2
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.finished("a", 2.1, True, attempt=1)
+    end = shell.end("a")
+    assert (end.state, end.receipt, end.ended_by, end.position) == (
+        State.INTERRUPTED,
+        Receipt.CONFIRMED,
+        EndedBy.CALLER,
+        2.1,
+    )
