@@ -6,8 +6,8 @@
        │            │                              ▲
        └──▶ CLEARING ◀──┘ ──▶ CLEARED | UNCLEARED ─┘
 
-Any of them becomes ABSENT when the connection or the avatar is away, or when an avatar that can be asked did not say what
-became of a clear; and from there CLEARING or settled.
+Any of them becomes ABSENT when the connection or the avatar is away, or when an avatar that can be asked did not say
+what became of a clear; and from there CLEARING or settled.
 """
 
 from __future__ import annotations
