@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 INTERRUPT_TIMEOUT = 2.5
 """Seconds to wait for the end of an interrupted segment, or for a paused one to be silent."""
+BEGINNING = timedelta(seconds=0.5)
+"""From the acceptance of a segment; one that waits for nothing is heard by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,13 @@ class Gateway:
             return
         self._stopping = True
         await asyncio.gather(*(session.drain(drain) for session in self._rooms.values()))
+
+    @property
+    def speech_begins(self) -> bool:
+        """A segment is being accepted, or was accepted within the last ``BEGINNING`` and is not heard yet."""
+        since = self._wall_clock() - BEGINNING
+        waiting = (one.segment for one in self._active.values() if one.segment.state is State.QUEUED)
+        return bool(self._arriving) or any(segment.created_at > since for segment in waiting)
 
     # Speaking
 

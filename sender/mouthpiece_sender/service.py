@@ -213,7 +213,14 @@ async def open_dependencies(
             WebhookSender(settings.webhook_list, settings.url_hosts, settings.signing_secret, settings.webhook_timeout)
         )
         dispatch = await stack.enter_async_context(
-            Dispatch(store.deliveries, feed, settings.webhook_list, webhook_sender.send, scale=settings.webhook_backoff)
+            Dispatch(
+                store.deliveries,
+                feed,
+                settings.webhook_list,
+                webhook_sender.send,
+                scale=settings.webhook_backoff,
+                speech_begins=lambda: gateway.speech_begins,
+            )
         )
         if unfinished := await gateway.take_over(sounds.sound):
             logger.info("going on with %d segments that an earlier process left", unfinished)

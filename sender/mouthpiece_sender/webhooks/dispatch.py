@@ -29,6 +29,10 @@ LONGEST_WAIT: Final = 60.0
 """Seconds until it is looked again, whatever happens."""
 AFTER_FAILURE: Final = 1.0
 """Seconds until it is looked again where the store failed."""
+LONGEST_HOLD: Final = 0.5
+"""Seconds that speech may hold back what is to be sent."""
+HOLD_STEP: Final = 0.02
+"""Seconds until it is asked again whether speech begins."""
 
 Send = Callable[[Delivery, datetime], Awaitable[Outcome]]
 
@@ -44,16 +48,19 @@ class Dispatch:
         send: Send,
         *,
         scale: float,
+        speech_begins: Callable[[], bool],
         wall_clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """
         :param scale: what the delays between tries are multiplied with.
+        :param speech_begins: returns whether a segment is about to be heard; webhooks wait for it then.
         """
         self._deliveries = deliveries
         self._feed = feed
         self._webhooks = webhooks
         self._send = send
         self._scale = scale
+        self._speech_begins = speech_begins
         self._wall_clock = wall_clock
         self._under_way: dict[int, str] = {}
         """Numbers of deliveries, and their receivers."""
@@ -77,6 +84,7 @@ class Dispatch:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(), name="follow-events")
             while True:
+                await self._let_speech_begin()
                 self._changed.clear()
                 try:
                     seconds = await self._start_what_is_due(tasks)
@@ -106,13 +114,24 @@ class Dispatch:
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            await self._settle(delivery, await self._outcome(delivery))
+            await self._let_speech_begin()
+            outcome = await self._outcome(delivery)
+            await self._let_speech_begin()
+            await self._settle(delivery, outcome)
         except StoreError as error:
             logger.warning("what became of a webhook could not be stored, and it is sent again: %s", error)
             await asyncio.sleep(AFTER_FAILURE)
         finally:
             del self._under_way[delivery.number]
             self._changed.set()
+
+    async def _let_speech_begin(self) -> None:
+        """Wait until no segment is about to be heard, ``LONGEST_HOLD`` at most: a delivery takes milliseconds of this
+        event loop and of the store, on which the first sound of a segment waits."""
+        for _ in range(round(LONGEST_HOLD / HOLD_STEP)):
+            if not self._speech_begins():
+                return
+            await asyncio.sleep(HOLD_STEP)
 
     async def _outcome(self, delivery: Delivery) -> Outcome:
         try:

@@ -22,8 +22,9 @@ from mouthpiece.segments import (
     Source,
     State,
     new_segment_id,
+    utc_now,
 )
-from mouthpiece_sender.gateway import Gateway
+from mouthpiece_sender.gateway import BEGINNING, Gateway
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage import journal_writer
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
@@ -178,3 +179,19 @@ async def test_a_fault_in_one_room_fails_what_it_held_and_nothing_else() -> None
         assert (await gateway.wait(kept.id, "finished", 2)).state is State.FINISHED
         again = await gateway.speak(request())
         assert target.rooms[2].taken == [again.id]
+
+
+async def test_speech_begins_from_the_acceptance_of_a_segment_until_it_is_heard_or_waits_for_something() -> None:
+    target, at = FakeTarget(), utc_now()
+    now = [at]
+    async with Gateway(target, MemoryJournal(), wall_clock=lambda: now[0]) as gateway:
+        assert not gateway.speech_begins
+        heard = await gateway.speak(request())
+        assert gateway.speech_begins
+        target.rooms[0].end(heard.id)
+        assert not gateway.speech_begins
+        waits = await gateway.speak(request("another"))
+        assert gateway.speech_begins
+        now[0] = at + BEGINNING
+        assert not gateway.speech_begins
+        target.rooms[1].end(waits.id)
