@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mouthpiece.errors import AvatarAmbiguous, AvatarTimeout
+from mouthpiece.profiles import Profile
 from mouthpiece.segments import EndedBy, Problem
 from mouthpiece_sender.livekit.attendance import Attendance
 from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot, session_of
@@ -103,6 +104,15 @@ class AvatarSlots:
         """End everything, with ``problem``."""
         for slot in self:
             slot.driver.give_up(problem, by)
+
+    def looked(self, found: Collection[ParticipantFacts] | None) -> list[Profile]:
+        """Note who is in the room by LiveKit's answer, before we join it; None: there is no such room. Returns the
+        profiles of its avatars."""
+        self.viewers(sum(facts.is_viewer for facts in found or ()))
+        profiles = [facts.profile for facts in found or () if facts.profile is not None]
+        if not profiles:
+            self.set_absence(NO_ROOM if found is None else NO_AVATAR)
+        return profiles
 
     def viewers(self, count: int) -> None:
         """``count`` people are in the room."""

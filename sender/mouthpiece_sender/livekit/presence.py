@@ -8,12 +8,19 @@ segment, and never rejoins after it was removed as a duplicate.
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from mouthpiece.profiles import Profile
 
 LOOK_INTERVAL = 0.5
 """Seconds from one look to the next while something waits."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0)
 """Seconds from a failed look or join to the next one; the last one stays."""
+
+STREAM_IDLE = 10.0
+"""Seconds without data after which livekit-agents' receiver gives a stream up (``STREAM_IDLE_TIMEOUT``, 1.8.9)."""
+STREAM_IDLE_MARGIN = 0.5
 
 
 class Act(enum.Enum):
@@ -43,6 +50,7 @@ class Presence:
     _looking: bool = False
     _avatar_seen: bool = False
     _failures: int = 0
+    _left_open_at: float = float("-inf")
 
     def decide(self, waiting: bool, now: float) -> Act:
         """The act to begin now. ``waiting``: something is queued or plays."""
@@ -82,11 +90,20 @@ class Presence:
         """Nothing will be said here soon."""
         self._busy_until = float("-inf")
 
-    def looked(self, avatar: bool, now: float) -> None:
-        """A look ended. ``avatar``: whether one is in the room."""
+    def left_open(self, now: float) -> None:
+        """An earlier process left a stream open, at ``now`` or before."""
+        self._left_open_at = now
+
+    def looked(self, avatars: Collection[Profile], now: float) -> None:
+        """A look ended.
+
+        :param avatars: the profiles of those that are in the room.
+        """
         self._looking = False
         self._failures = 0
-        self._avatar_seen = avatar
+        may_be_deafened = any(not profile.status for profile in avatars)
+        still_reads = now < self._left_open_at + STREAM_IDLE + STREAM_IDLE_MARGIN
+        self._avatar_seen = bool(avatars) and not (may_be_deafened and still_reads)
         self._next_look = now + LOOK_INTERVAL
 
     def failed(self, now: float) -> None:

@@ -20,7 +20,7 @@ from mouthpiece.playback.restored import Restored
 from mouthpiece.segments import EndedBy, Mode, Problem, State
 from mouthpiece_sender.livekit.attendance import Attendance
 from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot
-from mouthpiece_sender.livekit.avatar_slots import NO_AVATAR, NO_ROOM, AvatarSlots
+from mouthpiece_sender.livekit.avatar_slots import AvatarSlots
 from mouthpiece_sender.livekit.connection import (
     CONNECTION_LOST,
     Connection,
@@ -135,6 +135,8 @@ class RoomSession:
         slot.driver.enqueue(PlayoutItem(utterance, sound, avatar), mode)
 
     def restore(self, restored: Restored, sound: Sound, avatar: str | None, *, addressed: bool) -> None:
+        if restored.unsettled is not None:
+            self._presence.left_open(self.clock())
         item = PlayoutItem(restored.utterance, sound, avatar if addressed else None)
         self._slots.of(avatar).driver.restore(item, restored)
 
@@ -254,11 +256,7 @@ class RoomSession:
             self._presence.failed(self.clock())
         else:
             self._slots.regain_connection()
-            self._slots.viewers(sum(facts.is_viewer for facts in found or ()))
-            avatar = any(facts.profile is not None for facts in found or ())
-            if not avatar:
-                self._slots.set_absence(NO_ROOM if found is None else NO_AVATAR)
-            self._presence.looked(avatar, self.clock())
+            self._presence.looked(self._slots.looked(found), self.clock())
         self._changed.set()
 
     def _connect(self, listener: Callable[[RoomEvent], None]) -> Connection:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from mouthpiece_sender.livekit.presence import BACKOFF, LOOK_INTERVAL, Act, Membership, Presence
+from mouthpiece.profiles import MOUTHPIECE, STOCK
+from mouthpiece_sender.livekit.presence import BACKOFF, LOOK_INTERVAL, STREAM_IDLE, Act, Membership, Presence
 
 
 def test_it_does_nothing_while_there_is_nothing_to_say() -> None:
@@ -13,18 +14,18 @@ def test_it_looks_before_it_joins_and_joins_once_the_avatar_is_there() -> None:
     presence = Presence(warm=10)
     assert presence.decide(True, 0.0) is Act.LOOK
     assert presence.decide(True, 0.0) is Act.NOTHING
-    presence.looked(False, 0.1)
+    presence.looked([], 0.1)
     assert presence.decide(True, 0.2) is Act.NOTHING
     assert presence.next_wakeup(True, 0.2) == 0.1 + LOOK_INTERVAL
     assert presence.decide(True, 0.1 + LOOK_INTERVAL) is Act.LOOK
-    presence.looked(True, 0.7)
+    presence.looked([MOUTHPIECE], 0.7)
     assert presence.decide(True, 0.7) is Act.JOIN
 
 
 def there(warm: float = 10) -> Presence:
     presence = Presence(warm=warm)
     presence.decide(True, 0.0)
-    presence.looked(True, 0.0)
+    presence.looked([MOUTHPIECE], 0.0)
     presence.decide(True, 0.0)
     presence.joined()
     return presence
@@ -73,3 +74,24 @@ def test_once_out_with_nothing_to_say_it_is_dormant() -> None:
     assert presence.dormant(11.2)
     presence.expect(12.0)
     assert not presence.dormant(12.0)
+
+
+def test_a_stock_receiver_is_joined_once_it_has_given_up_the_stream_of_a_killed_process() -> None:
+    presence = Presence(warm=100)
+    presence.left_open(5.0)
+    presence.decide(True, 6.0)
+    presence.looked([STOCK], 6.0)
+    now = 6.0
+    while (act := presence.decide(True, now)) is not Act.JOIN:
+        if act is Act.LOOK:
+            presence.looked([STOCK], now)
+        now += 0.1
+    assert 5.0 + STREAM_IDLE < now < 5.0 + STREAM_IDLE + 2.0
+
+
+def test_our_own_avatar_is_joined_at_once_after_a_kill() -> None:
+    presence = Presence(warm=100)
+    presence.left_open(5.0)
+    presence.decide(True, 6.0)
+    presence.looked([MOUTHPIECE], 6.0)
+    assert presence.decide(True, 6.0) is Act.JOIN
