@@ -41,7 +41,6 @@ class FakeAvatar:
         self._agent, self._room = rtc.Room(), rtc.Room()
         self._audio = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
         self._video = rtc.VideoSource(SIZE, SIZE)
-        self._voice: rtc.LocalTrackPublication | None = None
         self._draw_task: asyncio.Task[None] | None = None
         self.draws = True
         """False: the picture stalls."""
@@ -54,7 +53,7 @@ class FakeAvatar:
             rtc.LocalVideoTrack.create_video_track("face", self._video), options
         )
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        self._voice = await self._room.local_participant.publish_track(
+        await self._room.local_participant.publish_track(
             rtc.LocalAudioTrack.create_audio_track("voice", self._audio), options
         )
         self._draw_task = asyncio.create_task(self._draw())
@@ -71,11 +70,6 @@ class FakeAvatar:
         await self._agent.disconnect()
         await self._audio.aclose()
         await self._video.aclose()
-
-    async def subscribed(self) -> None:
-        """Return as soon as somebody has subscribed to its sound."""
-        assert self._voice is not None
-        await self._voice.wait_for_subscription()
 
     async def play(self, samples: npt.NDArray[np.int16]) -> None:
         """Play int16 mono samples at ``SAMPLE_RATE``; when cancelled, go silent at once."""

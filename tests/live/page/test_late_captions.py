@@ -37,7 +37,7 @@ async def test_shows_the_sentence_that_is_being_said_until_the_next_caption_arri
     await expect(captions).to_have_text(SENTENCES[2], timeout=6_000)  # its unit test holds the bound
     await avatar.caption(SENTENCES[2], attributes | {"mouthpiece.caption": "said"})
     service.segments[segment]["state"] = "finished"
-    await expect(captions).to_be_hidden(timeout=3_000)
+    await expect(captions).to_be_hidden(timeout=8_000)
 
 
 async def test_a_sentence_that_was_joined_late_goes_with_its_segment(
@@ -48,7 +48,7 @@ async def test_a_sentence_that_was_joined_late_goes_with_its_segment(
     captions = page.locator("#captions")
     await expect(captions).to_have_text(SENTENCES[2])
     service.segments[segment]["state"] = "interrupted"
-    await expect(captions).to_be_hidden(timeout=3_000)
+    await expect(captions).to_be_hidden(timeout=8_000)
 
 
 async def test_estimates_a_later_segment_only_when_its_captions_do_not_arrive(

@@ -40,4 +40,4 @@ async def test_a_typed_text_is_said_with_captions_in_time(
     row = page.locator(".segment").first
     await expect(row).to_contain_text(ONE)
     await expect(row.locator(".chip")).to_have_text("Said", timeout=20_000)
-    await expect(captions).to_be_hidden(timeout=2_500)
+    await expect(captions).to_be_hidden(timeout=8_000)

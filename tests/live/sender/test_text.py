@@ -64,6 +64,7 @@ class Reader:
                 await self._changed.wait()
 
 
+@pytest.mark.alone
 async def test_a_text_is_heard_and_read_as_it_is_heard(speaker: Speaker, viewer: Viewer) -> None:
     reader = Reader(viewer)
     first = await speaker.say("Ready.")
@@ -108,7 +109,7 @@ async def test_an_interrupted_text_is_silent_and_the_next_one_is_heard(speaker: 
     assert ended.state is State.INTERRUPTED
     await reader.until(2)
     at, _, text, attributes = reader.read[-1]
-    assert at - interrupted < 1
+    assert at - interrupted < 2
     assert text == reader.read[-2][2]  # a transcript keeps it
     assert attributes["lk.segment_id"] == reader.read[-2][3]["lk.segment_id"]
     assert (attributes["lk.transcription_final"], attributes["mouthpiece.caption"]) == ("true", "cut")

@@ -37,8 +37,11 @@ async def test_it_compiles_under_strict_speaks_waits_lists_interrupts_and_reads_
     folder = tmp_path / "client"
     folder.mkdir()
     document = str(ROOT / "clients" / "openapi.json")
+    # What a formatter makes of the generated code is not ours: its hooks are left out.
+    await asyncio.to_thread((folder / "config.json").write_text, '{"post_hooks": []}')
     await run(
-        *("openapi-python-client", "generate", "--path", document, "--output-path", "generated", "--meta", "none"),
+        *("openapi-python-client", "generate", "--path", document, "--config", "config.json"),
+        *("--output-path", "generated", "--meta", "none"),
         folder=folder,
     )
     await asyncio.to_thread(shutil.copy, PROGRAM, folder)
