@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
-from mouthpiece_sender.livekit.connection import Connection, RoomEvent
+from mouthpiece.segments import Problem
+from mouthpiece_sender.livekit.connection import Connection, ConnectionBack, RoomEvent
+from mouthpiece_sender.livekit.joins import OTHERS_FIRST, Joins
 
 LINGERS: Final = 120.0
 """Seconds for which a connection that was dropped while LiveKit did not answer may come back by itself: leaving is a
@@ -19,14 +20,16 @@ class CurrentConnection:
     :param connect: makes a connection that calls the given listener.
     :param listener: receives the events of the present connection; those of an earlier one, which may still be leaving,
         are dropped.
-    :param joining: held while the room is joined: too many joins at once time out, all of them.
+    :param joins: held while the room is joined: too many joins at once time out, all of them.
+    :param waits: called with the reason when the join has to wait for its turn.
     """
 
     def __init__(
         self,
         connect: Callable[[Callable[[RoomEvent], None]], Connection],
         listener: Callable[[RoomEvent], None],
-        joining: asyncio.Semaphore,
+        joins: Joins,
+        waits: Callable[[Problem], None],
     ) -> None:
         self.connection: Connection | None = None
         """The present one."""
@@ -34,9 +37,12 @@ class CurrentConnection:
         """When it was lost, while the SDK reconnects."""
         self._connect = connect
         self._listener = listener
-        self._joining = joining
+        self._joins = joins
+        self._waits = waits
         self._stack = AsyncExitStack()
         self._dropped_at = float("-inf")
+        self._lost = False
+        """The last connection was abandoned, and no other one has been made."""
 
     @property
     def open(self) -> Connection | None:
@@ -50,17 +56,22 @@ class CurrentConnection:
         :raises LiveKitRefused: it does not accept the token.
         """
         stack, connection = AsyncExitStack(), self._connect(lambda event: self._hear(connection, event))
-        async with self._joining:
+        if self._joins.busy:
+            self._waits(OTHERS_FIRST)
+        async with self._joins:
             await stack.enter_async_context(connection)
         if not connection.connected:
             await stack.aclose()
             return False
         self.connection, self._stack = connection, stack
+        if self._lost:
+            self._lost = False
+            self._joins.figures.reconnects += 1
         return True
 
     def abandon(self, now: float) -> AsyncExitStack:
         """``drop`` a connection that may be dead."""
-        self._dropped_at = now
+        self._dropped_at, self._lost = now, True
         return self.drop()
 
     def may_be_its_own_duplicate(self, now: float) -> bool:
@@ -78,4 +89,6 @@ class CurrentConnection:
 
     def _hear(self, connection: Connection, event: RoomEvent) -> None:
         if connection is self.connection:
+            if isinstance(event, ConnectionBack):
+                self._joins.figures.reconnects += 1
             self._listener(event)

@@ -34,6 +34,7 @@ from mouthpiece_sender.livekit.connection import (
 )
 from mouthpiece_sender.livekit.current_connection import CurrentConnection
 from mouthpiece_sender.livekit.graceful_leave import GracefulLeave
+from mouthpiece_sender.livekit.joins import Joins
 from mouthpiece_sender.livekit.liveness import Liveness
 from mouthpiece_sender.livekit.presence import Act, Membership, Presence
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
@@ -75,8 +76,8 @@ class RoomSession:
     connect: ConnectionFactory
     waits_for_livekit: bool
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
-    joining: asyncio.Semaphore
-    """Held while a room is joined."""
+    joins: Joins
+    """Turns at joining a room."""
     recorded: Recorded = at_once
     attendance: Attendance = field(default_factory=Attendance)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -99,7 +100,7 @@ class RoomSession:
     def __post_init__(self) -> None:
         self._presence = Presence(self.warm)
         self._slots = AvatarSlots(self._new_slot, self.clock, self.attendance)
-        self._current = CurrentConnection(self._connect, self._on_event, self.joining)
+        self._current = CurrentConnection(self._connect, self._on_event, self.joins, self._slots.lose_connection)
         self._graceful_leave = GracefulLeave(self._slots, self._current)
 
     # Queries

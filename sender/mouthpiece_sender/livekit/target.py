@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from mouthpiece.errors import AvatarAmbiguous
 from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
 from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
 from mouthpiece_sender.livekit.connection import ConnectionFactory
+from mouthpiece_sender.livekit.joins import Joins
 from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
-
-JOINS: Final = 4
-"""Rooms that are joined at a time. Of 40 at once on a busy machine every join timed out; four at a time all joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class LiveKitTarget:
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
     note: Note = not_noted
     """Notes what happens in rooms."""
-    _joining: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JOINS))
+    joins: Joins = field(default_factory=Joins)
 
     def room(
         self,
@@ -64,7 +60,7 @@ class LiveKitTarget:
             self.warm,
             self.connect,
             self.waits_for_livekit,
-            self._joining,
+            self.joins,
             recorded,
             Attendance(name, self.note),
         )
