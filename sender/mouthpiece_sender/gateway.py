@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self
 
-from mouthpiece.errors import DuplicateIdentity, MouthpieceError, QueueFull, RoomClosed, SenderStopping
+from mouthpiece.errors import DuplicateIdentity, MouthpieceError, RoomClosed, SenderStopping
 from mouthpiece.playback.commands import Report, Utterance
 from mouthpiece.segments import EndedBy, Problem, Segment, State, Until, utc_now
+from mouthpiece_sender.places import Places, Quotas
 from mouthpiece_sender.playout.pauses import Pauses
 from mouthpiece_sender.reported import applied, event_of
 from mouthpiece_sender.sounds.levelled import levelled
@@ -59,7 +60,7 @@ class Gateway:
         target: Target,
         journal: Journal,
         *,
-        max_queue: int = 100,
+        quotas: Quotas | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], datetime] = utc_now,
         drop_queued_on_exit: bool = False,
@@ -67,12 +68,11 @@ class Gateway:
     ) -> None:
         """
         :param loudness: LUFS that every sound is brought to; None: each is as loud as it is.
-        :param max_queue: segments that may wait or play in one room.
+        :param quotas: how many rooms and segments there may be.
         :param drop_queued_on_exit: leaving interrupts what plays and drops what waits; else ``stop`` is called.
         """
         self._target = target
         self._journal = journal
-        self._max_queue = max_queue
         self._clock = clock
         self._wall_clock = wall_clock
         self._drop_queued = drop_queued_on_exit
@@ -81,8 +81,7 @@ class Gateway:
         self._running: set[asyncio.Task[None]] = set()
         """Of the rooms."""
         self._active: dict[str, _Active] = {}
-        self._arriving: Counter[str] = Counter()
-        """Of each room, the segments that are being accepted."""
+        self._places = Places(quotas or Quotas())
         self._pauses: defaultdict[str, Pauses] = defaultdict(Pauses)
         self._stopping = False
         self._writer = JournalWriter(journal, self._stored)
@@ -123,6 +122,7 @@ class Gateway:
         found = await left_behind(self._journal, sound, self._clock(), self._wall_clock())
         for left in found:
             self._active[left.segment.id] = _Active(left.segment)
+            self._places.restore(left.segment.id, left.segment.room)
         for left in found:
             self._go_on_with(left)
         return len(found)
@@ -151,14 +151,16 @@ class Gateway:
         """A segment is being accepted, or was accepted within the last ``BEGINNING`` and is not heard yet."""
         since = self._wall_clock() - BEGINNING
         waiting = (one.segment for one in self._active.values() if one.segment.state is State.QUEUED)
-        return bool(self._arriving) or any(segment.created_at > since for segment in waiting)
+        return bool(self._places.arriving) or any(segment.created_at > since for segment in waiting)
 
     # Speaking
 
     async def speak(self, request: SpeakRequest) -> Segment:
         """Accept a segment. It is stored when this returns, and said in its turn.
 
-        :raises QueueFull: ``max_queue`` segments wait or play in the room already.
+        :raises QueueFull: too many segments wait or play in the room already.
+        :raises RoomsFull: there are too many rooms.
+        :raises KeyLimitReached: the holder of its key has as much as one may have.
         :raises DuplicateIdentity: another sender of our identity took our place in the room.
         :raises SenderStopping: ``stop`` was called.
         :raises MouthpieceError: the target refuses the request (:meth:`Target.admit`).
@@ -169,20 +171,13 @@ class Gateway:
             raise DuplicateIdentity(
                 "Another sender joined the room under our identity; give one of them another MOUTHPIECE_INSTANCE."
             )
-        waiting = self._arriving[request.room]
-        waiting += sum(active.segment.room == request.room for active in self._active.values())
-        if waiting >= self._max_queue:
-            raise QueueFull(f"{waiting} segments wait in the room already; try again when some have been said.")
-        self._arriving[request.room] += 1
-        try:
+        rooms = self._rooms.keys() | self._places.arriving.keys()
+        with self._places.taken(request, None if request.room in rooms else len(rooms)):
             return await self._accept(request)
-        finally:
-            self._arriving[request.room] -= 1
-            self._arriving += Counter()  # without those that are 0 again
 
     async def _accept(self, request: SpeakRequest) -> Segment:
         request = replace(request, sound=levelled(request.sound, self._loudness))
-        await self._target.admit(request, self._rooms, self._arriving)
+        await self._target.admit(request, self._rooms, self._places.arriving)
         self._check_stopping()
         now, at = self._clock(), self._wall_clock()
         segment = Segment(
@@ -315,6 +310,10 @@ class Gateway:
             pass
         return await self.segment(segment_id)
 
+    def waiting(self, room: str) -> int:
+        """How many segments are being accepted, wait or play in a room."""
+        return self._places.in_room(room)
+
     def activity(self) -> Mapping[str, RoomActivity]:
         """The rooms that are spoken into, or were a moment ago."""
         return {
@@ -387,6 +386,7 @@ class Gateway:
     def _stored(self, segment: Segment) -> None:
         if segment.state.terminal and (active := self._active.pop(segment.id, None)):
             active.changed.set()
+            self._places.leave(segment.id)
 
     def _check_stopping(self) -> None:
         if self._stopping:

@@ -35,10 +35,12 @@ from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.dependencies import Dependencies, LiveKit
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.page import find_page
+from mouthpiece_sender.api.segment_watch import SegmentWatch
 from mouthpiece_sender.events.feed import Feed
 from mouthpiece_sender.events.room_log import RoomLog
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.key_files import DEVELOPMENT_API_KEY, KeyFile, KeyFiles, api_keys_in, livekit_key_in
+from mouthpiece_sender.livekit.joins import ConnectionFigures, Joins
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
@@ -155,7 +157,8 @@ async def open_dependencies(
     key_files = KeyFiles([*_key_files(settings, access, callers)], rotated or asyncio.Event())
     await key_files.read()
     data = settings.data.expanduser()
-    metrics = Metrics()
+    metrics, connections = Metrics(), ConnectionFigures()
+    watch = SegmentWatch(metrics)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         budget = ByteBudget(IN_FLIGHT, IN_FLIGHT // 2)
@@ -184,6 +187,7 @@ async def open_dependencies(
                 avatar_timeout=settings.avatar_timeout,
                 warm=settings.warm,
                 note=room_log.note,
+                joins=Joins(figures=connections),
             )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
         voices = await stack.enter_async_context(
@@ -191,9 +195,9 @@ async def open_dependencies(
         )
         voices.warm()
         gateway = await stack.enter_async_context(
-            Gateway(target, journal, max_queue=settings.max_queue, loudness=loudness_of(settings.loudness))
+            Gateway(target, journal, quotas=settings.quotas, loudness=loudness_of(settings.loudness))
         )
-        metrics.watch(gateway)
+        metrics.watch(gateway, connections)
         sounds = StoredSounds(spool, decoders, voices)
         client = guarded_client(settings.url_hosts, timeout=httpx.Timeout(URL_TIMEOUT))
         media = Media(
@@ -207,7 +211,7 @@ async def open_dependencies(
             max_seconds=settings.max_seconds,
         )
         bodies = BodyReader(media, max_bytes=media.max_bytes, budget=budget)
-        journal.watch(metrics.count_end)
+        journal.watch(watch.stored)
         journal.watch(retention.forget_ended)
         webhook_sender = await stack.enter_async_context(
             WebhookSender(settings.webhook_list, settings.url_hosts, settings.signing_secret, settings.webhook_timeout)
@@ -233,6 +237,7 @@ async def open_dependencies(
             bodies,
             voices,
             metrics,
+            watch,
             callers,
             feed,
             store.deliveries,

@@ -28,6 +28,7 @@ from mouthpiece.wire import SENDER_NAME
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.authority import Authority
 from mouthpiece_sender.key_files import check_entry
+from mouthpiece_sender.places import Quotas
 from mouthpiece_sender.storage.retention import Limits
 from mouthpiece_sender.webhooks.routing import Webhook
 
@@ -197,6 +198,16 @@ class Settings(BaseSettings):
     """Seconds to stay in a room where nothing plays or waits."""
     max_queue: int = Field(100, ge=1, validation_alias="MOUTHPIECE_MAX_QUEUE")
     """Segments that may wait or play in one room."""
+    max_rooms: int = Field(200, ge=0, validation_alias="MOUTHPIECE_MAX_ROOMS")
+    """Rooms that are spoken into or stayed in at a time; 0: any number."""
+    key_rooms: int = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_ROOMS")
+    """Rooms in which segments of one API key may wait or play; 0: any number."""
+    key_segments: int = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_SEGMENTS")
+    """Segments of one API key that may wait or play; 0: any number."""
+    key_seconds: float = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_SECONDS")
+    """Seconds of sound in them; 0: any number."""
+    key_requests: int = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_REQUESTS")
+    """Requests a minute of one API key; 0: any number."""
     max_upload: int = Field(300, ge=1, validation_alias="MOUTHPIECE_MAX_UPLOAD_MB")
     """Megabytes of one body."""
     max_seconds: float = Field(3600, gt=0, validation_alias="MOUTHPIECE_MAX_SECONDS")
@@ -223,6 +234,17 @@ class Settings(BaseSettings):
     def has_key_files(self) -> bool:
         """Whether keys lie in files, and so may change while the service runs."""
         return self.api_keys_file is not None or self.livekit_key_file is not None
+
+    @property
+    def quotas(self) -> Quotas:
+        """How many rooms and segments there may be."""
+        return Quotas(
+            room_segments=self.max_queue,
+            rooms=self.max_rooms or None,
+            key_rooms=self.key_rooms or None,
+            key_segments=self.key_segments or None,
+            key_seconds=self.key_seconds or None,
+        )
 
     @property
     def limits(self) -> Limits:

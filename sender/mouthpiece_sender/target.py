@@ -37,6 +37,8 @@ class SpeakRequest:
     callback: str | None = None
     """A URL that is sent its events."""
     key: IdempotencyKey | None = None
+    holder: str = ""
+    """Of the API key that it came with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,13 @@ class AvatarActivity:
     """The segment that plays."""
     paused: bool
     """Nothing plays until it is resumed."""
+    lag: float
+    """Seconds that its last stream was behind its pace, at most."""
 
     @classmethod
-    def of(cls, identity: str | None, profile: str | None, ready: bool, ledger: Ledger) -> Self:
+    def of(cls, identity: str | None, profile: str | None, ready: bool, ledger: Ledger, lag: float) -> Self:
         playing = next(iter(ledger.in_flight), None)
-        return cls(identity, profile, ready, len(ledger.queued), playing, ledger.paused)
+        return cls(identity, profile, ready, len(ledger.queued), playing, ledger.paused, lag)
 
 
 class Room(Protocol):

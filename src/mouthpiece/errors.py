@@ -30,6 +30,8 @@
     ├── TooMuchInFlight               requests hold too much memory together     retry
     ├── DecodersBusy                  no decoder process is free, or none starts retry
     ├── QueueFull                     too many segments wait                     retry
+    ├── RoomsFull                     the sender is in too many rooms            retry
+    ├── KeyLimitReached               the key has its share                      retry
     ├── SenderStopping                the sender is about to end                 retry
     ├── StoreError                    the store cannot be written                retry
     │   └── StoreFull                 no space left on its disk                   retry
@@ -182,6 +184,22 @@ class DecodersBusy(MouthpieceError):
 class QueueFull(MouthpieceError):
     slug = "queue-full"
     retryable = True
+
+
+class RoomsFull(MouthpieceError):
+    slug = "rooms-full"
+    retryable = True
+
+
+class KeyLimitReached(MouthpieceError):
+    """:param retry_after: seconds; None: when something of the key has been said."""
+
+    slug = "key-limit"
+    retryable = True
+
+    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class SenderStopping(MouthpieceError):

@@ -51,11 +51,19 @@ SENDER: Final[Mapping[str, Collection[str]]] = {
     "target": ("sounds", "storage"),
     "reported": ("target",),
     "takeover": ("sounds", "storage", "target"),
-    "gateway": ("playout", "reported", "sounds", "storage", "takeover", "target"),
+    "places": ("target",),
+    "gateway": ("places", "playout", "reported", "sounds", "storage", "takeover", "target"),
     "livekit": ("playout", "sounds", "target"),
     "anam": ("playout", "sounds", "target"),
     "webhooks": ("events", "storage"),
-    "settings": ("anam", "authority", "key_files", "storage", "webhooks"),  # Anam's settings are part of the service's
+    "settings": (
+        "anam",
+        "authority",
+        "key_files",
+        "places",
+        "storage",
+        "webhooks",
+    ),  # Anam's settings are part of the service's
     "api": (
         "authority",
         "events",

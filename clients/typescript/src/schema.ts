@@ -378,7 +378,8 @@ export interface paths {
         /**
          * Readyz
          * @description Readiness: the service is not stopping, store and spool can be written, their files are as it left them, and,
-         *     where LiveKit is the target, LiveKit accepts our key. Needs no key, and any `Host` is accepted.
+         *     where LiveKit is the target, LiveKit accepts our key. It says how many more rooms it can take; none free is still
+         *     ready: what is said in its rooms is accepted. Needs no key, and any `Host` is accepted.
          */
         get: operations["readyz"];
         put?: never;
@@ -688,6 +689,21 @@ export interface components {
              */
             segments: components["schemas"]["Segment"][];
         };
+        /** Readiness */
+        Readiness: {
+            /**
+             * Status
+             * @default ok
+             * @constant
+             */
+            status: "ok";
+            rooms: components["schemas"]["RoomCapacity"];
+            /**
+             * Waiting
+             * @description Segments that wait, in all rooms.
+             */
+            waiting: number;
+        };
         /**
          * Receipt
          * @description How the end of a segment is known.
@@ -755,6 +771,27 @@ export interface components {
              * @description It is held until `POST /v1/rooms/{room}/resume`.
              */
             paused: boolean;
+        };
+        /**
+         * RoomCapacity
+         * @description How many more rooms can be spoken into.
+         */
+        RoomCapacity: {
+            /**
+             * Open
+             * @description Rooms that are spoken into or stayed in.
+             */
+            open: number;
+            /**
+             * Limit
+             * @description How many there may be (`MOUTHPIECE_MAX_ROOMS`); null: any number.
+             */
+            limit: number | null;
+            /**
+             * Free
+             * @description How many more; null: any number. At 0 a new room is answered with 503.
+             */
+            free: number | null;
         };
         /** RoomList */
         RoomList: {
@@ -1508,7 +1545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The queue is full; The voice had too many requests. */
+            /** @description The queue is full; The key has its share; The voice had too many requests. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1535,7 +1572,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1865,7 +1902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1949,7 +1986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2540,7 +2577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2627,7 +2664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2713,7 +2750,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2797,7 +2834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2946,7 +2983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The queue is full; The voice had too many requests. */
+            /** @description The queue is full; The key has its share; The voice had too many requests. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3010,7 +3047,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
             /** @description Something went wrong here. */
@@ -3022,7 +3059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The room failed; The room was closed; The store cannot be written; The service is stopping. */
+            /** @description Too much is being sent at once; No decoder is free; Anam has no session free; LiveKit cannot be reached; LiveKit does not accept our key; The sender has no room free; The room failed; The room was closed; The store cannot be written; The service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;

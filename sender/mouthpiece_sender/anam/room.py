@@ -78,7 +78,8 @@ class AnamRoom:
     def avatars(self) -> Sequence[AvatarActivity]:
         if self._holding is None and self._idle:
             return []
-        return [AvatarActivity.of(self.settings.avatar_id, profiles.ANAM.name, self.connected, self._driver.ledger)]
+        driver, name = self._driver, profiles.ANAM.name
+        return [AvatarActivity.of(self.settings.avatar_id, name, self.connected, driver.ledger, driver.lag)]
 
     def position(self, segment: str) -> float | None:
         return self._driver.position(segment)

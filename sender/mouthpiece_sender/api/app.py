@@ -20,6 +20,7 @@ from mouthpiece_sender.api.host_policy import AccessControl, HostPolicy
 from mouthpiece_sender.api.metrics import CountRequests
 from mouthpiece_sender.api.openapi import DESCRIPTION, TAGS, describe
 from mouthpiece_sender.api.openapi import problems as problems_of
+from mouthpiece_sender.api.request_rates import RequestRates
 from mouthpiece_sender.authority import Authority
 from mouthpiece_sender.settings import MEGABYTE
 
@@ -44,7 +45,13 @@ def create_app(
     app.state.dependencies = dependencies
     public_hosts = [Authority.parse(name) for name in settings.public_hosts]
     policy = HostPolicy(is_loopback(host), public_hosts, settings.allowed_origins)
-    app.add_middleware(AccessControl, policy=policy, callers=dependencies.callers, tickets=dependencies.tickets)
+    app.add_middleware(
+        AccessControl,
+        policy=policy,
+        callers=dependencies.callers,
+        tickets=dependencies.tickets,
+        rates=RequestRates(settings.key_requests or None),
+    )
     app.add_middleware(DrainAfterEarlyResponse, stopping=dependencies.stopping)
     app.add_middleware(
         RequestGuard,

@@ -13,6 +13,7 @@ from mouthpiece_sender.api.callers import Caller, Callers
 from mouthpiece_sender.api.idempotency import Claims
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.api.problems import ApiProblem
+from mouthpiece_sender.api.segment_watch import SegmentWatch
 from mouthpiece_sender.api.tickets import Tickets
 from mouthpiece_sender.events.feed import Feed
 from mouthpiece_sender.gateway import Gateway
@@ -44,6 +45,7 @@ class Dependencies:
     bodies: BodyReader
     voices: Voices
     metrics: Metrics
+    watch: SegmentWatch
     callers: Callers
     feed: Feed
     deliveries: Deliveries

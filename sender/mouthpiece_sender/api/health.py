@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.api.dependencies import Deps
-from mouthpiece_sender.api.models import Health
+from mouthpiece_sender.api.models import Health, Readiness, RoomCapacity
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
 
@@ -25,9 +25,10 @@ async def healthz() -> Health:
 
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=problems(503, 507))
-async def readyz(deps: Deps) -> Health:
+async def readyz(deps: Deps) -> Readiness:
     """Readiness: the service is not stopping, store and spool can be written, their files are as it left them, and,
-    where LiveKit is the target, LiveKit accepts our key. Needs no key, and any `Host` is accepted."""
+    where LiveKit is the target, LiveKit accepts our key. It says how many more rooms it can take; none free is still
+    ready: what is said in its rooms is accepted. Needs no key, and any `Host` is accepted."""
     if deps.stopping.is_set():
         raise ApiProblem("stopping", "The service is stopping: what plays may end, nothing new is accepted.")
     checks = [deps.store.check(), deps.bodies.check()]
@@ -39,7 +40,11 @@ async def readyz(deps: Deps) -> Health:
             raise error
     if failures:
         raise failures[0]
-    return Health()
+    rooms, limit = deps.gateway.activity().values(), deps.settings.quotas.rooms
+    return Readiness(
+        rooms=RoomCapacity(open=len(rooms), limit=limit, free=None if limit is None else max(0, limit - len(rooms))),
+        waiting=sum(avatar.queue for room in rooms for avatar in room.avatars),
+    )
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -17,10 +17,13 @@ from typing import Any, Final
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mouthpiece.errors import KeyLimitReached
 from mouthpiece.process.sockets import is_address, is_loopback
+from mouthpiece.segments import Mode
 from mouthpiece_sender.api import problems
 from mouthpiece_sender.api.callers import Callers
 from mouthpiece_sender.api.problems import ApiProblem
+from mouthpiece_sender.api.request_rates import RequestRates
 from mouthpiece_sender.api.tickets import Tickets
 from mouthpiece_sender.authority import Authority
 
@@ -90,8 +93,11 @@ class HostPolicy:
 class AccessControl:
     """ASGI middleware: refuses a request, or passes it on with ``request.state.caller`` set."""
 
-    def __init__(self, app: ASGIApp, *, policy: HostPolicy, callers: Callers, tickets: Tickets) -> None:
+    def __init__(
+        self, app: ASGIApp, *, policy: HostPolicy, callers: Callers, tickets: Tickets, rates: RequestRates
+    ) -> None:
         self._app = app
+        self._rates = rates
         self._tickets = tickets
         self._policy = policy
         self._callers = callers
@@ -100,7 +106,7 @@ class AccessControl:
         if scope["type"] in ("http", "websocket") and scope["path"] not in PROBES:
             try:
                 self._check(scope, Headers(scope=scope))
-            except ApiProblem as problem:
+            except (ApiProblem, KeyLimitReached) as problem:
                 await problems.answer_to(problem)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -122,6 +128,8 @@ class AccessControl:
                 state["caller"] = self._callers.admit(authorization)
             else:
                 state["caller"] = self._tickets.admit(ticket, scope.get("method", "GET"), scope["path"])
+            if QueryParams(scope["query_string"]).get("mode") != Mode.IGNORE:  # it waits for nothing, nor makes wait
+                self._rates.take(state["caller"].holder)
 
 
 def read_host(given: str | None) -> Authority:

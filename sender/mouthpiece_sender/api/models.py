@@ -244,6 +244,20 @@ class Health(ResponseModel):
     status: Literal["ok"] = "ok"
 
 
+class RoomCapacity(ResponseModel):
+    """How many more rooms can be spoken into."""
+
+    open: int = Field(description="Rooms that are spoken into or stayed in.")
+    limit: int | None = Field(description="How many there may be (`MOUTHPIECE_MAX_ROOMS`); null: any number.")
+    free: int | None = Field(description="How many more; null: any number. At 0 a new room is answered with 503.")
+
+
+class Readiness(ResponseModel):
+    status: Literal["ok"] = "ok"
+    rooms: RoomCapacity
+    waiting: int = Field(description="Segments that wait, in all rooms.")
+
+
 class ProblemDetails(ResponseModel):
     """An error, after RFC 9457."""
 

@@ -35,6 +35,7 @@ from mouthpiece_sender.api.requests import (
     json_body,
     read_json,
 )
+from mouthpiece_sender.api.segment_watch import Posted
 from mouthpiece_sender.api.waiting import wait_for
 from mouthpiece_sender.segment_json import segment_json
 from mouthpiece_sender.sounds.sound import Sound
@@ -66,7 +67,7 @@ async def speak(
     caller.require(room)
     key = read_key(request)
     if query.live:
-        segment = await _speak_live(deps, room, query, request, key)
+        segment = await _speak_live(deps, caller, room, query, request, key)
     elif key is None:
         segment = await _accept(deps, caller, room, query, request)
     else:
@@ -106,21 +107,24 @@ async def _accept(
     """:param key: makes the key to store from the fingerprint of the request."""
     _check_callback(deps, query)
     segment_id = new_segment_id()
-    body = await deps.bodies.read(request, segment_id, caller)
-    began = time.perf_counter()
-    try:
-        asked = _request(room, query, segment_id, body.sound, body.source)
-        segment = await deps.gateway.speak(
-            replace(asked, metadata=body.metadata, key=key(fingerprint(body.compared, query.decisive)))
-        )
-    except BaseException:
-        await deps.bodies.discard(segment_id)
-        raise
+    with deps.watch.accepting(segment_id, _posted(deps, room, request)):
+        body = await deps.bodies.read(request, segment_id, caller)
+        began = time.perf_counter()
+        try:
+            asked = _request(caller, room, query, segment_id, body.sound, body.source)
+            segment = await deps.gateway.speak(
+                replace(asked, metadata=body.metadata, key=key(fingerprint(body.compared, query.decisive)))
+            )
+        except BaseException:
+            await deps.bodies.discard(segment_id)
+            raise
     deps.metrics.accepted.observe(time.perf_counter() - began)
     return segment
 
 
-async def _speak_live(deps: Dependencies, room: str, query: SpeakQuery, request: Request, key: str | None) -> Segment:
+async def _speak_live(
+    deps: Dependencies, caller: Caller, room: str, query: SpeakQuery, request: Request, key: str | None
+) -> Segment:
     """Accept the segment once the format of its body is known; return it once the body or the segment has ended."""
     if key is not None:
         raise ApiProblem(
@@ -130,8 +134,12 @@ async def _speak_live(deps: Dependencies, room: str, query: SpeakQuery, request:
             field="Idempotency-Key",
         )
     _check_callback(deps, query)
+    posted = _posted(deps, room, request)
     async with deps.bodies.live(request) as body:
-        segment = await deps.gateway.speak(_request(room, query, new_segment_id(), body.sound, body.source))
+        segment_id = new_segment_id()
+        with deps.watch.accepting(segment_id, posted):
+            asked = _request(caller, room, query, segment_id, body.sound, body.source)
+            segment = await deps.gateway.speak(asked)
         arriving = asyncio.create_task(body.arrive(), name="live-body")
         ended = asyncio.create_task(deps.gateway.wait(segment.id, "finished", None), name="live-segment")
         try:
@@ -153,7 +161,13 @@ def _check_callback(deps: Dependencies, query: SpeakQuery) -> None:
         check_url(query.callback, deps.settings.url_hosts)
 
 
-def _request(room: str, query: SpeakQuery, segment_id: str, sound: Sound, source: Source) -> SpeakRequest:
+def _posted(deps: Dependencies, room: str, request: Request) -> Posted:
+    return Posted(request.state.asked_at, alone=not deps.gateway.waiting(room))
+
+
+def _request(
+    caller: Caller, room: str, query: SpeakQuery, segment_id: str, sound: Sound, source: Source
+) -> SpeakRequest:
     return SpeakRequest(
         room,
         sound,
@@ -167,6 +181,7 @@ def _request(room: str, query: SpeakQuery, segment_id: str, sound: Sound, source
         expires_in=query.expires_in,
         tag=query.tag,
         callback=query.callback,
+        holder=caller.holder,
     )
 
 

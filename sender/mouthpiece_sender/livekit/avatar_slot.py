@@ -118,7 +118,7 @@ class AvatarSlot:
     @property
     def activity(self) -> AvatarActivity:
         ready = self.readiness is not None and self.readiness.state is Listening.YES
-        return AvatarActivity.of(self.identity, self.profile_name, ready, self.driver.ledger)
+        return AvatarActivity.of(self.identity, self.profile_name, ready, self.driver.ledger, self.driver.lag)
 
     # The avatar comes, changes and leaves
 

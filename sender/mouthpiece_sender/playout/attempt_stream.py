@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import enum
 import logging
+import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -111,7 +113,13 @@ class AttemptStream:
     """The problem to report when the stream does not open, or does not take the audio."""
     begun: Callable[[], Awaitable[None]] | None = None
     """Awaited before the stream opens."""
+    lag: float = 0.0
+    """Seconds that a block was written after the pace allowed it, at most; what is allowed at once, and waits for the
+    stream and the sound, does not count."""
+    clock: Callable[[], float] = time.monotonic
     _granted: float = 0.0
+    _grants: deque[tuple[float, float]] = field(default_factory=deque)
+    """Seconds that may be sent, and since when; those that have been sent are left out."""
     _frames: int = 0
     """Written so far."""
     _phase: _Phase = _Phase.WAITING
@@ -124,6 +132,8 @@ class AttemptStream:
 
     def grant(self, up_to: float) -> None:
         """Allow ``up_to`` seconds of the attempt to be sent."""
+        if self._granted:
+            self._grants.append((up_to, self.clock()))
         self._granted = up_to
         self._changed.set()
 
@@ -225,9 +235,16 @@ class AttemptStream:
         if self._stopping:
             return False
         await self._sent(writer.write(chunk.to_bytes()))
-        self._frames += chunk.frames
+        self._follow_pace(chunk.frames)
         self.listener(Progress(self.attempt, self._frames / self.sample_rate))
         return True
+
+    def _follow_pace(self, frames: int) -> None:
+        """``frames`` more were written just now."""
+        self._frames += frames
+        while self._grants and self._grants[0][0] <= self._frames / self.sample_rate + 1e-6:
+            _, since = self._grants.popleft()
+            self.lag = max(self.lag, self.clock() - since)
 
     async def _sent(self, sending: Awaitable[None]) -> None:
         """:raises _NotWritten: the connection does not take the audio."""

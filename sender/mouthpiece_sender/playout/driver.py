@@ -143,6 +143,11 @@ class LedgerDriver:
         """Ids of the queued segments that are addressed to no avatar in particular, in order."""
         return [segment for segment in self.ledger.queued if self._items[segment].avatar is None]
 
+    @property
+    def lag(self) -> float:
+        """Seconds that the stream that was opened last was behind its pace, at most."""
+        return 0.0 if self._stream is None else self._stream.lag
+
     def position(self, segment: str) -> float | None:
         """The furthest second of a segment that has been heard by now; None if it is not in flight."""
         return self.ledger.position(segment, self.clock())
@@ -324,6 +329,7 @@ class LedgerDriver:
             on_pause=plan.on_pause,
             unavailable=plan.unavailable,
             begun=lambda: self.recorded(attempt),
+            clock=self.clock,
         )
         self._stream.start(self.tasks)
 

@@ -22,6 +22,7 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
+from mouthpiece_sender.places import Quotas
 from mouthpiece_sender.speaker import Speaker
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
 from mouthpiece_sender.target import SpeakRequest
@@ -41,7 +42,7 @@ async def running_gateway(access: LiveKitAccess, **options: Any) -> AsyncIterato
     max_queue = options.pop("max_queue", 100)
     async with LiveKitApi(access) as server:
         target = LiveKitTarget(access, server, instance=secrets.token_hex(3), **options)
-        async with Gateway(target, MemoryJournal(), max_queue=max_queue) as gateway:
+        async with Gateway(target, MemoryJournal(), quotas=Quotas(room_segments=max_queue)) as gateway:
             yield gateway
 
 

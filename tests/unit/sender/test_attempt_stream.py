@@ -291,3 +291,26 @@ async def test_an_unexpected_error_of_the_source_is_reported_as_the_sources() ->
         stream(writer, Unreadable(1), events).start(group)
     assert isinstance(events[-1], SourceFailed)
     assert writer.closed == 1
+
+
+async def test_its_lag_is_how_late_a_block_was_written_after_the_pace_allowed_it() -> None:
+    writer, events, now = FakeWriter(), Events(), [0.0]
+
+    async def sent(seconds: float) -> None:
+        while not any(isinstance(event, Progress) and event.sent >= seconds for event in events):
+            await events.arrived(len(events) + 1)
+
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, Tone(3.0), events, clock=lambda: now[0])
+        running.grant(0.5)
+        running.start(group)
+        now[0] = 10.0  # what is allowed at once waits for the stream and the sound
+        await sent(0.5)
+        assert running.lag == 0.0
+        running.grant(1.0)
+        now[0] = 10.25
+        await sent(1.0)
+        assert running.lag == pytest.approx(0.25)
+        running.grant(3.0)
+        await sent(3.0)
+        assert running.lag == pytest.approx(0.25), "the worst so far"

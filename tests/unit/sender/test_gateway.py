@@ -25,6 +25,7 @@ from mouthpiece.segments import (
     utc_now,
 )
 from mouthpiece_sender.gateway import BEGINNING, Gateway
+from mouthpiece_sender.places import Quotas
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage import journal_writer
 from mouthpiece_sender.storage.memory_journal import MemoryJournal
@@ -138,7 +139,7 @@ def request(room: str = "demo") -> SpeakRequest:
 
 
 async def test_many_at_once_do_not_pass_the_limit_together() -> None:
-    async with Gateway(FakeTarget(), MemoryJournal(), max_queue=3) as gateway:
+    async with Gateway(FakeTarget(), MemoryJournal(), quotas=Quotas(room_segments=3)) as gateway:
         answers = await asyncio.gather(*(gateway.speak(request()) for _ in range(8)), return_exceptions=True)
         assert sum(isinstance(answer, Segment) for answer in answers) == 3
         assert sum(isinstance(answer, QueueFull) for answer in answers) == 5
