@@ -6,11 +6,11 @@ of its records only those in ``FIELDS`` are logged: others hold identities, toke
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 from datetime import UTC, datetime
 
+from mouthpiece.process.json_logs import JsonFormatter, LogFormat, one_line
 from mouthpiece.process.logs import log_to_stderr
 
 FIELDS = ("room", "job_id", "reason", "error", "retry_count")
@@ -58,50 +58,19 @@ class LineFormatter(logging.Formatter):
         return line
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object per line."""
-
-    def __init__(self, *, tracebacks: bool) -> None:
-        super().__init__()
-        self._tracebacks = tracebacks
-
-    def format(self, record: logging.LogRecord) -> str:
-        value = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": one_line(record),
-            **{name: str(field) for name, field in extras(record).items()},
-        }
-        if self._tracebacks and record.exc_info:
-            value["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(value)
-
-
-def one_line(record: logging.LogRecord) -> str:
-    """Return the first line of the message, with the class and the first line of its exception."""
-    message = record.getMessage().splitlines()
-    text = message[0] if message else ""
-    error = record.exc_info[1] if record.exc_info else None
-    if error is not None:
-        first = str(error).splitlines()
-        text += f": {type(error).__name__}" + (f": {first[0]}" if first else "")
-    return text
-
-
 def extras(record: logging.LogRecord) -> dict[str, object]:
     """Return the extra fields of a record that are in ``FIELDS`` and not empty."""
     return {name: record.__dict__[name] for name in FIELDS if record.__dict__.get(name) not in (None, "")}
 
 
-def set_up_logs(level: str, form: str) -> None:
+def set_up_logs(level: str, form: LogFormat) -> None:
     """Log to stderr.
 
     :param level: ``debug``, ``info``, ``warning`` or ``error``.
-    :param form: ``text`` or ``json``.
     """
     debug = level == "debug"
-    formatter = JsonFormatter(tracebacks=debug) if form == "json" else LineFormatter(tracebacks=debug)
+    as_json = form is LogFormat.JSON
+    formatter = JsonFormatter(FIELDS, tracebacks=debug) if as_json else LineFormatter(tracebacks=debug)
     levels = dict.fromkeys(QUIET, "WARNING") | {"livekit.agents": level.upper()}
     handler = log_to_stderr(formatter, root=level.upper(), levels=levels)
     handler.addFilter(ConnectionAttempts())

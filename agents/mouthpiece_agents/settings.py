@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.json_logs import LogFormat
 from mouthpiece.process.settings import HttpUrl, LiveKitUrl, read_settings
 
 AvatarId = Annotated[str, AfterValidator(check_avatar_id)]
@@ -26,6 +27,9 @@ class Settings(BaseSettings):
     livekit_url: LiveKitUrl = Field(validation_alias="LIVEKIT_URL")
     livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY")
     livekit_api_secret: SecretStr = Field(validation_alias="LIVEKIT_API_SECRET")
+
+    log_format: LogFormat = Field(LogFormat.TEXT, validation_alias="MOUTHPIECE_LOG_FORMAT")
+    """``text`` or ``json``."""
 
     agent_name: str = Field(DEFAULT_AGENT_NAME, validation_alias="AGENT_NAME")
     """Jobs are dispatched to this name only: no room gets an avatar without a dispatch."""

@@ -20,6 +20,7 @@ from mouthpiece.dispatch import DEFAULT_AGENT_NAME
 from mouthpiece.errors import ConfigurationError, LiveKitRefused, MouthpieceError
 from mouthpiece.process.clock import clock_problem, http_url
 from mouthpiece.process.env_file import load_env_file
+from mouthpiece.process.json_logs import LogFormat
 from mouthpiece.segments import utc_now
 from mouthpiece_agents import signals
 from mouthpiece_agents.admission import Admission
@@ -66,13 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: in place of the command line's.
     """
     options = _parser().parse_args(arguments)
-    set_up_logs(options.log_level or ("debug" if options.command == "dev" else "info"), options.log_format)
+    level = options.log_level or ("debug" if options.command == "dev" else "info")
+    set_up_logs(level, LogFormat(options.log_format or LogFormat.TEXT))
     try:
         load_env_file(Path(".env.local"))
         settings = _with_options(load_settings(), options)
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201 - nothing runs yet: this is for the person at the terminal
         return 2
+    set_up_logs(level, LogFormat(options.log_format or settings.log_format))
     try:
         return asyncio.run(run(settings))
     except MouthpieceError as error:
@@ -241,5 +244,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, help="port of the health check (MOUTHPIECE_AGENTS_PORT, 8081); 0: any")
     parser.add_argument("--agent-name", help=f"the name that jobs are dispatched to (AGENT_NAME, {DEFAULT_AGENT_NAME})")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="info, and debug with dev")
-    parser.add_argument("--log-format", choices=("text", "json"), default="text")
+    parser.add_argument("--log-format", choices=("text", "json"), help="MOUTHPIECE_LOG_FORMAT, or text")
     return parser

@@ -17,6 +17,7 @@ from mouthpiece.serving.connections import ConnectionLimits, Connections
 from mouthpiece.serving.drain import DrainAfterEarlyResponse
 from mouthpiece.serving.json_text import NoObject, TooManyKeys, parse_object
 from mouthpiece.serving.request_guard import RequestGuard
+from mouthpiece.serving.request_ids import RequestIds
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.admission import Admission, RefuseOtherNames
 from mouthpiece_avatar.livekit_address import LiveKitAddress
@@ -74,6 +75,7 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
         answer=problems.answer_to,
         max_body=MOST_BODY,
     )
+    app.add_middleware(RequestIds)
     problems.install(app)
     allowed = settings.allowed()
     metrics = registry(sessions)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from mouthpiece.process.logs import LINE
+
+FIELDS: Final = ("session",)
+"""Of JSON, beside those that each line has."""
 
 
 class SessionFormatter(logging.Formatter):

@@ -22,7 +22,7 @@ from mouthpiece.process.signals import STOP_SIGNALS, hold, stop_signals
 from mouthpiece.process.sockets import listen
 from mouthpiece.serving.connections import ConnectionLimits, Connections, guarded
 from mouthpiece_avatar.app import create_app
-from mouthpiece_avatar.logs import SessionFormatter
+from mouthpiece_avatar.logs import FIELDS, SessionFormatter
 from mouthpiece_avatar.renderer import Renderers
 from mouthpiece_avatar.renderers import choose_renderers
 from mouthpiece_avatar.sessions import Sessions
@@ -81,6 +81,13 @@ def main() -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    set_up_service_logs(
+        "mouthpiece_avatar",
+        verbose=options.verbose,
+        form=settings.log_format,
+        formatter=SessionFormatter(),
+        fields=FIELDS,
+    )
     _raise_file_limit(settings.max_sessions)
     try:
         listening = listen(settings.host, settings.port)

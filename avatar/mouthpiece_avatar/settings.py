@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mouthpiece.errors import ConfigurationError
 from mouthpiece.process.env_file import load_env_file
+from mouthpiece.process.json_logs import LogFormat
 from mouthpiece.process.settings import SHORTEST_SECRET, CommaList, check_length, read_settings
 from mouthpiece.process.sockets import is_loopback
 from mouthpiece_avatar.livekit_address import LiveKitAddress
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: int = Field(default=8080, ge=0, le=65_535, validation_alias="MOUTHPIECE_AVATAR_PORT")
     """0 takes a free one."""
+    log_format: LogFormat = Field(default=LogFormat.TEXT, validation_alias="MOUTHPIECE_LOG_FORMAT")
+    """``text`` or ``json``."""
     livekit_url: Annotated[str, AfterValidator(_address)] | None = Field(default=None, validation_alias="LIVEKIT_URL")
     """The LiveKit server that avatars may join, unless ``livekit_urls`` names others."""
     livekit_urls: CommaList[str] = Field(default_factory=list, validation_alias="MOUTHPIECE_AVATAR_LIVEKIT_URLS")

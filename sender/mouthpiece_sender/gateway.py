@@ -7,6 +7,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -344,7 +345,7 @@ class Gateway:
             self._rooms[room] = session
             for avatar in self._pauses.get(room, ()):
                 session.pause(avatar)
-            running = self._tasks.create_task(self._run(session), name="room")
+            running = self._tasks.create_task(self._run(session), name="room", context=Context())
             self._running.add(running)
             running.add_done_callback(self._running.discard)
         return self._rooms[room]

@@ -21,6 +21,7 @@ from mouthpiece.audio.loudness import loudness_of
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.net_guard import guarded_client
 from mouthpiece.process.file_limit import file_limit, raise_file_limit
+from mouthpiece.process.json_logs import LogFormat
 from mouthpiece.process.settings import SHORTEST_KEY, SHORTEST_SECRET
 from mouthpiece.process.signals import stop_signals
 from mouthpiece.process.sockets import is_loopback
@@ -158,7 +159,7 @@ async def open_dependencies(
     await key_files.read()
     data = settings.data.expanduser()
     metrics, connections = Metrics(), ConnectionFigures()
-    watch = SegmentWatch(metrics)
+    watch = SegmentWatch(metrics, logs=settings.log_format is LogFormat.JSON)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         budget = ByteBudget(IN_FLIGHT, IN_FLIGHT // 2)

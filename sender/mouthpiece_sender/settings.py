@@ -14,6 +14,7 @@ from mouthpiece.audio.loudness import loudness_of
 from mouthpiece.dispatch import DEFAULT_AGENT_NAME, Provider, check_avatar_id
 from mouthpiece.errors import ConfigurationError, UrlRefused
 from mouthpiece.net_guard import AllowedHost, check_url
+from mouthpiece.process.json_logs import LogFormat
 from mouthpiece.process.settings import (
     SHORTEST_KEY,
     SHORTEST_SECRET,
@@ -134,6 +135,8 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: int = Field(8090, ge=0, le=65_535, validation_alias="MOUTHPIECE_SENDER_PORT")
     """0 takes a free one."""
+    log_format: LogFormat = Field(LogFormat.TEXT, validation_alias="MOUTHPIECE_LOG_FORMAT")
+    """``text`` or ``json``."""
     api_keys: CommaList[ApiKey] = Field(default_factory=list, validation_alias="MOUTHPIECE_API_KEYS")
     """``key`` or ``key:room-prefix``. Without a key the service listens on loopback only and accepts every caller."""
     api_keys_file: Path | None = Field(None, validation_alias="MOUTHPIECE_API_KEYS_FILE")

@@ -12,6 +12,7 @@ from mouthpiece.process.sockets import is_loopback
 from mouthpiece.serving.connections import ConnectionLimits, Connections
 from mouthpiece.serving.drain import DrainAfterEarlyResponse
 from mouthpiece.serving.request_guard import RequestGuard
+from mouthpiece.serving.request_ids import RequestIds
 from mouthpiece.tts.text import MAX_CHARACTERS
 from mouthpiece_sender.api import docs_page, events, health, page, problems, rooms, segments, voices, webhooks
 from mouthpiece_sender.api.dependencies import Dependencies
@@ -59,6 +60,7 @@ def create_app(
         answer=problems.answer_to,
     )
     app.add_middleware(CountRequests, metrics=dependencies.metrics)
+    app.add_middleware(RequestIds)
     problems.install(app, [route for router in ROUTERS for route in router.routes])
     docs_page.install(app)
     limits = page.Limits(max_upload=settings.max_upload * MEGABYTE, max_text=MAX_CHARACTERS)

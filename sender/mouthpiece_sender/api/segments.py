@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.net_guard import check_url
+from mouthpiece.process.log_context import REQUEST
 from mouthpiece.segments import Segment, Source, State, new_segment_id, utc_now
 from mouthpiece_sender.api import models
 from mouthpiece_sender.api.bodies import ACCEPTED
@@ -162,7 +163,7 @@ def _check_callback(deps: Dependencies, query: SpeakQuery) -> None:
 
 
 def _posted(deps: Dependencies, room: str, request: Request) -> Posted:
-    return Posted(request.state.asked_at, alone=not deps.gateway.waiting(room))
+    return Posted(request.state.asked_at, alone=not deps.gateway.waiting(room), request=REQUEST.get())
 
 
 def _request(

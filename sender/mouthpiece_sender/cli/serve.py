@@ -18,6 +18,7 @@ from mouthpiece.process.sockets import listen
 from mouthpiece_sender.anam.errors import RecordingFailed
 from mouthpiece_sender.anam.settings import Via
 from mouthpiece_sender.cli.via_anam import Record, ViaOption, View, anam_target, check_for_anam, check_without_anam
+from mouthpiece_sender.logs import FIELDS
 from mouthpiece_sender.service import run
 from mouthpiece_sender.settings import load_settings
 
@@ -79,6 +80,7 @@ def serve(
             "and --port, or stop what listens there",
             1,
         )
+    set_up_service_logs("mouthpiece_sender", verbose=verbose, form=settings.log_format, fields=FIELDS)
     hold(*STOP_SIGNALS)  # to the end of the process: one more Ctrl-C while all is closed changes nothing
     with listening:
         try:

@@ -20,6 +20,7 @@ from mouthpiece.audio.mix import MixDown
 from mouthpiece.audio.pcm import Chain, Chunker, Pcm, Resampler
 from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
 from mouthpiece.playback.pacing import QUANTUM, write_length
+from mouthpiece.process.log_context import about
 from mouthpiece.segments import Attempt, Problem
 from mouthpiece_sender.sounds.sound import Sound
 
@@ -160,6 +161,10 @@ class AttemptStream:
                 await asyncio.wait([self._task])
 
     async def _run(self) -> None:
+        with about(self.attempt.segment):
+            await self._carry()
+
+    async def _carry(self) -> None:
         if self.previous is not None:
             await self.previous.closed()
             self.previous = None

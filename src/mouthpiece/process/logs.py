@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+
+from mouthpiece.process.json_logs import MOST_OF_A_LINE, JsonFormatter, LogFormat, with_field
 
 LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -19,8 +21,6 @@ BURST: Final = 30_000
 """Bytes that may come at once."""
 LINES_OF_A_KIND: Final = 20
 """Lines of one kind that may come at once; after that one in five seconds."""
-MOST_OF_A_LINE: Final = 8_000
-"""Characters, a traceback included."""
 _MOST_KINDS: Final = 500
 
 
@@ -71,7 +71,9 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
             left_out = self._budget.take(f"{record.name} {record.msg}", len(line))
             if left_out is None:
                 return
-            if left_out:
+            if left_out and isinstance(self.formatter, JsonFormatter):
+                line = with_field(line, "left_out", left_out)
+            elif left_out:
                 line = f"{line} ({left_out} lines before it were left out)"
             self.stream.write(line + self.terminator)
             self.flush()
@@ -100,18 +102,28 @@ def log_to_stderr(
     return handler
 
 
-def set_up_service_logs(package: str, *, verbose: bool, formatter: logging.Formatter | None = None) -> None:
+def set_up_service_logs(
+    package: str,
+    *,
+    verbose: bool,
+    form: LogFormat = LogFormat.TEXT,
+    formatter: logging.Formatter | None = None,
+    fields: Sequence[str] = (),
+) -> None:
     """Set up the logs of a service that holds LiveKit connections: ``package`` from INFO on, others from WARNING on.
 
     LiveKit's native part logs a refused connection five times and each ICE hiccup; the service learns of those that
     matter from the room's events. Its SDK logs each stream without a reader through the root logger.
 
     :param verbose: log ``package`` from DEBUG on, and others, LiveKit's native part too, from INFO on.
-    :param formatter: in place of one that writes ``LINE``.
+    :param form: JSON may be read by a machine, which gets more lines.
+    :param formatter: of text, in place of one that writes ``LINE``.
+    :param fields: of JSON, beside those of each line.
     """
+    as_json = form is LogFormat.JSON
     log_to_stderr(
-        formatter or logging.Formatter(LINE),
+        JsonFormatter(fields, tracebacks=True) if as_json else formatter or logging.Formatter(LINE),
         root="INFO" if verbose else "WARNING",
-        times=20 if verbose else 1,
+        times=20 if verbose or as_json else 1,
         levels={package: "DEBUG" if verbose else "INFO", "livekit": "INFO" if verbose else "CRITICAL"},
     )

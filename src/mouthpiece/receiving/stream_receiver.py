@@ -14,6 +14,7 @@ from livekit.rtc.data_stream import StreamError
 
 from mouthpiece import wire
 from mouthpiece.errors import QueueFull
+from mouthpiece.process.log_context import about, shown_id
 from mouthpiece.receiving.admission import Admission, Arrival, Verdict
 from mouthpiece.wire import StreamHeader
 
@@ -202,7 +203,8 @@ class StreamReceiver(Generic[S]):
 
     async def _listen(self, reading: _Reading[S]) -> None:
         try:
-            reading.whole = await self._read(reading)
+            with about(shown_id(reading.arrival.header.segment)):
+                reading.whole = await self._read(reading)
             reading.read = True
             await reading.decided.wait()
         finally:

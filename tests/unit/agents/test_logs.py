@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from mouthpiece_agents.logs import ConnectionAttempts, JsonFormatter, LineFormatter, StoppedSpareProcesses
+from mouthpiece.process.json_logs import JsonFormatter
+from mouthpiece_agents.logs import FIELDS, ConnectionAttempts, LineFormatter, StoppedSpareProcesses
 
 
 def record(message: str = "job ends", *, failed: bool = False, **extra: object) -> logging.LogRecord:
@@ -27,7 +28,7 @@ def test_a_line_holds_the_message_and_the_fields_that_are_not_private() -> None:
     assert line.endswith("ERROR   job ends  room=demo")
 
 
-@pytest.mark.parametrize("formatter", [LineFormatter(tracebacks=False), JsonFormatter(tracebacks=False)])
+@pytest.mark.parametrize("formatter", [LineFormatter(tracebacks=False), JsonFormatter(FIELDS, tracebacks=False)])
 def test_an_exception_is_one_line(formatter: logging.Formatter) -> None:
     line = formatter.format(record(failed=True))
     assert "job ends: RuntimeError: first line" in line
@@ -35,13 +36,13 @@ def test_an_exception_is_one_line(formatter: logging.Formatter) -> None:
     assert "second line" not in line
 
 
-@pytest.mark.parametrize("formatter", [LineFormatter(tracebacks=True), JsonFormatter(tracebacks=True)])
+@pytest.mark.parametrize("formatter", [LineFormatter(tracebacks=True), JsonFormatter(FIELDS, tracebacks=True)])
 def test_debugging_shows_the_traceback(formatter: logging.Formatter) -> None:
     assert "Traceback" in formatter.format(record(failed=True))
 
 
 def test_json_is_one_object_a_line() -> None:
-    value = json.loads(JsonFormatter(tracebacks=False).format(record(room="demo")))
+    value = json.loads(JsonFormatter(FIELDS, tracebacks=False).format(record(room="demo")))
     assert (value["level"], value["message"], value["room"]) == ("error", "job ends", "demo")
 
 
