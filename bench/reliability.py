@@ -191,6 +191,7 @@ class World:
             port, node_ip="127.0.0.1", api_key=self.livekit.api_key, api_secret=self.livekit.api_secret
         )
         logs = self.options.keep or Path(self.data.name)
+        logs.mkdir(parents=True, exist_ok=True)
         self.server = Process(str(binary), log=logs / "livekit.log", **environment)
         self.avatar = AvatarProcesses(self.livekit, self.rooms, self.options.avatar, logs)
         self.service = Process(
