@@ -8,6 +8,7 @@ worker looks for rooms with a dispatch for its agent and without the agent, and 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from dataclasses import dataclass
 
@@ -20,7 +21,12 @@ from mouthpiece_agents.settings import Settings
 logger = logging.getLogger(__name__)
 
 EVERY = 20.0
-"""Seconds between looks. One look is not enough: LiveKit lists an agent for 15 to 20 s after its process was killed."""
+"""Seconds between looks."""
+AT_FIRST = 6
+"""Looks after which it is ``EVERY``: LiveKit lists an agent for 15 to 20 s after its process was killed, and the worker
+that comes after it should not wait for much longer than that."""
+EVERY_AT_FIRST = 5.0
+"""Seconds between the first looks."""
 SETTLE = 5.0
 """Seconds until a second look confirms the first: a job that was just assigned needs about one second to join."""
 TIMEOUT = 30.0
@@ -50,6 +56,11 @@ def lost_in(
     return {LostDispatch(room, dispatch.id, dispatch.metadata) for dispatch in ours}
 
 
+def pause_after(look: int) -> float:
+    """Return the seconds from a look to the next one; the first is number 1."""
+    return EVERY_AT_FIRST if look < AT_FIRST else EVERY
+
+
 class LostDispatches:
     """``start`` whenever LiveKit has registered the worker; ``aclose`` once."""
 
@@ -72,9 +83,9 @@ class LostDispatches:
         settings = self._settings
         secret = settings.livekit_api_secret.get_secret_value()
         async with api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit:
-            while True:
+            for number in itertools.count(1):
                 await self.look(livekit)
-                await asyncio.sleep(EVERY)
+                await asyncio.sleep(pause_after(number))
 
     async def look(self, livekit: api.LiveKitAPI) -> None:
         """Look once and dispatch the lost ones again. Bounded; raises nothing if LiveKit does not answer."""

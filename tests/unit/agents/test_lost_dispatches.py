@@ -11,7 +11,7 @@ import pytest
 from livekit import api
 
 from mouthpiece_agents import lost_dispatches
-from mouthpiece_agents.lost_dispatches import AT_ONCE, LostDispatch, LostDispatches, lost_in
+from mouthpiece_agents.lost_dispatches import AT_ONCE, EVERY, LostDispatch, LostDispatches, lost_in, pause_after
 from mouthpiece_agents.settings import Settings
 
 OURS = api.AgentDispatch(id="AD_1", agent_name="mouthpiece", room="demo", metadata="{}")
@@ -82,6 +82,12 @@ async def look(livekit: FakeLiveKit, times: int = 1) -> None:
     lost = LostDispatches(SETTINGS)
     for _ in range(times):
         await lost.look(livekit)  # type: ignore[arg-type]
+
+
+def test_it_looks_often_while_livekit_may_still_list_the_agent_of_a_killed_worker() -> None:
+    looks = [sum(map(pause_after, range(1, number))) for number in range(1, 8)]
+    assert sum(15 <= at <= 26 for at in looks) >= 2
+    assert looks[-1] - looks[-2] == EVERY
 
 
 async def test_of_many_rooms_a_few_are_asked_about_at_once() -> None:
