@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import uvicorn
@@ -55,6 +56,9 @@ from mouthpiece_sender.stored_sounds import StoredSounds
 from mouthpiece_sender.target import Target
 from mouthpiece_sender.webhooks.dispatch import Dispatch
 from mouthpiece_sender.webhooks.sending import WebhookSender
+
+if TYPE_CHECKING:
+    from mouthpiece_sender.tracing import SegmentTracer
 
 logger = logging.getLogger(__name__)
 
@@ -159,8 +163,11 @@ async def open_dependencies(
     await key_files.read()
     data = settings.data.expanduser()
     metrics, connections = Metrics(), ConnectionFigures()
-    watch = SegmentWatch(metrics, logs=settings.log_format is LogFormat.JSON)
+    tracing = None if settings.traces is None else await asyncio.to_thread(_tracer, settings.traces)
+    watch = SegmentWatch(metrics, logs=settings.log_format is LogFormat.JSON, tracing=tracing)
     async with contextlib.AsyncExitStack() as stack:
+        if tracing is not None:
+            stack.push_async_callback(tracing.aclose)
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         budget = ByteBudget(IN_FLIGHT, IN_FLIGHT // 2)
         spool = await stack.enter_async_context(
@@ -245,6 +252,13 @@ async def open_dependencies(
             dispatch,
             stopping=stopping,
         )
+
+
+def _tracer(url: str) -> SegmentTracer:
+    """:raises ConfigurationError: the extra ``traces`` is not installed."""
+    from mouthpiece_sender.tracing import SegmentTracer  # loads OpenTelemetry, and nobody who is not traced has it
+
+    return SegmentTracer.to(url)
 
 
 def default_tts(settings: Settings) -> str:

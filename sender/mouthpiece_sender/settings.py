@@ -19,6 +19,7 @@ from mouthpiece.process.settings import (
     SHORTEST_KEY,
     SHORTEST_SECRET,
     CommaList,
+    HttpUrl,
     LiveKitUrl,
     check_length,
     read_settings,
@@ -137,6 +138,8 @@ class Settings(BaseSettings):
     """0 takes a free one."""
     log_format: LogFormat = Field(LogFormat.TEXT, validation_alias="MOUTHPIECE_LOG_FORMAT")
     """``text`` or ``json``."""
+    traces: HttpUrl | None = Field(None, validation_alias="MOUTHPIECE_TRACES")
+    """A collector's address for OTLP over HTTP; None: segments are not traced."""
     api_keys: CommaList[ApiKey] = Field(default_factory=list, validation_alias="MOUTHPIECE_API_KEYS")
     """``key`` or ``key:room-prefix``. Without a key the service listens on loopback only and accepts every caller."""
     api_keys_file: Path | None = Field(None, validation_alias="MOUTHPIECE_API_KEYS_FILE")

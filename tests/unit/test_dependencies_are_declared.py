@@ -30,6 +30,10 @@ DISTRIBUTIONS: Final[Mapping[str, str]] = {
     "livekit.protocol": "livekit-protocol",
     "livekit.rtc": "livekit",
     "markdown_it": "markdown-it-py",
+    "opentelemetry": "opentelemetry-api",
+    "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry.proto": "opentelemetry-proto",
+    "opentelemetry.sdk": "opentelemetry-sdk",
     "xdist": "pytest-xdist",
     "yaml": "pyyaml",
 }
@@ -51,6 +55,7 @@ EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece_sender": ("sender",),
     "mouthpiece_sender.anam": ("sender", "anam"),
     "mouthpiece_sender.anam.window": ("sender", "anam", "view"),
+    "mouthpiece_sender.tracing": ("sender", "traces"),
 }
 """The extras that are installed where a module is imported; the longest prefix of its name counts."""
 IN_EACH_OF: Final[Mapping[str, Collection[str]]] = {

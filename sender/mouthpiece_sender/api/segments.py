@@ -40,6 +40,7 @@ from mouthpiece_sender.api.segment_watch import Posted
 from mouthpiece_sender.api.waiting import wait_for
 from mouthpiece_sender.segment_json import segment_json
 from mouthpiece_sender.sounds.sound import Sound
+from mouthpiece_sender.sounds.traced import traced
 from mouthpiece_sender.storage.journal import IdempotencyKey
 from mouthpiece_sender.target import SpeakRequest
 
@@ -108,11 +109,11 @@ async def _accept(
     """:param key: makes the key to store from the fingerprint of the request."""
     _check_callback(deps, query)
     segment_id = new_segment_id()
-    with deps.watch.accepting(segment_id, _posted(deps, room, request)):
+    with deps.watch.accepting(segment_id, _posted(deps, room, request)) as trace:
         body = await deps.bodies.read(request, segment_id, caller)
         began = time.perf_counter()
         try:
-            asked = _request(caller, room, query, segment_id, body.sound, body.source)
+            asked = _request(caller, room, query, segment_id, traced(body.sound, trace), body.source)
             segment = await deps.gateway.speak(
                 replace(asked, metadata=body.metadata, key=key(fingerprint(body.compared, query.decisive)))
             )
@@ -163,7 +164,12 @@ def _check_callback(deps: Dependencies, query: SpeakQuery) -> None:
 
 
 def _posted(deps: Dependencies, room: str, request: Request) -> Posted:
-    return Posted(request.state.asked_at, alone=not deps.gateway.waiting(room), request=REQUEST.get())
+    return Posted(
+        request.state.asked_at,
+        alone=not deps.gateway.waiting(room),
+        request=REQUEST.get(),
+        traceparent=request.headers.get("traceparent"),
+    )
 
 
 def _request(

@@ -17,6 +17,7 @@ import numpy as np
 
 from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import MouthpieceError
+from mouthpiece.process.spans import span
 from mouthpiece.tts import TTS, SynthesisState, TTSBadText, TTSBadVoice, TTSClosed, TTSProviderFailed, Voice
 from mouthpiece_sender.speech.cache import SpeechCache, SpeechKey
 
@@ -267,9 +268,10 @@ class SentenceSynthesizer:
         try:
             async with pool.acquire() as tts:
                 voice = {} if key.voice is None else {"voice": key.voice}
-                async with TTS.synthesize(tts, key.text, **voice) as synthesis:
-                    async for chunk in synthesis:
-                        sound.add(chunk.pcm)
+                with span("voice"):
+                    async with TTS.synthesize(tts, key.text, **voice) as synthesis:
+                        async for chunk in synthesis:
+                            sound.add(chunk.pcm)
             if synthesis.state is SynthesisState.FINISHED:
                 sound.end()
             else:

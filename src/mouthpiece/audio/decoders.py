@@ -23,6 +23,7 @@ from mouthpiece.audio.decoder_process import DecoderProcess, ProcessBusy, Proces
 from mouthpiece.audio.limits import check_duration
 from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import DecodersBusy
+from mouthpiece.process.spans import span
 from mouthpiece.segments import AudioInfo
 
 FIRST_BLOCK: Final = 0.25
@@ -85,7 +86,8 @@ class Decoders:
         turns = self._turns.setdefault(holder, _Turns())
         try:
             async with turns.turn():
-                answer = await self._probe(path)
+                with span("probe"):
+                    answer = await self._probe(path)
         finally:
             if not turns.taken:
                 self._turns.pop(holder, None)
@@ -119,7 +121,8 @@ class Decoders:
         """
         sound = _Sound(self._pool_for, self._note, self._ids, path, info, round(offset * info.sample_rate))
         try:
-            yield sound.blocks()
+            with span("decode"):
+                yield sound.blocks()
         finally:
             sound.close()
 
