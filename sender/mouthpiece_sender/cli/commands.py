@@ -11,6 +11,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "say": "Say a text through the avatar in a room.",
     "loop": "Play a sound file again and again.",
     "interrupt": "Stop the segment that a running service plays.",
+    "watch": "Show rooms and segments of a running service as they change.",
     "rooms": "List the rooms, their avatars and viewers.",
     "token": "Make a token for a viewer.",
     "backup": "Copy the data folder of a service, also while it runs.",

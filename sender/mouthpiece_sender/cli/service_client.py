@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -14,6 +14,7 @@ import httpx
 from mouthpiece.client import (
     AsyncClient,
     ClientError,
+    Event,
     Segment,
     SegmentOptions,
     ServiceProblem,
@@ -93,6 +94,20 @@ class ServiceClient:
     async def rooms(self) -> dict[str, Any]:
         """Return the answer with all ``rooms``."""
         return await self._answer(self._client.rooms())
+
+    async def active_segments(self, room: str) -> list[Segment]:
+        """Return the segments of a room that have not ended, the newest 200."""
+        answer = await self._answer(self._client.segments(room, state="queued,playing,paused", limit=200))
+        segments: list[Segment] = answer["segments"]
+        return segments
+
+    async def events(self, room: str | None) -> AsyncIterator[Event]:
+        """Yield what happens from now on, of all rooms or of one; a stream that is cut goes on where it was."""
+        try:
+            async for event in self._client.events(room):
+                yield event
+        except ClientError as error:
+            raise ServiceError(self._sentence(error)) from None
 
     async def _answer(self, call: Awaitable[Answer]) -> Answer:
         try:
