@@ -16,7 +16,8 @@ import sys
 from collections.abc import Sequence
 
 PROCESSES = 2
-"""On two cores: with three, a minute in which all of them computed made one of 4,800 tests miss its moment in each run."""
+"""On two cores: with three, a minute in which all of them computed made one of 4,800 tests miss its moment in each
+run."""
 NONE_COLLECTED = 5
 """What pytest exits with where no test was left to run."""
 
