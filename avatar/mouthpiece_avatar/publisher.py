@@ -39,11 +39,20 @@ class MediaPublisher:
         *,
         clock: Callable[[], float],
         report: Callable[[Started | Finished], None],
+        track: Callable[[int, Samples], Samples] = lambda _, samples: samples,
+        acknowledged: bool = True,
     ) -> None:
+        """
+        :param track: makes of the samples from an index on, counted as ``PlayoutQueue.next_index`` counts, what is
+            published.
+        :param acknowledged: what LiveKit takes is watched, as ``playout`` expects it.
+        """
         self._playout = playout
         self._renderer = renderer
         self._clock = clock
         self._report = report
+        self._published = track
+        self._acknowledged = acknowledged
         self._woken = asyncio.Event()
         self._sources: tuple[rtc.AudioSource, rtc.VideoSource] | None = None
         self._delivery = DeliveryWatch(playout, measure=self._measure, changed=self.wake, clock=clock)
@@ -97,7 +106,8 @@ class MediaPublisher:
             tasks.create_task(self._run_sound(sound))
             tasks.create_task(self._run_pictures(video))
             tasks.create_task(self._renderer.run())
-            tasks.create_task(self._delivery.run())
+            if self._acknowledged:
+                tasks.create_task(self._delivery.run())
 
     async def aclose(self) -> None:
         if self._sources is not None:
@@ -115,20 +125,24 @@ class MediaPublisher:
                 case Capture(samples, speech):
                     if speech:
                         self._delivery.speech()
-                    self._renderer.audio_queued(self._playout.next_index - len(samples), samples, speech=speech)
-                    await _capture(sound, samples)
+                    await self._queue(sound, samples, speech=speech)
                 case Cut(keep):
                     sound.clear_queue()
                     self._renderer.audio_cut(self._playout.next_index - len(keep))
                     if len(keep):
-                        self._renderer.audio_queued(self._playout.next_index - len(keep), keep, speech=True)
-                        await _capture(sound, keep)
+                        await self._queue(sound, keep, speech=True)
                 case Wait(seconds):
                     try:
                         async with asyncio.timeout(max(seconds, _SHORTEST_WAIT)):
                             await self._woken.wait()
                     except TimeoutError:
                         pass  # the wait is over
+
+    async def _queue(self, sound: rtc.AudioSource, samples: Samples, *, speech: bool) -> None:
+        index = self._playout.next_index - len(samples)
+        self._renderer.audio_queued(index, samples, speech=speech)
+        data = self._published(index, samples).tobytes()
+        await sound.capture_frame(rtc.AudioFrame(data, RATE, 1, len(samples)))
 
     async def _measure(self) -> Measurement | None:
         return None if self._track is None else await read_statistics(self._track.get_stats)
@@ -148,7 +162,3 @@ class MediaPublisher:
             height, width = picture.shape[:2]
             video.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data))
             self.pictures += 1
-
-
-async def _capture(sound: rtc.AudioSource, samples: Samples) -> None:
-    await sound.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples)))

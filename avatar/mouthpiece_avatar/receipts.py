@@ -46,6 +46,14 @@ class _Call:
     payload: str
 
 
+def receipt_of(event: Started | Finished) -> wire.PlaybackReceipt:
+    """Return what the sender of a stream is to be told of it; without a segment where the stream named none."""
+    header = event.stream.header
+    if isinstance(event, Started):
+        return wire.PlaybackReceipt(header.segment, "started", 0.0, False, header.attempt)
+    return wire.PlaybackReceipt(header.segment, "finished", event.stream.position, event.interrupted, header.attempt)
+
+
 class Receipts:
     """``spawn`` starts a task that the caller owns; ``present`` says of an identity whether it is in the room."""
 
@@ -70,18 +78,18 @@ class Receipts:
 
     def report(self, event: Started | Finished) -> None:
         """Queue the receipts that ``event`` calls for; they are sent in the background."""
-        stream = event.stream
-        segment, attempt = stream.header.segment, stream.header.attempt
-        if isinstance(event, Started):
+        self.send(event.stream.sender, receipt_of(event))
+
+    def send(self, sender: str, receipt: wire.PlaybackReceipt) -> None:
+        """Queue a receipt for ``sender``, in LiveKit's form and, where it names a segment, in ours."""
+        if receipt.event == "started":
             calls = [_Call(wire.RPC_PLAYBACK_STARTED, "")]
-            receipt = wire.PlaybackReceipt(segment or "", "started", 0.0, False, attempt)
         else:
-            finished = wire.PlaybackFinished(stream.position, event.interrupted)
+            finished = wire.PlaybackFinished(receipt.position, receipt.interrupted)
             calls = [_Call(wire.RPC_PLAYBACK_FINISHED, finished.dumps())]
-            receipt = wire.PlaybackReceipt(segment or "", "finished", stream.position, event.interrupted, attempt)
-        if segment is not None:
+        if receipt.segment is not None:
             calls.insert(0, _Call(wire.RPC_PLAYBACK, receipt.dumps()))
-        self._post(stream.sender, calls)
+        self._post(sender, calls)
 
     def gone(self, sender: str) -> None:
         """A sender has left the room: drop what waits for it, and forget which methods it knows."""

@@ -15,12 +15,14 @@ from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
 from mouthpiece.receiving.ended_streams import EndedStreams
 from mouthpiece.receiving.stream_receiver import StreamReceiver, agent_kind
+from mouthpiece_avatar.calls import RoomCalls
 from mouthpiece_avatar.closing_room import ClosingRoom
+from mouthpiece_avatar.conduct import Conduct, SessionParts
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
 from mouthpiece_avatar.publisher import MediaPublisher
 from mouthpiece_avatar.receipts import Receipts
-from mouthpiece_avatar.renderer import Mood, Renderer
+from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.token import Claims
 
 logger = logging.getLogger(__name__)
@@ -31,15 +33,8 @@ ABSENCE = 60.0
 """Seconds without LiveKit after which a session ends: it cannot renew its token."""
 LEAVE_WITHIN = 5.0
 """Seconds that leaving the room may take."""
-HEADERS_OVERTAKEN = 0.1
-"""Seconds within which the SDK hands over a stream whose header came before a call: the call takes fewer steps inside
-livekit 1.1.21, and overtakes the header in about one of a hundred cases."""
 ANSWER_OUT = 0.2
 """Seconds for an answer and an attribute to be out before the avatar leaves."""
-
-
-NOT_ALLOWED = 403
-"""Code of the error that a call from somebody who is no agent gets."""
 
 
 class SessionState(enum.Enum):
@@ -78,6 +73,7 @@ class Session:
         claims: Claims,
         renderer: Renderer,
         *,
+        conduct: Conduct | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.id = session_id
@@ -88,13 +84,12 @@ class Session:
         """Why it ended."""
         self.joined = asyncio.Event()
         """Set once the avatar is in the room, seen, and listens."""
-        self.playout = PlayoutQueue(acknowledged=True)
+        self._conduct = Conduct() if conduct is None else conduct
+        self.playout = PlayoutQueue(acknowledged=self._conduct.acknowledged)
         self._request = request
         self._renderer = renderer
         self._clock = clock
         self._requested_at = clock()
-        self._user_speaks = False
-        self._agent_thinks = False
         self._ending = asyncio.Event()
         self._absence: asyncio.TimerHandle | None = None
         self._late_leave: asyncio.Task[None] | None = None
@@ -104,12 +99,28 @@ class Session:
         self._closing = ClosingRoom(self._room, self._on_room_closes)
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
         self._ended_streams = EndedStreams()
-        self.publisher = MediaPublisher(self.playout, renderer, clock=clock, report=self._report)
-        self.receiver = StreamReceiver(
+        self.publisher = MediaPublisher(
             self.playout,
+            renderer,
+            clock=clock,
+            report=self._report,
+            track=self._conduct.track,
+            acknowledged=self._conduct.acknowledged,
+        )
+        parts = SessionParts(self.playout, self.receipts, self.publisher.wake, self._spawn, self.end)
+        self.receiver = StreamReceiver(
+            self._conduct.sink(parts),
             is_agent=lambda identity: agent_kind(self._room, identity),
             spawn=self._spawn,
             changed=self.publisher.wake,
+        )
+        self._calls = RoomCalls(
+            self._conduct,
+            is_agent=lambda identity: agent_kind(self._room, identity),
+            clear=self.receiver.clear,
+            status=self.status,
+            leave=lambda: self._spawn(self._leave_in_peace("a sender asked it to leave")),
+            set_mood=renderer.set_mood,
         )
 
     async def run(self) -> None:
@@ -201,6 +212,7 @@ class Session:
             await asyncio.gather(joining, ending, return_exceptions=True)
 
     async def _join(self) -> None:
+        await self._conduct.before_joining()
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=5.0)
         connecting = asyncio.create_task(self._connect(options))
         try:
@@ -221,12 +233,7 @@ class Session:
         """Connect, and register the methods before the loop is free to deliver a call: a room has none without a
         connection."""
         await self._room.connect(self._request.livekit_url, self._request.livekit_token, options)
-        me = self._room.local_participant
-        me.register_rpc_method(wire.RPC_CLEAR_BUFFER, self._on_clear)
-        me.register_rpc_method(wire.RPC_STATUS, self._on_status)
-        me.register_rpc_method(wire.RPC_LEAVE, self._on_leave)
-        me.register_rpc_method(wire.RPC_USER_STATE, self._on_user_state)
-        me.register_rpc_method(wire.RPC_AGENT_STATE, self._on_agent_state)
+        self._calls.register(self._room.local_participant)
 
     async def _announce_listening(self) -> None:
         """Set our attribute beside those of the token: the avatar listens.
@@ -234,6 +241,8 @@ class Session:
         Without the grant ``can_update_own_metadata``, which Avaluma's plugin does not give, livekit-server ignores
         this, and senders treat the avatar as one of Avaluma's.
         """
+        if not self._conduct.announces:
+            return
         info = wire.AvatarInfo(avatar=self.avatar, session=self.id)
         await self._room.local_participant.set_attributes({wire.ATTR_AVATAR: info.dumps()})
 
@@ -280,7 +289,7 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # -- events of the room, calls of other participants -------------------------------------------------------------
+    # -- events of the room ------------------------------------------------------------------------------------------
 
     def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
         self.receipts.gone(participant.identity)
@@ -306,23 +315,6 @@ class Session:
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self.end("LiveKit: " + rtc.DisconnectReason.Name(reason).lower().replace("_", " "))
 
-    def _on_clear(self, call: rtc.RpcInvocationData) -> str:
-        self.receiver.clear(call.caller_identity)
-        return wire.CLEAR_OK
-
-    async def _on_status(self, call: rtc.RpcInvocationData) -> str:
-        """:raises RpcError: the caller is no agent. One that is not announced yet gets its answer."""
-        if agent_kind(self._room, call.caller_identity) is False:
-            raise rtc.RpcError(NOT_ALLOWED, "only agents speak here")
-        await asyncio.sleep(HEADERS_OVERTAKEN)
-        return self.status(call.caller_identity).dumps()
-
-    def _on_leave(self, call: rtc.RpcInvocationData) -> str:
-        """:raises RpcError: the caller is not known to be an agent."""
-        self._require_agent(call)
-        self._spawn(self._leave_in_peace("a sender asked it to leave"))
-        return wire.CLEAR_OK
-
     async def _leave_in_peace(self, reason: str) -> None:
         """Say that this is meant, so that the worker does not start the avatar again at once, and leave."""
         try:
@@ -333,32 +325,10 @@ class Session:
             pass  # the answer to the caller is out
         self.end(reason)
 
-    def _on_user_state(self, call: rtc.RpcInvocationData) -> str:
-        """:raises RpcError: the caller is not known to be an agent."""
-        self._require_agent(call)
-        self._user_speaks = call.payload == "speaking"
-        self._update_mood()
-        return "ok"
-
-    def _on_agent_state(self, call: rtc.RpcInvocationData) -> str:
-        """:raises RpcError: the caller is not known to be an agent."""
-        self._require_agent(call)
-        self._agent_thinks = call.payload == "thinking"
-        self._update_mood()
-        return "ok"
-
-    def _require_agent(self, call: rtc.RpcInvocationData) -> None:
-        if not agent_kind(self._room, call.caller_identity):
-            raise rtc.RpcError(NOT_ALLOWED, "only agents may call this")
-
-    def _update_mood(self) -> None:
-        mood = Mood.ATTENTIVE if self._user_speaks else Mood.THINKING if self._agent_thinks else Mood.IDLE
-        self._renderer.set_mood(mood)
-
     def _report(self, event: Started | Finished) -> None:
         if isinstance(event, Finished):
             self._ended_streams.record(event.stream, event.stream.position, interrupted=event.interrupted)
-        self.receipts.report(event)
+        self._conduct.report(event, self.receipts)
 
     # -- for the parts -----------------------------------------------------------------------------------------------
 

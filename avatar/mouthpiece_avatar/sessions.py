@@ -14,6 +14,7 @@ from typing import Self
 
 from mouthpiece.errors import MouthpieceError, QueueFull
 from mouthpiece.wire import StartAvatar
+from mouthpiece_avatar.conduct import Conduct
 from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
@@ -40,9 +41,20 @@ class Totals:
 
 
 class Sessions:
-    """``async with`` ends every session at its end. ``make_renderer`` makes the renderer for an avatar's id."""
+    """``async with`` ends every session at its end."""
 
-    def __init__(self, make_renderer: Callable[[str], Awaitable[Renderer]], *, limit: int) -> None:
+    def __init__(
+        self,
+        make_renderer: Callable[[str], Awaitable[Renderer]],
+        *,
+        limit: int,
+        make_conduct: Callable[[], Conduct] = Conduct,
+    ) -> None:
+        """
+        :param make_renderer: makes the renderer for an avatar's id.
+        :param make_conduct: makes the conduct of one session.
+        """
+        self._make_conduct = make_conduct
         self._make_renderer = make_renderer
         self._limit = limit
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
@@ -88,7 +100,7 @@ class Sessions:
         if len(self._running) - len(older) >= self._limit:
             await renderer.aclose()
             raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")
-        session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, renderer)
+        session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, renderer, conduct=self._make_conduct())
         task = asyncio.create_task(session.run(), name=session.id)
         self._running[session.id] = session, task
         task.add_done_callback(lambda _: self._over(session, task))

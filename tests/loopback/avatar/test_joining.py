@@ -82,11 +82,12 @@ async def test_a_viewer_cannot_change_how_the_avatar_looks(livekit: SilentLiveKi
     kinds = {"agent": rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, "ada": rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD}
     people = {identity: SimpleNamespace(kind=kind) for identity, kind in kinds.items()}
     session._room._remote_participants = people  # type: ignore[assignment]
-    for method, payload in ((session._on_user_state, "speaking"), (session._on_agent_state, "thinking")):
+    calls = session._calls
+    for method, payload in ((calls._on_user_state, "speaking"), (calls._on_agent_state, "thinking")):
         for caller in ("ada", "nobody"):
             with pytest.raises(rtc.RpcError, match="only agents"):
-                method(rtc.RpcInvocationData("1", caller, payload, 5))
-        assert not (session._user_speaks and session._agent_thinks)
-        assert method(rtc.RpcInvocationData("1", "agent", payload, 5)) == "ok"
-    assert session._user_speaks
-    assert session._agent_thinks
+                await method(rtc.RpcInvocationData("1", caller, payload, 5))
+        assert not (calls._user_speaks and calls._agent_thinks)
+        assert await method(rtc.RpcInvocationData("1", "agent", payload, 5)) == "ok"
+    assert calls._user_speaks
+    assert calls._agent_thinks
