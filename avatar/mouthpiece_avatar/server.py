@@ -9,7 +9,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -22,11 +22,13 @@ from mouthpiece.process.signals import STOP_SIGNALS, hold, stop_signals
 from mouthpiece.process.sockets import listen
 from mouthpiece.serving.connections import ConnectionLimits, Connections, guarded
 from mouthpiece_avatar.app import create_app
+from mouthpiece_avatar.conduct import Conduct
 from mouthpiece_avatar.logs import FIELDS, SessionFormatter
 from mouthpiece_avatar.renderer import Renderers
 from mouthpiece_avatar.renderers import choose_renderers
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings, load_settings
+from mouthpiece_avatar.testing import server_faults as faults
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +73,22 @@ def main() -> int:
     )
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
+    parser.add_argument(
+        "--fault",
+        metavar="NAME",
+        help="do something wrong on purpose, to test a sender; list says what there is",
+    )
     parser.add_argument("--verbose", action="store_true", help="log more, LiveKit's own messages too")
     options = parser.parse_args()
+    if options.fault == "list":
+        sys.stdout.write(faults.listed())
+        return 0
     forbid_inspection()
     set_up_service_logs("mouthpiece_avatar", verbose=options.verbose, formatter=SessionFormatter())
     try:
         settings = load_settings(host=options.host, port=options.port)
         renderers = choose_renderers(settings)
+        make_conduct = Conduct if options.fault is None else faults.conducts(options.fault)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -99,14 +110,16 @@ def main() -> int:
         return 1
     hold(*STOP_SIGNALS)  # to the end of the process: one more signal while all is closed changes nothing
     with listening:
-        asyncio.run(_serve(settings, renderers, listening))
+        asyncio.run(_serve(settings, renderers, make_conduct, listening))
     return 0
 
 
-async def _serve(settings: Settings, renderers: Renderers, listening: socket.socket) -> None:
+async def _serve(
+    settings: Settings, renderers: Renderers, make_conduct: Callable[[], Conduct], listening: socket.socket
+) -> None:
     async with (
         contextlib.AsyncExitStack() as stack,  # to its end: a signal while avatars leave their rooms ends nothing
-        Sessions(renderers, limit=settings.max_sessions) as sessions,
+        Sessions(renderers, limit=settings.max_sessions, make_conduct=make_conduct) as sessions,
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(renderers.preload())

@@ -52,6 +52,8 @@ EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece_agents": ("agents",),
     "mouthpiece_avatar": ("avatar",),
     "mouthpiece_avatar.runtimes.bithuman": ("avatar", "bithuman"),
+    "mouthpiece_avatar.testing.pytest_plugin": ("avatar", "testing"),
+    "mouthpiece_avatar.testing.receiver": ("avatar", "testing"),
     "mouthpiece_sender": ("sender",),
     "mouthpiece_sender.anam": ("sender", "anam"),
     "mouthpiece_sender.anam.window": ("sender", "anam", "view"),
