@@ -3,6 +3,11 @@
 The sender looks through the server API first: joining creates a room that did not exist, and a stock receiver that is
 not pinned to an agent would bind to us. It joins once the avatar is in the room, stays for a while after its last
 segment, and never rejoins after it was removed as a duplicate.
+
+A stream that a killed process left open is a trap: livekit-agents' receiver is deaf from then on if its sender leaves
+while it still reads (docs/wire.md, way 10), and the join of the next process removes the killed one. It gives a stream
+up that brings nothing for ``STREAM_IDLE``, so the join waits for that; not much longer, because a receiver whose report
+of an end is not answered is deaf after three tries, which take 7 s each: the join must come before the last one begins.
 """
 
 from __future__ import annotations
@@ -20,7 +25,8 @@ BACKOFF = (0.5, 1.0, 2.0, 4.0)
 
 STREAM_IDLE = 10.0
 """Seconds without data after which livekit-agents' receiver gives a stream up (``STREAM_IDLE_TIMEOUT``, 1.8.9)."""
-STREAM_IDLE_MARGIN = 0.5
+STREAM_IDLE_MARGIN = 1.5
+"""Seconds; it includes the one to within which the end of the earlier process is known."""
 
 
 class Act(enum.Enum):
@@ -91,7 +97,7 @@ class Presence:
         self._busy_until = float("-inf")
 
     def left_open(self, now: float) -> None:
-        """An earlier process left a stream open, at ``now`` or before."""
+        """An earlier process left a stream open, at ``now``."""
         self._left_open_at = now
 
     def looked(self, avatars: Collection[Profile], now: float) -> None:

@@ -137,7 +137,7 @@ class RoomSession:
 
     def restore(self, restored: Restored, sound: Sound, avatar: str | None, *, addressed: bool) -> None:
         if restored.unsettled is not None:
-            self._presence.left_open(self.clock())
+            self._presence.left_open(restored.unsettled.left_at)
         item = PlayoutItem(restored.utterance, sound, avatar if addressed else None)
         self._slots.of(avatar).driver.restore(item, restored)
 
