@@ -22,6 +22,7 @@
     │   ├── AvatarAmbiguous           several in the room, and none was named
     │   ├── AvatarLeft                it left while it spoke                     retry
     │   ├── AvatarSilent              it never reported the end                  retry
+    │   ├── AvatarUnheard             nothing came on its audio track
     │   └── AvatarStartFailed         the avatar server did not start it
     ├── SenderRestarted               the sender ended before the segment did    retry
     ├── RequestTimeout                a request's body stalled                   retry
@@ -147,6 +148,10 @@ class AvatarLeft(AvatarError):
 class AvatarSilent(AvatarError):
     slug = "avatar-silent"
     retryable = True
+
+
+class AvatarUnheard(AvatarError):
+    slug = "avatar-unheard"
 
 
 class AvatarStartFailed(AvatarError):

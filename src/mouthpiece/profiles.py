@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mouthpiece import wire
 
@@ -49,6 +49,8 @@ class Profile:
     """Audio is sent along with the playout clock, not as fast as the network takes it."""
     receipts: bool = True
     """It may report what was played; False: the playout clock alone decides."""
+    checked_by_track: bool = False
+    """Its reports prove little: a sender that listens to its audio track knows better."""
     status: bool = False
     """It answers ``mouthpiece.status``."""
 
@@ -58,8 +60,8 @@ class Profile:
 
 
 MOUTHPIECE = Profile("mouthpiece", Readiness.ATTRIBUTE, True, 2, None, trusts_position=True, status=True)
-AVALUMA = Profile("avaluma", Readiness.PROBE_OR_GRACE, False, 1, 16_000)
-STOCK = Profile("stock", Readiness.PROBE, False, 1, 24_000)
+AVALUMA = Profile("avaluma", Readiness.PROBE_OR_GRACE, False, 1, 16_000, checked_by_track=True)
+STOCK = Profile("stock", Readiness.PROBE, False, 1, 24_000, checked_by_track=True)
 ANAM = Profile("anam", Readiness.SESSION, False, 1, None, receipts=False)
 """Anam's engine, spoken to without LiveKit."""
 
@@ -91,5 +93,5 @@ def recognise(identity: str, attributes: Mapping[str, str], is_agent: bool) -> P
     behalf = attributes.get(wire.ATTR_PUBLISH_ON_BEHALF)
     if behalf and behalf != identity:
         rate = STOCK_SAMPLE_RATES.get(identity, STOCK.sample_rate)
-        return Profile("stock", STOCK.readiness, False, 1, rate)
+        return replace(STOCK, sample_rate=rate)
     return None

@@ -50,6 +50,8 @@ class Receipt(enum.StrEnum):
     NONE = "none"
     CONFIRMED = "confirmed"
     """The avatar reported it."""
+    HEARD = "heard"
+    """The avatar's audio track bears it out: the sender listened."""
     ESTIMATED = "estimated"
     """The playout clock passed it."""
     UNKNOWN = "unknown"
@@ -193,9 +195,9 @@ class Segment:
     avatar: Annotated[str | None, About("Identity of the avatar that says it, or was asked to.")] = None
     profile: Annotated[str | None, About("The kind of that avatar: mouthpiece, avaluma, stock or anam.")] = None
     state: State = State.QUEUED
-    receipt: Annotated[Receipt, About("How the end is known: the avatar confirmed it, or a clock estimates it.")] = (
-        Receipt.NONE
-    )
+    receipt: Annotated[
+        Receipt, About("How the end is known: the avatar confirmed it, its track was heard, or a clock estimates it.")
+    ] = Receipt.NONE
     source: Annotated[Source, About(fixed=True)]
     audio: Annotated[AudioInfo, About(prefix="")]
     position: Annotated[float, About("Seconds of it that were played, as far as is known.")] = 0.0

@@ -16,7 +16,7 @@ class Evidence(enum.Enum):
     POSSIBLE = "possible"
     """The playout clock says so, or it was sent to an avatar that was lost."""
     CONFIRMED = "confirmed"
-    """The avatar reported it."""
+    """The avatar reported it, or its track bore it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Heard:
 
     @property
     def evidence(self) -> Evidence:
-        if self.receipt is Receipt.CONFIRMED:
+        if self.receipt in (Receipt.CONFIRMED, Receipt.HEARD):
             return Evidence.CONFIRMED if self.position > 0 else Evidence.NONE
         return Evidence.NONE if self.receipt is Receipt.NONE else Evidence.POSSIBLE
 

@@ -1,0 +1,189 @@
+"""What an avatar's audio track proves about one attempt."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from mouthpiece.listening.comparison import MARGIN, SILENT, Frames, Loudness, Overlay, overlay
+from mouthpiece.listening.envelope import FRAME, Levels, frames
+
+CORRELATION: Final = 0.6
+"""From here on what came back is what was sent, at the avatar's own lag."""
+CORRELATION_ELSEWHERE: Final = 0.8
+"""The same at any other lag: among many, one may fit by chance."""
+WITHIN: Final = 0.6
+"""The same without the silence around the sound: another sound of the same length has that too."""
+WITHIN_SHORT: Final = 0.75
+"""The same for a sound shorter than ``FEW`` seconds, whose few syllables may fit by chance."""
+FEW: Final = 2.0
+"""Seconds."""
+TOLERANCE: Final = 0.15
+"""Seconds by which the durations may differ."""
+SHORTEST: Final = 0.5
+"""Seconds of sound, from the first to the last that is loud; less can look like anything."""
+AROUND: Final = 0.3
+"""Seconds around the avatar's own lag in which the sound may begin."""
+LATEST: Final = 3.0
+"""Seconds after its first write in which a sound may begin at an avatar whose lag is not known."""
+SILENT_FOR: Final = 2.0
+"""Seconds in which an avatar whose lag is not known must have begun, or it said nothing."""
+SILENT_BEYOND: Final = 0.7
+"""The same beyond the lag of one that was heard before."""
+CUT: Final = 0.25
+"""Seconds by which the end must be missing for a sound to have been cut."""
+STRANGE: Final = 0.3
+"""Seconds of sound where nothing was sent, from which another one speaks on the track too."""
+MISSED: Final = 0.5
+"""Seconds of the sound that may be missing at our end: a subscription takes so long."""
+SMEAR: Final = 0.06
+"""Seconds by which sound spreads on its way through Opus and a room's jitter buffers."""
+
+
+class Verdict(enum.Enum):
+    HEARD = "heard"
+    """All of it."""
+    CUT = "cut"
+    """It broke off: ``Judgement.position`` says where."""
+    UNHEARD = "unheard"
+    """The track stayed silent."""
+    CANNOT_TELL = "cannot-tell"
+    """Too short, silent in itself, or something else was on the track."""
+    NOT_LISTENED = "not-listened"
+    """Too little of the track came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    verdict: Verdict
+    lag: float | None = None
+    """Seconds from the first write to the sound on the track, where it was found."""
+    position: float = 0.0
+    """Seconds of what was sent, up to which it was heard; with ``CUT`` alone."""
+
+
+def judge(
+    sent: Levels,
+    heard: Levels,
+    *,
+    lag: float | None = None,
+    alone_until: float = float("inf"),
+    final: bool = True,
+) -> Judgement | None:
+    """Return what ``heard`` proves about ``sent``; None while what is still to come may change that.
+
+    :param sent: the levels of the whole attempt (:class:`~mouthpiece.listening.envelope.SentEnvelope`).
+    :param heard: the levels of the track from the first write on.
+    :param lag: seconds, the avatar's own; None: not known yet.
+    :param alone_until: seconds after the first write from which the sound that follows may be on the track too.
+    :param final: nothing more is waited for. (A track that stayed silent is waited for nevertheless, until the sound
+        would have begun at the latest.)
+    """
+    loudness = Loudness.of(np.pad(sent, frames(MARGIN)))
+    sound = replace(loudness, contour=loudness.contour[frames(MARGIN) : len(sent) + frames(MARGIN)])
+    if not sound.stands_out or _length(sound.active()) * FRAME < SHORTEST:
+        return Judgement(Verdict.CANNOT_TELL)
+    track = Loudness.of(heard)
+    if not track.stands_out:
+        begins = int(np.argmax(sound.active())) * FRAME
+        until = begins + (SILENT_FOR if lag is None else lag + SILENT_BEYOND)
+        return _silent(sound, heard, until) if final else None
+    behind = frames(TOLERANCE) + 1
+    if not final and len(heard) < len(sent) + frames(lag or 0.0) + behind:
+        return None
+    limit = len(heard) if alone_until == float("inf") else frames(alone_until)
+    for lags, enough in _searches(lag):
+        over = overlay(sound, track, lags, limit)
+        if over is None or (not final and len(heard) < len(sent) + over.lag_at_end + behind):
+            continue
+        if found := _borne_out(over, enough) or (_broken_off(over) if final else None):
+            return found
+    if not final:
+        return None
+    missed = int(np.isnan(heard[: len(sent)]).sum()) + max(0, len(sent) - len(heard))
+    return Judgement(Verdict.NOT_LISTENED if missed * FRAME > _may_be_missed(len(sent)) else Verdict.CANNOT_TELL)
+
+
+def _searches(lag: float | None) -> list[tuple[range, float]]:
+    """Return where to look for the sound, in frames, and the correlation that is enough there."""
+    everywhere = (range(frames(LATEST)), CORRELATION_ELSEWHERE)
+    if lag is None:
+        return [everywhere]
+    return [(range(max(0, frames(lag - AROUND)), frames(lag + AROUND) + 1), CORRELATION), everywhere]
+
+
+def _silent(sound: Loudness, heard: Levels, until: float) -> Judgement | None:
+    """The track was silent, or had a steady noise on it, which covers no sound that has pauses around it or in it.
+
+    :param until: seconds after the first write at which the sound must have begun.
+    """
+    known = ~np.isnan(heard)
+    if len(heard) < frames(until):
+        return None
+    if known.sum() < 0.9 * len(heard):
+        return Judgement(Verdict.NOT_LISTENED)
+    pauses = (~sound.active()).sum() + max(0, len(heard) - len(sound.contour))
+    steady = 20 * np.log10(max(float(np.percentile(heard[known], 98)), 1.0) / 32_768) < SILENT
+    if steady or pauses * FRAME >= SHORTEST:
+        return Judgement(Verdict.UNHEARD)
+    return Judgement(Verdict.CANNOT_TELL)
+
+
+def _borne_out(over: Overlay, enough: float) -> Judgement | None:
+    """Return that it was heard, if it was."""
+    known = over.known
+    sent, heard = over.sent_active & known, over.heard_active
+    first, end = int(np.argmax(known)), _last(over.sent_active) - frames(SMEAR)
+    missed = int(over.sent_active[:first].sum()) * FRAME
+    if missed > _may_be_missed(len(over.sent)) or not known[first:end].all() or _length(sent) * FRAME < SHORTEST:
+        return None
+    within = WITHIN_SHORT if _length(sent) * FRAME < FEW else WITHIN
+    if over.correlation() < enough or over.correlation_within < within:
+        return None
+    if abs(_length(sent) - _length(heard)) * FRAME > TOLERANCE + FRAME / 2:
+        return None
+    if _strange(over) * FRAME > STRANGE:
+        return None
+    return Judgement(Verdict.HEARD, over.lag * FRAME)
+
+
+def _broken_off(over: Overlay) -> Judgement | None:
+    """Return where the sound broke off, if it did: what came is what was sent, and then there was silence."""
+    if not over.heard_active.any():
+        return None
+    last, end = _last(over.heard_active), _last(over.sent_active)
+    if (
+        (end - last) * FRAME <= CUT
+        or _length(over.heard_active) * FRAME < SHORTEST
+        or not over.known[last : end + 1].all()
+    ):
+        return None
+    if over.correlation(until=last + 1) < CORRELATION_ELSEWHERE or _strange(over) * FRAME > STRANGE:
+        return None
+    if abs(int(np.argmax(over.sent_active & over.known)) - int(np.argmax(over.heard_active))) * FRAME > TOLERANCE:
+        return None
+    return Judgement(Verdict.CUT, over.lag * FRAME, (last + 1 - frames(MARGIN)) * FRAME)
+
+
+def _may_be_missed(count: int) -> float:
+    """Return the seconds of a sound of ``count`` frames that may be missing at our end, at its beginning."""
+    return max(MISSED, 0.1 * count * FRAME)
+
+
+def _strange(over: Overlay) -> int:
+    """Return the frames of sound where nothing was sent."""
+    spread = frames(SMEAR)
+    sent = np.convolve(over.sent > 0, np.ones(2 * spread + 1), "same") > 0
+    return int((over.heard_active & ~sent).sum())
+
+
+def _length(active: Frames) -> int:
+    """Return the frames from the first to the last active one."""
+    return _last(active) + 1 - int(np.argmax(active)) if active.any() else 0
+
+
+def _last(active: Frames) -> int:
+    return len(active) - 1 - int(np.argmax(active[::-1]))
