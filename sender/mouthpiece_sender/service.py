@@ -196,6 +196,7 @@ async def open_dependencies(
                 name=settings.name,
                 avatar_timeout=settings.avatar_timeout,
                 warm=settings.warm,
+                listens=settings.listen,
                 note=room_log.note,
                 joins=Joins(figures=connections),
             )

@@ -202,6 +202,8 @@ class Settings(BaseSettings):
     """Seconds that a segment waits for an avatar."""
     warm: float = Field(60, ge=0, validation_alias="MOUTHPIECE_WARM")
     """Seconds to stay in a room where nothing plays or waits."""
+    listen: bool = Field(True, validation_alias="MOUTHPIECE_LISTEN")
+    """Listen to the track of an avatar whose own reports prove little, while it speaks."""
     max_queue: int = Field(100, ge=1, validation_alias="MOUTHPIECE_MAX_QUEUE")
     """Segments that may wait or play in one room."""
     max_rooms: int = Field(200, ge=0, validation_alias="MOUTHPIECE_MAX_ROOMS")

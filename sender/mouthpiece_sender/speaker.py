@@ -120,6 +120,7 @@ class Speaker:
 
     async def _livekit(self, stack: AsyncExitStack) -> LiveKitTarget:
         access = await asyncio.to_thread(_access, self._given)
+        known = await asyncio.to_thread(environment_over, Path(".env.local"))
         return LiveKitTarget(
             access,
             await stack.enter_async_context(LiveKitApi(access)),
@@ -128,6 +129,7 @@ class Speaker:
             name=self._name,
             avatar_timeout=self._avatar_timeout,
             warm=float("inf"),
+            listens=known.get("MOUTHPIECE_LISTEN", "true").strip().lower() not in ("false", "off", "no", "0"),
             waits_for_livekit=False,  # a caller that waits is better served by the reason
         )
 

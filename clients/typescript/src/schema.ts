@@ -709,7 +709,7 @@ export interface components {
          * @description How the end of a segment is known.
          * @enum {string}
          */
-        Receipt: "none" | "confirmed" | "estimated" | "unknown";
+        Receipt: "none" | "confirmed" | "heard" | "estimated" | "unknown";
         /**
          * Room
          * @description A room, as LiveKit and this service know it.
@@ -862,7 +862,7 @@ export interface components {
              */
             profile: string | null;
             state: components["schemas"]["State"];
-            /** @description How the end is known: the avatar confirmed it, or a clock estimates it. */
+            /** @description How the end is known: the avatar confirmed it, its track was heard, or a clock estimates it. */
             receipt: components["schemas"]["Receipt"];
             source: components["schemas"]["Source"];
             audio: components["schemas"]["Audio"];

@@ -49,7 +49,7 @@ def sentence(segment: dict[str, Any]) -> str:
     position, duration = segment["position"], segment["audio"]["duration"]
     length = f"{position:.2f} s" if duration is None else f"{position:.2f} of {duration:.2f} s"
     text = f"{name}: {segment['state']}, {length}"
-    if segment["receipt"] in ("confirmed", "estimated"):
+    if segment["receipt"] in ("confirmed", "heard", "estimated"):
         text += f", {segment['receipt']}"
     if segment["error"]:
         text += f". {segment['error']['detail']}"

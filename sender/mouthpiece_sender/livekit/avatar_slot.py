@@ -15,6 +15,7 @@ from mouthpiece.segments import Attempt, EndedBy, Problem
 from mouthpiece.wire import ATTR_AVATAR, ATTR_PUBLISH_ON_BEHALF, AvatarInfo, Status, StreamHeader
 from mouthpiece_sender.livekit.caption_publisher import CaptionPublisher
 from mouthpiece_sender.livekit.connection import ClearAnswer, Connection, NotAnswered
+from mouthpiece_sender.livekit.listener import Listener
 from mouthpiece_sender.livekit.readiness import AvatarReadiness, Listening
 from mouthpiece_sender.livekit.server_api import ParticipantFacts
 from mouthpiece_sender.playout.attempt_stream import AttemptStream
@@ -54,6 +55,7 @@ class AvatarSlot:
         changed: asyncio.Event,
         tasks: asyncio.TaskGroup,
         recorded: Recorded,
+        listens: bool = True,
     ) -> None:
         """
         :param identity: the avatar's; None: a slot for segments that are addressed to no avatar in particular.
@@ -61,6 +63,7 @@ class AvatarSlot:
         :param on_broken: called when a stream of ours did not take the audio.
         :param on_call: called with whether the avatar answered, after each call while it was shown in the room.
         :param changed: set whenever the room should decide again.
+        :param listens: what an avatar says, whose own reports prove little, is listened to.
         """
         self.identity = identity
         self._facts: ParticipantFacts | None = None
@@ -71,12 +74,16 @@ class AvatarSlot:
         self._returns_by: float | None = None
         """When an avatar that LiveKit lost counts as gone."""
         self._connection = connection
-        self._listener = listener
+        self._report = listener
+        self._listens = listens
         self._on_broken = on_broken
         self._on_call = on_call
         self._clock = clock
         self._changed = changed
         self._tasks = tasks
+        self._listener = Listener(
+            identity, self._pass_on, connection=connection, clock=clock, changed=changed, tasks=tasks
+        )
         self.driver = LedgerDriver(ledger, self, self._on_report, clock, changed, tasks, recorded)
         self.captions = CaptionPublisher(self._publish, self.driver.reach, leaving, tasks)
 
@@ -107,13 +114,18 @@ class AvatarSlot:
 
     @property
     def idle(self) -> bool:
-        """Nothing is queued and nothing awaits its end."""
-        return self.driver.ledger.idle
+        """Nothing is queued, and nothing awaits its end or its verdict."""
+        return self.driver.ledger.idle and not self._listener.pending
 
     @property
     def quiet(self) -> bool:
-        """Nothing of ours may be playing."""
-        return self.driver.ledger.quiet
+        """Nothing of ours may be playing, or awaits its verdict."""
+        return self.driver.ledger.quiet and not self._listener.pending
+
+    def position(self, segment: str) -> float | None:
+        """Seconds of a segment that have been played by now; None if it is not on its way."""
+        position = self.driver.position(segment)
+        return self._listener.position(segment) if position is None else position
 
     @property
     def activity(self) -> AvatarActivity:
@@ -124,6 +136,7 @@ class AvatarSlot:
 
     def arrive(self, facts: ParticipantFacts) -> None:
         assert facts.profile is not None
+        self._listener.forget()
         self._facts, self._returns_by = facts, None
         self.readiness = AvatarReadiness(facts.profile, self._clock())
         self.driver.ledger.absence = NOT_LISTENING
@@ -167,17 +180,25 @@ class AvatarSlot:
         self.driver.connection_lost(problem)
 
     def _forget(self) -> None:
+        self._listener.flush()
         self._facts = self.readiness = self._returns_by = None
 
     @property
     def next_wakeup(self) -> float | None:
-        times = (self.driver.next_wakeup, self.captions.next_wakeup(self._clock()), self._returns_by)
+        now = self._clock()
+        times = (
+            self.driver.next_wakeup,
+            self.captions.next_wakeup(now),
+            self._listener.next_wakeup(now),
+            self._returns_by,
+        )
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> None:
         if self._returns_by is not None and now >= self._returns_by:
             self.leave(AVATAR_LEFT)
         self.driver.tick(now)
+        self._listener.tick(now, playing=not self.driver.ledger.quiet)
         self._greet_anew()
         self.captions.tick(now)
 
@@ -244,7 +265,10 @@ class AvatarSlot:
         rate = profile.sample_rate_for(sound.info.sample_rate)
         named = profile.segment_ids
         header = StreamHeader(rate, 1, attempt.segment if named else None, attempt.number if named else None)
-        return StreamPlan(rate, lambda: connection.open_stream(identity, header))
+        stream = partial(connection.open_stream, identity, header)
+        if self._listens and profile.checked_by_track:
+            return StreamPlan(rate, self._listener.noting(attempt, rate, stream))
+        return StreamPlan(rate, stream)
 
     async def clear(self, stream: AttemptStream | None) -> bool | None:
         connection, readiness = self._connection(), self.readiness
@@ -268,8 +292,11 @@ class AvatarSlot:
     # Reports and captions
 
     def _on_report(self, report: Report, item: PlayoutItem) -> None:
+        self._listener.on_report(report, item)
+
+    def _pass_on(self, report: Report, item: PlayoutItem) -> None:
         self.captions.on_report(report, item.sound)
-        self._listener(self, report, item)
+        self._report(self, report, item)
 
     async def _publish(self, line: Line) -> bool:
         connection = self._connection()
@@ -277,7 +304,13 @@ class AvatarSlot:
             return False
         return await connection.publish_caption(self.identity, line)
 
+    async def close(self) -> None:
+        """The room ends. Returns once the stream is closed, if one is open."""
+        self._listener.flush()
+        await self.driver.close_stream()
+
     def detach(self) -> None:
         """The room has ended: from now on only reports are passed on."""
+        self._listener.flush()
         self.driver.detach()
         self.captions.detach()

@@ -72,8 +72,7 @@ class AvatarSlots:
 
     def position(self, segment: str) -> float | None:
         """Seconds of a segment that have been played by now; None if it is not on its way."""
-        slot = self._holder(segment)
-        return None if slot is None else slot.driver.position(segment)
+        return next((at for slot in self if (at := slot.position(segment)) is not None), None)
 
     def cancel(self, segment: str) -> None:
         if slot := self._holder(segment):

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from mouthpiece import wire
 from mouthpiece.errors import DuplicateIdentity, LiveKitUnavailable, MayNotPublish, RoomClosed
 from mouthpiece.segments import Problem
@@ -19,6 +22,10 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
 from mouthpiece_sender.playout.attempt_stream import Writer
 from mouthpiece_sender.playout.captions import Line
 
+LISTENING_RATE: Final = 16_000
+"""Hertz of what is heard on a track."""
+TrackSink = Callable[[npt.NDArray[np.int16] | None], None]
+"""Takes the mono samples of a track as they come, and None before the first of each subscription."""
 CONNECTION_LOST: Final = Problem.of(LiveKitUnavailable("The connection to LiveKit was lost."))
 
 
@@ -134,6 +141,14 @@ class Connection(Protocol):
 
     async def ask_to_leave(self, destination: str) -> None:
         """Call ``mouthpiece.leave``. Raises nothing, whatever is answered."""
+        ...
+
+    def has_voice(self, speaker: str) -> bool:
+        """Whether a participant publishes an audio track."""
+        ...
+
+    async def listen(self, speaker: str, sink: TrackSink) -> None:
+        """Subscribe to the audio track of a participant, now or once it publishes one, until cancelled."""
         ...
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:

@@ -80,6 +80,7 @@ class RoomSession:
     """Turns at joining a room."""
     recorded: Recorded = at_once
     attendance: Attendance = field(default_factory=Attendance)
+    listens: bool = True
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     """Of segments, in order of acceptance."""
     _slots: AvatarSlots = field(init=False)
@@ -185,7 +186,7 @@ class RoomSession:
                     wakeup = self._next_wakeup(now)
                     await changed_within(self._changed, None if wakeup is None else wakeup - self.clock())
                 for slot in self._slots:
-                    await slot.driver.close_stream()
+                    await slot.close()
         finally:
             for slot in self._slots:
                 slot.detach()
@@ -237,8 +238,7 @@ class RoomSession:
     def _next_wakeup(self, now: float) -> float | None:
         times = [self._presence.next_wakeup(self._slots.busy, now)]
         for slot in self._slots:
-            times.append(slot.next_wakeup)
-            times.append(slot.next_probe if self._current.lost_at is None else None)
+            times += [slot.next_wakeup, slot.next_probe if self._current.lost_at is None else None]
         if self._current.lost_at is not None:
             times.append(self._current.lost_at + (RECONNECT_LIMIT if self._loss_reported else LOST_GRACE))
         elif self._sync_at is not None and self.connected:
@@ -372,6 +372,7 @@ class RoomSession:
             changed=self._changed,
             tasks=self._tasks,
             recorded=self.recorded,
+            listens=self.listens,
         )
 
     def _sync(self) -> None:

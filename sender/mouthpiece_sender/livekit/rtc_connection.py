@@ -1,7 +1,7 @@
 """One join of one room through the LiveKit client SDK: the only file that speaks into rooms with it.
 
 It passes what happens in the room to one listener, as values. It answers the avatars' receipts, makes itself visible
-at once, and subscribes to nothing.
+at once, and subscribes to nothing but a track that it was asked to listen to.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from mouthpiece_sender.livekit.connection import (
     ParticipantsChanged,
     ReceiptArrived,
     RoomEvent,
+    TrackSink,
 )
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
+from mouthpiece_sender.livekit.track_listening import listen, voice_of
 from mouthpiece_sender.playout.captions import Line
 
 logger = logging.getLogger(__name__)
@@ -171,6 +173,14 @@ class RtcConnection:
             max_round_trip_latency=min(RPC_ROUND_TRIP, 0.75 * timeout),
         )
 
+    def has_voice(self, speaker: str) -> bool:
+        """Whether a participant publishes an audio track."""
+        return voice_of(self._room, speaker) is not None
+
+    async def listen(self, speaker: str, sink: TrackSink) -> None:
+        """Subscribe to the audio track of a participant, now or once it publishes one, until cancelled."""
+        await listen(self._room, speaker, sink)
+
     async def publish_caption(self, speaker: str, line: Line) -> bool:
         """Show every viewer what ``speaker`` says now, or that it was said. Returns False if that failed: a lost
         caption is no reason to stop speaking. Raises nothing, and takes at most ``CAPTION_TIMEOUT`` seconds.
@@ -184,8 +194,8 @@ class RtcConnection:
             wire.ATTR_CAPTION_FINAL: "false" if line.phase is CaptionPhase.PLAYING else "true",
             wire.ATTR_CAPTION_PHASE: line.phase.value,
         }
-        if track := self._voice_of(speaker):
-            attributes[wire.ATTR_CAPTION_TRACK] = track
+        if track := voice_of(self._room, speaker):
+            attributes[wire.ATTR_CAPTION_TRACK] = track.sid
         try:
             async with asyncio.timeout(CAPTION_TIMEOUT):
                 writer = await self._room.local_participant.stream_text(
@@ -199,11 +209,6 @@ class RtcConnection:
             logger.debug("a caption was not published: %s", type(error).__name__)
             return False
         return True
-
-    def _voice_of(self, identity: str) -> str | None:
-        participant = self._room.remote_participants.get(identity)
-        publications = participant.track_publications.values() if participant else ()
-        return next((one.sid for one in publications if one.kind == rtc.TrackKind.KIND_AUDIO), None)
 
     def _subscribe(self) -> None:
         def changed(*_: object) -> None:

@@ -36,6 +36,8 @@ class LiveKitTarget:
     connect: ConnectionFactory = RtcConnection
     waits_for_livekit: bool = True
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
+    listens: bool = True
+    """The audio track of an avatar is listened to while it speaks, where its own reports prove little."""
     note: Note = not_noted
     """Notes what happens in rooms."""
     joins: Joins = field(default_factory=Joins)
@@ -63,6 +65,7 @@ class LiveKitTarget:
             self.joins,
             recorded,
             Attendance(name, self.note),
+            self.listens,
         )
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:

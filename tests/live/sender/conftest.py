@@ -127,7 +127,12 @@ def stock_receiver(livekit: LiveKit) -> StartReceiver:
 
     @contextlib.asynccontextmanager
     async def start(
-        room: str, *, identity: str = "avatar-stock", on_behalf_of: str | None = None, sender: str | None = None
+        room: str,
+        *,
+        identity: str = "avatar-stock",
+        on_behalf_of: str | None = None,
+        sender: str | None = None,
+        script: str = "stock_receiver.py",
     ) -> AsyncIterator[StockReceiver]:
         token = (
             api.AccessToken(livekit.api_key, livekit.api_secret)
@@ -137,10 +142,10 @@ def stock_receiver(livekit: LiveKit) -> StartReceiver:
         )
         if on_behalf_of:
             token = token.with_attributes({"lk.publish_on_behalf": on_behalf_of})
-        script = Path(__file__).with_name("stock_receiver.py")
+        program = Path(__file__).with_name(script)
         arguments = [livekit.url, token.to_jwt(), *([sender] if sender else [])]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, script, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            sys.executable, program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
         try:
             receiver = StockReceiver(process)

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from mouthpiece import wire
 from mouthpiece.errors import LiveKitUnavailable
 from mouthpiece.wire import PlaybackReceipt, Status, StatusEnded, StatusPlaying, StreamHeader
@@ -21,6 +24,7 @@ from mouthpiece_sender.livekit.connection import (
     ParticipantsChanged,
     ReceiptArrived,
     RoomEvent,
+    TrackSink,
 )
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
 from mouthpiece_sender.playout.captions import Line
@@ -39,6 +43,8 @@ class FakeStream:
     room: FakeRoom
     connection: FakeConnection
     header: StreamHeader
+    pcm: bytearray = field(default_factory=bytearray)
+    """Of what arrived."""
     opened_at: float = field(default_factory=now)
     closed_at: float | None = None
     writes: list[tuple[float, int]] = field(default_factory=list)
@@ -59,6 +65,7 @@ class FakeStream:
         assert self.closed_at is None
         self.writes.append((now(), (self.writes[-1][1] if self.writes else 0) + len(data)))
         if self.connection.arrives:
+            self.pcm += data
             self.arrived += len(data) / 2 / self.header.sample_rate
 
     async def aclose(self) -> None:
@@ -98,6 +105,16 @@ class FakeRoom:
     cut_off: list[FakeStream] = field(default_factory=list)
     """Streams that were open when the sender left."""
     clears: int = 0
+    has_track: bool = True
+    """The avatar publishes sound."""
+    lag: float = 0.2
+    """Seconds from the avatar to those who listen to its track."""
+    heard_as: Callable[[npt.NDArray[np.int16]], npt.NDArray[np.int16]] = lambda sound: sound
+    """What the track makes of 10 ms of the avatar's sound, or of its silence."""
+    listeners: int = 0
+    """Subscriptions to the track, now."""
+    _track: dict[int, npt.NDArray[np.int16]] = field(default_factory=dict)
+    """What the avatar says, by its 10 ms."""
     asked_to_leave: int = 0
     ended: list[StatusEnded] = field(default_factory=list)
     _streams: deque[FakeStream] = field(default_factory=deque)
@@ -192,19 +209,31 @@ class FakeRoom:
             stream = self._streams[0]
             if not stream.started and (stream.arrived > 0 or stream.end_arrived):
                 stream.started = True
-                self._report(stream, "started")
+                self.report(stream, "started")
+            self._say(stream)
             stream.position = min(stream.position + STEP, stream.arrived)
             if stream.end_arrived and stream.position >= stream.arrived:
                 self._end(stream, interrupted=False)
+
+    def _say(self, stream: FakeStream) -> None:
+        first = round(stream.position * stream.header.sample_rate)
+        count = round(STEP * stream.header.sample_rate)
+        samples = np.frombuffer(stream.pcm, dtype="<i2")[first : first + count]
+        self._track[round(now() / STEP)] = samples[:: stream.header.sample_rate // 8_000].repeat(2)
+
+    def track(self, step: int) -> npt.NDArray[np.int16]:
+        """16 kHz of the 10 ms that reach a listener at ``step``."""
+        said = self._track.pop(step - round(self.lag / STEP), np.zeros(0, dtype=np.int16))
+        return self.heard_as(np.pad(said, (0, 160 - len(said))))
 
     def _end(self, stream: FakeStream, *, interrupted: bool) -> None:
         self._streams.remove(stream)
         self.heard.append((stream, stream.position))
         segment = stream.header.segment
         self.ended.append(StatusEnded(segment or "", stream.position, interrupted, attempt=stream.header.attempt))
-        self._report(stream, "finished", interrupted=interrupted)
+        self.report(stream, "finished", interrupted=interrupted)
 
-    def _report(self, stream: FakeStream, event: str, *, interrupted: bool = False) -> None:
+    def report(self, stream: FakeStream, event: str, *, interrupted: bool = False) -> None:
         header = stream.header
         receipt = PlaybackReceipt(header.segment, event, stream.position, interrupted, header.attempt)
         there = [connection for connection in self.connections if connection.connected]
@@ -267,6 +296,23 @@ class FakeConnection:
     async def ask_to_leave(self, destination: str) -> None:
         self.room.asked_to_leave += 1
         asyncio.get_running_loop().call_later(0.1, self.room.avatar_leaves)
+
+    def has_voice(self, speaker: str) -> bool:
+        return self.room.has_track
+
+    async def listen(self, speaker: str, sink: TrackSink) -> None:
+        assert speaker == self.room.avatar.identity
+        self.room.listeners += 1
+        try:
+            if not self.room.has_track:
+                await asyncio.Event().wait()
+            sink(None)
+            while True:
+                first = round(now() / STEP)
+                await asyncio.sleep(5 * STEP)
+                sink(np.concatenate([self.room.track(first + step) for step in range(5)]))
+        finally:
+            self.room.listeners -= 1
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:
         return True

@@ -65,6 +65,7 @@ export const STATE_DESCRIPTIONS: Readonly<Record<SegmentState, string>> = {
 export const RECEIPT_LABELS: Readonly<Record<Receipt, { label: string; description: string } | null>> = {
   none: null,
   confirmed: { label: "confirmed", description: "The avatar reported it" },
+  heard: { label: "heard", description: "It was heard on the avatar's track" },
   estimated: { label: "estimated", description: "By the clock: the avatar did not report it" },
   unknown: { label: "no receipt", description: "The avatar left before it could report" },
 };

@@ -14,7 +14,7 @@ export type SegmentState =
   | "failed"
   | "unknown";
 
-export type Receipt = "none" | "confirmed" | "estimated" | "unknown";
+export type Receipt = "none" | "confirmed" | "heard" | "estimated" | "unknown";
 
 export interface Segment {
   readonly id: string;

@@ -61,17 +61,20 @@ class FollowingApi(FakeLiveKitApi):
         super()._answer()
 
 
-def target(room: FakeRoom, *, names: tuple[str, ...] = ("demo",)) -> LiveKitTarget:
+def target(room: FakeRoom, *, names: tuple[str, ...] = ("demo",), listens: bool = False) -> LiveKitTarget:
     server = FollowingApi(room)
     for name in names:
         server.rooms_there[name] = RoomFacts(name, "RM_1", 0, 300, 20)
         server.people[name] = [room.avatar]
-    return LiveKitTarget(ACCESS, server, clock=now, connect=room.connect)
+    return LiveKitTarget(ACCESS, server, clock=now, connect=room.connect, listens=listens)
 
 
 @asynccontextmanager
-async def gateway(room: FakeRoom, *, names: tuple[str, ...] = ("demo",)) -> AsyncIterator[Gateway]:
-    async with Gateway(target(room, names=names), MemoryJournal(), clock=now, drop_queued_on_exit=True) as running:
+async def gateway(
+    room: FakeRoom, *, names: tuple[str, ...] = ("demo",), listens: bool = False
+) -> AsyncIterator[Gateway]:
+    avatars = target(room, names=names, listens=listens)
+    async with Gateway(avatars, MemoryJournal(), clock=now, drop_queued_on_exit=True) as running:
         yield running
 
 

@@ -1,0 +1,278 @@
+"""Listens whether an avatar says what was sent to it, and holds the report of an end back until that is known.
+
+Only where the avatar's own reports prove little (``Profile.checked_by_track``), and only while something of ours plays:
+then it is subscribed to the avatar's audio track. :mod:`mouthpiece.listening` decides; the envelopes come from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from mouthpiece.errors import AvatarUnheard
+from mouthpiece.listening.borne_out import ENDED, awaits_verdict, borne_out
+from mouthpiece.listening.envelope import HeardEnvelope, Samples, SentEnvelope, frames
+from mouthpiece.listening.verdict import LATEST, Judgement, Verdict, judge
+from mouthpiece.playback.commands import Report
+from mouthpiece.segments import Attempt, Problem, Receipt
+from mouthpiece_sender.livekit.connection import LISTENING_RATE, Connection
+from mouthpiece_sender.playout.attempt_stream import Writer
+from mouthpiece_sender.playout.driver import PlayoutItem
+
+logger = logging.getLogger(__name__)
+
+HOLD: Final = 0.5
+"""Seconds that the report of an end may wait for its verdict."""
+HOLD_SILENT: Final = 2.0
+"""Seconds more, where the track has stayed silent and the avatar may not have begun."""
+LOOK: Final = 0.05
+"""Seconds from one look at the track to the next, while a report waits."""
+LINGER: Final = 2.0
+"""Seconds for which the track is listened to after the last sound: the next one may follow at once."""
+AGAIN: Final = 1.0
+"""Seconds until a subscription that broke is tried again."""
+KEPT: Final = 0.5
+"""Seconds of the track that are kept before the first sound that is not judged yet."""
+TAIL: Final = 0.1
+"""Seconds after the end of a sound in which it may still be on the track."""
+
+
+@dataclass(slots=True)
+class _Sound:
+    """One attempt, as it was sent."""
+
+    sent: SentEnvelope
+    previous: _Sound | None
+    """The one before it, whose end may still be on the track when it begins."""
+
+    @property
+    def ends_at(self) -> float:
+        """By the clock, in monotonic seconds."""
+        return float("-inf") if self.sent.begun_at is None else self.sent.begun_at + self.sent.duration
+
+
+@dataclass(slots=True)
+class _Held:
+    """Reports of one segment that wait for the verdict about an attempt."""
+
+    attempt: Attempt
+    since: float
+    reports: list[tuple[Report, PlayoutItem]] = field(default_factory=list)
+
+
+class _NotingWriter:
+    """A writer that notes what it was given, when it was taken."""
+
+    def __init__(self, writer: Writer, note: Callable[[bytes], None], closed: Callable[[], None]) -> None:
+        self._writer, self._note, self._closed = writer, note, closed
+
+    async def write(self, data: bytes) -> None:
+        await self._writer.write(data)
+        self._note(data)
+
+    async def aclose(self) -> None:
+        self._closed()
+        await self._writer.aclose()
+
+
+class Listener:
+    """Of one avatar. ``noting`` gets what is sent, ``on_report`` what the ledger says, ``tick`` the time."""
+
+    def __init__(
+        self,
+        identity: str | None,
+        emit: Callable[[Report, PlayoutItem], None],
+        *,
+        connection: Callable[[], Connection | None],
+        clock: Callable[[], float],
+        changed: asyncio.Event,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """
+        :param identity: of the avatar.
+        :param emit: receives the reports, each segment's in order.
+        :param changed: set whenever a tick has something to do.
+        """
+        self._identity = identity
+        self._emit = emit
+        self._connection = connection
+        self._clock = clock
+        self._changed = changed
+        self._tasks = tasks
+        self._sounds: dict[Attempt, _Sound] = {}
+        self._held: list[_Held] = []
+        self._track = HeardEnvelope(LISTENING_RATE)
+        self._lag: float | None = None
+        """Of this avatar: seconds from the first write to the sound on its track."""
+        self._last: _Sound | None = None
+        """The last that was sent."""
+        self._task: asyncio.Task[None] | None = None
+        self._listens_until = float("-inf")
+        self._not_before = float("-inf")
+        """When a subscription is tried again."""
+
+    # Queries
+
+    @property
+    def pending(self) -> bool:
+        """Reports wait for a verdict."""
+        return bool(self._held)
+
+    def position(self, segment: str) -> float | None:
+        """Seconds of a segment whose end waits for its verdict, by the ledger; None: none waits."""
+        held = next((one for one in self._held if one.attempt.segment == segment), None)
+        return None if held is None else max(report.position for report, _ in held.reports)
+
+    def next_wakeup(self, now: float) -> float | None:
+        if self._held:
+            return now + LOOK
+        return self._listens_until if self._task is not None or self._sounds else None
+
+    # Inputs
+
+    def noting(
+        self, attempt: Attempt, rate: int, open: Callable[[], Awaitable[Writer]]
+    ) -> Callable[[], Awaitable[Writer]]:
+        """Return ``open`` with a writer whose sound is compared with the track."""
+
+        async def opened() -> Writer:
+            writer = await open()
+            sound = self._sounds[attempt] = self._last = _Sound(SentEnvelope(rate), self._last)
+            self._listen()
+            return _NotingWriter(writer, lambda data: sound.sent.write(data, self._clock()), sound.sent.close)
+
+        return opened
+
+    def on_report(self, report: Report, item: PlayoutItem) -> None:
+        """Pass a report on, or hold it back: one that says that all was heard, and what follows of its segment."""
+        held = next((one for one in self._held if one.attempt.segment == report.segment), None)
+        if held is None and report.attempt in self._sounds and awaits_verdict(report):
+            held = _Held(report.attempt, self._clock())
+            self._held.append(held)
+            self._changed.set()
+        if held is not None:
+            held.reports.append((report, item))
+            return
+        if report.type == ENDED and report.attempt is not None:
+            self._done(report.attempt)
+        self._emit(report, item)
+
+    def tick(self, now: float, *, playing: bool) -> None:
+        """
+        :param playing: something of ours may be playing at the avatar.
+        """
+        if playing or self._held:
+            self._listens_until = now + LINGER
+        for held in list(self._held):
+            if (judgement := self._judged(held, now)) is not None:
+                self._release(held, judgement)
+        if self._sounds and self._task is None and now >= self._not_before:
+            self._listen()
+        if now >= self._listens_until:
+            self._stop()
+        starts = [sound.sent.begun_at for sound in self._sounds.values() if sound.sent.begun_at is not None]
+        self._track.forget(min(starts, default=now) - KEPT)
+
+    def flush(self) -> None:
+        """Report what waits, by what was heard until now: the avatar or the room is gone."""
+        for held in list(self._held):
+            judgement = self._judged(held, float("inf"))
+            proven = judgement is not None and judgement.verdict is not Verdict.CANNOT_TELL
+            self._release(held, judgement if judgement and proven else Judgement(Verdict.NOT_LISTENED))
+        self._sounds.clear()
+        self._stop()
+
+    def forget(self) -> None:
+        """Another avatar has come: nothing is known of it."""
+        self._lag = self._last = None
+
+    # The verdict
+
+    def _judged(self, held: _Held, now: float) -> Judgement | None:
+        sound = self._sounds[held.attempt]
+        final = now >= held.since + HOLD
+        if sound.sent.begun_at is None or not sound.sent.complete:
+            return Judgement(Verdict.NOT_LISTENED)
+        begun, lag = sound.sent.begun_at, self._lag or 0.0
+        heard = self._track.window(begun, min(self._track.until, sound.ends_at + LATEST + 1.0))
+        if sound.previous is not None:
+            heard[: frames(max(0.0, sound.previous.ends_at + lag + TAIL - begun))] = np.nan
+        if np.isnan(heard).all():
+            return self._without_a_track(held) if final or not self._has_voice else None
+        following = (other.sent.begun_at for other in self._sounds.values() if other.sent.begun_at is not None)
+        alone_until = min((at - begun for at in following if at > begun), default=float("inf"))
+        judgement = judge(sound.sent.levels(), heard, lag=self._lag, alone_until=alone_until, final=final)
+        if judgement is None and now >= held.since + HOLD + HOLD_SILENT:
+            return Judgement(Verdict.NOT_LISTENED)
+        return judgement
+
+    @property
+    def _has_voice(self) -> bool:
+        connection = self._connection()
+        return connection is not None and self._identity is not None and connection.has_voice(self._identity)
+
+    def _without_a_track(self, held: _Held) -> Judgement:
+        """Nobody hears an avatar that publishes no sound. It may be about to, where it reported the end itself."""
+        end = held.reports[0][0].attempt_end
+        estimated = end is not None and end.heard.receipt is not Receipt.CONFIRMED
+        gone = self._connection() is None or self._has_voice
+        return Judgement(Verdict.UNHEARD if estimated and not gone else Verdict.NOT_LISTENED)
+
+    def _release(self, held: _Held, judgement: Judgement) -> None:
+        self._held.remove(held)
+        self._done(held.attempt)
+        if judgement.verdict is Verdict.HEARD and judgement.lag is not None:
+            self._lag = judgement.lag if self._lag is None else 0.5 * (self._lag + judgement.lag)
+        logger.debug("segment %s on its avatar's track: %s", held.attempt.segment, judgement.verdict.value)
+        unheard = _unheard(self._identity or "")
+        for report, item in held.reports:
+            self._emit(borne_out(report, judgement, unheard), item)
+
+    def _done(self, attempt: Attempt) -> None:
+        if (sound := self._sounds.pop(attempt, None)) is not None:
+            sound.previous = None
+
+    # The track
+
+    def _listen(self) -> None:
+        connection, identity = self._connection(), self._identity
+        if self._task is None and connection is not None and identity is not None:
+            self._listens_until = self._clock() + LINGER
+            self._task = self._tasks.create_task(self._hear(connection, identity), name="listen")
+
+    async def _hear(self, connection: Connection, identity: str) -> None:
+        try:
+            await connection.listen(identity, self._on_sound)
+        except Exception as error:  # the SDK raises bare RuntimeError and more here
+            logger.debug("the avatar's track cannot be listened to: %s", type(error).__name__)
+        finally:
+            if self._task is asyncio.current_task():
+                self._task, self._not_before = None, self._clock() + AGAIN
+
+    def _on_sound(self, samples: Samples | None) -> None:
+        if samples is None:
+            self._track.restart()
+        else:
+            self._track.push(samples, self._clock())
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+            self._track.restart()
+
+
+def _unheard(identity: str) -> Problem:
+    return Problem.of(
+        AvatarUnheard(
+            f"The avatar “{identity}” was sent this sound, and nothing came on its audio track. Its receiver may be "
+            "bound to another sender: set MOUTHPIECE_SENDER_IDENTITY (--identity) to the one that it is bound to, "
+            "often “external-audio-sender”, or start it without a fixed sender. Do not take the identity of the "
+            "room's agent: LiveKit would throw the agent out."
+        )
+    )
