@@ -63,3 +63,5 @@ async def test_a_burst_that_is_ignored_never_answers_429(start: Start) -> None:
                 "/v1/rooms/one/segments", content=sound_file(), headers=FIRST, params=query
             )
             assert (answer.status_code, answer.json()["state"]) == (200, "ignored")
+        other = [await sender.client.get("/v1/rooms?mode=ignore", headers=FIRST) for _ in range(2)]
+        assert other[-1].status_code == 429, "nothing else is let through by its name"

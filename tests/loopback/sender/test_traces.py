@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import functools
-import http.server
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from mouthpiece_sender import service
 from mouthpiece_sender.livekit.server_api import RoomFacts
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from tests.loopback.sender.bodies import sound_file
+from tests.loopback.sender.collector import Collector, attributes, collecting
 from tests.loopback.sender.conftest import Running, Start
 from tests.loopback.sender.fakes import avatar
 from tests.unit.sender.fake_connection import FakeRoom
@@ -28,45 +25,10 @@ CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TEXT = "Nobody's business."
 
 
-@dataclass
-class Collector:
-    """Takes what is exported to ``url``."""
-
-    url: str = ""
-    bodies: list[bytes] = field(default_factory=list)
-
-    @property
-    def spans(self) -> list[Span]:
-        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
-        resources = [resource for request in requests for resource in request.resource_spans]
-        return [span for resource in resources for scope in resource.scope_spans for span in scope.spans]
-
-    def named(self, name: str) -> Span:
-        (span,) = (span for span in self.spans if span.name == name)
-        return span
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    found = Collector()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            found.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.url = f"http://127.0.0.1:{server.server_address[1]}/v1/traces"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
+    with collecting() as running:
+        yield running
 
 
 @asynccontextmanager
@@ -87,10 +49,6 @@ async def said(sender: Running, **request: object) -> httpx.Response:
     assert answer.json()["state"] == "finished", answer.text
     await sender.client.get(QUEUE)  # what has happened is written by then
     return answer
-
-
-def attributes(span: Span) -> dict[str, object]:
-    return {one.key: getattr(one.value, one.value.WhichOneof("value") or "") for one in span.attributes}
 
 
 async def test_a_sound_is_one_trace_from_the_request_through_the_decoder_to_the_receipt(
