@@ -313,9 +313,10 @@ class Gateway:
             pass
         return await self.segment(segment_id)
 
-    def waiting(self, room: str) -> int:
-        """How many segments are being accepted, wait or play in a room."""
-        return self._places.in_room(room)
+    def speaks_in(self, room: str) -> bool:
+        """Whether a segment is being accepted, waits or plays in a room."""
+        active = (one.segment for one in self._active.values() if one.segment.room == room)
+        return bool(self._places.arriving[room]) or any(not segment.state.terminal for segment in active)
 
     def activity(self) -> Mapping[str, RoomActivity]:
         """The rooms that are spoken into, or were a moment ago."""

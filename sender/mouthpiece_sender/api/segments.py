@@ -166,7 +166,7 @@ def _check_callback(deps: Dependencies, query: SpeakQuery) -> None:
 def _posted(deps: Dependencies, room: str, request: Request) -> Posted:
     return Posted(
         request.state.asked_at,
-        alone=not deps.gateway.waiting(room),
+        alone=not deps.gateway.speaks_in(room),
         request=REQUEST.get(),
         traceparent=request.headers.get("traceparent"),
     )

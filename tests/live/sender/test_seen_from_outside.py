@@ -33,7 +33,7 @@ async def test_one_trace_and_the_figures_of_it(
         ):
             await viewer.ready()
             for body in ({"content": sound_file(1.0)}, {"json": {"text": "Hello."}}):
-                answer = await client.post(queue, params={"wait": "finished", "timeout": 30}, **body)  # type: ignore[arg-type]
+                answer = await client.post(queue, params={"wait": "finished", "timeout": 30}, **body)
                 assert (answer.json()["state"], answer.json()["receipt"]) == ("finished", "confirmed")
             await client.get(queue)
             seen = await figures(client)

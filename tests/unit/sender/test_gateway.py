@@ -196,3 +196,14 @@ async def test_speech_begins_from_the_acceptance_of_a_segment_until_it_is_heard_
         now[0] = at + BEGINNING
         assert not gateway.speech_begins
         target.rooms[1].end(waits.id)
+
+
+async def test_a_room_is_spoken_in_until_the_end_is_known_also_before_that_is_stored() -> None:
+    target = FakeTarget()
+    async with Gateway(target, Full(times=1_000_000)) as gateway:
+        assert not gateway.speaks_in("demo")
+        segment = await gateway.speak(request())
+        assert gateway.speaks_in("demo")
+        assert not gateway.speaks_in("another")
+        target.rooms[0].end(segment.id)
+        assert not gateway.speaks_in("demo")
