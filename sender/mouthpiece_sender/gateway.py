@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.storage.journal import Journal, Page
 from mouthpiece_sender.storage.journal_writer import RETRY, JournalWriter
 from mouthpiece_sender.takeover import Left, left_behind
-from mouthpiece_sender.target import AvatarActivity, ReportContext, Room, SpeakRequest, Target
+from mouthpiece_sender.target import ReportContext, Room, RoomActivity, SpeakRequest, Target
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +32,6 @@ INTERRUPT_TIMEOUT = 2.5
 """Seconds to wait for the end of an interrupted segment, or for a paused one to be silent."""
 BEGINNING = timedelta(seconds=0.5)
 """From the acceptance of a segment; one that waits for nothing is heard by then."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoomActivity:
-    """One room as the gateway sees it."""
-
-    connected: bool
-    avatars: Sequence[AvatarActivity]
-    viewers: int | None
-    paused: bool
-    """Some of it is held until it is resumed."""
 
 
 @dataclass

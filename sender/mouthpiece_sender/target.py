@@ -92,6 +92,17 @@ class AvatarActivity:
         return cls(identity, profile, ready, len(ledger.queued), playing, ledger.paused, lag)
 
 
+@dataclass(frozen=True, slots=True)
+class RoomActivity:
+    """What one room does now."""
+
+    connected: bool
+    avatars: Sequence[AvatarActivity]
+    viewers: int | None
+    paused: bool
+    """Some of it is held until it is resumed."""
+
+
 class Room(Protocol):
     """One room. ``run`` is its life; the other methods are queries and inputs, and none of them waits."""
 

@@ -18,10 +18,9 @@ from mouthpiece_sender.api.dependencies import CallerDep, Dependencies, Deps, Li
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
-from mouthpiece_sender.gateway import RoomActivity
 from mouthpiece_sender.livekit.server_api import LiveKitApi, ParticipantFacts, RoomFacts
 from mouthpiece_sender.livekit.tokens import viewer_token
-from mouthpiece_sender.target import AvatarActivity
+from mouthpiece_sender.target import AvatarActivity, RoomActivity
 
 router = APIRouter(tags=["Rooms"])
 
