@@ -39,6 +39,8 @@ STRANGE: Final = 0.3
 """Seconds of sound where nothing was sent, from which another one speaks on the track too."""
 MISSED: Final = 0.5
 """Seconds of the sound that may be missing at our end: a subscription takes so long."""
+SETTLING: Final = 1.2
+"""Seconds that a subscription takes until its packets come evenly."""
 SMEAR: Final = 0.06
 """Seconds by which sound spreads on its way through Opus and a room's jitter buffers."""
 
@@ -87,7 +89,7 @@ def judge(
     if not sound.stands_out or _length(sound.active()) * FRAME < SHORTEST:
         return Judgement(Verdict.CANNOT_TELL)
     track = Loudness.of(heard)
-    if not track.stands_out:
+    if not track.stands_out or _settles(heard, track):
         begins = int(np.argmax(sound.active())) * FRAME
         until = begins + (SILENT_FOR if lag is None else lag + SILENT_BEYOND)
         return _silent(sound, heard, until) if final else None
@@ -99,10 +101,12 @@ def judge(
         over = overlay(sound, track, lags, limit)
         if over is None or (not final and len(heard) < len(sent) + over.lag_at_end + behind):
             continue
-        if found := _borne_out(over, enough) or (_broken_off(over) if final else None):
+        if found := _borne_out(over, enough):
             return found
     if not final:
         return None
+    if found := _broken_off(sound, track, limit):
+        return found
     missed = int(np.isnan(heard[: len(sent)]).sum()) + max(0, len(sent) - len(heard))
     return Judgement(Verdict.NOT_LISTENED if missed * FRAME > _may_be_missed(len(sent)) else Verdict.CANNOT_TELL)
 
@@ -113,6 +117,14 @@ def _searches(lag: float | None) -> list[tuple[range, float]]:
     if lag is None:
         return [everywhere]
     return [(range(max(0, frames(lag - AROUND)), frames(lag + AROUND) + 1), CORRELATION), everywhere]
+
+
+def _settles(heard: Levels, track: Loudness) -> bool:
+    """Whether only the beginning of a subscription, when packets are missing, makes a noise look like sound."""
+    known = int(np.argmax(~np.isnan(heard)))
+    later = Loudness.of(heard[known + frames(SETTLING) :])
+    enough = len(later.contour) * FRAME >= SHORTEST
+    return enough and later.loudest >= SILENT and not later.stands_out and track.loudest <= later.loudest + 3.0
 
 
 def _silent(sound: Loudness, heard: Levels, until: float) -> Judgement | None:
@@ -150,22 +162,21 @@ def _borne_out(over: Overlay, enough: float) -> Judgement | None:
     return Judgement(Verdict.HEARD, over.lag * FRAME)
 
 
-def _broken_off(over: Overlay) -> Judgement | None:
-    """Return where the sound broke off, if it did: what came is what was sent, and then there was silence."""
-    if not over.heard_active.any():
+def _broken_off(sound: Loudness, track: Loudness, limit: int) -> Judgement | None:
+    """Return where the sound broke off, if it did: what came is its beginning, and then there was silence."""
+    track = replace(track, contour=track.contour[:limit])
+    active, came = sound.active(), track.active()
+    first, length = int(np.argmax(active)), _length(came)
+    position = first + length
+    after = track.contour[_last(came) + 1 : _last(came) + 1 + _last(active) - position]
+    if (_last(active) - position) * FRAME <= CUT or length * FRAME < SHORTEST:
         return None
-    last, end = _last(over.heard_active), _last(over.sent_active)
-    if (
-        (end - last) * FRAME <= CUT
-        or _length(over.heard_active) * FRAME < SHORTEST
-        or not over.known[last : end + 1].all()
-    ):
+    if len(after) < _last(active) - position or np.isnan(after).any():
         return None
-    if over.correlation(until=last + 1) < CORRELATION_ELSEWHERE or _strange(over) * FRAME > STRANGE:
+    over = overlay(replace(sound, contour=sound.contour[:position]), track, range(frames(LATEST)), limit)
+    if over is None or _borne_out(over, CORRELATION) is None:
         return None
-    if abs(int(np.argmax(over.sent_active & over.known)) - int(np.argmax(over.heard_active))) * FRAME > TOLERANCE:
-        return None
-    return Judgement(Verdict.CUT, over.lag * FRAME, (last + 1 - frames(MARGIN)) * FRAME)
+    return Judgement(Verdict.CUT, over.lag * FRAME, position * FRAME)
 
 
 def _may_be_missed(count: int) -> float:

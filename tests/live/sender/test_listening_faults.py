@@ -1,0 +1,53 @@
+"""The conformance avatar's faults (docs/conformance.md), and what the sender says after it has listened."""
+
+from __future__ import annotations
+
+import pytest
+
+from mouthpiece.segments import Receipt, State
+from mouthpiece_avatar.testing import Credentials
+from mouthpiece_avatar.testing.pytest_plugin import StartScripted, scripted_receiver
+from mouthpiece_sender.demo.livekit_server import LiveKit
+from mouthpiece_sender.livekit.server_api import LiveKitAccess
+from tests.live.sender.conftest import running_gateway
+from tests.live.sender.test_listening import said
+
+__all__ = ["scripted_receiver"]  # a fixture
+
+pytestmark = pytest.mark.alone
+
+
+@pytest.fixture(scope="session")
+def livekit_credentials(livekit: LiveKit) -> Credentials:
+    return Credentials(livekit.url, livekit.api_key, livekit.api_secret)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "receipt"),
+    [
+        ("receipt-missing", State.FINISHED, Receipt.HEARD),
+        ("receipt-early", State.FINISHED, Receipt.HEARD),
+        ("noise", State.FINISHED, Receipt.HEARD),
+        ("other-speech", State.FINISHED, Receipt.ESTIMATED),
+        ("silent", State.UNKNOWN, Receipt.UNKNOWN),
+        ("silent+noise", State.UNKNOWN, Receipt.UNKNOWN),
+        ("bound-elsewhere", State.UNKNOWN, Receipt.UNKNOWN),
+        ("stalls", State.INTERRUPTED, Receipt.HEARD),
+    ],
+)
+async def test_what_is_said_of_a_fault_is_what_its_track_proves(
+    scripted_receiver: StartScripted,
+    access: LiveKitAccess,
+    room_name: str,
+    fault: str,
+    state: State,
+    receipt: Receipt,
+) -> None:
+    async with scripted_receiver(room_name, fault, presented="avaluma"), running_gateway(access) as gateway:
+        ended = await gateway.wait(await said(gateway, room_name, 3.0), "finished", 30)
+    assert (ended.state, ended.receipt) == (state, receipt)
+    if state is State.UNKNOWN:
+        assert ended.error is not None
+        assert ended.error.type == "avatar-unheard"
+    if state is State.INTERRUPTED:
+        assert ended.position == pytest.approx(1.0, abs=0.3)
