@@ -250,7 +250,8 @@ class AvatarSlot:
         return Problem.of(
             AvatarBoundElsewhere(
                 f"The avatar “{self.identity}” listens to another sender{likely}. "
-                "Start its receiver without a fixed sender, or take that sender's identity with --identity."
+                "Start its receiver without a fixed sender, or take the identity of the sender that it is bound to "
+                "(MOUTHPIECE_SENDER_IDENTITY, --identity), unless that is the agent: LiveKit would throw the agent out."
             )
         )
 

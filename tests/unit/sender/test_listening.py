@@ -13,6 +13,7 @@ import pytest
 
 from mouthpiece.segments import AttemptState, EndedBy, Receipt, Segment, State
 from mouthpiece_sender.gateway import Gateway
+from mouthpiece_sender.livekit.connection import ClearAnswer
 from tests.loopback.sender.fakes import avatar
 from tests.sounds import Tone
 from tests.unit.listening.rooms import noise, words
@@ -239,3 +240,12 @@ async def test_what_the_caller_cut_is_reported_at_once() -> None:
         (ended,) = await running.interrupt("demo")
         assert ended.state is State.INTERRUPTED
         assert now() - before < 0.1
+
+
+@in_virtual_time
+async def test_an_avatar_that_is_bound_to_its_agent_is_no_reason_to_take_the_agents_identity() -> None:
+    async with gateway(FakeRoom(STOCK, clear_answers=[ClearAnswer.REJECT]), listens=True) as running:
+        end = await said(running, 2.0)
+    assert end.error is not None
+    assert end.error.type == "avatar-bound-elsewhere"
+    assert "unless that is the agent" in end.error.detail
