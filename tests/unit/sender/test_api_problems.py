@@ -12,7 +12,7 @@ from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE, ApiProblem, answer_to
 from mouthpiece_sender.livekit import tokens
 
-NEVER_ANSWERED = {"internal", "configuration", "service", "avatar-silent", "restarted"}
+NEVER_ANSWERED = {"internal", "configuration", "service", "avatar-silent", "avatar-unheard", "restarted"}
 """Faults of this process, errors of the commands, and ends of a segment: no answer is refused with one."""
 
 
@@ -38,6 +38,8 @@ def test_every_error_of_the_tree_has_its_status(kind: type[MouthpieceError]) -> 
         (errors.SegmentNotFound, 404),
         (errors.AvatarAmbiguous, 409),
         (errors.QueueFull, 429),
+        (errors.KeyLimitReached, 429),
+        (errors.RoomsFull, 503),
         (errors.AvatarStartFailed, 502),
         (errors.LiveKitUnavailable, 503),
         (errors.LiveKitRefused, 503),
