@@ -169,7 +169,10 @@ class Listener:
         if playing or self._held:
             self._listens_until = now + LINGER
         for held in list(self._held):
-            if (judgement := self._judged(held, now)) is not None:
+            judgement = self._judged(held, now)
+            if judgement is not None and judgement.verdict is Verdict.NOT_LISTENED and self._has_voice:
+                judgement = Judgement(Verdict.CANNOT_TELL)  # there was something to hear, and it was missed
+            if judgement is not None:
                 self._release(held, judgement)
         if self._sounds and self._task is None and now >= self._not_before:
             self._listen()

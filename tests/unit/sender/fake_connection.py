@@ -109,6 +109,8 @@ class FakeRoom:
     """The avatar publishes sound."""
     lag: float = 0.2
     """Seconds from the avatar to those who listen to its track."""
+    track_arrives: bool = True
+    """False: a subscription to the avatar's track brings nothing."""
     heard_as: Callable[[npt.NDArray[np.int16]], npt.NDArray[np.int16]] = lambda sound: sound
     """What the track makes of 10 ms of the avatar's sound, or of its silence."""
     listeners: int = 0
@@ -304,7 +306,7 @@ class FakeConnection:
         assert speaker == self.room.avatar.identity
         self.room.listeners += 1
         try:
-            if not self.room.has_track:
+            if not self.room.has_track or not self.room.track_arrives:
                 await asyncio.Event().wait()
             sink(None)
             while True:

@@ -216,6 +216,12 @@ async def test_an_avatar_without_a_track_is_believed_where_it_reports_and_unhear
 
 
 @in_virtual_time
+async def test_a_track_of_which_nothing_arrives_bears_nothing_out() -> None:
+    (end,) = await ends(FakeRoom(STOCK, track_arrives=False), [2.0])
+    assert (end.state, end.receipt) == (State.FINISHED, Receipt.ESTIMATED)
+
+
+@in_virtual_time
 async def test_an_avatar_that_leaves_before_the_verdict_has_ended_what_it_reported() -> None:
     room = FakeRoom(STOCK, lag=0.45)
     async with gateway(room, listens=True) as running:
