@@ -62,6 +62,8 @@ class _Held:
 
     attempt: Attempt
     since: float
+    before: float
+    """Seconds of the segment that had been heard before the attempt."""
     reports: list[tuple[Report, PlayoutItem]] = field(default_factory=list)
 
 
@@ -106,6 +108,8 @@ class Listener:
         self._tasks = tasks
         self._sounds: dict[Attempt, _Sound] = {}
         self._held: list[_Held] = []
+        self._positions: dict[str, float] = {}
+        """Of segments that have not ended, by the last report."""
         self._track = HeardEnvelope(LISTENING_RATE)
         self._lag: float | None = None
         """Of this avatar: seconds from the first write to the sound on its track."""
@@ -152,7 +156,7 @@ class Listener:
         """Pass a report on, or hold it back: one that says that all was heard, and what follows of its segment."""
         held = next((one for one in self._held if one.attempt.segment == report.segment), None)
         if held is None and report.attempt in self._sounds and awaits_verdict(report):
-            held = _Held(report.attempt, self._clock())
+            held = _Held(report.attempt, self._clock(), self._positions.get(report.segment, 0.0))
             self._held.append(held)
             self._changed.set()
         if held is not None:
@@ -160,7 +164,7 @@ class Listener:
             return
         if report.type == ENDED and report.attempt is not None:
             self._done(report.attempt)
-        self._emit(report, item)
+        self._pass_on(report, item)
 
     def tick(self, now: float, *, playing: bool) -> None:
         """
@@ -188,6 +192,7 @@ class Listener:
             proven = judgement is not None and judgement.verdict is not Verdict.CANNOT_TELL
             self._release(held, judgement if judgement and proven else Judgement(Verdict.NOT_LISTENED))
         self._sounds.clear()
+        self._positions.clear()
         self._stop()
 
     def forget(self) -> None:
@@ -234,7 +239,13 @@ class Listener:
         logger.debug("segment %s on its avatar's track: %s", held.attempt.segment, judgement.verdict.value)
         unheard = _unheard(self._identity or "")
         for report, item in held.reports:
-            self._emit(borne_out(report, judgement, unheard), item)
+            self._pass_on(borne_out(report, judgement, unheard, held.before), item)
+
+    def _pass_on(self, report: Report, item: PlayoutItem) -> None:
+        self._positions[report.segment] = report.position
+        if report.state.terminal:
+            del self._positions[report.segment]
+        self._emit(report, item)
 
     def _done(self, attempt: Attempt) -> None:
         if (sound := self._sounds.pop(attempt, None)) is not None:

@@ -17,10 +17,11 @@ def awaits_verdict(report: Report) -> bool:
     return report.type == ENDED and report.attempt_end is not None and report.attempt_end.state is AttemptState.FINISHED
 
 
-def borne_out(report: Report, judgement: Judgement, unheard: Problem) -> Report:
+def borne_out(report: Report, judgement: Judgement, unheard: Problem, before: float = 0.0) -> Report:
     """Return what to report instead of ``report``, which waited for ``judgement``.
 
     :param unheard: the error of a segment that was not heard.
+    :param before: seconds of the segment that had been heard before the attempt: its position never falls below that.
     """
     if report.attempt is None or not (awaits_verdict(report) or report.state is State.FINISHED):
         return report
@@ -31,10 +32,10 @@ def borne_out(report: Report, judgement: Judgement, unheard: Problem) -> Report:
         case Verdict.CANNOT_TELL:
             return _received(report, Receipt.ESTIMATED)
         case Verdict.CUT:
-            position = offset + judgement.position
+            position = max(before, offset + judgement.position)
             return _ended_early(report, State.INTERRUPTED, AttemptState.INTERRUPTED, Heard(position, Receipt.HEARD))
         case Verdict.UNHEARD:
-            ended = _ended_early(report, State.UNKNOWN, AttemptState.LOST, Heard(offset, Receipt.UNKNOWN))
+            ended = _ended_early(report, State.UNKNOWN, AttemptState.LOST, Heard(max(before, offset), Receipt.UNKNOWN))
             return replace(ended, problem=unheard) if report.state is State.FINISHED else ended
         case Verdict.NOT_LISTENED:
             return report
@@ -48,7 +49,7 @@ def _received(report: Report, receipt: Receipt) -> Report:
 
 def _ended_early(report: Report, state: State, attempt: AttemptState, heard: Heard) -> Report:
     if (end := report.attempt_end) is not None:
-        return replace(report, attempt_end=replace(end, state=attempt, heard=heard))
+        return replace(report, position=heard.position, attempt_end=replace(end, state=attempt, heard=heard))
     return replace(
         report,
         type=f"segment.{state}",
