@@ -136,4 +136,5 @@ def test_something_is_said_about_each_error() -> None:
     said = {
         slug for row in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for slug in re.findall(r"`([a-z-]+)`", row)
     }
-    assert said - {"type"} == KINDS.keys()
+    ends = {"avatar-silent", "avatar-unheard", "restarted"}  # of segments; no request is answered with them
+    assert said - {"type"} == KINDS.keys() | ends
