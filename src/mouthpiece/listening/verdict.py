@@ -33,6 +33,8 @@ SILENT_FOR: Final = 2.0
 """Seconds in which an avatar whose lag is not known must have begun, or it said nothing."""
 SILENT_BEYOND: Final = 0.7
 """The same beyond the lag of one that was heard before."""
+BELOW: Final = 12.0
+"""Decibels by which a steady noise is below what was sent: what is louder may be the sound itself, badly broken."""
 CUT: Final = 0.25
 """Seconds by which the end must be missing for a sound to have been cut."""
 STRANGE: Final = 0.3
@@ -138,8 +140,8 @@ def _silent(sound: Loudness, heard: Levels, until: float) -> Judgement | None:
     if known.sum() < 0.9 * len(heard):
         return Judgement(Verdict.NOT_LISTENED)
     pauses = (~sound.active()).sum() + max(0, len(heard) - len(sound.contour))
-    steady = 20 * np.log10(max(float(np.percentile(heard[known], 98)), 1.0) / 32_768) < SILENT
-    if steady or pauses * FRAME >= SHORTEST:
+    level = 20 * np.log10(max(float(np.percentile(heard[known], 98)), 1.0) / 32_768)
+    if level < SILENT or (level < sound.loudest - BELOW and pauses * FRAME >= SHORTEST):
         return Judgement(Verdict.UNHEARD)
     return Judgement(Verdict.CANNOT_TELL)
 

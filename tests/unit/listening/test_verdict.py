@@ -173,3 +173,10 @@ def test_nothing_is_heard_whose_end_has_not_come(missing: float) -> None:
     assert judgement is not None
     assert judgement.verdict is not Verdict.HEARD
     assert judgement.verdict is not Verdict.CUT
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_track_that_is_as_loud_all_along_as_what_was_sent_does_not_prove_that_nothing_was_said(seed: int) -> None:
+    sound = words(1.0, seed)
+    track = noise(4.5, 20 * np.log10(np.sqrt(np.mean(sound.astype(float) ** 2)) / 32_768))
+    assert judged(sound, track).verdict is Verdict.CANNOT_TELL
