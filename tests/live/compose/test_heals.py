@@ -86,7 +86,9 @@ def _restart_daemon(stack: Stack, _: str) -> None:
     ],
 )
 async def test_the_next_segment_is_heard(stack: Stack, harm: Callable[[Stack, str], None], name: str) -> None:
-    room = "heals"
+    # A room of its own: a LiveKit that died has forgotten the room's dispatch (docs/operations.md), so a worker that is
+    # restarted after that leaves it alone until somebody opens it again.
+    room = f"heals-{harm.__name__.strip('_')}-{name}"
     _call(stack, "POST", "/v1/rooms", json={"room": room})
     playing = _call(
         stack,
@@ -110,6 +112,7 @@ async def test_the_next_segment_is_heard(stack: Stack, harm: Callable[[Stack, st
     healthy = time.monotonic()
     _call(stack, "DELETE", f"/v1/segments/{playing['id']}")  # what was cut goes on by itself, for a minute
     assert await spoken_and_heard(stack, room) == []
+    _call(stack, "DELETE", f"/v1/rooms/{room}")
     log.info(
         "%s %s: took %.0f s, healthy %.0f s later, the next segment was heard %.0f s after that",
         *(harm.__name__.strip("_"), name, done - began, healthy - done, time.monotonic() - healthy),
@@ -121,7 +124,7 @@ def _call(stack: Stack, method: str, path: str, **request: Any) -> Any:
     with httpx.Client(base_url=stack.sender, headers=headers, trust_env=False, timeout=70) as client:
         answer = client.request(method, path, **request)
     assert answer.is_success, answer.text
-    return answer.json()
+    return answer.json() if answer.content else None
 
 
 async def _agents(stack: Stack, room: str) -> set[str]:
