@@ -148,3 +148,10 @@ async def test_the_keyboard_help(page: Page, service: FakeService, avatar: FakeA
     await page.get_by_role("button", name="Keyboard shortcuts").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
     await check(page, "keyboard")
+
+
+async def test_what_is_wrong_is_found(page: Page, service: FakeService) -> None:
+    await page.goto(service.url)
+    await page.evaluate("document.querySelector('main').append(new Image())")
+    with pytest.raises(AssertionError, match="image-alt"):
+        await check(page, "wrong")
