@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mouthpiece.process.log_context import about
-from mouthpiece.process.spans import TRACE, Trace, span
+from mouthpiece.process.spans import Trace, span, working_for
 from mouthpiece.segments import Event, Segment
 from mouthpiece_sender.api.metrics import Metrics
 
@@ -74,7 +74,7 @@ class SegmentWatch:
         if self._tracing is not None:
             trace = self._tracing.begin(segment, request.at, request=request.request, parent=request.traceparent)
             self._traces[segment] = trace
-        with about(segment, request=request.request), _traced(trace):
+        with about(segment, request=request.request), working_for(trace):
             try:
                 with span("accept"):
                     yield trace
@@ -112,12 +112,3 @@ class SegmentWatch:
             "error": None if segment.error is None else segment.error.type,
         }
         logger.info("a segment ended", extra=known)
-
-
-@contextmanager
-def _traced(trace: Trace | None) -> Iterator[None]:
-    before = TRACE.set(trace)
-    try:
-        yield
-    finally:
-        TRACE.reset(before)

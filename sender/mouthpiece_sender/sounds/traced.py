@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 
 from mouthpiece.audio.pcm import Pcm
-from mouthpiece.process.spans import TRACE, Trace
+from mouthpiece.process.spans import Trace, working_for
 from mouthpiece.segments import AudioInfo
 from mouthpiece_sender.sounds.cues import Cue, HasCues
 from mouthpiece_sender.sounds.live import LiveSound
@@ -26,13 +26,9 @@ class TracedSound:
     @contextlib.asynccontextmanager
     async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
         """See ``Sound.open``."""
-        before = TRACE.set(self._trace)
-        try:
-            with self._trace.span("sound"):
-                async with self._sound.open(offset) as blocks:
-                    yield blocks
-        finally:
-            TRACE.reset(before)
+        with working_for(self._trace), self._trace.span("sound"):
+            async with self._sound.open(offset) as blocks:
+                yield blocks
 
 
 class TracedSpeech(TracedSound):

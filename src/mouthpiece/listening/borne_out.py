@@ -17,7 +17,7 @@ def awaits_verdict(report: Report) -> bool:
     return report.type == ENDED and report.attempt_end is not None and report.attempt_end.state is AttemptState.FINISHED
 
 
-def borne_out(report: Report, judgement: Judgement, unheard: Problem, before: float = 0.0) -> Report:
+def borne_out(report: Report, judgement: Judgement, unheard: Problem, before: float) -> Report:
     """Return what to report instead of ``report``, which waited for ``judgement``.
 
     :param unheard: the error of a segment that was not heard.

@@ -94,7 +94,7 @@ def judge(
     if not track.stands_out or _settles(heard, track):
         begins = int(np.argmax(sound.active())) * FRAME
         until = begins + (SILENT_FOR if lag is None else lag + SILENT_BEYOND)
-        return _silent(sound, heard, until) if final else None
+        return _silent(sound, track, heard, until) if final else None
     behind = frames(TOLERANCE) + 1
     if not final and len(heard) < len(sent) + frames(lag or 0.0) + behind:
         return None
@@ -129,9 +129,10 @@ def _settles(heard: Levels, track: Loudness) -> bool:
     return enough and later.loudest >= SILENT and not later.stands_out and track.loudest <= later.loudest + 3.0
 
 
-def _silent(sound: Loudness, heard: Levels, until: float) -> Judgement | None:
+def _silent(sound: Loudness, track: Loudness, heard: Levels, until: float) -> Judgement | None:
     """The track was silent, or had a steady noise on it, which covers no sound that has pauses around it or in it.
 
+    :param track: the loudness of ``heard``.
     :param until: seconds after the first write at which the sound must have begun.
     """
     known = ~np.isnan(heard)
@@ -140,8 +141,7 @@ def _silent(sound: Loudness, heard: Levels, until: float) -> Judgement | None:
     if known.sum() < 0.9 * len(heard):
         return Judgement(Verdict.NOT_LISTENED)
     pauses = (~sound.active()).sum() + max(0, len(heard) - len(sound.contour))
-    level = 20 * np.log10(max(float(np.percentile(heard[known], 98)), 1.0) / 32_768)
-    if level < SILENT or (level < sound.loudest - BELOW and pauses * FRAME >= SHORTEST):
+    if track.loudest < SILENT or (track.loudest < sound.loudest - BELOW and pauses * FRAME >= SHORTEST):
         return Judgement(Verdict.UNHEARD)
     return Judgement(Verdict.CANNOT_TELL)
 

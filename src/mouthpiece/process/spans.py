@@ -21,6 +21,16 @@ TRACE: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
 
 
 @contextmanager
+def working_for(trace: Trace | None) -> Iterator[None]:
+    """In the block this task works for ``trace``, or for none."""
+    before = TRACE.set(trace)
+    try:
+        yield
+    finally:
+        TRACE.reset(before)
+
+
+@contextmanager
 def span(name: str) -> Iterator[None]:
     """In the block something happens that has a place of its own in the trace."""
     trace = TRACE.get()

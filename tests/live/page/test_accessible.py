@@ -18,8 +18,7 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.missing import missing
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
-from tests.live.page.test_waiting import SHORT_MINUTE
-from tests.live.page.watching import join, picture_comes
+from tests.live.page.watching import SHORT_MINUTE, join, picture_comes
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 

@@ -9,14 +9,9 @@ from playwright.async_api import Page, expect
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.page.fake_avatar import AGENT, FakeAvatar, agent_token
 from tests.live.page.fake_service import FakeService
-from tests.live.page.watching import join
+from tests.live.page.watching import SHORT_MINUTE, join
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-SHORT_MINUTE = """
-    const { setTimeout } = window;
-    window.setTimeout = (call, ms, ...values) => setTimeout(call, ms === 60_000 ? 1_500 : ms, ...values);
-"""
 
 
 async def test_says_after_a_minute_that_no_worker_seems_to_run(

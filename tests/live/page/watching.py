@@ -8,6 +8,12 @@ from typing import Any
 
 from playwright.async_api import Page
 
+SHORT_MINUTE = """
+    const { setTimeout } = window;
+    window.setTimeout = (call, ms, ...values) => setTimeout(call, ms === 60_000 ? 1_500 : ms, ...values);
+"""
+"""A script for the page: its minute without an avatar is over after 1.5 s."""
+
 
 async def until(page: Page, expression: str, seconds: float = 20) -> float:
     """Wait until ``expression`` is true in the page; return the seconds that it took.
