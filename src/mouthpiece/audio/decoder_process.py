@@ -253,11 +253,21 @@ async def _receive(process: asyncio.subprocess.Process) -> tuple[dict[str, Any],
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill ``process`` and wait until it and its pipes have ended, even if this is cancelled meanwhile: a transport
+    that is left open is reported once its loop has gone."""
     assert process.stdin is not None
     process.stdin.close()
     with contextlib.suppress(ProcessLookupError):
         process.kill()  # it has no state to save
-    await process.wait()
+    ending = asyncio.create_task(process.communicate(), name="end of a decoder process")
+    cancelled = False
+    while not ending.done():
+        try:
+            await asyncio.wait({ending})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 def _error_of(header: Mapping[str, Any]) -> AudioError:

@@ -171,6 +171,22 @@ async def test_where_no_process_starts_the_refusal_says_to_try_again(
             await FileSound.probe(wav(1.0), decoders)
 
 
+async def test_a_process_that_ends_by_itself_while_they_are_closed_leaves_nothing_open(
+    wav: Callable[[float], Path],
+) -> None:
+    """Its end has begun when the one who closes them cancels it."""
+    path = wav(1.0)
+    started = asyncio.all_tasks()
+    async with Decoders() as decoders:
+        await FileSound.probe(path, decoders)
+        (decoder,) = decoder_processes("probing")
+        decoder.kill()
+        while not any(task.get_name() == "end of a decoder process" for task in asyncio.all_tasks()):  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(0)
+    assert not decoder.is_running()
+    assert asyncio.all_tasks() == started
+
+
 async def test_a_sound_is_decoded_as_it_is_asked_for(decoders: Decoders, wav: Callable[[float], Path]) -> None:
     """An hour that nobody asks for is not decoded: the decoder's processor time stays where it was."""
     sound = await FileSound.probe(wav(300.0), decoders)
