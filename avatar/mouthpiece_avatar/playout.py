@@ -224,8 +224,9 @@ class PlayoutQueue:
     # -- state -------------------------------------------------------------------------------------------------------
 
     def streams(self, sender: str) -> list[PlayoutStream]:
-        """Return the streams of ``sender`` that have not ended, in order."""
-        return [stream for stream in self._streams() if stream.sender == sender]
+        """Return the streams of ``sender`` whose end was not among the :meth:`events` yet, in order."""
+        ended = [event.stream for event in self._events if isinstance(event, Finished)]
+        return [stream for stream in (*ended, *self._streams()) if stream.sender == sender]
 
     @property
     def backlog(self) -> float:

@@ -35,9 +35,12 @@ def test_an_end_is_reported_once_it_was_acknowledged(playout: PlayoutQueue, sour
     playout.acknowledge(start + 0.1)
     source.run(0.01)
     assert source.events == [Started(stream)]
+    assert playout.streams("a") == [stream], "its sender would take it for one that never arrived"
     playout.acknowledge(source.now)
     assert not playout.end_waits
+    assert playout.streams("a") == [stream]
     source.run(0.01)
+    assert playout.streams("a") == []
     assert source.events[1:] == [Finished(stream, interrupted=False)]
     assert not playout.unheard
 
