@@ -20,7 +20,7 @@ from mouthpiece.serving.request_guard import App, Receive, Scope, Send
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.problems import HttpProblem
 
-PROBES: Final = ("/healthz", "/readyz")
+PROBES: Final = ("/health", "/healthz", "/readyz")
 """Answered under any name; numbers under ours alone."""
 
 

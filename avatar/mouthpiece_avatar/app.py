@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -45,19 +45,24 @@ class StartAvatarBody(BaseModel):
     avaluma_avatar_id: str = Field(min_length=1, max_length=200)
 
 
-_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": StartAvatarBody.model_json_schema()}},
-    }
-}
-"""It is described here because it is read by hand: FastAPI would read it before the caller is let in."""
+_Body = TypeVar("_Body", bound=BaseModel)
 MOST_BODY: Final = 65_536
 """Bytes."""
 
 
 class Started(BaseModel):
     session_id: str
+
+
+class StopAvatarBody(BaseModel):
+    """Body of stop-avatar; other keys are ignored."""
+
+    session_id: str = Field(min_length=1, max_length=200)
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    """Describe a body that is read by hand: FastAPI would read it before the caller is let in."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 def create_app(settings: Settings, sessions: Sessions, connections: Connections | None = None) -> FastAPI:
@@ -80,11 +85,11 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     allowed = settings.allowed()
     metrics = registry(sessions)
 
-    @app.post(wire.START_AVATAR_PATH, openapi_extra=_BODY)
+    @app.post(wire.START_AVATAR_PATH, openapi_extra=_body(StartAvatarBody))
     async def start_avatar(request: Request, secret: Secret = None) -> Started:
         """Send an avatar into a room; answer once it has joined, under the identity that the token carries."""
         admission.admit(request)
-        body = await _read(request)
+        body = await _read(request, StartAvatarBody)
         try:
             address = LiveKitAddress.parse(body.livekit_url)
         except ValueError as error:
@@ -105,6 +110,14 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
         session = await sessions.start(asked, claims)
         return Started(session_id=session.id)
 
+    @app.post(wire.STOP_AVATAR_PATH, openapi_extra=_body(StopAvatarBody))
+    async def stop_avatar(request: Request, secret: Secret = None) -> Started:
+        """End a session, by the call of Avaluma's older specification; return once its avatar has left its room."""
+        admission.admit(request)
+        body = await _read(request, StopAvatarBody)
+        await _end(body.session_id)
+        return Started(session_id=body.session_id)
+
     @app.get("/v1/sessions")
     async def list_sessions(request: Request, secret: Secret = None) -> dict[str, Any]:
         admission.admit(request)
@@ -114,20 +127,28 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     async def end_session(request: Request, session_id: str, secret: Secret = None) -> Response:
         """End a session; return once its avatar has left its room."""
         admission.admit(request)
+        await _end(session_id)
+        return Response(status_code=204)
+
+    async def _end(session_id: str) -> None:
         if not await sessions.end(session_id):
             raise HttpProblem(
                 404, "session-not-found", "no such session: it has ended, or never was one of this server"
             )
-        return Response(status_code=204)
 
     @app.get("/healthz")
+    @app.get("/health", operation_id="health", summary="The same, by the name of Avaluma's older specification")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get("/readyz")
-    async def readyz(request: Request) -> dict[str, Any]:
-        numbers = {"sessions": len(sessions.all()), "max_sessions": settings.max_sessions}
-        return {"status": "ok"} | (numbers if admission.names_us(request) else {})
+    async def readyz(request: Request, response: Response) -> dict[str, Any]:
+        """Say whether one more avatar can be started; 503 while as many are in rooms as may be."""
+        running = len(sessions.all())
+        full = running >= settings.max_sessions
+        response.status_code = 503 if full else 200
+        numbers = {"sessions": running, "max_sessions": settings.max_sessions}
+        return {"status": "full" if full else "ok"} | (numbers if admission.names_us(request) else {})
 
     @app.get("/metrics")
     async def get_metrics() -> Response:
@@ -136,10 +157,10 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     return app
 
 
-async def _read(request: Request) -> StartAvatarBody:
+async def _read(request: Request, model: type[_Body]) -> _Body:
     """Read the body; call it once the caller was let in.
 
-    :raises RequestValidationError: it is not what start-avatar takes.
+    :raises RequestValidationError: it is not what the call takes.
     """
     try:
         value = parse_object((await request.body()).decode())
@@ -147,7 +168,7 @@ async def _read(request: Request) -> StartAvatarBody:
         said = {TooManyKeys: "it has too many keys", NoObject: "it is no JSON object"}.get(type(error), "it is no JSON")
         raise RequestValidationError([{"loc": ("body",), "msg": said, "type": "json"}]) from None
     try:
-        return StartAvatarBody.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         problems_found = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([item | {"loc": ("body", *item["loc"])} for item in problems_found]) from None

@@ -47,6 +47,7 @@ settings, from the environment or .env.local:
   BITHUMAN_API_SECRET, _MODEL_PATH  bitHuman's secret, and the .imx file of the avatar
   MOUTHPIECE_AVATAR_FACE            the face of avatars whose id is not the name of a face (mia, noah)
   MOUTHPIECE_AVATAR_MAX_SESSIONS    rooms at a time (20)
+  MOUTHPIECE_AVATAR_ALONE           seconds in a room with nobody else, after which an avatar leaves it (60)
 
 python -m mouthpiece_avatar mouth speech.wav prints what the lips do to a sound file; mouth --help says more.
 
@@ -119,7 +120,7 @@ async def _serve(
 ) -> None:
     async with (
         contextlib.AsyncExitStack() as stack,  # to its end: a signal while avatars leave their rooms ends nothing
-        Sessions(renderers, limit=settings.max_sessions, make_conduct=make_conduct) as sessions,
+        Sessions(renderers, limit=settings.max_sessions, make_conduct=make_conduct, alone=settings.alone) as sessions,
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(renderers.preload())

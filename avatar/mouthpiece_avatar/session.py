@@ -15,6 +15,7 @@ from mouthpiece import wire
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, RoomError
 from mouthpiece.receiving.ended_streams import EndedStreams
 from mouthpiece.receiving.stream_receiver import StreamReceiver, agent_kind
+from mouthpiece_avatar.alone import Alone
 from mouthpiece_avatar.calls import RoomCalls
 from mouthpiece_avatar.closing_room import ClosingRoom
 from mouthpiece_avatar.conduct import Conduct, SessionParts
@@ -74,8 +75,10 @@ class Session:
         renderer: Renderer,
         *,
         conduct: Conduct | None = None,
+        alone: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """:param alone: seconds after which it leaves a room in which nobody else is; 0 is never."""
         self.id = session_id
         self.claims = claims
         self.avatar = request.avaluma_avatar_id
@@ -97,6 +100,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = rtc.Room()
         self._closing = ClosingRoom(self._room, self._on_room_closes)
+        self._alone = Alone(self._room, alone, lambda: self.end(f"it was alone in its room for {alone:g} s"))
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
         self._ended_streams = EndedStreams()
         self.publisher = MediaPublisher(
@@ -187,7 +191,7 @@ class Session:
         room = self._room
         self.receiver.register(room)
         room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
-        room.on("participant_connected", lambda _: self._closing.look())
+        room.on("participant_connected", lambda _: self._look())
         room.on("participant_disconnected", self._on_participant_left)
         room.on("reconnecting", self._on_reconnecting)
         room.on("reconnected", self._on_reconnected)
@@ -225,7 +229,7 @@ class Session:
             raise
         for identity in self._room.remote_participants:
             self.receiver.participant_announced(identity)
-        self._closing.look()
+        self._look()
         await self.publisher.publish(self._room.local_participant)
         await self._announce_listening()
 
@@ -250,6 +254,7 @@ class Session:
         self.reason = self.reason or reason
         self._set_state(SessionState.ENDED)
         self._closing.stop()
+        self._alone.stop()
         if self._absence is not None:
             self._absence.cancel()
         await self._cancel_tasks()
@@ -293,7 +298,11 @@ class Session:
 
     def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
         self.receipts.gone(participant.identity)
+        self._look()
+
+    def _look(self) -> None:
         self._closing.look()
+        self._alone.look()
 
     def _on_room_closes(self) -> None:
         if self.state is SessionState.LIVE:  # otherwise the viewers may be there by now
@@ -310,6 +319,7 @@ class Session:
             self._absence.cancel()
             self._absence = None
         self._set_state(SessionState.LIVE)
+        self._look()
         self._spawn(self._announce_listening())  # a full reconnect makes a new participant, with the token's attributes
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:

@@ -49,11 +49,14 @@ class Sessions:
         *,
         limit: int,
         make_conduct: Callable[[], Conduct] = Conduct,
+        alone: float = 0,
     ) -> None:
         """
         :param make_renderer: makes the renderer for an avatar's id.
         :param make_conduct: makes the conduct of one session.
+        :param alone: see :class:`Session`.
         """
+        self._alone = alone
         self._make_conduct = make_conduct
         self._make_renderer = make_renderer
         self._limit = limit
@@ -100,7 +103,14 @@ class Sessions:
         if len(self._running) - len(older) >= self._limit:
             await renderer.aclose()
             raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")
-        session = Session(f"ses_{uuid.uuid4().hex[:16]}", request, claims, renderer, conduct=self._make_conduct())
+        session = Session(
+            f"ses_{uuid.uuid4().hex[:16]}",
+            request,
+            claims,
+            renderer,
+            conduct=self._make_conduct(),
+            alone=self._alone,
+        )
         task = asyncio.create_task(session.run(), name=session.id)
         self._running[session.id] = session, task
         task.add_done_callback(lambda _: self._over(session, task))

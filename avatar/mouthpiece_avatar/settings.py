@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Of the runtime ``bithuman``: the ``.imx`` file of the avatar."""
     max_sessions: int = Field(default=20, ge=1, validation_alias="MOUTHPIECE_AVATAR_MAX_SESSIONS")
     """Rooms at a time; what comes beyond that is answered with 503."""
+    alone: float = Field(default=60, ge=0, allow_inf_nan=False, validation_alias="MOUTHPIECE_AVATAR_ALONE")
+    """Seconds after which an avatar leaves a room in which nobody else is; 0 is never."""
 
     def allowed(self) -> list[LiveKitAddress] | None:
         """Return the servers that avatars may join; None: those on this machine.

@@ -50,7 +50,7 @@ class FaceRenderer:
             self._hops += 1
 
     def audio_cut(self, index: int) -> None:
-        self._track.cut(index / RATE)
+        self._track.clear()
         self._begin(index)
 
     def frame(self, index: int) -> Image:

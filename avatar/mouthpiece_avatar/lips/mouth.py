@@ -121,13 +121,8 @@ class MouthTrack:
         """Take what the lips do at ``at``, later than all before."""
         self._hops.append((at, hop))
 
-    def cut(self, at: float) -> None:
-        """Forget what the lips do from ``at`` on."""
-        while self._hops and self._hops[-1][0] >= at:
-            self._hops.pop()
-
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all: the mouth is at rest until hops come. What was said before a cut must not hold it open."""
         self._hops.clear()
         self._named = 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -180,7 +179,23 @@ async def test_no_more_rooms_than_may_be(livekit: LiveKit, room_name: str, tmp_p
             assert refused.headers["retry-after"]
             figures = (await http.get("/metrics")).text
             assert "mouthpiece_avatar_sessions 1.0" in figures
-            assert json.loads((await http.get("/readyz")).text)["sessions"] == 1
+            ready = await http.get("/readyz")
+            assert (ready.status_code, ready.json()["sessions"]) == (503, 1)
+
+
+async def test_alone_in_its_room_it_leaves_and_says_why(livekit: LiveKit, room_name: str, tmp_path: Path) -> None:
+    environment = {"LIVEKIT_URL": livekit.url, "MOUTHPIECE_AVATAR_ALONE": "4"}
+    with running_avatar_server(tmp_path / "log", **environment) as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+            answer = await start_avatar(http, livekit, avatar_token(livekit, room_name))
+            async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+                await viewer.ready()
+                await asyncio.sleep(8)
+                assert len(await running(http)) == 1
+            await until_ended(http, answer.json()["session_id"])
+            why = 'mouthpiece_avatar_sessions_ended_total{reason="it was alone in its room for 4 s"} 1.0'
+            assert why in (await http.get("/metrics")).text
+    assert "alone in its room" in server.log.read_text()
 
 
 async def test_many_rooms_at_once_do_not_mix(

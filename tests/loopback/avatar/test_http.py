@@ -26,8 +26,8 @@ TOKEN = jwt.encode({**GRANT, "kind": "agent"}, "s" * 32, algorithm="HS256")
 
 
 ROUTES = (
-    *("/healthz", "/readyz", "/metrics", "/openapi.json", "/nowhere"),
-    *("/v1/sessions", "/v1/sessions/ses_1", wire.START_AVATAR_PATH),
+    *("/health", "/healthz", "/readyz", "/metrics", "/openapi.json", "/nowhere"),
+    *("/v1/sessions", "/v1/sessions/ses_1", wire.START_AVATAR_PATH, wire.STOP_AVATAR_PATH),
 )
 
 
@@ -44,6 +44,7 @@ class StandInSessions:
         self.started: list[tuple[wire.StartAvatar, Claims]] = []
         self.fails_with: Exception | None = None
         self.ended: Counter[str] = Counter()
+        self.running: list[Any] = []
 
     async def start(self, request: wire.StartAvatar, claims: Claims) -> StandInSession:
         self.started.append((request, claims))
@@ -55,7 +56,7 @@ class StandInSessions:
         return session_id == "ses_1"
 
     def all(self) -> list[Any]:
-        return []
+        return self.running
 
     def totals(self) -> Totals:
         return Totals()
@@ -142,7 +143,7 @@ async def test_a_page_with_a_name_that_points_here_reads_nothing(
         for path in ROUTES:
             for method in ("GET", "POST", "DELETE"):
                 answer = await http.request(method, path, headers=headers)
-                if path in ("/healthz", "/readyz") and method == "GET":
+                if path in ("/health", "/healthz", "/readyz") and method == "GET":
                     assert answer.json() == {"status": "ok"}
                 else:
                     assert answer.status_code in (401, 403, 405), (method, path)
@@ -281,6 +282,27 @@ async def test_other_paths_and_methods_are_problems_too(http: httpx.AsyncClient)
     assert problem(await http.get(wire.START_AVATAR_PATH))["type"].endswith("method-not-allowed")
     assert problem(await http.delete("/v1/sessions/ses_2"))["status"] == 404
     assert (await http.delete("/v1/sessions/ses_1")).status_code == 204
+
+
+async def test_avalumas_older_calls_are_answered(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/health")).json() == {"status": "ok"}
+    ended = await http.post(wire.STOP_AVATAR_PATH, json={"session_id": "ses_1"})
+    assert (ended.status_code, ended.json()) == (200, {"session_id": "ses_1"})
+    assert problem(await http.post(wire.STOP_AVATAR_PATH, json={"session_id": "ses_2"}))["status"] == 404
+    assert problem(await http.post(wire.STOP_AVATAR_PATH, json={}))["errors"][0]["field"] == "session_id"
+
+
+async def test_it_is_not_ready_while_it_takes_no_more(sessions: StandInSessions) -> None:
+    async with client(sessions, max_sessions=2, secrets=[SecretStr("one")]) as http:
+        for running, status in ((1, 200), (2, 503), (1, 200)):
+            sessions.running = [None] * running
+            ready = await http.get("/readyz")
+            assert ready.status_code == status
+            assert ready.json()["sessions"] == running
+        sessions.running = [None] * 2
+        elsewhere = await http.get("/readyz", headers={"host": "avatar.example.org"})
+        assert (elsewhere.status_code, elsewhere.json()) == (503, {"status": "full"})
+        assert (await http.get("/healthz")).status_code == 200
 
 
 async def test_it_is_watched(http: httpx.AsyncClient) -> None:

@@ -118,13 +118,13 @@ def test_a_hop_is_judged_once_the_sound_that_it_needs_is_there(look_ahead: bool)
     assert AHEAD[True] <= LOOK_AHEAD
 
 
-def test_what_is_cut_leaves_no_trace() -> None:
+def test_what_is_cleared_leaves_no_trace() -> None:
     model, track = LipModel(RATE), MouthTrack()
     for number, hop in enumerate(model.push(said("slt"))):
         track.add((number + 0.5) * HOP, hop)
-    track.cut(1.0)
     assert track.mouth(0.96).shape is not Shape.REST
-    assert track.mouth(1.04) == AT_REST
+    track.clear()
+    assert track.mouth(1.0) == AT_REST
 
 
 def test_the_command_prints_a_line_for_each_picture(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
