@@ -100,18 +100,17 @@ class Gateway:
 
     # Its beginning and its end
 
-    async def take_over(self, sound: Callable[[Segment], Awaitable[Sound]], ended: float = 0.0) -> int:
+    async def take_over(self, sound: Callable[[Segment], Awaitable[Sound]]) -> int:
         """Go on with the segments that an earlier process left; call it before anything else.
 
         :param sound: makes the sound of a stored segment; raises ``MouthpieceError`` where it cannot.
-        :param ended: seconds since that process ended.
         :returns: how many they are.
         :raises StoreError: the journal cannot be read.
         """
         for room in await self._journal.paused_rooms():
             self._pauses[room].pause(None)
         now = self._clock()
-        found = await left_behind(self._journal, sound, now - ended, now, self._wall_clock())
+        found = await left_behind(self._journal, sound, now, self._wall_clock())
         for left in found:
             self._active[left.segment.id] = _Active(left.segment)
             self._places.restore(left.segment.id, left.segment.room)

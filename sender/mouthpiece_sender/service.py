@@ -48,7 +48,7 @@ from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
 from mouthpiece_sender.speech.voices import Voices, lexicon_of
-from mouthpiece_sender.storage.alive import AliveMark
+from mouthpiece_sender.storage.open_streams import OpenStreams
 from mouthpiece_sender.storage.retention import Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store
@@ -171,7 +171,6 @@ async def open_dependencies(
             stack.push_async_callback(tracing.aclose)
         store = await stack.enter_async_context(Store(data / "mouthpiece.db"))
         budget = ByteBudget(IN_FLIGHT, IN_FLIGHT // 2)
-        alive = await stack.enter_async_context(AliveMark(data / "alive"))
         spool = await stack.enter_async_context(
             Spool(data / "sounds", min_free=settings.min_free * MEGABYTE, budget=budget)
         )
@@ -188,6 +187,8 @@ async def open_dependencies(
             if instance is None:
                 instance = await asyncio.to_thread(stored_instance, data)
             server = LiveKit(access, await stack.enter_async_context(livekit(access)))
+            open_streams = OpenStreams(data / "open-streams")
+            await open_streams.read()
             target = LiveKitTarget(
                 access,
                 server.api,
@@ -199,6 +200,7 @@ async def open_dependencies(
                 listens=settings.listen,
                 note=room_log.note,
                 joins=Joins(figures=connections),
+                open_streams=open_streams,
             )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
         voices = await stack.enter_async_context(
@@ -237,7 +239,7 @@ async def open_dependencies(
                 speech_begins=lambda: gateway.speech_begins,
             )
         )
-        if unfinished := await gateway.take_over(sounds.sound, alive.earlier or 0.0):
+        if unfinished := await gateway.take_over(sounds.sound):
             logger.info("going on with %d segments that an earlier process left", unfinished)
         stack.push_async_callback(_cancelled, asyncio.create_task(key_files.run(), name="key-files"))
         yield Dependencies(

@@ -27,12 +27,11 @@ class Left:
 
 
 async def left_behind(
-    journal: Journal, sound: Callable[[Segment], Awaitable[Sound]], ended_at: float, now: float, at: datetime
+    journal: Journal, sound: Callable[[Segment], Awaitable[Sound]], now: float, at: datetime
 ) -> list[Left]:
     """Return the segments that have not ended, in the order in which they were accepted.
 
     :param sound: makes the sound of one; raises ``MouthpieceError`` where it cannot.
-    :param ended_at: when the earlier process ended, monotonic seconds.
     :param now: monotonic seconds, the same moment as ``at``.
     :raises StoreError: the journal cannot be read.
     """
@@ -40,7 +39,7 @@ async def left_behind(
     for stored, attempts in await journal.unfinished():
         segment = replace(stored, attempts=tuple(attempts))
         expires_at = None if segment.expires_at is None else now + (segment.expires_at - at).total_seconds()
-        taken = restored(segment, attempts, now, expires_at, ended_at)
+        taken = restored(segment, attempts, now, expires_at)
         end: Report | None = None
         playable: Sound
         try:

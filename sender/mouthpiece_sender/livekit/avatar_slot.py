@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,7 @@ from mouthpiece_sender.livekit.connection import ClearAnswer, Connection, NotAns
 from mouthpiece_sender.livekit.listener import Listener
 from mouthpiece_sender.livekit.readiness import AvatarReadiness, Listening
 from mouthpiece_sender.livekit.server_api import ParticipantFacts
-from mouthpiece_sender.playout.attempt_stream import AttemptStream
+from mouthpiece_sender.playout.attempt_stream import AttemptStream, Writer
 from mouthpiece_sender.playout.captions import Line
 from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem, Recorded, StreamPlan
 from mouthpiece_sender.sounds.sound import Sound
@@ -28,6 +28,16 @@ NOT_LISTENING: Final = Problem.of(AvatarTimeout("The avatar is in the room but d
 AVATAR_LEFT: Final = Problem.of(AvatarLeft("The avatar left the room."))
 RETURN_GRACE: Final = 10.0
 """Seconds in which an avatar that LiveKit lost may come back and say what it played."""
+
+Opening = Callable[[], Awaitable[Writer]]
+"""Opens a stream."""
+Marking = Callable[[Opening], Opening]
+"""Wraps what opens a stream to a receiver that goes deaf if its sender is killed meanwhile."""
+
+
+def unmarked(open: Opening) -> Opening:
+    """A ``Marking`` for a process that no other one goes on with."""
+    return open
 
 
 def session_of(facts: ParticipantFacts) -> str:
@@ -56,6 +66,7 @@ class AvatarSlot:
         tasks: asyncio.TaskGroup,
         recorded: Recorded,
         listens: bool = True,
+        marking: Marking = unmarked,
     ) -> None:
         """
         :param identity: the avatar's; None: a slot for segments that are addressed to no avatar in particular.
@@ -76,6 +87,7 @@ class AvatarSlot:
         self._connection = connection
         self._report = listener
         self._listens = listens
+        self._marking = marking
         self._on_broken = on_broken
         self._on_call = on_call
         self._clock = clock
@@ -266,7 +278,9 @@ class AvatarSlot:
         rate = profile.sample_rate_for(sound.info.sample_rate)
         named = profile.segment_ids
         header = StreamHeader(rate, 1, attempt.segment if named else None, attempt.number if named else None)
-        stream = partial(connection.open_stream, identity, header)
+        stream: Opening = partial(connection.open_stream, identity, header)
+        if not profile.status:
+            stream = self._marking(stream)
         if self._listens and profile.checked_by_track:
             return StreamPlan(rate, self._listener.noting(attempt, rate, stream))
         return StreamPlan(rate, stream)

@@ -6,8 +6,8 @@ segment, and never rejoins after it was removed as a duplicate.
 
 A stream that a killed process left open is a trap: livekit-agents' receiver is deaf from then on if its sender leaves
 while it still reads (docs/wire.md, way 10), and the join of the next process removes the killed one. It gives a stream
-up that brings nothing for ``STREAM_IDLE``, so the join waits for that; not much longer, because a receiver whose report
-of an end is not answered is deaf after three tries, which take 7 s each: the join must come before the last one begins.
+up that brings nothing for ``STREAM_IDLE``, so the join waits for that; where no stream was open it does not wait,
+because a receiver whose report of an end is not answered is deaf after three tries, which take 7 s each.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BACKOFF = (0.5, 1.0, 2.0, 4.0)
 STREAM_IDLE = 10.0
 """Seconds without data after which livekit-agents' receiver gives a stream up (``STREAM_IDLE_TIMEOUT``, 1.8.9)."""
 STREAM_IDLE_MARGIN = 1.5
-"""Seconds; it includes the one to within which the end of the earlier process is known."""
+"""Seconds; it includes those to within which the time of the last chunk is known."""
 
 
 class Act(enum.Enum):
@@ -47,16 +47,18 @@ class Membership(enum.Enum):
 
 @dataclass
 class Presence:
-    """Of one room. ``warm``: seconds to stay once nothing is queued or plays."""
+    """Of one room."""
 
     warm: float
+    """Seconds to stay once nothing is queued or plays."""
+    left_open_at: float | None = None
+    """When the last chunk was sent of a stream that an earlier process left open here; None: it left none."""
     state: Membership = Membership.AWAY
     _busy_until: float = float("-inf")
     _next_look: float = float("-inf")
     _looking: bool = False
     _avatar_seen: bool = False
     _failures: int = 0
-    _left_open_at: float = float("-inf")
 
     def decide(self, waiting: bool, now: float) -> Act:
         """The act to begin now. ``waiting``: something is queued or plays."""
@@ -96,10 +98,6 @@ class Presence:
         """Nothing will be said here soon."""
         self._busy_until = float("-inf")
 
-    def left_open(self, now: float) -> None:
-        """An earlier process left a stream open, at ``now``."""
-        self._left_open_at = now
-
     def looked(self, avatars: Collection[Profile], now: float) -> None:
         """A look ended.
 
@@ -108,7 +106,8 @@ class Presence:
         self._looking = False
         self._failures = 0
         may_be_deafened = any(not profile.status for profile in avatars)
-        still_reads = now < self._left_open_at + STREAM_IDLE + STREAM_IDLE_MARGIN
+        left_at = self.left_open_at
+        still_reads = left_at is not None and now < left_at + STREAM_IDLE + STREAM_IDLE_MARGIN
         self._avatar_seen = bool(avatars) and not (may_be_deafened and still_reads)
         self._next_look = now + LOOK_INTERVAL
 

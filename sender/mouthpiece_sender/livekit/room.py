@@ -19,7 +19,7 @@ from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.restored import Restored
 from mouthpiece.segments import EndedBy, Mode, Problem, State
 from mouthpiece_sender.livekit.attendance import Attendance
-from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot
+from mouthpiece_sender.livekit.avatar_slot import AVATAR_LEFT, AvatarSlot, Marking, unmarked
 from mouthpiece_sender.livekit.avatar_slots import AvatarSlots
 from mouthpiece_sender.livekit.connection import (
     CONNECTION_LOST,
@@ -81,6 +81,9 @@ class RoomSession:
     recorded: Recorded = at_once
     attendance: Attendance = field(default_factory=Attendance)
     listens: bool = True
+    marking: Marking = unmarked
+    left_open_at: float | None = None
+    """See ``Presence``."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     """Of segments, in order of acceptance."""
     _slots: AvatarSlots = field(init=False)
@@ -99,7 +102,7 @@ class RoomSession:
     _closing: bool = False
 
     def __post_init__(self) -> None:
-        self._presence = Presence(self.warm)
+        self._presence = Presence(self.warm, self.left_open_at)
         self._slots = AvatarSlots(self._new_slot, self.clock, self.attendance)
         self._current = CurrentConnection(self._connect, self._on_event, self.joins, self._slots.lose_connection)
         self._graceful_leave = GracefulLeave(self._slots, self._current)
@@ -137,8 +140,6 @@ class RoomSession:
         slot.driver.enqueue(PlayoutItem(utterance, sound, avatar), mode)
 
     def restore(self, restored: Restored, sound: Sound, avatar: str | None, *, addressed: bool) -> None:
-        if restored.unsettled is not None:
-            self._presence.left_open(restored.unsettled.left_at)
         item = PlayoutItem(restored.utterance, sound, avatar if addressed else None)
         self._slots.of(avatar).driver.restore(item, restored)
 
@@ -373,6 +374,7 @@ class RoomSession:
             tasks=self._tasks,
             recorded=self.recorded,
             listens=self.listens,
+            marking=self.marking,
         )
 
     def _sync(self) -> None:

@@ -6,16 +6,19 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from mouthpiece.errors import AvatarAmbiguous
 from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
 from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
+from mouthpiece_sender.livekit.avatar_slot import unmarked
 from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.joins import Joins
 from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.playout.driver import Recorded, at_once
+from mouthpiece_sender.storage.open_streams import OpenStreams
 from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
 
 
@@ -41,6 +44,8 @@ class LiveKitTarget:
     note: Note = not_noted
     """Notes what happens in rooms."""
     joins: Joins = field(default_factory=Joins)
+    open_streams: OpenStreams | None = None
+    """None: the next process need not know which streams this one leaves open."""
 
     def room(
         self,
@@ -49,6 +54,7 @@ class LiveKitTarget:
         dormant: Callable[[Room], None],
         recorded: Recorded = at_once,
     ) -> RoomSession:
+        streams = self.open_streams
         return RoomSession(
             name,
             self.access,
@@ -66,6 +72,8 @@ class LiveKitTarget:
             recorded,
             Attendance(name, self.note),
             self.listens,
+            unmarked if streams is None else partial(streams.marking, name),
+            None if streams is None else streams.left_open_at(name),
         )
 
     async def admit(self, request: SpeakRequest, rooms: Mapping[str, Room], arriving: Collection[str]) -> None:

@@ -20,8 +20,6 @@ class Unsettled:
     """Of the avatar that it was sent to; another session is another avatar, which cannot know of it."""
     length: float | None
     """Seconds of the attempt, if it is sent to its end; None while that is not known."""
-    left_at: float = 0.0
-    """When the earlier process ended, monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +44,11 @@ def restored(
     attempts: Sequence[AttemptRecord],
     accepted_at: float,
     expires_at: float | None,
-    ended_at: float = 0.0,
 ) -> Restored:
     """Return a stored segment that has not ended, as the ledger takes it over.
 
     :param attempts: in order.
     :param accepted_at: monotonic seconds, as ``expires_at``.
-    :param ended_at: when the earlier process ended, monotonic seconds.
     """
     utterance = Utterance(
         segment.id, accepted_at, segment.interruptible, segment.on_loss, segment.wait_for_viewer, expires_at
@@ -69,15 +65,14 @@ def restored(
         attempts=0 if last is None else last.number,
         offset=0.0 if last is None else after_restart(last),
         heard=heard,
-        unsettled=None if last is None or last.state is not AttemptState.OPEN else _unsettled(segment, last, ended_at),
+        unsettled=None if last is None or last.state is not AttemptState.OPEN else _unsettled(segment, last),
     )
 
 
-def _unsettled(segment: Segment, attempt: AttemptRecord, ended_at: float) -> Unsettled:
+def _unsettled(segment: Segment, attempt: AttemptRecord) -> Unsettled:
     duration = segment.audio.duration
     return Unsettled(
         Attempt(segment.id, attempt.number, attempt.offset),
         attempt.session,
         None if duration is None else max(0.0, duration - attempt.offset),
-        ended_at,
     )

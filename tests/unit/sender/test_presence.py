@@ -77,8 +77,7 @@ def test_once_out_with_nothing_to_say_it_is_dormant() -> None:
 
 
 def test_a_stock_receiver_is_joined_once_it_has_given_up_the_stream_of_a_killed_process() -> None:
-    presence = Presence(warm=100)
-    presence.left_open(5.0)
+    presence = Presence(warm=100, left_open_at=5.0)
     presence.decide(True, 6.0)
     presence.looked([STOCK], 6.0)
     now = 6.0
@@ -90,8 +89,7 @@ def test_a_stock_receiver_is_joined_once_it_has_given_up_the_stream_of_a_killed_
 
 
 def test_our_own_avatar_is_joined_at_once_after_a_kill() -> None:
-    presence = Presence(warm=100)
-    presence.left_open(5.0)
+    presence = Presence(warm=100, left_open_at=5.0)
     presence.decide(True, 6.0)
     presence.looked([MOUTHPIECE], 6.0)
     assert presence.decide(True, 6.0) is Act.JOIN
