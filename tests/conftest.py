@@ -11,8 +11,12 @@ from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from tests.shards import place, scheduling
+
+settings.register_profile("untimed")  # else an example that a busy machine delays fails
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -51,7 +51,7 @@ def seen(frames: list[Frame]) -> list[tuple[bytes, bytes, bool]]:
     return [(np.asarray(f.bgr_image).tobytes(), f.audio_chunk.bytes, f.end_of_speech) for f in frames]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     rate=st.sampled_from([8_000, 16_000, 22_050, 48_000]),
     cuts=st.lists(st.integers(1, 40_000), max_size=10),

@@ -160,5 +160,5 @@ class Absences(RuleBasedStateMachine):
             assert len(mine) - self.pushed[which] <= UNCERTAIN * self.absences * RATE, "something was heard twice"
 
 
-Absences.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Absences.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestAbsences = Absences.TestCase

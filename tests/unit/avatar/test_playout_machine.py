@@ -100,5 +100,5 @@ class Streams(RuleBasedStateMachine):
                 assert stream.left == self.pushed[which]
 
 
-Streams.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Streams.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestStreams = Streams.TestCase

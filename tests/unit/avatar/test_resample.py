@@ -27,7 +27,7 @@ def sine(rate: int, seconds: float = 0.5, hertz: float = 1_000.0) -> np.ndarray:
     return wave.round().astype(np.int16)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rate=st.sampled_from(RATES),
     length=st.integers(0, 4_000),

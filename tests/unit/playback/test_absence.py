@@ -61,7 +61,7 @@ def test_an_avatar_that_answers_nothing_for_long_is_lost_with_what_it_had_been_s
 
 
 @given(kills=st.lists(st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 4.0)), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_killed_and_started_again_at_any_moment_each_segment_is_heard_whole_and_once(
     kills: list[tuple[float, float]],
 ) -> None:
@@ -83,7 +83,7 @@ def test_killed_and_started_again_at_any_moment_each_segment_is_heard_whole_and_
     )
 )
 @example(faults=[("kill", 1.0, 0.0), ("unnoticed", 0.05, 8.0)])  # the clear of the next process finds no answer
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_kills_and_stalls_in_any_order_lose_and_repeat_nothing(faults: list[tuple[str, float, float]]) -> None:
     world = World()
     for segment in "abcdef":
@@ -110,7 +110,7 @@ def test_kills_and_stalls_in_any_order_lose_and_repeat_nothing(faults: list[tupl
     delays=st.lists(st.floats(0.0, 9.0), min_size=1, max_size=4),
     doubled=st.none() | st.floats(0.0, 9.0),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_receipts_that_come_late_or_twice_lose_and_repeat_nothing(
     cuts: list[tuple[str, float]], delays: list[float], doubled: float | None
 ) -> None:
@@ -140,7 +140,7 @@ def test_receipts_that_come_late_or_twice_lose_and_repeat_nothing(
 
 
 @given(moments=st.lists(st.floats(0.1, 5.0), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_avatars_that_are_killed_cost_at_most_the_segment_that_played_and_nothing_is_said_twice(
     moments: list[float],
 ) -> None:

@@ -327,4 +327,4 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestLedgerMachine.settings = settings(max_examples=150, stateful_step_count=60)

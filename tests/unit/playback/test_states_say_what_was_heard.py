@@ -82,7 +82,7 @@ def agrees_with_what_was_heard(world: World, segment: str) -> None:
     delays=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=3),
 )
 @example([("say", 1.0), ("glitch", 1.0), ("glitch", 0.0)], [1.0])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_each_end_agrees_with_what_was_heard(acts: list[tuple[str, float]], delays: list[float]) -> None:
     world = World(delays)
     for number, (name, after) in enumerate([("say", 0.0), *acts]):
