@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.shards import place, scheduling
 
