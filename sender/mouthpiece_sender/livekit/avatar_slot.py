@@ -94,7 +94,13 @@ class AvatarSlot:
         self._changed = changed
         self._tasks = tasks
         self._listener = Listener(
-            identity, self._pass_on, connection=connection, clock=clock, changed=changed, tasks=tasks
+            identity,
+            self._pass_on,
+            lambda heard: self.driver.judged(heard),
+            connection=connection,
+            clock=clock,
+            changed=changed,
+            tasks=tasks,
         )
         self.driver = LedgerDriver(ledger, self, self._on_report, clock, changed, tasks, recorded)
         self.captions = CaptionPublisher(self._publish, self.driver.reach, leaving, tasks)
@@ -141,7 +147,8 @@ class AvatarSlot:
 
     @property
     def activity(self) -> AvatarActivity:
-        ready = self.readiness is not None and self.readiness.state is Listening.YES
+        listens = self.readiness is not None and self.readiness.state is Listening.YES
+        ready = listens and not self.driver.ledger.deaf
         return AvatarActivity.of(self.identity, self.profile_name, ready, self.driver.ledger, self.driver.lag)
 
     # The avatar comes, changes and leaves

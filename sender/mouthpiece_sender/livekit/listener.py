@@ -67,6 +67,9 @@ class _Held:
     reports: list[tuple[Report, PlayoutItem]] = field(default_factory=list)
 
 
+_HEARD: Final = {Verdict.HEARD: True, Verdict.CUT: True, Verdict.UNHEARD: False}
+
+
 class _NotingWriter:
     """A writer that notes what it was given, when it was taken."""
 
@@ -89,6 +92,7 @@ class Listener:
         self,
         identity: str | None,
         emit: Callable[[Report, PlayoutItem], None],
+        judged: Callable[[bool | None], None],
         *,
         connection: Callable[[], Connection | None],
         clock: Callable[[], float],
@@ -98,10 +102,12 @@ class Listener:
         """
         :param identity: of the avatar.
         :param emit: receives the reports, each segment's in order.
+        :param judged: called after them with whether the attempt was heard; None: that cannot be told.
         :param changed: set whenever a tick has something to do.
         """
         self._identity = identity
         self._emit = emit
+        self._judged_is = judged
         self._connection = connection
         self._clock = clock
         self._changed = changed
@@ -240,6 +246,7 @@ class Listener:
         unheard = _unheard(self._identity or "")
         for report, item in held.reports:
             self._pass_on(borne_out(report, judgement, unheard, held.before), item)
+        self._judged_is(_HEARD.get(judgement.verdict))
 
     def _pass_on(self, report: Report, item: PlayoutItem) -> None:
         self._positions[report.segment] = report.position

@@ -82,8 +82,7 @@ class RoomSession:
     attendance: Attendance = field(default_factory=Attendance)
     listens: bool = True
     marking: Marking = unmarked
-    left_open_at: float | None = None
-    """See ``Presence``."""
+    left_open_at: float | None = None  # see Presence
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     """Of segments, in order of acceptance."""
     _slots: AvatarSlots = field(init=False)
@@ -363,7 +362,7 @@ class RoomSession:
     def _new_slot(self, identity: str | None) -> AvatarSlot:
         return AvatarSlot(
             identity,
-            Ledger(avatar_timeout=self.avatar_timeout, number=self._numbers.__next__),
+            Ledger(self.avatar_timeout, self.listens, number=self._numbers.__next__),
             connection=lambda: self._current.connection,
             listener=self._on_report,
             on_broken=self._on_broken,

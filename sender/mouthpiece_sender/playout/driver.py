@@ -221,6 +221,9 @@ class LedgerDriver:
     def reported(self, receipt: PlaybackReceipt) -> None:
         self._input(self.ledger.reported(receipt, self.clock()))
 
+    def judged(self, heard: bool | None) -> None:
+        self._input(self.ledger.judged(heard, self.clock()))
+
     # Time
 
     @property

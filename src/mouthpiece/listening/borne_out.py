@@ -18,19 +18,22 @@ def awaits_verdict(report: Report) -> bool:
 
 
 def borne_out(report: Report, judgement: Judgement, unheard: Problem, before: float) -> Report:
-    """Return what to report instead of ``report``, which waited for ``judgement``.
+    """Return what to report instead of ``report``, which waited for ``judgement``. One that is ``unknown``, because the
+    avatar reported nothing, is known if the sound was found on the track.
 
     :param unheard: the error of a segment that was not heard.
     :param before: seconds of the segment that had been heard before the attempt: its position never falls below that.
     """
-    if report.attempt is None or not (awaits_verdict(report) or report.state is State.FINISHED):
+    if report.attempt is None or not (awaits_verdict(report) or report.state in (State.FINISHED, State.UNKNOWN)):
         return report
+    end = report.attempt_end
+    unknown = (report.receipt if end is None else end.heard.receipt) is Receipt.UNKNOWN
     offset = report.attempt.offset
     match judgement.verdict:
         case Verdict.HEARD:
             return _received(report, Receipt.HEARD)
         case Verdict.CANNOT_TELL:
-            return _received(report, Receipt.ESTIMATED)
+            return report if unknown else _received(report, Receipt.ESTIMATED)
         case Verdict.CUT:
             position = max(before, offset + judgement.position)
             return _ended_early(report, State.INTERRUPTED, AttemptState.INTERRUPTED, Heard(position, Receipt.HEARD))
@@ -44,7 +47,9 @@ def borne_out(report: Report, judgement: Judgement, unheard: Problem, before: fl
 def _received(report: Report, receipt: Receipt) -> Report:
     if (end := report.attempt_end) is not None:
         return replace(report, attempt_end=replace(end, heard=replace(end.heard, receipt=receipt)))
-    return replace(report, receipt=receipt)
+    return replace(
+        report, type=f"segment.{State.FINISHED}", state=State.FINISHED, receipt=receipt, problem=None, ended_by=None
+    )
 
 
 def _ended_early(report: Report, state: State, attempt: AttemptState, heard: Heard) -> Report:
@@ -57,5 +62,6 @@ def _ended_early(report: Report, state: State, attempt: AttemptState, heard: Hea
         receipt=heard.receipt,
         position=heard.position,
         interrupted=state is State.INTERRUPTED,
+        problem=report.problem if state is State.UNKNOWN else None,
         ended_by=EndedBy.AVATAR,
     )

@@ -78,6 +78,8 @@ class Ledger:
 
     avatar_timeout: float = 30.0
     """Seconds that a segment waits for an avatar before it fails."""
+    listens: bool = False
+    """The shell calls ``judged`` after each whole attempt, where the avatar's profile asks for that."""
     absence: Problem = NO_AVATAR
     """The error of a segment for which no avatar came in time; the shell keeps it up to date."""
     number: Callable[[], int] = field(default_factory=lambda: itertools.count(1).__next__)
@@ -122,6 +124,11 @@ class Ledger:
     def in_flight(self) -> list[str]:
         """Ids of the segments that have been opened and have not ended, in order."""
         return [flight.segment for flight in self._flights]
+
+    @property
+    def deaf(self) -> bool:
+        """The avatar takes nothing any more, as far as its track shows."""
+        return self._receiver is not None and self._receiver.deaf
 
     def position(self, segment: str, now: float) -> float | None:
         """Return the furthest second of a segment that has been heard; None if it is not on its way.
@@ -318,6 +325,12 @@ class Ledger:
             flight.decide(outcome, EndedBy.AVATAR)
         self._flights.settle(flight, heard, after_report(flight, heard), now)
 
+    def judged(self, heard: bool | None, now: float) -> list[Command]:
+        """What the avatar's track proves of an attempt that ended: that it was heard, that it was not, or nothing."""
+        if self._receiver is not None:
+            self._receiver.judged(heard)
+        return self.tick(now)
+
     def clear_answered(self, ok: bool, now: float) -> list[Command]:
         """The avatar cleared what it had of ours (``ok``), or did not answer: then it is asked, if it can be, what
         became of it."""
@@ -457,8 +470,15 @@ class Ledger:
 
     @property
     def _listens(self) -> bool:
-        """An avatar is there, and answers."""
-        return self._receiver is not None and not self._receiver.silent
+        """An avatar is there, and answers, or takes what it is sent."""
+        return self._receiver is not None and not (self._receiver.silent or self._receiver.deaf)
+
+    @property
+    def _silence(self) -> Problem:
+        """Why nothing is sent."""
+        if self._receiver is None:
+            return self.absence
+        return DEAF if self._receiver.deaf else SILENT
 
     @property
     def _answers_questions(self) -> bool:
@@ -487,7 +507,7 @@ class Ledger:
     def _end_by_clock(self, now: float) -> None:
         for flight in reversed(self._flights.absent):
             if now >= self._absent_until(flight):
-                problem = self.absence if self._receiver is None else SILENT
+                problem = self._silence
                 by = EndedBy.RESTART if flight.restored else EndedBy.AVATAR
                 if self._livekit_away:
                     problem, by = LIVEKIT_AWAY, EndedBy.CONNECTION
@@ -499,7 +519,10 @@ class Ledger:
                 flight.move(FlightState.ABSENT, now)
                 continue
             if not flight.clear_asked:
-                self._receiver.missed_end()
+                listened = self.listens and self._receiver.profile.checked_by_track and flight.whole
+                self._receiver.missed_end(listened=listened)
+                if self._receiver.deaf:
+                    self._wait_anew(now)
             self._end_unreported(flight, now)
 
     def _end_unreported(self, flight: Flight, now: float) -> None:
@@ -526,8 +549,7 @@ class Ledger:
             if expires is not None and now >= expires:
                 self._flights.end_waiting(waiting, State.EXPIRED, EndedBy.EXPIRED)
             elif fails is not None and now >= fails:
-                problem = self.absence if self._receiver is None else SILENT
-                self._flights.end_waiting(waiting, State.FAILED, EndedBy.AVATAR, problem)
+                self._flights.end_waiting(waiting, State.FAILED, EndedBy.AVATAR, self._silence)
 
     def _open_next(self, now: float) -> None:
         waiting = self._queue.head

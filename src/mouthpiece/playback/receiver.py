@@ -37,6 +37,9 @@ class Receiver:
     may_be_deaf: bool = False
     """A stream to it broke off, and it has reported nothing since: livekit-agents' receiver hears nothing from then on
     (docs/wire.md, way 10)."""
+    deaf: bool = field(init=False, default=False)
+    """Besides, the end of what was sent was due and not reported: nothing more is sent until it was heard on the
+    avatar's track."""
     reports_ends: bool | None = field(init=False)
     """Whether receipts of ends come at all; None until one came or was missed."""
 
@@ -84,14 +87,26 @@ class Receiver:
 
         :param end: of an end.
         """
-        self.may_be_deaf = False
+        self.may_be_deaf = self.deaf = False
         if end:
             self.reports_ends = True
 
-    def missed_end(self) -> None:
-        """The end of a flight was due and was not reported."""
-        if self.reports_ends is None and not self.may_be_deaf:
+    def missed_end(self, *, listened: bool) -> None:
+        """The end of a flight was due and was not reported.
+
+        :param listened: ``judged`` will say what the avatar's track proves about it.
+        """
+        if self.may_be_deaf:
+            self.deaf = listened
+        elif self.reports_ends is None:
             self.reports_ends = False
+
+    def judged(self, heard: bool | None) -> None:
+        """Note what the avatar's track proves of the last flight: that it was heard, that it was not, or nothing."""
+        if heard:
+            self.may_be_deaf = False
+        if heard is not False:
+            self.deaf = False
 
     # Its status
 

@@ -1,11 +1,13 @@
 """livekit-agents' own receiver as an avatar with a voice: plays what it receives onto an audio track of its own.
 
-Usage: stock_player.py URL TOKEN [SENDER_IDENTITY]. Prints ``{"ready": true}`` once it listens.
+Usage: stock_player.py URL TOKEN [SENDER_IDENTITY]. Prints ``{"ready": true}`` once it listens, and ``{"deaf": true}``
+once its receiver has ended; it stays in the room then, as ``AvatarRunner`` does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 
@@ -32,14 +34,17 @@ async def main(url: str, token: str, sender: str | None) -> None:
         receiver.notify_playback_finished(seconds, interrupted=True)
 
     receiver.on("clear_buffer", cleared)
-    async for frame in receiver:
-        if isinstance(frame, AudioSegmentEnd):
-            await source.wait_for_playout()
-            receiver.notify_playback_finished(seconds, interrupted=False)
-            seconds = 0.0
-            continue
-        await source.capture_frame(frame)
-        seconds += frame.duration
+    with contextlib.suppress(rtc.RpcError):
+        async for frame in receiver:
+            if isinstance(frame, AudioSegmentEnd):
+                await source.wait_for_playout()
+                receiver.notify_playback_finished(seconds, interrupted=False)
+                seconds = 0.0
+                continue
+            await source.capture_frame(frame)
+            seconds += frame.duration
+    print(json.dumps({"deaf": True}), flush=True)
+    await asyncio.Event().wait()
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None))

@@ -41,9 +41,10 @@ class Service:
     data: Path
     port: int = field(default_factory=livekit_server.free_port)
     process: RunningProcess | None = None
+    settings: dict[str, str] = field(default_factory=dict)
 
     async def start(self) -> None:
-        env = environment(self.livekit, MOUTHPIECE_DATA=str(self.data), MOUTHPIECE_MIN_FREE_MB="0")
+        env = environment(self.livekit, MOUTHPIECE_DATA=str(self.data), MOUTHPIECE_MIN_FREE_MB="0", **self.settings)
         command = [sys.executable, "-m", "mouthpiece_sender", "serve", "--port", str(self.port)]
         self.process = await asyncio.to_thread(RunningProcess, command, env, self.data)
         await self.process.says("listening on")

@@ -8,7 +8,8 @@ from mouthpiece.listening.borne_out import ENDED, borne_out
 from mouthpiece.listening.verdict import Judgement, Verdict
 from mouthpiece.playback.commands import AttemptEnd, Report
 from mouthpiece.playback.heard import Heard
-from mouthpiece.segments import Attempt, AttemptState, Problem, Receipt, State
+from mouthpiece.playback.ledger import DEAF
+from mouthpiece.segments import Attempt, AttemptState, EndedBy, Problem, Receipt, State
 
 UNHEARD = Problem("avatar-unheard", "Nothing came on its track.", True)
 REPLAY = Attempt("seg_1", 2, 0.0)
@@ -40,3 +41,38 @@ def test_the_position_never_falls_below_what_had_been_heard_before(
     reports = [borne_out(report, judgement, UNHEARD, 3.0) for report in (ended, finished)]
     assert [report.position for report in reports] == [position, position]
     assert reports[1].state is state
+
+
+@pytest.mark.parametrize(
+    ("judgement", "state", "receipt", "position"),
+    [
+        (Judgement(Verdict.HEARD), State.FINISHED, Receipt.HEARD, 5.0),
+        (Judgement(Verdict.CUT, position=2.0), State.INTERRUPTED, Receipt.HEARD, 2.0),
+        (Judgement(Verdict.UNHEARD), State.UNKNOWN, Receipt.UNKNOWN, 0.0),
+        (Judgement(Verdict.CANNOT_TELL), State.UNKNOWN, Receipt.UNKNOWN, 5.0),
+        (Judgement(Verdict.NOT_LISTENED), State.UNKNOWN, Receipt.UNKNOWN, 5.0),
+    ],
+)
+def test_one_that_its_avatar_did_not_report_is_known_by_its_track(
+    judgement: Judgement, state: State, receipt: Receipt, position: float
+) -> None:
+    """The receiver may be deaf: without a verdict its end is ``unknown``, not estimated."""
+    heard, attempt = Heard(5.0, Receipt.UNKNOWN), Attempt("seg_1", 1, 0.0)
+    ended = Report("seg_1", ENDED, State.PLAYING, attempt=attempt, attempt_end=AttemptEnd(AttemptState.FINISHED, heard))
+    unknown = Report(
+        "seg_1",
+        "segment.unknown",
+        State.UNKNOWN,
+        Receipt.UNKNOWN,
+        5.0,
+        problem=DEAF,
+        attempt=attempt,
+        ended_by=EndedBy.AVATAR,
+    )
+    attempt_report, report = (borne_out(each, judgement, UNHEARD, 0.0) for each in (ended, unknown))
+    assert attempt_report.attempt_end is not None
+    assert attempt_report.attempt_end.heard == Heard(position, receipt)
+    assert (report.type, report.state, report.receipt) == (f"segment.{state}", state, receipt)
+    assert report.position == position
+    assert report.problem == (DEAF if state is State.UNKNOWN else None)
+    assert report.ended_by is (None if state is State.FINISHED else EndedBy.AVATAR)

@@ -248,6 +248,47 @@ def test_of_a_receiver_that_is_silent_after_a_stream_broke_off_nothing_is_estima
         assert end.problem == DEAF
 
 
+def listened_to(*, heard: bool | None) -> Shell:
+    """After a stream broke off, one more was said of which the receiver reported nothing; its track was judged."""
+    shell = taken_over(restored=True)
+    shell.ledger.listens = True
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
+    for segment in ("a", "b"):
+        shell.say(segment, 1.0)
+    while "a" in shell.ledger.in_flight:
+        shell.pass_time(0.1)
+    shell.pass_time(1.0)
+    assert shell.ledger.in_flight == [], "what waits is not sent before the verdict"
+    shell.do(shell.ledger.judged(heard, shell.now))
+    return shell
+
+
+def test_to_a_receiver_whose_track_shows_that_it_is_deaf_nothing_more_is_sent() -> None:
+    shell = listened_to(heard=False)
+    assert shell.ledger.deaf
+    shell.pass_time(shell.ledger.avatar_timeout)
+    end = shell.end("b")
+    assert (end.state, end.problem, end.position) == (State.FAILED, DEAF, 0.0)
+    assert shell.end("a").state is State.UNKNOWN
+
+
+@pytest.mark.parametrize("heard", [True, None])
+def test_a_receiver_whose_track_shows_that_it_hears_or_nothing_gets_what_waits(heard: bool | None) -> None:
+    shell = listened_to(heard=heard)
+    assert not shell.ledger.deaf
+    assert shell.ledger.in_flight == ["b"]
+    shell.pass_time(10.0)
+    assert shell.end("b").state is (State.FINISHED if heard else State.UNKNOWN)
+
+
+def test_an_avatar_that_is_started_again_gets_what_a_deaf_one_did_not() -> None:
+    shell = listened_to(heard=False)
+    shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="another"))
+    shell.pass_time(10.0)
+    assert shell.end("b").state is State.FINISHED
+
+
 @pytest.mark.parametrize("restored", [True, False])
 def test_a_receiver_that_reports_after_a_stream_broke_off_hears(restored: bool) -> None:
     shell = taken_over(restored=restored)
