@@ -3,7 +3,8 @@
 What leaves the audio source while LiveKit is away is heard by nobody, and the SDK says ``reconnecting`` only 15 seconds
 later (livekit 1.1.21, a server that was stopped). But LiveKit answers what it takes: once a second with a receiver
 report about the sound (RFC 3550), which counts the packets that were lost, and with feedback about each 21 packets of
-pictures (transport-wide congestion control), which is about eight times a second while a drawn face speaks.
+pictures (transport-wide congestion control), which is about eight times a second while a drawn face speaks. While
+nobody looks there are no pictures, and an absence is noticed later.
 
 ::
 
@@ -108,6 +109,7 @@ class Acknowledgements:
         """When ``state`` was entered."""
         self._quiet_since = 0.0
         """When the last packet before ``AWAY`` came."""
+        self._pictures = True
         self._rate: float | None = None
         """Packets a second from LiveKit."""
         self._lost_before = 0
@@ -147,6 +149,11 @@ class Acknowledgements:
                 return self._resume(measurement, now)
         return None
 
+    def pictures(self, *, sent: bool) -> None:
+        """Pictures are sent from now on, or not."""
+        self._pictures = sent
+        self._rate, self._last = None, None
+
     def next_look(self, now: float, *, end_waits: bool) -> float:
         """Return in how many seconds to look again, while speaking.
 
@@ -160,7 +167,7 @@ class Acknowledgements:
     @property
     def patience(self) -> float:
         """Seconds without a packet from LiveKit that are nothing unusual."""
-        if not self._rate:
+        if not self._rate or not self._pictures:
             return SILENT_AT_MOST
         return min(max(SILENT, PACKETS_MISSED / self._rate), SILENT_AT_MOST)
 

@@ -7,17 +7,20 @@ acknowledged or LiveKit is away.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
-from mouthpiece_avatar.acknowledgements import Acknowledge, Acknowledgements, Hold, Measurement, Resume
+from mouthpiece_avatar.acknowledgements import Acknowledge, Acknowledgements, Hold, Measurement, Resume, State
 
 logger = logging.getLogger(__name__)
 
 ANSWER_WITHIN = 1.0
 """Seconds for the SDK to answer."""
+ASK_EVERY = 0.15
+"""Seconds between two packets that are sent for their answer alone."""
 
 
 class Deliverable(Protocol):
@@ -46,8 +49,15 @@ class DeliveryWatch:
         measure: Callable[[], Awaitable[Measurement | None]],
         changed: Callable[[], None],
         clock: Callable[[], float],
+        ask: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """:param changed: called when the playout has something else to do."""
+        """
+        :param changed: called when the playout has something else to do.
+        :param ask: sends LiveKit something that it answers with a packet, whatever it makes of it.
+        """
+        self._ask = ask
+        self._asked_at = float("-inf")
+        self._pictures = True
         self._playout = playout
         self._measure = measure
         self._changed = changed
@@ -60,6 +70,11 @@ class DeliveryWatch:
     def speech(self) -> None:
         self._spoken.set()
 
+    def pictures(self, *, sent: bool) -> None:
+        """Pictures are sent from now on, or not: LiveKit answers those, and without them its answer is asked for."""
+        self._pictures = sent
+        self._acknowledgements.pictures(sent=sent)
+
     async def run(self) -> None:
         while True:
             if not self._playout.unheard:
@@ -70,6 +85,7 @@ class DeliveryWatch:
 
     async def _look(self) -> None:
         self.counts["looks"] += 1
+        await self._ask_for_an_answer()
         measurement = await self._measure()
         now = self._clock()
         match self._acknowledgements.measured(measurement, now):
@@ -87,6 +103,16 @@ class DeliveryWatch:
                 self.counts["repeated"] += round(again * 1000)
                 logger.info("LiveKit takes sound again: the avatar goes on, %.2f s before", again)
         self._changed()
+
+    async def _ask_for_an_answer(self) -> None:
+        """Without pictures a second can pass until something comes from LiveKit: an end would be reported late."""
+        if self._ask is None or self._pictures or not self._playout.end_waits:
+            return
+        if self._acknowledgements.state is State.TAKEN and self._clock() - self._asked_at >= ASK_EVERY:
+            self._asked_at = self._clock()
+            with contextlib.suppress(Exception):  # the SDK raises no narrower one; then the next report has to do
+                async with asyncio.timeout(ANSWER_WITHIN):
+                    await self._ask()
 
 
 async def read_statistics(get_stats: Callable[[], Awaitable[Iterable[Any]]]) -> Measurement | None:

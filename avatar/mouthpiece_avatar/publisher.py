@@ -1,6 +1,6 @@
-"""Performs what :class:`PlayoutQueue` decides: sound into the audio source, pictures into the video source.
+"""Performs what :class:`PlayoutQueue` decides: sound into the audio source; and publishes the pictures beside it.
 
-Nothing else touches the two sources, so a capture that is under way and a cut cannot cross.
+Nothing else touches the audio source, so a capture that is under way and a cut cannot cross.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from livekit import rtc
 from mouthpiece.audio.pcm import Samples
 from mouthpiece_avatar.acknowledgements import Measurement
 from mouthpiece_avatar.delivery import DeliveryWatch, read_statistics
+from mouthpiece_avatar.picture_track import PictureTrack
 from mouthpiece_avatar.playout import Capture, Cut, Finished, PlayoutQueue, Started, Wait
 from mouthpiece_avatar.playout_stream import RATE
 from mouthpiece_avatar.renderer import Renderer
 
 SOURCE_QUEUE_MS = 1_000
 """More than :class:`PlayoutQueue` ever puts into it, so that a capture returns at once."""
-MAX_BITS_PER_PIXEL = 1_200_000 / (512 * 512 * 25)
-"""Of one frame: 1.2 Mbit/s for 512x512 at 25 frames a second. Drawn faces need a third of it."""
+STREAM = "avatar"
+"""Name of the stream that both tracks belong to."""
 PICTURE_DELAY = 0.015
 """Seconds by which a picture follows the sound that it belongs to. Sound is coded 20 ms at a time and so takes longer
 to reach a viewer than pictures do; ``bench/latency.py`` measures the difference there."""
+NOBODY = "mouthpiece.acknowledge"
+"""Topic of data that is sent to be acknowledged."""
 _SHORTEST_WAIT = 0.001
 """Seconds."""
 
@@ -54,13 +57,18 @@ class MediaPublisher:
         self._published = track
         self._acknowledged = acknowledged
         self._woken = asyncio.Event()
-        self._sources: tuple[rtc.AudioSource, rtc.VideoSource] | None = None
-        self._delivery = DeliveryWatch(playout, measure=self._measure, changed=self.wake, clock=clock)
+        self._sound: rtc.AudioSource | None = None
+        self._participant: rtc.LocalParticipant | None = None
+        self._delivery = DeliveryWatch(
+            playout, measure=self._measure, changed=self.wake, clock=clock, ask=self._send_to_nobody
+        )
         self._track: rtc.LocalAudioTrack | None = None
-        self.pictures = 0
-        """Pictures sent since the start."""
-        self.late = 0
-        """Pictures left out because their time had passed."""
+        self.pictures = PictureTrack(
+            renderer,
+            leaving=lambda now: playout.leaving(now - PICTURE_DELAY),
+            changed=self._audience_changed,
+            clock=clock,
+        )
 
     @property
     def delivery(self) -> Counter[str]:
@@ -72,26 +80,14 @@ class MediaPublisher:
 
     async def publish(self, participant: rtc.LocalParticipant) -> None:
         """Publish both tracks under one stream name: a receiver then plays them in sync."""
-        sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
-        width, height = self._renderer.size
-        fps = self._renderer.fps
-        bitrate = round(MAX_BITS_PER_PIXEL * width * height * fps)
-        video = rtc.VideoSource(width, height)
-        self._sources = sound, video
-        self._track = rtc.LocalAudioTrack.create_audio_track("avatar_audio", sound)
+        self._participant = participant
+        self._sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
+        self._track = rtc.LocalAudioTrack.create_audio_track("avatar_audio", self._sound)
         await participant.publish_track(
             self._track,
-            rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, stream="avatar", dtx=False),
+            rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, stream=STREAM, dtx=False),
         )
-        await participant.publish_track(
-            rtc.LocalVideoTrack.create_video_track("avatar_video", video),
-            rtc.TrackPublishOptions(
-                source=rtc.TrackSource.SOURCE_CAMERA,
-                stream="avatar",
-                simulcast=False,
-                video_encoding=rtc.VideoEncoding(max_framerate=fps, max_bitrate=bitrate),
-            ),
-        )
+        await self.pictures.publish(participant, stream=STREAM)
 
     async def run(self) -> None:
         """Publish sound and pictures until cancelled.
@@ -99,21 +95,19 @@ class MediaPublisher:
         :raises RuntimeError: it was not published.
         :raises ExceptionGroup: the renderer failed.
         """
-        if self._sources is None:
+        if self._sound is None:
             raise RuntimeError("call publish before run")
-        sound, video = self._sources
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._run_sound(sound))
-            tasks.create_task(self._run_pictures(video))
+            tasks.create_task(self._run_sound(self._sound))
+            tasks.create_task(self.pictures.run())
             tasks.create_task(self._renderer.run())
             if self._acknowledged:
                 tasks.create_task(self._delivery.run())
 
     async def aclose(self) -> None:
-        if self._sources is not None:
-            sound, video = self._sources
-            await sound.aclose()
-            await video.aclose()
+        if self._sound is not None:
+            await self._sound.aclose()
+        await self.pictures.aclose()
 
     async def _run_sound(self, sound: rtc.AudioSource) -> None:
         while True:
@@ -147,18 +141,12 @@ class MediaPublisher:
     async def _measure(self) -> Measurement | None:
         return None if self._track is None else await read_statistics(self._track.get_stats)
 
-    async def _run_pictures(self, video: rtc.VideoSource) -> None:
-        period = 1 / self._renderer.fps
-        due = self._clock()
-        while True:
-            now = self._clock()
-            if now < due:
-                await asyncio.sleep(due - now)
-                continue
-            behind = int((now - due) / period)
-            self.late += behind
-            due += (behind + 1) * period
-            picture = self._renderer.frame(self._playout.leaving(now - PICTURE_DELAY))
-            height, width = picture.shape[:2]
-            video.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data))
-            self.pictures += 1
+    async def _send_to_nobody(self) -> None:
+        """Data is acknowledged by the transport (SCTP), whoever it is for; LiveKit passes what is for us to nobody."""
+        if self._participant is not None:
+            await self._participant.publish_data(
+                b"-", reliable=False, destination_identities=[self._participant.identity], topic=NOBODY
+            )
+
+    def _audience_changed(self) -> None:
+        self._delivery.pictures(sent=self.pictures.drawn)

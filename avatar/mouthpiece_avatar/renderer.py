@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mouthpiece.audio.pcm import Samples
 
 Image = npt.NDArray[np.uint8]
-"""BGRA, (height, width, 4), contiguous."""
+"""BGRA, (height, width, 4), or I420, (height * 3 / 2, width) with both figures even; contiguous."""
 
 
 class Mood(enum.Enum):

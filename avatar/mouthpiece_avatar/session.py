@@ -58,6 +58,8 @@ class SessionInfo:
     avatar: str
     state: str
     speaking: bool
+    drawn: bool
+    """Pictures are drawn: somebody is subscribed to them, or the avatar has just joined."""
     backlog: float
     """Seconds of sound that came and were not spoken yet."""
     age: float
@@ -180,6 +182,7 @@ class Session:
             self.avatar,
             self.state.value,
             self.playout.speaking,
+            self.publisher.pictures.drawn,
             round(self.playout.backlog, 3),
             round(self._clock() - self._requested_at, 3),
         )
@@ -193,6 +196,8 @@ class Session:
         room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
         room.on("participant_connected", lambda _: self._look())
         room.on("participant_disconnected", self._on_participant_left)
+        room.on("local_track_subscribed", self.publisher.pictures.subscribed)
+        room.on("local_track_republished", lambda publication, _: self.publisher.pictures.republished(publication))
         room.on("reconnecting", self._on_reconnecting)
         room.on("reconnected", self._on_reconnected)
         room.on("disconnected", self._on_disconnected)
@@ -217,7 +222,7 @@ class Session:
 
     async def _join(self) -> None:
         await self._conduct.before_joining()
-        options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=5.0)
+        options = rtc.RoomOptions(auto_subscribe=False, dynacast=True, connect_timeout=5.0)
         connecting = asyncio.create_task(self._connect(options))
         try:
             await asyncio.shield(connecting)

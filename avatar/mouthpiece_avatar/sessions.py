@@ -37,7 +37,7 @@ class Totals:
         self.delivered.update(session.receipts.delivered)
         self.dropped.update(session.receipts.dropped)
         self.delivery.update(session.publisher.delivery)
-        self.pictures.update(sent=session.publisher.pictures, late=session.publisher.late)
+        self.pictures.update(sent=session.publisher.pictures.sent, late=session.publisher.pictures.late)
 
 
 class Sessions:

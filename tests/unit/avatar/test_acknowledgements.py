@@ -232,3 +232,21 @@ def test_statistics_that_contradict_the_sdk_for_too_long_are_not_believed_any_mo
     decided = livekit.watch(AWAY_AT_MOST + 20)
     assert [decision for _, decision in decided] == [Hold(), Resume(None)]
     assert livekit.look() == Acknowledge(livekit.now)
+
+
+def test_when_pictures_end_and_with_them_most_of_the_feedback_nothing_is_held(livekit: LiveKit) -> None:
+    assert livekit.watch(5) == []
+    livekit.acknowledgements.pictures(sent=False)
+    livekit.rate = 1.0
+    assert livekit.watch(20) == []
+    livekit.rate = 6.0  # for a moment
+    assert livekit.watch(2) == []
+    livekit.rate = 0.8
+    assert livekit.watch(20) == []
+    livekit.acknowledgements.pictures(sent=True)
+    livekit.rate = 10.0
+    assert livekit.watch(5) == []
+    livekit.runs, stopped = False, livekit.now
+    [(at, decision)] = livekit.watch(5)
+    assert decision == Hold()
+    assert at - stopped < 1.5

@@ -70,6 +70,28 @@ async def test_the_publisher_is_woken_for_an_end_that_was_acknowledged_and_for_n
     assert watched.changes == 1
 
 
+async def test_without_pictures_an_answer_is_asked_for_while_an_end_waits() -> None:
+    watched = Watched()
+    asked: list[float] = []
+
+    async def ask() -> None:
+        asked.append(watched.now)
+        raise RuntimeError("the connection is gone")  # that ends nothing
+
+    watched.watch = DeliveryWatch(
+        watched.playout, measure=watched._measure, changed=watched._change, clock=lambda: watched.now, ask=ask
+    )
+    for pictures, end_waits in ((True, True), (False, False)):
+        watched.watch.pictures(sent=pictures)
+        watched.playout.end_waits = end_waits
+        await watched.watch._look()
+        assert asked == []
+    for watched.now in (101.0, 101.1, 101.2):
+        watched.playout.end_waits = True
+        await watched.watch._look()
+    assert asked == [101.0, 101.2]
+
+
 async def test_a_server_that_stops_holds_the_playout_until_it_is_back() -> None:
     watched = Watched()
     await watched.watch._look()
