@@ -171,7 +171,7 @@ async def test_leaving_begins_nothing_that_waits(access: LiveKitAccess, viewer: 
         second = await say(gateway, room_name, 20.0)
         await gateway.wait(first.id, "playing", 5)
         await asyncio.sleep(0.5)
-        left = time.monotonic()
+    left = time.monotonic()
     cut = await gateway.segment(first.id)  # the next process goes on from there
     assert (cut.state, cut.attempts[0].state) == (State.PLAYING, AttemptState.INTERRUPTED)
     assert cut.attempts[0].position == pytest.approx(0.5, abs=0.4)
