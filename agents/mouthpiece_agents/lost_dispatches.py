@@ -3,12 +3,15 @@
 LiveKit offers a dispatch once, to the workers that are registered at that moment. One that is made before the worker
 is up, or whose worker was killed or full, stays listed and never becomes a job again (livekit-server 1.13.5). So a
 worker looks for rooms with a dispatch for its agent and without the agent, and dispatches those again.
+
+A livekit-server without Redis forgets the dispatches of its rooms when it dies. So a worker that has just started looks
+for rooms, too, in which a viewer's token asked for its agent, and dispatches each of them once: later on such a room is
+one whose job has ended for good.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from dataclasses import dataclass
 
@@ -16,6 +19,8 @@ import aiohttp
 from livekit import api
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
+from mouthpiece import wire
+from mouthpiece.dispatch import WantedAgent
 from mouthpiece_agents.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -42,18 +47,23 @@ class LostDispatch:
     """A dispatch without an agent."""
 
     room: str
-    dispatch_id: str
+    dispatch_id: str | None
+    """None: LiveKit has forgotten it, and a viewer asks for it."""
     metadata: str
 
 
 def lost_in(
     room: str, agent_name: str, dispatches: list[api.AgentDispatch], participants: list[api.ParticipantInfo]
 ) -> set[LostDispatch]:
-    """Return the dispatches for ``agent_name`` if no participant of the room is that agent."""
+    """Return the dispatches for ``agent_name`` if no participant of the room is that agent; where there is none, what
+    viewers ask for."""
     if any(participant.attributes.get(ATTRIBUTE_AGENT_NAME) == agent_name for participant in participants):
         return set()
     ours = [dispatch for dispatch in dispatches if dispatch.agent_name == agent_name]
-    return {LostDispatch(room, dispatch.id, dispatch.metadata) for dispatch in ours}
+    if ours:
+        return {LostDispatch(room, dispatch.id, dispatch.metadata) for dispatch in ours}
+    wanted = (WantedAgent.loads(participant.attributes.get(wire.ATTR_AGENT, "")) for participant in participants)
+    return {LostDispatch(room, None, agent.metadata) for agent in wanted if agent and agent.agent_name == agent_name}
 
 
 def pause_after(look: int) -> float:
@@ -68,6 +78,9 @@ class LostDispatches:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
         self._time_outs = 0  # in a row
+        self._looks = 0
+        self._asked_for: set[str] = set()
+        """Rooms that were dispatched because a viewer asks for it."""
 
     def start(self) -> None:
         """Start looking; a second call does nothing."""
@@ -83,13 +96,14 @@ class LostDispatches:
         settings = self._settings
         secret = settings.livekit_api_secret.get_secret_value()
         async with api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret) as livekit:
-            for number in itertools.count(1):
+            while True:
                 await self.look(livekit)
-                await asyncio.sleep(pause_after(number))
+                await asyncio.sleep(pause_after(self._looks))
 
     async def look(self, livekit: api.LiveKitAPI) -> None:
         """Look once and dispatch the lost ones again. Bounded; raises nothing if LiveKit does not answer."""
         too_long = False
+        self._looks += 1
         try:
             async with asyncio.timeout(TIMEOUT + SETTLE):
                 lost = await self._find(livekit)
@@ -125,7 +139,8 @@ class LostDispatches:
     async def _find_in(self, livekit: api.LiveKitAPI, room: str) -> set[LostDispatch]:
         try:
             dispatches = await livekit.agent_dispatch.list_dispatch(room)
-            if not any(dispatch.agent_name == self._settings.agent_name for dispatch in dispatches):
+            ours = any(dispatch.agent_name == self._settings.agent_name for dispatch in dispatches)
+            if not ours and (self._looks > AT_FIRST or room in self._asked_for):
                 return set()
             answer = await livekit.room.list_participants(api.ListParticipantsRequest(room=room))
         except api.TwirpError as error:
@@ -135,14 +150,28 @@ class LostDispatches:
         return lost_in(room, self._settings.agent_name, dispatches, list(answer.participants))
 
     async def _renew(self, livekit: api.LiveKitAPI, lost: LostDispatch) -> None:
-        try:
-            await livekit.agent_dispatch.delete_dispatch(lost.dispatch_id, lost.room)
-        except api.TwirpError as error:
-            if error.code != api.TwirpErrorCode.NOT_FOUND:
-                raise
-            return  # another worker was faster
+        if lost.dispatch_id is None:
+            if lost.room in self._asked_for:
+                return  # two viewers ask for two avatars
+            self._asked_for.add(lost.room)
+        else:
+            try:
+                await livekit.agent_dispatch.delete_dispatch(lost.dispatch_id, lost.room)
+            except api.TwirpError as error:
+                if error.code != api.TwirpErrorCode.NOT_FOUND:
+                    raise
+                return  # another worker was faster
         logger.info("dispatching again a room that has no avatar", extra={"room": lost.room})
         request = api.CreateAgentDispatchRequest(
             agent_name=self._settings.agent_name, room=lost.room, metadata=lost.metadata
         )
-        await livekit.agent_dispatch.create_dispatch(request)
+        made = await livekit.agent_dispatch.create_dispatch(request)
+        if lost.dispatch_id is None:
+            await self._keep_one(livekit, made)
+
+    async def _keep_one(self, livekit: api.LiveKitAPI, made: api.AgentDispatch) -> None:
+        """Delete ``made`` again if another worker dispatched the room at the same time: both keep the same one."""
+        listed = await livekit.agent_dispatch.list_dispatch(made.room)
+        ids = [dispatch.id for dispatch in listed if dispatch.agent_name == made.agent_name]
+        if ids and made.id != min(ids):
+            await livekit.agent_dispatch.delete_dispatch(made.id, made.room)

@@ -73,6 +73,29 @@ class JobMetadata:
         return cls(_provider(avatar.get("provider")), _avatar_id(avatar.get("id")), _seconds(value))
 
 
+@dataclass(frozen=True, slots=True)
+class WantedAgent:
+    """The dispatch that a viewer's token carries, in an attribute of the viewer: LiveKit shows that also after it has
+    forgotten the dispatch."""
+
+    agent_name: str
+    metadata: str = ""
+    """Of the job."""
+
+    def dumps(self) -> str:
+        return json.dumps({"name": self.agent_name, "metadata": self.metadata})
+
+    @classmethod
+    def loads(cls, text: str) -> WantedAgent | None:
+        """Parse the attribute; None: it names no agent."""
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return None
+        name, metadata = (value.get("name"), value.get("metadata", "")) if isinstance(value, dict) else (None, None)
+        return cls(name, metadata) if isinstance(name, str) and isinstance(metadata, str) else None
+
+
 def chosen_avatar(
     metadata: JobMetadata, default_provider: Provider, default_id: str | None, avaluma_id: str | None = None
 ) -> tuple[Provider, str | None]:

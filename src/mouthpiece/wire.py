@@ -61,6 +61,8 @@ ATTR_ATTEMPT: Final = "mouthpiece.attempt"
 """Stream attribute: the number of the attempt, a decimal number; ``mouthpiece.status`` carries it back."""
 ATTR_AVATAR: Final = "mouthpiece.avatar"
 """Participant attribute of our avatar: JSON of :class:`AvatarInfo`; present once it listens."""
+ATTR_AGENT: Final = "mouthpiece.agent"
+"""On a viewer whose token dispatches an agent, JSON of :class:`mouthpiece.dispatch.WantedAgent`."""
 ATTR_LEAVING: Final = "mouthpiece.leaving"
 """Participant attribute of our avatar, ``"true"`` while it leaves because its room is about to close: it is not to be
 started again at once."""

@@ -7,6 +7,7 @@ import datetime
 from livekit import api
 
 from mouthpiece import wire
+from mouthpiece.dispatch import WantedAgent
 from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
@@ -87,5 +88,6 @@ def viewer_token(
             departure_timeout=departure_timeout or 0,
             sync_streams=True,
         )
-        token = token.with_room_config(config)
+        wanted = WantedAgent(agent_name, agent_metadata)
+        token = token.with_room_config(config).with_attributes({wire.ATTR_AGENT: wanted.dumps()})
     return str(token.to_jwt())

@@ -185,16 +185,18 @@ class Rooms:
         request = api.CreateAgentDispatchRequest(agent_name=self._agent_name, room=room, metadata=metadata)
         await self.api.agent_dispatch.create_dispatch(request)
 
+    async def dispatches(self, room: str) -> int:
+        """Return how many dispatches of the worker LiveKit has for a room."""
+        listed = await self.api.agent_dispatch.list_dispatch(room_name=room)
+        return sum(dispatch.agent_name == self._agent_name for dispatch in listed)
+
     async def without_dispatch(self, room: str, timeout: float = 10) -> None:
         """Wait until LiveKit has no dispatch of the worker for a room.
 
         :raises AssertionError: it still has one after ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
-        while any(
-            dispatch.agent_name == self._agent_name
-            for dispatch in await self.api.agent_dispatch.list_dispatch(room_name=room)
-        ):
+        while await self.dispatches(room):
             assert time.monotonic() < deadline, f"after {timeout} s the dispatch is still there"
             await asyncio.sleep(0.1)
 

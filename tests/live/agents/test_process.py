@@ -10,11 +10,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from livekit import api
 
 from mouthpiece import wire
 from mouthpiece.segments import Receipt, State
 from mouthpiece_sender.demo import livekit_server
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
+from mouthpiece_sender.livekit import tokens
+from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from mouthpiece_sender.speaker import Speaker
 from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, agents, worker
 from tests.live.viewer import Viewer, viewer_token
@@ -213,6 +216,28 @@ async def test_a_room_that_was_dispatched_while_no_worker_was_there_gets_its_ava
             await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=80)
             await viewer.ready(40)
         await rooms.until(room_name, lambda people: len(people) == 1)
+
+
+async def test_a_worker_that_starts_brings_the_avatar_that_a_viewer_asks_for_where_livekit_has_forgotten_it(
+    livekit: LiveKit,
+    avatar_server: AvatarServer,
+    rooms: Rooms,
+    agent_name: str,
+    room_name: str,
+    tmp_path: Path,
+) -> None:
+    """As after the death of a livekit-server without Redis, if the avatar is in the room again before the viewer."""
+    access = LiveKitAccess(livekit.url, livekit.api_key, livekit.api_secret)
+    await rooms.api.room.create_room(api.CreateRoomRequest(name=room_name))
+    token = tokens.viewer_token(
+        access, room_name, "anna", agent_name=agent_name, agent_metadata='{"avatar": {"id": "noah"}}'
+    )
+    async with Viewer(livekit.url, token) as viewer:
+        assert await rooms.dispatches(room_name) == 0
+        with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatar_server.url):
+            await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=60)
+            await viewer.ready(40)
+            assert await rooms.dispatches(room_name) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
