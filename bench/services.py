@@ -71,8 +71,9 @@ async def process(
 
 @contextlib.asynccontextmanager
 async def avatar(livekit: LiveKit, *, log: Path | None = None, **settings: str) -> AsyncIterator[psutil.Process]:
-    """Run the local avatar, in ``ROOM``."""
+    """Run the local avatar, in ``ROOM``; in one process, so that its figures are those of the avatar."""
     port = livekit_server.free_port()
+    settings = {"MOUTHPIECE_AVATAR_PROCESSES": "1"} | settings
     async with (
         process(
             *("-m", "mouthpiece_avatar", "--port", str(port)), log=log, LIVEKIT_URL=livekit.url, **settings

@@ -20,11 +20,10 @@ from mouthpiece.serving.request_guard import RequestGuard
 from mouthpiece.serving.request_ids import RequestIds
 from mouthpiece_avatar import problems
 from mouthpiece_avatar.admission import Admission, RefuseOtherNames
+from mouthpiece_avatar.hosting import SessionHost
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.metrics import registry
 from mouthpiece_avatar.problems import HttpProblem
-from mouthpiece_avatar.session import Session
-from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import read_claims
 
@@ -65,7 +64,7 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
-def create_app(settings: Settings, sessions: Sessions, connections: Connections | None = None) -> FastAPI:
+def create_app(settings: Settings, sessions: SessionHost, connections: Connections | None = None) -> FastAPI:
     """Make the application; ``sessions`` stay the caller's.
 
     :param connections: those of the server.
@@ -83,7 +82,6 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     app.add_middleware(RequestIds)
     problems.install(app)
     allowed = settings.allowed()
-    metrics = registry(sessions)
 
     @app.post(wire.START_AVATAR_PATH, openapi_extra=_body(StartAvatarBody))
     async def start_avatar(request: Request, secret: Secret = None) -> Started:
@@ -121,7 +119,7 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     @app.get("/v1/sessions")
     async def list_sessions(request: Request, secret: Secret = None) -> dict[str, Any]:
         admission.admit(request)
-        return {"sessions": [_as_json(session) for session in sessions.all()]}
+        return {"sessions": [asdict(session) for session in (await sessions.figures()).sessions]}
 
     @app.delete("/v1/sessions/{session_id}", status_code=204)
     async def end_session(request: Request, session_id: str, secret: Secret = None) -> Response:
@@ -144,15 +142,14 @@ def create_app(settings: Settings, sessions: Sessions, connections: Connections 
     @app.get("/readyz")
     async def readyz(request: Request, response: Response) -> dict[str, Any]:
         """Say whether one more avatar can be started; 503 while as many are in rooms as may be."""
-        running = len(sessions.all())
-        full = running >= settings.max_sessions
+        full = sessions.running >= settings.max_sessions
         response.status_code = 503 if full else 200
-        numbers = {"sessions": running, "max_sessions": settings.max_sessions}
+        numbers = {"sessions": sessions.running, "max_sessions": settings.max_sessions}
         return {"status": "full" if full else "ok"} | (numbers if admission.names_us(request) else {})
 
     @app.get("/metrics")
     async def get_metrics() -> Response:
-        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry(await sessions.figures())), media_type=CONTENT_TYPE_LATEST)
 
     return app
 
@@ -172,7 +169,3 @@ async def _read(request: Request, model: type[_Body]) -> _Body:
     except ValidationError as error:
         problems_found = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([item | {"loc": ("body", *item["loc"])} for item in problems_found]) from None
-
-
-def _as_json(session: Session) -> dict[str, Any]:
-    return asdict(session.info())

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, read from the sessions at each scrape."""
+"""Figures for Prometheus, made at each scrape."""
 
 from __future__ import annotations
 
@@ -9,32 +9,29 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mouthpiece_avatar.sessions import Sessions
+from mouthpiece_avatar.hosting import Figures
 
 PREFIX = "mouthpiece_avatar"
 
 
-def registry(sessions: Sessions) -> CollectorRegistry:
-    """Make a registry of its own, so that two servers in one process do not share figures."""
+def registry(figures: Figures) -> CollectorRegistry:
+    """Make the registry of one scrape."""
     made = CollectorRegistry()
-    made.register(_SessionFigures(sessions))
+    made.register(_SessionFigures(figures))
     return made
 
 
 class _SessionFigures(Collector):
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        running = self._sessions.all()
-        gauge = GaugeMetricFamily(f"{PREFIX}_sessions", "Avatars in rooms now.")
-        gauge.add_metric([], len(running))
-        yield gauge
-        backlog = GaugeMetricFamily(f"{PREFIX}_backlog_seconds", "Sound that waits to be spoken.")
-        backlog.add_metric([], sum(session.playout.backlog for session in running))
-        yield backlog
-        yield _counter("sessions_ended", "Sessions that ended, by reason.", "reason", self._sessions.ended)
-        totals = self._sessions.totals()
+        running, totals = self._figures.sessions, self._figures.totals
+        yield _gauge("sessions", "Avatars in rooms now.", len(running))
+        yield _gauge("processes", "Processes that run sessions.", self._figures.processes)
+        backlog = sum(session.backlog for session in running)
+        yield _gauge("backlog_seconds", "Sound that waits to be spoken.", backlog)
+        yield _counter("sessions_ended", "Sessions that ended, by reason.", "reason", totals.ended)
         yield _counter("streams", "Audio streams, by what happened to them.", "event", totals.streams)
         yield _counter("receipts", "Receipts that were taken, by method.", "method", totals.delivered)
         yield _counter("receipts_dropped", "Receipts that nobody took, by method.", "method", totals.dropped)
@@ -45,6 +42,12 @@ class _SessionFigures(Collector):
             totals.delivery,
         )
         yield _counter("pictures", "Pictures sent, and left out because they were late.", "event", totals.pictures)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", text)
+    family.add_metric([], value)
+    return family
 
 
 def _counter(name: str, text: str, label: str, values: Counter[str]) -> Metric:

@@ -9,7 +9,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -23,7 +23,9 @@ from mouthpiece.process.sockets import listen
 from mouthpiece.serving.connections import ConnectionLimits, Connections, guarded
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.conduct import Conduct
+from mouthpiece_avatar.hosting import SessionHost
 from mouthpiece_avatar.logs import FIELDS, SessionFormatter
+from mouthpiece_avatar.processes.supervisor import SessionProcesses
 from mouthpiece_avatar.renderer import Renderers
 from mouthpiece_avatar.renderers import choose_renderers
 from mouthpiece_avatar.sessions import Sessions
@@ -47,6 +49,7 @@ settings, from the environment or .env.local:
   BITHUMAN_API_SECRET, _MODEL_PATH  bitHuman's secret, and the .imx file of the avatar
   MOUTHPIECE_AVATAR_FACE            the face of avatars whose id is not the name of a face (mia, noah)
   MOUTHPIECE_AVATAR_MAX_SESSIONS    rooms at a time (20)
+  MOUTHPIECE_AVATAR_PROCESSES       processes that run them, at most (one for each core); 1: the server itself
   MOUTHPIECE_AVATAR_ALONE           seconds in a room with nobody else, after which an avatar leaves it (60)
 
 python -m mouthpiece_avatar mouth speech.wav prints what the lips do to a sound file; mouth --help says more.
@@ -100,6 +103,7 @@ def main() -> int:
         formatter=SessionFormatter(),
         fields=FIELDS,
     )
+    processes = settings.processes_at_most()
     _raise_file_limit(settings.max_sessions)
     try:
         listening = listen(settings.host, settings.port)
@@ -111,19 +115,40 @@ def main() -> int:
         return 1
     hold(*STOP_SIGNALS)  # to the end of the process: one more signal while all is closed changes nothing
     with listening:
-        asyncio.run(_serve(settings, renderers, make_conduct, listening))
+        host: contextlib.AbstractAsyncContextManager[SessionHost]
+        if processes == 1:
+            host = _in_this_process(settings, renderers, make_conduct)
+        else:
+            host = SessionProcesses(processes, limit=settings.max_sessions, arguments=_passed_on(options))
+        asyncio.run(_serve(settings, host, listening))
     return 0
 
 
-async def _serve(
-    settings: Settings, renderers: Renderers, make_conduct: Callable[[], Conduct], listening: socket.socket
-) -> None:
+def _passed_on(options: argparse.Namespace) -> list[str]:
+    """Return the options for the processes that run sessions."""
+    fault = [] if options.fault is None else ["--fault", options.fault]
+    return fault + (["--verbose"] if options.verbose else [])
+
+
+@contextlib.asynccontextmanager
+async def _in_this_process(
+    settings: Settings, renderers: Renderers, make_conduct: Callable[[], Conduct]
+) -> AsyncIterator[SessionHost]:
     async with (
-        contextlib.AsyncExitStack() as stack,  # to its end: a signal while avatars leave their rooms ends nothing
         Sessions(renderers, limit=settings.max_sessions, make_conduct=make_conduct, alone=settings.alone) as sessions,
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(renderers.preload())
+        yield sessions
+
+
+async def _serve(
+    settings: Settings, host: contextlib.AbstractAsyncContextManager[SessionHost], listening: socket.socket
+) -> None:
+    async with (
+        contextlib.AsyncExitStack() as stack,  # to its end: a signal while avatars leave their rooms ends nothing
+        host as sessions,
+    ):
         connections = Connections(ConnectionLimits.within(file_limit()))
         config = uvicorn.Config(
             create_app(settings, sessions, connections),
@@ -142,8 +167,8 @@ async def _serve(
             sessions.stop()
 
         stack.enter_context(stop_signals(stop))
-        host, port = listening.getsockname()[:2]
-        logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+        address, port = listening.getsockname()[:2]
+        logger.info("listening on http://%s:%d", f"[{address}]" if ":" in address else address, port)
         await server.serve(sockets=[listening])
         logger.info("stopping: avatars leave their rooms")
 

@@ -7,7 +7,6 @@ import enum
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 
 from livekit import rtc
 
@@ -19,6 +18,7 @@ from mouthpiece_avatar.alone import Alone
 from mouthpiece_avatar.calls import RoomCalls
 from mouthpiece_avatar.closing_room import ClosingRoom
 from mouthpiece_avatar.conduct import Conduct, SessionParts
+from mouthpiece_avatar.hosting import SessionInfo
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
 from mouthpiece_avatar.publisher import MediaPublisher
@@ -46,24 +46,6 @@ class SessionState(enum.Enum):
     ABSENT = "absent"
     """The connection to LiveKit is lost; the SDK tries to restore it."""
     ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """A session as ``GET /v1/sessions`` answers it."""
-
-    session_id: str
-    room: str
-    identity: str
-    avatar: str
-    state: str
-    speaking: bool
-    drawn: bool
-    """Pictures are drawn: somebody is subscribed to them, or the avatar has just joined."""
-    backlog: float
-    """Seconds of sound that came and were not spoken yet."""
-    age: float
-    """Seconds since it was asked for."""
 
 
 class Session:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from mouthpiece.errors import MouthpieceError, QueueFull
 from mouthpiece.wire import StartAvatar
 from mouthpiece_avatar.conduct import Conduct
+from mouthpiece_avatar.hosting import Figures, Totals
 from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.session import Session
 from mouthpiece_avatar.token import Claims
@@ -22,26 +21,15 @@ from mouthpiece_avatar.token import Claims
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over all sessions since the start, by label."""
+FULL: Final = "this avatar server has no place for one more room: try again when a session has ended"
 
-    streams: Counter[str] = field(default_factory=Counter)
-    delivered: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    pictures: Counter[str] = field(default_factory=Counter)
-    delivery: Counter[str] = field(default_factory=Counter)
 
-    def add(self, session: Session) -> None:
-        self.streams.update(session.receiver.counts)
-        self.delivered.update(session.receipts.delivered)
-        self.dropped.update(session.receipts.dropped)
-        self.delivery.update(session.publisher.delivery)
-        self.pictures.update(sent=session.publisher.pictures.sent, late=session.publisher.pictures.late)
+def new_session_id() -> str:
+    return f"ses_{uuid.uuid4().hex[:16]}"
 
 
 class Sessions:
-    """``async with`` ends every session at its end."""
+    """A :class:`SessionHost` in this process. ``async with`` ends every session at its end."""
 
     def __init__(
         self,
@@ -50,19 +38,20 @@ class Sessions:
         limit: int,
         make_conduct: Callable[[], Conduct] = Conduct,
         alone: float = 0,
+        on_end: Callable[[str], None] = lambda _: None,
     ) -> None:
         """
         :param make_renderer: makes the renderer for an avatar's id.
         :param make_conduct: makes the conduct of one session.
         :param alone: see :class:`Session`.
+        :param on_end: called with the id of a session that has ended.
         """
+        self._on_end = on_end
         self._alone = alone
         self._make_conduct = make_conduct
         self._make_renderer = make_renderer
         self._limit = limit
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
-        self.ended: Counter[str] = Counter()
-        """By reason."""
         self._past = Totals()
 
     async def __aenter__(self) -> Self:
@@ -80,31 +69,31 @@ class Sessions:
         for session in self.all():
             session.end("the avatar server stops")
 
-    def totals(self) -> Totals:
-        totals = copy.deepcopy(self._past)
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    async def figures(self) -> Figures:
+        totals = Totals()
+        totals.update(self._past)
         for session in self.all():
-            totals.add(session)
-        return totals
+            totals.update(_totals(session))
+        return Figures([session.info() for session in self.all()], totals)
 
     def all(self) -> list[Session]:
         return [session for session, _ in self._running.values()]
 
-    async def start(self, request: StartAvatar, claims: Claims) -> Session:
-        """Return once the avatar has joined. An older one of the same identity in the same room ends.
-
-        :raises QueueFull: as many sessions run as may.
-        :raises RoomError: LiveKit did not let the avatar in.
-        :raises AvatarStartFailed: its renderer cannot be made.
-        """
+    async def start(self, request: StartAvatar, claims: Claims, *, session_id: str | None = None) -> Session:
+        """See :class:`SessionHost`; ``session_id`` is one of the caller's choice."""
         renderer = await self._make_renderer(request.avaluma_avatar_id)
         older = [
             session for session in self.all() if session.joined.is_set() and session.is_same_place(request, claims)
         ]
         if len(self._running) - len(older) >= self._limit:
             await renderer.aclose()
-            raise QueueFull("this avatar server has no place for one more room: try again when a session has ended")
+            raise QueueFull(FULL)
         session = Session(
-            f"ses_{uuid.uuid4().hex[:16]}",
+            session_id or new_session_id(),
             request,
             claims,
             renderer,
@@ -141,11 +130,23 @@ class Sessions:
 
     def _over(self, session: Session, task: asyncio.Task[None]) -> None:
         del self._running[session.id]
-        self._past.add(session)
+        self._past.update(_totals(session))
         error = None if task.cancelled() else task.exception()
         reason = session.reason or "failed"
-        self.ended[reason] += 1
+        self._past.ended[reason] += 1
         if error is not None and not isinstance(error, MouthpieceError):
             logger.error("a session failed", exc_info=error, extra={"session": session.id})
         else:
             logger.info("a session ended: %s", reason, extra={"session": session.id})
+        self._on_end(session.id)
+
+
+def _totals(session: Session) -> Totals:
+    pictures = session.publisher.pictures
+    return Totals(
+        streams=session.receiver.counts,
+        delivered=session.receipts.delivered,
+        dropped=session.receipts.dropped,
+        pictures=Counter(sent=pictures.sent, late=pictures.late),
+        delivery=session.publisher.delivery,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,8 +61,14 @@ class Settings(BaseSettings):
     """Of the runtime ``bithuman``: the ``.imx`` file of the avatar."""
     max_sessions: int = Field(default=20, ge=1, validation_alias="MOUTHPIECE_AVATAR_MAX_SESSIONS")
     """Rooms at a time; what comes beyond that is answered with 503."""
+    processes: int | None = Field(default=None, ge=1, validation_alias="MOUTHPIECE_AVATAR_PROCESSES")
+    """That run sessions, at most; None: as many as this process may use cores. With 1 the server runs them itself."""
     alone: float = Field(default=60, ge=0, allow_inf_nan=False, validation_alias="MOUTHPIECE_AVATAR_ALONE")
     """Seconds after which an avatar leaves a room in which nobody else is; 0 is never."""
+
+    def processes_at_most(self) -> int:
+        """Return how many processes may run sessions."""
+        return min(self.processes or usable_cores(), self.max_sessions)
 
     def allowed(self) -> list[LiveKitAddress] | None:
         """Return the servers that avatars may join; None: those on this machine.
@@ -101,3 +108,16 @@ def load_settings(**given: Any) -> Settings:
     settings = read_settings(Settings, **given)
     settings.check()
     return settings
+
+
+def read_own_settings() -> Settings:
+    """Read the settings as the server did; where it listens does not matter to a process that runs its sessions.
+
+    :raises ConfigurationError: settings are wrong.
+    """
+    load_env_file(ENV_FILE)
+    return read_settings(Settings, host="127.0.0.1", port=0)
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -103,7 +103,7 @@ def mouthpiece_processes(
         DemoProcess(
             name="avatar",
             command=[*python, "mouthpiece_avatar", "--host", LOOPBACK, "--port", str(ports["avatar"])],
-            environment=shared,
+            environment=shared | {"MOUTHPIECE_AVATAR_PROCESSES": "1"},  # there is one room
             address=avatar,
             health=f"{avatar}/healthz",
         ),

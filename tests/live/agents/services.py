@@ -164,7 +164,7 @@ class AvatarServer:
 
     def _start(self) -> RunningProcess:
         command = [sys.executable, "-m", "mouthpiece_avatar", "--port", str(self._port)]
-        process = RunningProcess(command, self._env, self._cwd)
+        process = RunningProcess(command, self._env | {"MOUTHPIECE_AVATAR_PROCESSES": "1"}, self._cwd)
         try:
             _answers(self.url + "/healthz", process)
         except BaseException as error:

@@ -49,7 +49,7 @@ def running_avatar_server(log: Path, *arguments: str, **environment: str) -> Ite
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "mouthpiece_avatar", "--port", str(port), *arguments],
-            env=os.environ | environment,
+            env=os.environ | {"MOUTHPIECE_AVATAR_PROCESSES": "1"} | environment,
             stderr=output,
             cwd=log.parent,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any
@@ -17,7 +16,7 @@ from pydantic import SecretStr
 from mouthpiece import wire
 from mouthpiece.errors import AvatarStartFailed, LiveKitRefused, LiveKitUnavailable, QueueFull
 from mouthpiece_avatar.app import create_app
-from mouthpiece_avatar.sessions import Totals
+from mouthpiece_avatar.hosting import Figures
 from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import Claims
 
@@ -43,8 +42,8 @@ class StandInSessions:
     def __init__(self) -> None:
         self.started: list[tuple[wire.StartAvatar, Claims]] = []
         self.fails_with: Exception | None = None
-        self.ended: Counter[str] = Counter()
-        self.running: list[Any] = []
+        self.running = 0
+        self.ended: list[str] = []
 
     async def start(self, request: wire.StartAvatar, claims: Claims) -> StandInSession:
         self.started.append((request, claims))
@@ -53,13 +52,13 @@ class StandInSessions:
         return StandInSession(claims)
 
     async def end(self, session_id: str) -> bool:
+        self.ended.append(session_id)
         return session_id == "ses_1"
 
-    def all(self) -> list[Any]:
-        return self.running
+    async def figures(self) -> Figures:
+        return Figures()
 
-    def totals(self) -> Totals:
-        return Totals()
+    def stop(self) -> None: ...
 
 
 @pytest.fixture
@@ -69,7 +68,7 @@ def sessions() -> StandInSessions:
 
 def client(sessions: StandInSessions, **settings: Any) -> httpx.AsyncClient:
     known = {"livekit_url": "ws://127.0.0.1:7880", **settings}
-    app = create_app(Settings.model_construct(**{**Settings().model_dump(), **known}), sessions)  # type: ignore[arg-type]
+    app = create_app(Settings.model_construct(**{**Settings().model_dump(), **known}), sessions)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
@@ -295,11 +294,11 @@ async def test_avalumas_older_calls_are_answered(http: httpx.AsyncClient) -> Non
 async def test_it_is_not_ready_while_it_takes_no_more(sessions: StandInSessions) -> None:
     async with client(sessions, max_sessions=2, secrets=[SecretStr("one")]) as http:
         for running, status in ((1, 200), (2, 503), (1, 200)):
-            sessions.running = [None] * running
+            sessions.running = running
             ready = await http.get("/readyz")
             assert ready.status_code == status
             assert ready.json()["sessions"] == running
-        sessions.running = [None] * 2
+        sessions.running = 2
         elsewhere = await http.get("/readyz", headers={"host": "avatar.example.org"})
         assert (elsewhere.status_code, elsewhere.json()) == (503, {"status": "full"})
         assert (await http.get("/healthz")).status_code == 200

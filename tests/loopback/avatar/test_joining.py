@@ -64,7 +64,7 @@ async def test_the_server_of_avatars_does_not_wait_for_one_that_joins(livekit: S
     assert time.monotonic() - before < 2
     with pytest.raises(RoomError, match="called back"):
         await starting
-    assert sessions.ended == {"the avatar server stops": 1}
+    assert (await sessions.figures()).totals.ended == {"the avatar server stops": 1}
 
 
 async def test_a_livekit_that_never_answers_is_given_up(

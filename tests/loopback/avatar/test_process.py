@@ -57,6 +57,7 @@ def test_its_help_teaches(tmp_path: Path) -> None:
         ((), {"LIVEKIT_URL": "livekit.example.com"}, "LIVEKIT_URL"),
         ((), {"MOUTHPIECE_AVATAR_LIVEKIT_URLS": "ws://a, b"}, "MOUTHPIECE_AVATAR_LIVEKIT_URLS"),
         ((), {"MOUTHPIECE_AVATAR_MAX_SESSIONS": "0"}, "MOUTHPIECE_AVATAR_MAX_SESSIONS"),
+        ((), {"MOUTHPIECE_AVATAR_PROCESSES": "0"}, "MOUTHPIECE_AVATAR_PROCESSES"),
         ((), {"MOUTHPIECE_AVATAR_ALONE": "-1"}, "MOUTHPIECE_AVATAR_ALONE"),
         (("--nonsense",), {}, "--nonsense"),
     ],

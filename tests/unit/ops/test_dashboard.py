@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 
+from mouthpiece_avatar.hosting import Figures
 from mouthpiece_avatar.metrics import registry as avatar_registry
-from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_sender.api.metrics import Metrics
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.livekit.joins import ConnectionFigures
@@ -27,9 +26,7 @@ def registries() -> Iterator[CollectorRegistry]:
     metrics = Metrics()
     metrics.watch(cast(Gateway, SimpleNamespace(activity=dict)), ConnectionFigures())
     yield metrics.registry
-    totals = SimpleNamespace(streams={}, delivered={}, dropped={}, delivery={}, pictures={})
-    sessions = SimpleNamespace(all=list, ended=Counter(), totals=lambda: totals)
-    yield avatar_registry(cast(Sessions, sessions))
+    yield avatar_registry(Figures())
 
 
 def series() -> dict[str, set[str]]:
