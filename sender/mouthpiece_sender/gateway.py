@@ -200,7 +200,7 @@ class Gateway:
             request.wait_for_viewer,
             None if request.expires_in is None else now + request.expires_in,
         )
-        self._session(request.room).submit(utterance, request.sound, request.avatar, request.mode)
+        self._session(request.room, request.holder).submit(utterance, request.sound, request.avatar, request.mode)
         return self._active[segment.id].segment
 
     async def cancel(self, segment_id: str) -> Segment:
@@ -313,10 +313,13 @@ class Gateway:
             for name, room in self._rooms.items()
         }
 
-    def expect(self, room: str) -> None:
-        """Something will be said in ``room`` soon: join it once its avatar is there."""
+    def expect(self, room: str, holder: str = "") -> None:
+        """Something will be said in ``room`` soon: join it once its avatar is there.
+
+        :param holder: of the API key that it will be said with.
+        """
         if not self._stopping:
-            self._session(room).expect()
+            self._session(room, holder).expect()
 
     async def end_room(self, room: str, reason: str) -> None:
         """The room is about to be deleted: fail its queued segments with ``reason``, end the one that plays as unknown,
@@ -324,15 +327,14 @@ class Gateway:
 
         :raises MouthpieceError: it is not known who is there; nothing was ended.
         """
-        self.expect(room)
-        if session := self._rooms.get(room):
+        if session := self._rooms.get(room) if self._stopping else self._session(room):
             await session.prepare_deletion(Problem.of(RoomClosed(reason)))
 
     # Inside
 
-    def _session(self, room: str) -> Room:
+    def _session(self, room: str, holder: str = "") -> Room:
         if room not in self._rooms:
-            session = self._target.room(room, self._on_report, self._retire, self._writer.recorded)
+            session = self._target.room(room, self._on_report, self._retire, self._writer.recorded, holder)
             self._rooms[room] = session
             for avatar in self._pauses.get(room, ()):
                 session.pause(avatar)

@@ -198,11 +198,13 @@ class Target(Protocol):
         listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Callable[[Attempt], Awaitable[None]],
+        holder: str = "",
     ) -> Room:
         """
         :param listener: receives every report, in order.
         :param dormant: called when the room takes no more inputs.
         :param recorded: returns once it is stored that an attempt was begun.
+        :param holder: of the API key that the room is spoken into with first; empty: of none.
         """
         ...
 

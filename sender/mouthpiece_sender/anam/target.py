@@ -64,6 +64,7 @@ class AnamTarget:
         listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Recorded = at_once,
+        holder: str = "",
     ) -> AnamRoom:
         warm = max(self._warm, self.settings.linger)  # the last words are still on their way to the viewer
         return AnamRoom(name, self.settings, self._sinks, listener, dormant, self._clock, warm, recorded)

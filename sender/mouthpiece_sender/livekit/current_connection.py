@@ -8,7 +8,7 @@ from typing import Final
 
 from mouthpiece.segments import Problem
 from mouthpiece_sender.livekit.connection import Connection, ConnectionBack, RoomEvent
-from mouthpiece_sender.livekit.joins import OTHERS_FIRST, Joins
+from mouthpiece_sender.livekit.joins import OTHERS_FIRST, RoomTurns
 
 LINGERS: Final = 120.0
 """Seconds for which a connection that was dropped while LiveKit did not answer may come back by itself: leaving is a
@@ -20,7 +20,7 @@ class CurrentConnection:
     :param connect: makes a connection that calls the given listener.
     :param listener: receives the events of the present connection; those of an earlier one, which may still be leaving,
         are dropped.
-    :param joins: held while the room is joined: too many joins at once time out, all of them.
+    :param turns: one is held while the room is joined: too many joins at once time out, all of them.
     :param waits: called with the reason when the join has to wait for its turn.
     """
 
@@ -28,7 +28,7 @@ class CurrentConnection:
         self,
         connect: Callable[[Callable[[RoomEvent], None]], Connection],
         listener: Callable[[RoomEvent], None],
-        joins: Joins,
+        turns: RoomTurns,
         waits: Callable[[Problem], None],
     ) -> None:
         self.connection: Connection | None = None
@@ -37,7 +37,7 @@ class CurrentConnection:
         """When it was lost, while the SDK reconnects."""
         self._connect = connect
         self._listener = listener
-        self._joins = joins
+        self._turns = turns
         self._waits = waits
         self._stack = AsyncExitStack()
         self._dropped_at = float("-inf")
@@ -56,9 +56,9 @@ class CurrentConnection:
         :raises LiveKitRefused: it does not accept the token.
         """
         stack, connection = AsyncExitStack(), self._connect(lambda event: self._hear(connection, event))
-        if self._joins.busy:
+        if self._turns.joins.busy:
             self._waits(OTHERS_FIRST)
-        async with self._joins:
+        async with self._turns.joins.turn(self._turns.holder):
             await stack.enter_async_context(connection)
         if not connection.connected:
             await stack.aclose()
@@ -66,7 +66,7 @@ class CurrentConnection:
         self.connection, self._stack = connection, stack
         if self._lost:
             self._lost = False
-            self._joins.figures.reconnects += 1
+            self._turns.joins.figures.reconnects += 1
         return True
 
     def abandon(self, now: float) -> AsyncExitStack:
@@ -85,10 +85,13 @@ class CurrentConnection:
         return stack
 
     async def leave(self) -> None:
-        await self.drop().aclose()
+        """Leave in turn with other rooms."""
+        stack = self.drop()
+        async with self._turns.leaving:
+            await stack.aclose()
 
     def _hear(self, connection: Connection, event: RoomEvent) -> None:
         if connection is self.connection:
             if isinstance(event, ConnectionBack):
-                self._joins.figures.reconnects += 1
+                self._turns.joins.figures.reconnects += 1
             self._listener(event)

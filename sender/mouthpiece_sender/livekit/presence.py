@@ -19,7 +19,11 @@ from dataclasses import dataclass
 from mouthpiece.profiles import Profile
 
 LOOK_INTERVAL = 0.5
-"""Seconds from one look to the next while something waits."""
+"""Seconds from one look to the next while something waits, at first."""
+LATER_BY = 0.1
+"""Of the time that an avatar has been waited for, the part by which it may be seen later than it came."""
+LONGEST_INTERVAL = 3.0
+"""Seconds from one look to the next at most."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0)
 """Seconds from a failed look or join to the next one; the last one stays."""
 
@@ -59,6 +63,8 @@ class Presence:
     _looking: bool = False
     _avatar_seen: bool = False
     _failures: int = 0
+    _waits_since: float | None = None
+    """When the first look for the avatar began; None: it is not waited for."""
 
     def decide(self, waiting: bool, now: float) -> Act:
         """The act to begin now. ``waiting``: something is queued or plays."""
@@ -66,6 +72,7 @@ class Presence:
             self._busy_until = now + self.warm
         match self.state:
             case Membership.AWAY if now <= self._busy_until:
+                self._waits_since = now if self._waits_since is None else self._waits_since
                 if self._avatar_seen:
                     self._avatar_seen = False
                     self.state = Membership.JOINING
@@ -73,6 +80,8 @@ class Presence:
                 if not self._looking and now >= self._next_look:
                     self._looking = True
                     return Act.LOOK
+            case Membership.AWAY:
+                self._waits_since = None
             case Membership.THERE if not waiting and now >= self._busy_until:
                 self.state = Membership.LEAVING
                 return Act.LEAVE
@@ -93,6 +102,7 @@ class Presence:
     def expect(self, now: float) -> None:
         """Something will be said here soon: look for the avatar, and join."""
         self._busy_until = max(self._busy_until, now + self.warm)
+        self._waits_since, self._next_look = None, min(self._next_look, now + LOOK_INTERVAL)
 
     def unexpect(self) -> None:
         """Nothing will be said here soon."""
@@ -109,7 +119,8 @@ class Presence:
         left_at = self.left_open_at
         still_reads = left_at is not None and now < left_at + STREAM_IDLE + STREAM_IDLE_MARGIN
         self._avatar_seen = bool(avatars) and not (may_be_deafened and still_reads)
-        self._next_look = now + LOOK_INTERVAL
+        waited = 0.0 if avatars or self._waits_since is None else now - self._waits_since
+        self._next_look = now + min(max(LOOK_INTERVAL, LATER_BY * waited), LONGEST_INTERVAL)
 
     def failed(self, now: float) -> None:
         """A look or a join failed."""
@@ -121,6 +132,7 @@ class Presence:
 
     def joined(self) -> None:
         self.state = Membership.THERE
+        self._waits_since = None
         self._failures = 0
 
     def left(self, now: float, *, duplicate: bool = False) -> None:

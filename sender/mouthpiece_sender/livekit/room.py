@@ -34,10 +34,11 @@ from mouthpiece_sender.livekit.connection import (
 )
 from mouthpiece_sender.livekit.current_connection import CurrentConnection
 from mouthpiece_sender.livekit.graceful_leave import GracefulLeave
-from mouthpiece_sender.livekit.joins import Joins
+from mouthpiece_sender.livekit.joins import RoomTurns
 from mouthpiece_sender.livekit.liveness import Liveness
 from mouthpiece_sender.livekit.presence import Act, Membership, Presence
-from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.server_api import LiveKitAccess
+from mouthpiece_sender.livekit.shared_look import SharedLook
 from mouthpiece_sender.livekit.tokens import sender_token
 from mouthpiece_sender.playout.driver import PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
@@ -62,7 +63,7 @@ class RoomSession:
 
     room: str
     access: LiveKitAccess
-    api: LiveKitApi
+    look: SharedLook
     identity: str
     name: str
     listener: ReportListener
@@ -76,8 +77,7 @@ class RoomSession:
     connect: ConnectionFactory
     waits_for_livekit: bool
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
-    joins: Joins
-    """Turns at joining a room."""
+    turns: RoomTurns
     recorded: Recorded = at_once
     attendance: Attendance = field(default_factory=Attendance)
     listens: bool = True
@@ -103,8 +103,10 @@ class RoomSession:
     def __post_init__(self) -> None:
         self._presence = Presence(self.warm, self.left_open_at)
         self._slots = AvatarSlots(self._new_slot, self.clock, self.attendance)
-        self._current = CurrentConnection(self._connect, self._on_event, self.joins, self._slots.lose_connection)
-        self._graceful_leave = GracefulLeave(self._slots, self._current)
+        self._current = CurrentConnection(self._connect, self._on_event, self.turns, self._slots.lose_connection)
+        self._graceful_leave = GracefulLeave(
+            self._slots, self._current, self.turns, lambda: self.look(self.room), self.expect
+        )
 
     # Queries
 
@@ -162,11 +164,7 @@ class RoomSession:
         self._slots.give_up(problem, by)
 
     async def prepare_deletion(self, problem: Problem) -> None:
-        found = await self.api.participants(self.room)
-        self.give_up(problem, EndedBy.ROOM)
-        if any(facts.profile is not None and facts.profile.status for facts in found or ()):
-            self.expect()
-            await self._graceful_leave.request()
+        await self._graceful_leave.prepare(lambda: self.give_up(problem, EndedBy.ROOM))
         self._presence.unexpect()
         self._changed.set()
 
@@ -180,7 +178,7 @@ class RoomSession:
                     now = self.clock()
                     self._changed.clear()
                     self._tick(now)
-                    if self._slots.idle and self._presence.dormant(now):
+                    if self._slots.idle and self._presence.dormant(now) and not self._graceful_leave.under_way:
                         self.dormant(self)
                         break
                     wakeup = self._next_wakeup(now)
@@ -190,7 +188,7 @@ class RoomSession:
         finally:
             for slot in self._slots:
                 slot.detach()
-            await self._current.leave()
+            await self._current.drop().aclose()  # at once, whoever else leaves: a stop has to end
 
     async def close(self, *, drop_queued: bool) -> None:
         drivers = [slot.driver for slot in self._slots]
@@ -249,7 +247,7 @@ class RoomSession:
 
     async def _look(self) -> None:
         try:
-            found = await self.api.participants(self.room)
+            found = await self.look(self.room)
         except MouthpieceError as error:
             if isinstance(error, LiveKitUnavailable) and self.waits_for_livekit:
                 self._slots.lose_connection(Problem.of(error))

@@ -108,8 +108,11 @@ class LiveKitApi:
         """Return if the server answers and accepts the key."""
         await self.rooms(["mouthpiece-readiness"])
 
-    async def participants(self, room: str) -> list[ParticipantFacts] | None:
-        """The participants of a room; None if there is no such room."""
+    async def participants(self, room: str, *, exists: bool = False) -> list[ParticipantFacts] | None:
+        """The participants of a room; None if there is no such room.
+
+        :param exists: the server has just said that the room exists, so that nobody's being there is no question.
+        """
         async with self._translated():
             try:
                 listed = await self._api.room.list_participants(api.ListParticipantsRequest(room=room))
@@ -117,7 +120,7 @@ class LiveKitApi:
                 if error.code == "not_found":
                     return None
                 raise
-        if not listed.participants and await self.room(room) is None:
+        if not listed.participants and not exists and await self.room(room) is None:
             return None
         return [_facts(participant) for participant in listed.participants]
 

@@ -17,12 +17,13 @@ from mouthpiece_sender.livekit.joins import Joins
 from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
+from mouthpiece_sender.livekit.shared_look import SharedLook
 from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.storage.open_streams import OpenStreams
 from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveKitTarget:
     """How long rooms are waited for, and under which identity they are joined. Times are seconds."""
 
@@ -46,6 +47,10 @@ class LiveKitTarget:
     joins: Joins = field(default_factory=Joins)
     open_streams: OpenStreams | None = None
     """None: the next process need not know which streams this one leaves open."""
+    _look: SharedLook = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._look = SharedLook(self.api, self.clock)
 
     def room(
         self,
@@ -53,12 +58,13 @@ class LiveKitTarget:
         listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Recorded = at_once,
+        holder: str = "",
     ) -> RoomSession:
         streams = self.open_streams
         return RoomSession(
             name,
             self.access,
-            self.api,
+            self._look,
             self.identity or self._identity(name),
             self.name,
             listener,
@@ -68,7 +74,7 @@ class LiveKitTarget:
             self.warm,
             self.connect,
             self.waits_for_livekit,
-            self.joins,
+            self.joins.of(holder),
             recorded,
             Attendance(name, self.note),
             self.listens,

@@ -33,7 +33,7 @@ class FakeLiveKitApi(LiveKitApi):
     async def check(self) -> None:
         self._answer()
 
-    async def participants(self, room: str) -> list[ParticipantFacts] | None:
+    async def participants(self, room: str, *, exists: bool = False) -> list[ParticipantFacts] | None:
         self._answer()
         return self.people.get(room, []) if room in self.rooms_there else None
 

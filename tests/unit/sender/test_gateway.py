@@ -109,6 +109,7 @@ class FakeTarget:
         listener: ReportListener,
         dormant: Callable[[Room], None],
         recorded: Callable[[Attempt], Awaitable[None]],
+        holder: str = "",
     ) -> FakeRoom:
         self.rooms.append(FakeRoom(name, listener))
         return self.rooms[-1]

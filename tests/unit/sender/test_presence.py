@@ -1,7 +1,19 @@
 from __future__ import annotations
 
+import itertools
+
+import pytest
+
 from mouthpiece.profiles import MOUTHPIECE, STOCK
-from mouthpiece_sender.livekit.presence import BACKOFF, LOOK_INTERVAL, STREAM_IDLE, Act, Membership, Presence
+from mouthpiece_sender.livekit.presence import (
+    BACKOFF,
+    LONGEST_INTERVAL,
+    LOOK_INTERVAL,
+    STREAM_IDLE,
+    Act,
+    Membership,
+    Presence,
+)
 
 
 def test_it_does_nothing_while_there_is_nothing_to_say() -> None:
@@ -93,3 +105,37 @@ def test_our_own_avatar_is_joined_at_once_after_a_kill() -> None:
     presence.decide(True, 6.0)
     presence.looked([MOUTHPIECE], 6.0)
     assert presence.decide(True, 6.0) is Act.JOIN
+
+
+def looks_until(presence: Presence, until: float, since: float = 0.0) -> list[float]:
+    """When it looks, while no avatar comes."""
+    now, looks = since, []
+    while now <= until:
+        if presence.decide(True, now) is Act.LOOK:
+            looks.append(now)
+            presence.looked([], now)
+        now += 0.01
+    return looks
+
+
+def test_an_avatar_that_is_long_in_coming_is_looked_for_less_often_and_seen_a_tenth_later_at_most() -> None:
+    looks = looks_until(Presence(warm=10), 120.0)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(looks)]
+    assert gaps[:5] == pytest.approx([LOOK_INTERVAL] * 5, abs=0.02)
+    assert gaps[-5:] == pytest.approx([LONGEST_INTERVAL] * 5, abs=0.02)
+    assert all(gap <= max(LOOK_INTERVAL, 0.1 * at) + 0.02 for at, gap in zip(looks, gaps, strict=False))
+
+
+def test_who_expects_to_speak_in_a_room_that_was_long_waited_for_has_it_looked_at_often_again() -> None:
+    presence = Presence(warm=10)
+    looks_until(presence, 100.0)
+    presence.expect(100.0)
+    looks = looks_until(presence, 102.0, since=100.0)
+    assert len(looks) >= 3
+
+
+def test_a_room_that_was_waited_for_in_vain_is_looked_at_often_the_next_time() -> None:
+    presence = Presence(warm=0)
+    looks_until(presence, 100.0)
+    assert presence.decide(False, 101.0) is Act.NOTHING
+    assert len(looks_until(presence, 106.0, since=104.0)) >= 4
