@@ -216,6 +216,8 @@ class Settings(BaseSettings):
     """Seconds of sound in them; 0: any number."""
     key_requests: int = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_REQUESTS")
     """Requests a minute of one API key; 0: any number."""
+    key_empty_timeout: int = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_EMPTY_TIMEOUT")
+    """Seconds that a room may stay open without a viewer, whatever an API key asks for; 0: any number."""
     max_upload: int = Field(300, ge=1, validation_alias="MOUTHPIECE_MAX_UPLOAD_MB")
     """Megabytes of one body."""
     max_seconds: float = Field(3600, gt=0, validation_alias="MOUTHPIECE_MAX_SECONDS")

@@ -18,6 +18,7 @@ from mouthpiece_sender.api.dependencies import CallerDep, Dependencies, Deps, Li
 from mouthpiece_sender.api.openapi import problems
 from mouthpiece_sender.api.problems import ApiProblem
 from mouthpiece_sender.api.requests import NoQuery, OpenRoomBody, RoomPath, TokenBody, json_body, read_json
+from mouthpiece_sender.api.room_times import RoomTimes
 from mouthpiece_sender.livekit.server_api import LiveKitApi, ParticipantFacts, RoomFacts
 from mouthpiece_sender.livekit.tokens import viewer_token
 from mouthpiece_sender.target import AvatarActivity, RoomActivity
@@ -46,8 +47,9 @@ async def open_room(_: NoParameters, request: Request, deps: Deps, livekit: Live
     settings = deps.settings
     room = body.room or f"{caller.prefixes[0]}room-{secrets.token_hex(5)}"
     caller.require(room)
-    empty = settings.empty_timeout if body.empty_timeout is None else body.empty_timeout
-    departure = body.departure_timeout or body.empty_timeout or settings.departure_timeout
+    times = RoomTimes(settings.empty_timeout, settings.departure_timeout).asked(
+        body.empty_timeout, body.departure_timeout, settings.key_empty_timeout or None
+    )
     choice = body.metadata()
     metadata = choice.dumps()
     identity = body.identity or new_identity()
@@ -58,13 +60,13 @@ async def open_room(_: NoParameters, request: Request, deps: Deps, livekit: Live
         body.name,
         agent_name=settings.agent_name,
         agent_metadata=metadata,
-        empty_timeout=empty,
-        departure_timeout=departure,
+        empty_timeout=times.empty,
+        departure_timeout=times.departure,
         data=body.data,
     )
-    await livekit.api.create_room(room, empty_timeout=empty, departure_timeout=departure)
+    await livekit.api.create_room(room, empty_timeout=times.empty, departure_timeout=times.departure)
     await livekit.api.dispatch(room, settings.agent_name, metadata)
-    deps.gateway.expect(room)
+    deps.gateway.expect(room, caller.holder)
     avatar = await _avatar_of(livekit.api, room)
     if avatar is None:
         avatar_id = chosen_avatar(choice, settings.avatar_provider, settings.avatar_id, settings.avaluma_avatar_id)[1]

@@ -65,3 +65,18 @@ async def test_a_burst_that_is_ignored_never_answers_429(start: Start) -> None:
             assert (answer.status_code, answer.json()["state"]) == (200, "ignored")
         other = [await sender.client.get("/v1/rooms?mode=ignore", headers=FIRST) for _ in range(2)]
         assert other[-1].status_code == 429, "nothing else is let through by its name"
+
+
+async def test_a_room_that_is_to_stay_open_for_longer_than_a_key_may_ask_is_refused(start: Start) -> None:
+    async with start(key_empty_timeout=120) as sender:
+        for field in ("empty_timeout", "departure_timeout"):
+            refused = await sender.client.post("/v1/rooms", json={"room": "one", field: 121})
+            assert (refused.status_code, refused.json()["type"], refused.json()["field"]) == (
+                400,
+                "bad-parameter",
+                field,
+            )
+        assert sender.livekit.rooms_there == {}
+        assert (await sender.client.post("/v1/rooms", json={"room": "one"})).status_code == 201
+        facts = sender.livekit.rooms_there["one"]
+        assert (facts.empty_timeout, facts.departure_timeout) == (120, 60)
