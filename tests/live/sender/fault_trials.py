@@ -142,11 +142,12 @@ def slug(segment: Segment) -> str:
 
 def share_heard(recording: Sequence[bytes], sound: Tone, hertz: float) -> float:
     """Return how much of the tone in ``sound`` is in the recording of a viewer; 1: all of it, once."""
-    made = _windows_with(sound.samples, sound.info.sample_rate, hertz)
-    return _windows_with(np.frombuffer(b"".join(recording), np.int16), SAMPLE_RATE, hertz) / made
+    made = windows_with(sound.samples, sound.info.sample_rate, hertz)
+    return windows_with(np.frombuffer(b"".join(recording), np.int16), SAMPLE_RATE, hertz) / made
 
 
-def _windows_with(samples: Samples, rate: int, hertz: float) -> float:
+def windows_with(samples: Samples, rate: int, hertz: float) -> float:
+    """Return in how many windows, one each ``HOP``, the tone is heard."""
     size, hop = round(WINDOW * rate), round(HOP * rate)
     windows = np.lib.stride_tricks.sliding_window_view(samples, size)[::hop] * np.hanning(size)
     turns = np.exp(-2j * np.pi * hertz * np.arange(size) / rate)
