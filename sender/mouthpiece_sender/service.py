@@ -43,12 +43,12 @@ from mouthpiece_sender.events.room_log import RoomLog
 from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.key_files import DEVELOPMENT_API_KEY, KeyFile, KeyFiles, api_keys_in, livekit_key_in
 from mouthpiece_sender.livekit.joins import ConnectionFigures, Joins
+from mouthpiece_sender.livekit.open_streams import OpenStreams
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
 from mouthpiece_sender.speech.voices import DEFAULT as OFFLINE
 from mouthpiece_sender.speech.voices import Voices, lexicon_of
-from mouthpiece_sender.storage.open_streams import OpenStreams
 from mouthpiece_sender.storage.retention import Retention
 from mouthpiece_sender.storage.spool import Spool
 from mouthpiece_sender.storage.store import Store

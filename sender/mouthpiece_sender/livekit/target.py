@@ -14,12 +14,12 @@ from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
 from mouthpiece_sender.livekit.avatar_slot import unmarked
 from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.joins import Joins
+from mouthpiece_sender.livekit.open_streams import OpenStreams
 from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.shared_look import SharedLook
 from mouthpiece_sender.playout.driver import Recorded, at_once
-from mouthpiece_sender.storage.open_streams import OpenStreams
 from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
 
 

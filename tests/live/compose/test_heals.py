@@ -87,7 +87,7 @@ def _restart_daemon(stack: Stack, _: str) -> None:
 )
 async def test_the_next_segment_is_heard(stack: Stack, harm: Callable[[Stack, str], None], name: str) -> None:
     # A room of its own: a LiveKit that died has forgotten the room's dispatch, and no viewer is here who asks for the
-    # agent (docs/operations.md), so a worker that is restarted after that leaves it alone until somebody opens it again.
+    # agent (docs/operations.md), so a worker that is restarted after that leaves it alone until it is opened again.
     room = f"heals-{harm.__name__.strip('_')}-{name}"
     _call(stack, "POST", "/v1/rooms", json={"room": room})
     playing = _call(

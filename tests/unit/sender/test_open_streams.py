@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mouthpiece.errors import StoreError
-from mouthpiece_sender.storage.open_streams import FORGOTTEN, INTERVAL, OpenStreams
+from mouthpiece_sender.livekit.open_streams import FORGOTTEN, INTERVAL, OpenStreams
 
 
 @dataclass
