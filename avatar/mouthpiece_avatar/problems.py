@@ -19,6 +19,7 @@ from mouthpiece.errors import (
     RequestTimeout,
     RoomError,
 )
+from mouthpiece_avatar.renderer import AvatarUnknown
 
 _RETRY_AFTER = "5"
 """Seconds."""
@@ -70,6 +71,8 @@ def answer_to_http(error: HttpProblem) -> JSONResponse:
 
 def answer_to(error: MouthpieceError) -> JSONResponse:
     """Return the response for an error of the tree."""
+    if isinstance(error, AvatarUnknown):
+        return _answer(404, error.slug, str(error), avatars=error.avatars)
     status = next((status for kinds, status in _STATUS if isinstance(error, kinds)), 500)
     return _answer(status, error.slug, str(error))
 

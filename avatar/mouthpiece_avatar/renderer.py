@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from mouthpiece.audio.pcm import Samples
+from mouthpiece.errors import AvatarError
 
 Image = npt.NDArray[np.uint8]
 """BGRA, (height, width, 4), or I420, (height * 3 / 2, width) with both figures even; contiguous."""
@@ -23,6 +24,17 @@ class Mood(enum.Enum):
     """Somebody speaks to the avatar."""
     THINKING = "thinking"
     """The agent is making an answer."""
+
+
+class AvatarUnknown(AvatarError):
+    """No avatar has the id that was asked for."""
+
+    slug = "avatar-not-found"
+
+    def __init__(self, detail: str, avatars: Sequence[str]) -> None:
+        """:param avatars: the ids that there are."""
+        super().__init__(detail)
+        self.avatars = list(avatars)
 
 
 class Renderer(Protocol):
@@ -68,6 +80,7 @@ class Renderers(Protocol):
     def __call__(self, avatar: str) -> Awaitable[Renderer]:
         """Make the renderer of the avatar with this id.
 
+        :raises AvatarUnknown: there is no such avatar.
         :raises AvatarStartFailed: it cannot be made.
         """
 

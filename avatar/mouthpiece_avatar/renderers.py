@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mouthpiece_avatar.face.faces import Look, read_size
 from mouthpiece_avatar.face.registry import FaceRegistry
 from mouthpiece_avatar.renderer import Renderers
 from mouthpiece_avatar.runtimes.bithuman import BithumanRenderers
@@ -13,4 +14,4 @@ def choose_renderers(settings: Settings) -> Renderers:
     if settings.runtime is RuntimeName.BITHUMAN:
         secret = settings.bithuman_secret.get_secret_value() if settings.bithuman_secret else None
         return BithumanRenderers(settings.bithuman_model, secret)
-    return FaceRegistry(settings.face)
+    return FaceRegistry(settings.face, Look(read_size(settings.size), settings.background))

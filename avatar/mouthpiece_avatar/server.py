@@ -47,7 +47,10 @@ settings, from the environment or .env.local:
   MOUTHPIECE_AVATAR_LIVEKIT_URLS    several of them, with commas between them; without either: those on this machine
   MOUTHPIECE_AVATAR_RUNTIME         face (built in) or bithuman (bitHuman's SDK; needs the two settings below)
   BITHUMAN_API_SECRET, _MODEL_PATH  bitHuman's secret, and the .imx file of the avatar
-  MOUTHPIECE_AVATAR_FACE            the face of avatars whose id is not the name of a face (mia, noah)
+  MOUTHPIECE_AVATAR_FACE            the face of avatars for which none was chosen (mia; others: noah, elena, kofi, yuki,
+                                    robo). An avatar whose id, AVATAR_ID, is the name of a face has that one
+  MOUTHPIECE_AVATAR_SIZE            lines of its square picture (512), or width and lines, as 1280x720
+  MOUTHPIECE_AVATAR_BACKGROUND      a colour, as #f0f4f8, or the path of a picture
   MOUTHPIECE_AVATAR_MAX_SESSIONS    rooms at a time (20)
   MOUTHPIECE_AVATAR_PROCESSES       processes that run them, at most (one for each core); 1: the server itself
   MOUTHPIECE_AVATAR_ALONE           seconds in a room with nobody else, after which an avatar leaves it (60)

@@ -54,7 +54,11 @@ class Settings(BaseSettings):
     runtime: RuntimeName = Field(default=RuntimeName.FACE, validation_alias="MOUTHPIECE_AVATAR_RUNTIME")
     """The runtime that draws the avatars."""
     face: str = Field(default="mia", validation_alias="MOUTHPIECE_AVATAR_FACE")
-    """Of the runtime ``face``: for avatars whose id is not the name of a face."""
+    """Of the runtime ``face``: for avatars for which none was chosen."""
+    size: str = Field(default="512", validation_alias="MOUTHPIECE_AVATAR_SIZE")
+    """Of the runtime ``face``: lines of a square picture, or width and lines, as ``1280x720``; 256 to 1080 lines."""
+    background: str | None = Field(default=None, validation_alias="MOUTHPIECE_AVATAR_BACKGROUND")
+    """Of the runtime ``face``: a colour as ``#rrggbb``, or the path of a picture; a room of the face's own without."""
     bithuman_secret: SecretStr | None = Field(default=None, validation_alias="BITHUMAN_API_SECRET")
     """Of the runtime ``bithuman``: bitHuman's API secret."""
     bithuman_model: Path | None = Field(default=None, validation_alias="BITHUMAN_MODEL_PATH")

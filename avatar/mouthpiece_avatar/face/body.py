@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from mouthpiece_avatar.face.design import FaceDesign
-from mouthpiece_avatar.face.drawing import SIZE, Layer, Path, Point, ellipse, flipped, mix, moved, smooth, stroke
+from mouthpiece_avatar.face.drawing import (
+    SIZE,
+    Colour,
+    Layer,
+    Path,
+    Point,
+    ellipse,
+    flipped,
+    mix,
+    moved,
+    smooth,
+    stroke,
+)
 from mouthpiece_avatar.face.geometry import AXIS, BLACK, WHITE
 
 
-def wall(design: FaceDesign) -> Layer:
-    """The room, out of focus."""
+def wall(colours: tuple[Colour, Colour, Colour]) -> Layer:
+    """The room, out of focus.
+
+    :param colours: light, middle, dark.
+    """
     layer = Layer(scale=1)
-    light, middle, dark = design.wall
+    light, middle, dark = colours
     layer.radial(_frame(), (190, 150), 470, light, mix(middle, dark, 0.55), power=1.1)
     for x, y, radius, colour, alpha in (
         (84, 96, 74, WHITE, 0.34),
@@ -30,10 +45,10 @@ def hair_back(design: FaceDesign) -> Layer:
         return layer
     path = smooth(design.hair.back)
     layer.fill(moved(path, 4, 8), mix(design.wall[2], BLACK, 0.3), alpha=0.35, blur=12)
-    layer.gradient(path, ((256, 90), design.hair_dark), ((256, 420), mix(design.hair_dark, design.hair_mid, 0.7)))
+    layer.gradient(path, ((256, 90), design.hair.dark), ((256, 420), mix(design.hair.dark, design.hair.mid, 0.7)))
     clip = layer.mask(path)
     for strand in design.hair.back_strands:
-        layer.fill(stroke(strand, (0.5, 5, 1)), design.hair_mid, alpha=0.5, blur=1.2, clip=clip)
+        layer.fill(stroke(strand, (0.5, 5, 1)), design.hair.mid, alpha=0.5, blur=1.2, clip=clip)
     return layer
 
 
@@ -50,7 +65,7 @@ def _frame() -> Path:
 
 def _torso(layer: Layer, design: FaceDesign) -> None:
     light, _, dark = design.garment
-    wide, neck = design.shoulders, design.neck
+    wide, neck = design.bones.shoulders, design.bones.neck
     half: list[Point] = [
         (AXIS + neck + 1, 366),
         (AXIS + neck + 22, 381),
@@ -73,7 +88,7 @@ def _torso(layer: Layer, design: FaceDesign) -> None:
 
 def _throat(design: FaceDesign) -> Path:
     """Neck and the opening of the garment, as one piece of skin."""
-    neck, deep = design.neck, 414.0
+    neck, deep = design.bones.neck, 414.0
     half = [
         (AXIS + neck - 1, 286),
         (AXIS + neck - 3, 330),
@@ -92,9 +107,11 @@ def _neckline(layer: Layer, design: FaceDesign, throat: Path) -> None:
     layer.fill([point for point in moved(throat, 0, 6) if point[1] > 370], dark, alpha=0.6, blur=3)
     layer.fill(throat, design.skin)
     inside = layer.mask(throat)
-    layer.fill(ellipse(AXIS + 4, 338, 78, 32), design.shade, alpha=0.95, blur=11, clip=inside)  # the chin's shadow
-    layer.fill(ellipse(AXIS + design.neck + 2, 350, 13, 70), design.shade, alpha=0.75, blur=9, clip=inside)
-    layer.fill(ellipse(AXIS - design.neck - 6, 340, 9, 60), design.shade, alpha=0.5, blur=7, clip=inside)
+    layer.fill(
+        ellipse(AXIS + 4, design.bones.chin + 3, 78, 32), design.shade, alpha=0.95, blur=11, clip=inside
+    )  # the chin's shadow
+    layer.fill(ellipse(AXIS + design.bones.neck + 2, 350, 13, 70), design.shade, alpha=0.75, blur=9, clip=inside)
+    layer.fill(ellipse(AXIS - design.bones.neck - 6, 340, 9, 60), design.shade, alpha=0.5, blur=7, clip=inside)
     for way in (-1, 1):  # tendons and collar bones
         tendon = [(AXIS + 27 * way, 352), (AXIS + 17 * way, 384), (AXIS + 7 * way, 404)]
         layer.fill(stroke(tendon, (2, 4, 1)), design.shade, alpha=0.35, blur=2.6, clip=inside)

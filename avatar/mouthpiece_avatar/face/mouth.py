@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mouthpiece_avatar.face.design import FaceDesign
-from mouthpiece_avatar.face.drawing import Layer, Path, Point, ellipse, mix, smooth, stroke
-from mouthpiece_avatar.face.geometry import AXIS, BLACK, MOUTH_BOX, MOUTH_Y, WHITE
+from mouthpiece_avatar.face.drawing import Box, Layer, Path, Point, ellipse, mix, smooth, stroke
+from mouthpiece_avatar.face.geometry import AXIS, BLACK, WHITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class MouthShape:
     """The lower lip at the upper teeth, as for "f"."""
     tongue: bool = False
     """The tip of the tongue behind the upper teeth, as for "l"."""
+    smile: float = 0.0
+    """How far the corners are lifted: 1 for a small smile."""
 
     @property
     def jaw(self) -> float:
@@ -32,25 +34,27 @@ class MouthShape:
         return 2.25 * round(4 * self.open)
 
 
-def draw_mouth(design: FaceDesign, shape: MouthShape) -> Layer:
+def draw_mouth(design: FaceDesign, shape: MouthShape, box: Box) -> Layer:
     """Lips, teeth and tongue; the chin below belongs to the skin."""
-    layer = Layer(MOUTH_BOX)
-    full = design.lip_fullness
+    layer = Layer(box)
+    bones = design.bones
+    size = bones.mouth_half / 26.5
     half = 26.5 + (4.0 * shape.wide if shape.wide > 0 else 11.5 * shape.wide) - 2.2 * shape.open * (shape.wide <= 0)
+    half = half * size + 2.2 * shape.smile
     gap = 1.0 + 21.0 * shape.open * (1 - 0.3 * max(-shape.wide, 0))
     if shape.teeth:
         gap = max(gap, 6.0)
     if shape.bite:
         gap = 4.6
-    smile = 4.2 + 1.2 * max(shape.wide, 0) - 3.0 * max(-shape.wide, 0) - 1.2 * shape.open
-    y = MOUTH_Y
+    smile = 4.2 + 1.2 * max(shape.wide, 0) - 3.0 * max(-shape.wide, 0) - 1.2 * shape.open + 3.2 * shape.smile
+    y = bones.mouth_y
     above = 0.95 if shape.bite else 0.30
     top_in, low_in = y - gap * above, y + gap * (1 - above)
     pucker = max(-shape.wide, 0)
-    thin = 0.6 if shape.pressed else 1.0
-    top_out = top_in - (6.2 + 2.2 * pucker) * full * thin
+    thin = 0.6 if shape.pressed else 1.0 - 0.08 * shape.smile
+    top_out = top_in - (bones.upper_lip + 2.2 * pucker) * thin
     tucked = 0.62 if shape.bite else 1.0
-    low_out = low_in + (8.0 + 1.6 * pucker - 1.5 * shape.open) * full * thin * tucked
+    low_out = low_in + (bones.lower_lip + 1.6 * pucker - 1.5 * shape.open) * thin * tucked
     corner = y - smile + gap * 0.12
     bow = half * (0.5 + 0.22 * pucker)  # a rounded mouth is an oval, a mouth at ease is an almond
     belly = half * (0.58 + 0.14 * pucker)
@@ -83,7 +87,7 @@ def draw_mouth(design: FaceDesign, shape: MouthShape) -> Layer:
     )
     inside = layer.mask(lips)
     shine = ellipse(AXIS - 3, (low_in + low_out) / 2, half * 0.4, 2.0)
-    layer.fill(shine, WHITE, alpha=0.26 if not design.masculine else 0.1, blur=1.6, clip=inside)
+    layer.fill(shine, WHITE, alpha=design.lip_shine, blur=1.6, clip=inside)
     layer.fill(ellipse(AXIS - 3, top_out + 2.0, half * 0.35, 1.0), WHITE, alpha=0.14, blur=1.0, clip=inside)
     if gap > 2.5:
         _inside(layer, design, opening, half, top_in, low_in, gap, shape)

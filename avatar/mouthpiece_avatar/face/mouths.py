@@ -14,8 +14,8 @@ from mouthpiece_avatar.lips.mouth import Mouth
 JAWS = (0.12, 0.28, 0.44, 0.62, 0.8, 1.0)
 LIPS = (-1.0, -0.5, 0.0, 0.9)
 """-1 rounded, 0 at ease, 1 wide."""
-CLOSED, PRESSED, BITE, HISS, HUSH, TONGUE = range(6)
-_GRID = 6
+CLOSED, PRESSED, BITE, HISS, HUSH, TONGUE, SMILING = range(7)
+_GRID = 7
 MOUTHS = (
     MouthShape(0.0, 0.0),
     MouthShape(0.0, 0.0, pressed=True),
@@ -23,6 +23,7 @@ MOUTHS = (
     MouthShape(0.14, 0.5, teeth=True),
     MouthShape(0.16, -0.6, teeth=True),
     MouthShape(0.34, 0.2, tongue=True),
+    MouthShape(0.0, 0.0, smile=1.0),
     *(MouthShape(jaw, lips) for jaw in JAWS for lips in LIPS),
 )
 WHOLE = 16
@@ -33,8 +34,11 @@ _AT_EASE = 0.25
 """Width that is neither rounded nor drawn wide."""
 
 
-def blend_of(mouth: Mouth) -> Blend:
-    """Return what makes up a mouth; at most four drawings."""
+def blend_of(mouth: Mouth, smile: float = 0.0) -> Blend:
+    """Return what makes up a mouth; at most four drawings.
+
+    :param smile: 0 to 1, how far lips that are closed and at rest smile.
+    """
     if mouth.closure > 0.9:
         return ((PRESSED, WHOLE),)
     shares = np.zeros(len(MOUTHS))
@@ -51,6 +55,8 @@ def blend_of(mouth: Mouth) -> Blend:
         opened = max(0.0, (mouth.jaw - 0.03) / (JAWS[0] - 0.03))
         shares[CLOSED] += rest * (1 - opened) * (1 - mouth.closure)
         shares[PRESSED] += rest * (1 - opened) * mouth.closure
+        shares[SMILING] = shares[CLOSED] * smile
+        shares[CLOSED] -= shares[SMILING]
         row, down = 0, 0.0
         rest *= opened
     else:

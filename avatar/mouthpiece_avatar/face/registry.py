@@ -5,29 +5,39 @@ from __future__ import annotations
 import asyncio
 import random
 
+from mouthpiece.dispatch import LOCAL_AVATAR_ID
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_avatar.face.compositor import load_sprites
-from mouthpiece_avatar.face.design import FACES
+from mouthpiece_avatar.face.faces import FACES, Look, load_face
 from mouthpiece_avatar.face.renderer import FaceRenderer
+from mouthpiece_avatar.renderer import AvatarUnknown
 
 
 class FaceRegistry:
     """See :class:`mouthpiece_avatar.renderer.Renderers`."""
 
-    def __init__(self, face: str) -> None:
+    def __init__(self, face: str, look: Look | None = None) -> None:
         """:raises ConfigurationError: there is no such face."""
         if face not in FACES:
             raise ConfigurationError(
-                f"MOUTHPIECE_AVATAR_FACE: there is no face {face!r}, choose one of {', '.join(sorted(FACES))}"
+                f"MOUTHPIECE_AVATAR_FACE: there is no face {face!r}, choose one of {', '.join(FACES)}"
             )
         self._face = face
+        self._look = look
 
     async def __call__(self, avatar: str) -> FaceRenderer:
-        """Make the renderer of an avatar. A face that is shown for the first time is drawn, for a few seconds."""
-        face = avatar if avatar in FACES else self._face
-        sprites = await asyncio.to_thread(load_sprites, face)
-        return FaceRenderer(sprites, seed=random.getrandbits(32))
+        """Make the renderer of an avatar. A face that is shown for the first time is drawn, for a few seconds.
+
+        :raises AvatarUnknown: the id is neither a face's nor that of an avatar for which none was chosen.
+        """
+        if avatar not in FACES and avatar != LOCAL_AVATAR_ID:
+            raise AvatarUnknown(
+                f"there is no avatar {avatar!r} here: AVATAR_ID, or the avatar's id of a room, is one of "
+                f"{', '.join(FACES)}, or {LOCAL_AVATAR_ID} for the one that MOUTHPIECE_AVATAR_FACE names",
+                avatars=[*FACES, LOCAL_AVATAR_ID],
+            )
+        face = await asyncio.to_thread(load_face, avatar if avatar in FACES else self._face, self._look)
+        return FaceRenderer(face, seed=random.getrandbits(32))
 
     async def preload(self) -> None:
         """Draw the face that is set, so that the first avatar need not wait for it."""
-        await asyncio.to_thread(load_sprites, self._face)
+        await asyncio.to_thread(load_face, self._face, self._look)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mouthpiece.audio.pcm import Samples
 from mouthpiece_avatar.face.animator import FPS, FaceAnimator
-from mouthpiece_avatar.face.compositor import Compositor
-from mouthpiece_avatar.face.drawing import SIZE
-from mouthpiece_avatar.face.sprites import Sprites
+from mouthpiece_avatar.face.compositor import Compositor, Face
 from mouthpiece_avatar.lips.features import HOP
 from mouthpiece_avatar.lips.model import LipModel, load
 from mouthpiece_avatar.lips.mouth import MouthTrack
@@ -25,16 +25,20 @@ class FaceRenderer:
     then uses what is there.
     """
 
-    size = (SIZE, SIZE)
     fps = FPS
 
-    def __init__(self, sprites: Sprites, *, seed: int = 1) -> None:
-        self._compositor = Compositor(sprites)
+    def __init__(self, face: Face, *, seed: int = 1) -> None:
+        self._compositor = Compositor(face)
+        self._image = np.full((self._compositor.height, self._compositor.width, 4), 255, np.uint8)
         self._animator = FaceAnimator(seed)
         self._model = LipModel(RATE, weights=_WEIGHTS)
         self._track = MouthTrack()
         self._begin(0)
         self._silent = _SILENCE
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._compositor.width, self._compositor.height
 
     def audio_queued(self, index: int, samples: Samples, *, speech: bool) -> None:
         if index != self._end:
@@ -54,7 +58,9 @@ class FaceRenderer:
         self._begin(index)
 
     def frame(self, index: int) -> Image:
-        return self._compositor.compose(self._animator.step(self._track.mouth(index / RATE)))
+        self._compositor.compose(self._animator.step(self._track.mouth(index / RATE)))
+        self._compositor.put_bgr(self._image)
+        return self._image
 
     def set_mood(self, mood: Mood) -> None:
         self._animator.set_mood(mood)
@@ -63,7 +69,7 @@ class FaceRenderer:
         """Everything is drawn in :meth:`frame`."""
 
     async def aclose(self) -> None:
-        """Sprites are shared by the process."""
+        """Faces are shared by the process."""
 
     def _begin(self, index: int) -> None:
         self._model.clear()

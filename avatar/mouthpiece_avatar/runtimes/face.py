@@ -18,10 +18,8 @@ from mouthpiece.errors import QueueFull
 from mouthpiece.receiving.inbound_streams import MAX_BACKLOG
 from mouthpiece.wire import StreamHeader
 from mouthpiece_avatar.face.animator import FaceAnimator
-from mouthpiece_avatar.face.compositor import Compositor, load_sprites
-from mouthpiece_avatar.face.design import FACES
-from mouthpiece_avatar.face.drawing import SIZE
-from mouthpiece_avatar.face.sprites import Sprites
+from mouthpiece_avatar.face.compositor import Compositor, Face
+from mouthpiece_avatar.face.faces import DEFAULT_FACE, FACES, load_face
 from mouthpiece_avatar.lips.features import HOP
 from mouthpiece_avatar.lips.model import LipModel, load
 from mouthpiece_avatar.lips.mouth import AT_REST, Mouth, MouthTrack
@@ -30,7 +28,6 @@ from mouthpiece_avatar.runtimes.contract import FPS, AudioChunk, Frame
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_FACE = "mia"
 _WEIGHTS = load(look_ahead=False)  # at import: the event loop waits for no disk
 _SAMPLES = RATE // FPS
 _CATCH_UP = 0.5
@@ -54,12 +51,11 @@ class FaceRuntime:
     frames that have a picture.
     """
 
-    size = (SIZE, SIZE)
     fps = FPS
 
     def __init__(
         self,
-        drawn: Sprites,
+        face: Face,
         *,
         seed: int = 1,
         idle_pictures: bool = False,
@@ -69,7 +65,7 @@ class FaceRuntime:
         """:param idle_pictures: fillers have a picture too: the face waits, breathes and blinks. What it does in the
         next turn then depends on how long it waited.
         """
-        self._compositor = Compositor(drawn)
+        self._compositor = Compositor(face)
         self._animator = FaceAnimator(seed)
         self._model = LipModel(RATE, look_ahead=False, weights=_WEIGHTS)
         self._track = MouthTrack(look_ahead=False)
@@ -105,8 +101,12 @@ class FaceRuntime:
         if face not in FACES and path.suffix == ".imx":
             logger.info("%s is not read: the built-in face %s takes its place", path.name, DEFAULT_FACE)
             face = DEFAULT_FACE
-        drawn = await asyncio.to_thread(load_sprites, face)
+        drawn = await asyncio.to_thread(load_face, face)
         return cls(drawn, seed=seed, idle_pictures=idle_pictures, clock=clock, sleep=sleep)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._compositor.width, self._compositor.height
 
     async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
         newest = self._newest()
@@ -221,4 +221,7 @@ class FaceRuntime:
         return Frame(image, AudioChunk(np.zeros(_SAMPLES, np.int16), RATE), end_of_speech)
 
     def _picture(self, heard: Mouth) -> npt.NDArray[np.uint8]:
-        return np.ascontiguousarray(self._compositor.compose(self._animator.step(heard))[..., :3])
+        self._compositor.compose(self._animator.step(heard))
+        picture = np.empty((self._compositor.height, self._compositor.width, 3), np.uint8)
+        self._compositor.put_bgr(picture)
+        return picture

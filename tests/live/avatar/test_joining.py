@@ -17,7 +17,7 @@ from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, avatar_token
 from tests.live.avatar.holding_proxy import HoldingProxy
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import plain_face
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -45,7 +45,7 @@ async def test_a_connect_that_comes_about_after_the_end_is_taken_back(
         asyncio.timeout(30),
     ):
         request = wire.StartAvatar(proxy.url, avatar_token(livekit, room_name), "any", "mia")
-        session = Session("ses_1", request, Claims(AVATAR, room_name), FaceRenderer(plain_sprites()))
+        session = Session("ses_1", request, Claims(AVATAR, room_name), FaceRenderer(plain_face()))
         running = asyncio.create_task(session.run())
         await proxy.asked.wait()
         session.end("ended by request")

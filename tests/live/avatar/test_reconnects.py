@@ -21,13 +21,13 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar import stepped_tone
 from tests.live.avatar.conftest import AVATAR, RATE, Join, avatar_token, tone
 from tests.live.viewer import SAMPLE_RATE, Viewer, viewer_token
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import plain_face
 
-SPRITES = plain_sprites()
+FACE = plain_face()
 
 
 async def make_renderer(_: str) -> Renderer:
-    return FaceRenderer(SPRITES)
+    return FaceRenderer(FACE)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from mouthpiece_avatar.session import Session, SessionState
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims
 from tests.loopback.avatar.silent_livekit import SilentLiveKit
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import plain_face
 
 CLAIMS = Claims("avatar-mia", "lobby")
 
@@ -40,7 +40,7 @@ def asked(livekit: SilentLiveKit) -> wire.StartAvatar:
 
 
 async def make_renderer(_: str) -> Renderer:
-    return FaceRenderer(plain_sprites())
+    return FaceRenderer(plain_face())
 
 
 async def test_a_session_that_is_ended_while_it_joins_leaves_at_once(livekit: SilentLiveKit) -> None:

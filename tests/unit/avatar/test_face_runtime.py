@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from mouthpiece.errors import ConfigurationError, QueueFull
 from mouthpiece_avatar import FaceRuntime
 from mouthpiece_avatar import FaceRuntime as AsyncBithuman
-from mouthpiece_avatar.face import compositor
+from mouthpiece_avatar.face import faces
 from mouthpiece_avatar.runtimes.contract import Frame
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import eyes_of, mouth_of, plain_face
 from tests.unit.avatar.test_runtimes import Time, drain
 
-SPRITES = plain_sprites()
+FACE = plain_face()
 
 
 def babble(seconds: float, rate: int, seed: int = 5) -> np.ndarray:
@@ -36,7 +36,7 @@ def babble(seconds: float, rate: int, seed: int = 5) -> np.ndarray:
 
 async def speech_frames(pieces: list[bytes], rate: int, *, drained_between: int = 0) -> list[Frame]:
     time = Time()
-    runtime = FaceRuntime(SPRITES, clock=time.clock, sleep=time.sleep)
+    runtime = FaceRuntime(FACE, clock=time.clock, sleep=time.sleep)
     frames: list[Frame] = []
     for piece in pieces:
         await runtime.push_audio(piece, rate)
@@ -71,7 +71,7 @@ async def test_the_same_sound_gives_the_same_frames_however_it_was_cut(
 @pytest.mark.parametrize("refused", [(b"\1\0", 0), (bytes(2 * 8_000 * 60 * 31), 8_000)], ids=["rate", "amount"])
 async def test_a_push_that_is_refused_changes_no_frame(refused: tuple[bytes, int]) -> None:
     sound, time = babble(0.7, 16_000).tobytes(), Time()
-    runtime = FaceRuntime(SPRITES, clock=time.clock, sleep=time.sleep)
+    runtime = FaceRuntime(FACE, clock=time.clock, sleep=time.sleep)
     await runtime.push_audio(sound[:7_001], 16_000)
     with pytest.raises((ValueError, QueueFull)):
         await runtime.push_audio(*refused)
@@ -83,7 +83,7 @@ async def test_a_push_that_is_refused_changes_no_frame(refused: tuple[bytes, int
 async def test_the_mouth_follows_the_sound() -> None:
     silence = np.zeros(16_000, np.int16)
     frames = await speech_frames([np.concatenate((silence, babble(1.5, 16_000), silence)).tobytes()], 16_000)
-    mouths = [int(np.asarray(frame.bgr_image)[310, 230, 0]) for frame in frames]  # plain_sprites: blue is the mouth
+    mouths = [mouth_of(np.asarray(frame.bgr_image)) for frame in frames]
     assert set(mouths[:24]) == {0}, "it opened before there was sound"
     assert len(set(mouths[25:62])) >= 4, "it does not follow"
     assert set(mouths[-15:]) == {0}, "it did not close"
@@ -91,18 +91,18 @@ async def test_the_mouth_follows_the_sound() -> None:
 
 async def test_it_lives_while_it_waits_when_asked_for_idle_pictures() -> None:
     time = Time()
-    runtime = FaceRuntime(SPRITES, idle_pictures=True, clock=time.clock, sleep=time.sleep)
+    runtime = FaceRuntime(FACE, idle_pictures=True, clock=time.clock, sleep=time.sleep)
     frames = await drain(runtime, 25 * 20)
     pictures = {np.asarray(frame.bgr_image).tobytes() for frame in frames}
     assert all(frame.has_image for frame in frames)
     assert len(pictures) > 40
-    eyes = {int(np.asarray(frame.bgr_image)[210, 230, 0]) for frame in frames}
+    eyes = {eyes_of(np.asarray(frame.bgr_image)) for frame in frames}
     assert 3 in eyes, "it never blinked in twenty seconds"
 
 
 async def test_a_slow_consumer_gets_every_frame_and_a_very_slow_one_is_not_flooded() -> None:
     time = Time()
-    runtime = FaceRuntime(SPRITES, clock=time.clock, sleep=time.sleep)
+    runtime = FaceRuntime(FACE, clock=time.clock, sleep=time.sleep)
     times = []
     async for _ in runtime.run():
         times.append(time.now)
@@ -135,7 +135,7 @@ def float32_to_int16(arr: np.ndarray) -> np.ndarray:
 async def test_the_canonical_loop_of_bithumans_documentation_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(compositor._loaded, "mia", SPRITES)
+    monkeypatch.setitem(faces._loaded, ("mia", faces.Look()), FACE)
     monkeypatch.setenv("BITHUMAN_API_SECRET", "none is needed")
     monkeypatch.chdir(tmp_path)
     sf.write("speech.wav", babble(0.35, 22_050), 22_050)

@@ -1,92 +1,212 @@
-"""The drawn faces: complete, distinct, and put together without seams."""
+"""The drawn faces: people of their own, complete at any size, and put together without seams."""
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece_avatar.face.animator import Pose
-from mouthpiece_avatar.face.compositor import Compositor, load_sprites
-from mouthpiece_avatar.face.design import FACES
-from mouthpiece_avatar.face.drawing import SIZE
-from mouthpiece_avatar.face.mouths import MOUTHS, SHUT, WHOLE, Blend
-from mouthpiece_avatar.face.sprites import BREATHS, EYES, MAX_NOD, YAW_STEPS, Sprites
+from mouthpiece_avatar.face import views
+from mouthpiece_avatar.face.artist import PersonArtist
+from mouthpiece_avatar.face.backdrop import backdrop
+from mouthpiece_avatar.face.bones import Bones
+from mouthpiece_avatar.face.compositor import Compositor, Face
+from mouthpiece_avatar.face.faces import FACES, Look, load_face, read_size
+from mouthpiece_avatar.face.i420 import Bytes
+from mouthpiece_avatar.face.mouths import CLOSED, MOUTHS, PRESSED, WHOLE, blend_of
+from mouthpiece_avatar.face.placing import MOST_NOD, Screen
+from mouthpiece_avatar.face.pose import Pose
+from mouthpiece_avatar.face.views import BREATHS, EYES
+from mouthpiece_avatar.lips.mouth import Mouth
 
-AHEAD = Pose(yaw=YAW_STEPS // 2, breath=0, nod=0, mouth=SHUT, eyes=0)
-
-
-@pytest.fixture(params=sorted(FACES))
-def drawn(request: pytest.FixtureRequest) -> Sprites:
-    return load_sprites(request.param)
-
-
-def painted(drawn: Sprites, **changes: int | Blend) -> np.ndarray:
-    pose = Pose(**{name: getattr(AHEAD, name) for name in Pose.__slots__} | changes)
-    return Compositor(drawn).compose(pose).copy()
+SMALL = Look(Screen(256, 256))
 
 
-def test_there_are_two_and_they_differ() -> None:
-    assert set(FACES) == {"mia", "noah"}
-    mia, noah = (painted(load_sprites(name)) for name in ("mia", "noah"))
-    assert (np.abs(mia.astype(int) - noah).max(axis=2) > 30).mean() > 0.3
+@pytest.fixture(params=FACES)
+def face(request: pytest.FixtureRequest) -> Face:
+    return load_face(request.param, SMALL)
 
 
-def test_every_state_is_seen(drawn: Sprites) -> None:
-    for part, count in (("yaw", YAW_STEPS), ("mouth", len(MOUTHS)), ("eyes", len(EYES)), ("breath", BREATHS)):
-        states = [((state, WHOLE),) if part == "mouth" else state for state in range(count)]
-        pictures = {painted(drawn, **{part: state}).tobytes() for state in states}
-        assert len(pictures) == count, f"two states of {part} look the same"
+def painted(face: Face, pose: Pose | None = None) -> Bytes:
+    """BGR."""
+    compositor = Compositor(face)
+    compositor.compose(pose or Pose())
+    picture = np.empty((compositor.height, compositor.width, 3), np.uint8)
+    compositor.put_bgr(picture)
+    return picture
 
 
-def test_a_pose_is_painted_the_same_whatever_was_painted_before(drawn: Sprites) -> None:
-    compositor = Compositor(drawn)
+def lower_face(face: Face, heard: Mouth) -> np.ndarray:
+    """The mouth and what is about it, on a face that looks straight ahead."""
+    left, top, right, bottom = face.views.mouths.box
+    return painted(face, Pose(mouth=blend_of(heard)))[top:bottom, left:right].astype(int)
+
+
+def test_there_are_five_people_and_one_that_is_none() -> None:
+    people = [name for name, artist in FACES.items() if isinstance(artist, PersonArtist)]
+    assert {"mia", "noah"} < set(people)
+    assert len(people) >= 5
+    assert len(FACES) > len(people)
+
+
+def test_no_two_people_share_their_bones() -> None:
+    people = [artist.bones for artist in FACES.values() if isinstance(artist, PersonArtist)]
+    for one, other in itertools.combinations(people, 2):
+        figures = [name for name in Bones.__slots__ if getattr(one, name) != getattr(other, name)]
+        assert len(figures) > len(Bones.__slots__) / 2
+        widths = [abs(one.half_width(y) - other.half_width(y)) for y in range(150, 320, 10)]
+        assert max(widths) > 2, "two heads of one shape"
+
+
+def test_no_two_heads_cover_the_same() -> None:
+    outlines = []
+    for name in FACES:
+        heads = load_face(name, SMALL).views.heads
+        covered = np.zeros((256, 256), bool)
+        left, top, right, bottom = heads.box
+        size = heads.width * heads.height
+        keep = heads.data[len(heads.data) // 2, size : 2 * size].reshape(heads.height, heads.width)
+        covered[top:bottom, left:right] = keep < 128
+        outlines.append(covered)
+    for one, other in itertools.combinations(outlines, 2):
+        assert (one ^ other).sum() > 0.04 * (one | other).sum()
+
+
+def test_every_state_is_seen(face: Face) -> None:
+    poses = [Pose(mouth=((mouth, WHOLE),)) for mouth in range(len(MOUTHS))]
+    poses += [Pose(eyes=eyes) for eyes in range(1, len(EYES))]
+    poses += [Pose(yaw=yaw) for yaw in np.linspace(-1, 1, 30).tolist()]
+    poses += [Pose(breath=breath / BREATHS) for breath in range(1, BREATHS)]
+    poses += [Pose(brows=(raised, 0)) for raised in (-0.7, 0.3, 1)] + [
+        Pose(brows=(0, raised)) for raised in (-0.7, 0.3, 1)
+    ]
+    poses += [Pose(nod=nod) for nod in (-4, -0.5, 0.5, 4)]
+    pictures = {painted(face, pose).tobytes() for pose in poses}
+    assert len(pictures) == len(poses)
+
+
+def test_a_pose_is_painted_the_same_whatever_was_painted_before(face: Face) -> None:
+    compositor = Compositor(face)
     random = np.random.default_rng(7)
-    for _ in range(30):
+    for _ in range(20):
+        mouth = Mouth(*random.uniform(0, 1, 7).tolist())
         pose = Pose(
-            yaw=int(random.integers(YAW_STEPS)),
-            breath=int(random.integers(BREATHS)),
-            nod=int(random.integers(MAX_NOD + 1)),
-            mouth=((int(random.integers(len(MOUTHS))), 6), (int(random.integers(len(MOUTHS))), WHOLE - 6)),
+            yaw=float(random.uniform(-1, 1)),
+            nod=float(random.uniform(-MOST_NOD, MOST_NOD)),
+            breath=float(random.random()),
+            mouth=blend_of(mouth),
             eyes=int(random.integers(len(EYES))),
+            brows=(float(random.uniform(-0.7, 1)), float(random.uniform(-0.7, 1))),
         )
-        assert compositor.compose(pose).tobytes() == Compositor(drawn).compose(pose).tobytes()
+        assert compositor.compose(pose).tobytes() == Compositor(face).compose(pose).tobytes()
 
 
-def test_pictures_are_opaque_and_whole(drawn: Sprites) -> None:
-    picture = painted(drawn, nod=MAX_NOD, yaw=0)
-    assert picture.shape == (SIZE, SIZE, 4)
-    assert (picture[..., 3] == 255).all()
-    assert picture[..., :3].std() > 25
-
-
-def test_a_mouth_changes_nothing_but_the_lower_face(drawn: Sprites) -> None:
-    for yaw in (0, YAW_STEPS // 2, YAW_STEPS - 1):
-        closed = painted(drawn, yaw=yaw).astype(int)
+def test_a_mouth_changes_nothing_but_the_lower_face(face: Face) -> None:
+    left, top, right, bottom = face.views.mouths.box
+    for yaw in (-1.0, 0.0, 1.0):
+        closed = painted(face, Pose(yaw=yaw)).astype(int)
         for mouth in range(1, len(MOUTHS)):
-            changed = np.abs(painted(drawn, yaw=yaw, mouth=((mouth, WHOLE),)).astype(int) - closed).max(axis=2) > 0
-            rows, columns = np.nonzero(changed)
-            assert rows.min() > 260
-            assert rows.max() < 400
-            assert columns.min() > 150
-            assert columns.max() < 362
+            spoken = painted(face, Pose(yaw=yaw, mouth=((mouth, WHOLE),))).astype(int)
+            changed = np.abs(spoken - closed).max(axis=2) > 0
+            changed[top:bottom, left:right] = False
+            assert not changed.any()
 
 
-def test_a_blend_lies_between_its_mouths(drawn: Sprites) -> None:
-    one, other = (painted(drawn, mouth=((mouth, WHOLE),)).astype(int) for mouth in (8, 16))
-    half = painted(drawn, mouth=((8, WHOLE // 2), (16, WHOLE // 2))).astype(int)
-    assert np.abs(half - (one + other) / 2).max() <= 1
+def test_an_open_mouth_leaves_no_seam(face: Face) -> None:
+    """Along the border of its patch the step is hardly larger than that of the closed mouth."""
+    left, top, right, bottom = face.views.mouths.box
+    closed = painted(face).astype(int)
+    spoken = painted(face, Pose(mouth=blend_of(Mouth(jaw=1, width=0.3)))).astype(int)
+    for before, inside in (
+        ((slice(top - 1, top), slice(left, right)), (slice(top, top + 1), slice(left, right))),
+        ((slice(top, bottom), slice(left - 1, left)), (slice(top, bottom), slice(left, left + 1))),
+        ((slice(top, bottom), slice(right, right + 1)), (slice(top, bottom), slice(right - 1, right))),
+    ):
+        steps = [np.abs(picture[inside] - picture[before]) for picture in (closed, spoken)]
+        assert np.abs(steps[1] - steps[0]).max() <= 12
 
 
-def test_a_seam_does_not_show(drawn: Sprites) -> None:
-    """Beside the border of a patch the step is no larger than the drawing's own."""
-    picture = painted(drawn).astype(int)
-    patch = drawn.mouths[AHEAD.yaw][0]
-    middle = slice(patch.left + patch.width // 3, patch.left + 2 * patch.width // 3)
-    step = np.abs(picture[patch.top, middle] - picture[patch.top - 1, middle]).max()
-    assert step <= 12
+def test_lips_close_for_p_b_and_m(face: Face) -> None:
+    """No more of the hollow or of the teeth is seen than at rest, and lips that speak show either."""
+    pressed = lower_face(face, Mouth(closure=1.0, jaw=0.05))
+    rest = lower_face(face, Mouth())
+    opened = [
+        np.abs(lower_face(face, heard) - rest).max(axis=2).max()
+        for heard in (Mouth(jaw=0.95, width=0.35), Mouth(jaw=0.26, width=0.9), Mouth(jaw=0.28, pucker=1))
+    ]
+    assert blend_of(Mouth(closure=1.0)) == ((PRESSED, WHOLE),)
+    extremes = [pressed.min() - rest.min(), rest.max() - pressed.max()]
+    assert all(abs(extreme) < 40 for extreme in extremes)
+    assert min(opened) > 60
+
+
+def test_rounded_lips_are_narrower_than_spread_ones(face: Face) -> None:
+    closed = lower_face(face, Mouth(closure=1.0))
+
+    def width(heard: Mouth) -> int:
+        """Columns in which the opening is: where it became much darker or much lighter."""
+        middle = slice(closed.shape[0] // 6, closed.shape[0] // 2)
+        changed = np.abs(lower_face(face, heard) - closed).max(axis=2)[middle] > 70
+        return int(changed.any(axis=0).sum())
+
+    assert 4 < width(Mouth(jaw=0.5, pucker=1.0)) < 0.8 * width(Mouth(jaw=0.5, width=0.9))
+
+
+def test_a_head_that_moves_by_a_part_of_a_pixel_lies_between_the_pixels(face: Face) -> None:
+    scale = face.views.screen.scale
+    one, half, other = (painted(face, Pose(nod=nod / scale)).astype(float) for nod in (1, 1.5, 2))
+    assert np.abs(half - (one + other) / 2).max() <= 4
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_every_face_is_drawn_at_1080_lines_and_wider_than_high(name: str) -> None:
+    screen = Screen(1920, 1080)
+    face = Face.before(backdrop(FACES[name].wall, screen), views.draw(FACES[name], screen, yaws=1))
+    picture = painted(face, Pose(nod=2, mouth=((CLOSED, WHOLE),)))
+    assert picture.shape == (1080, 1920, 3)
+    small = np.asarray(Image.fromarray(picture[:, 420:1500]).resize((256, 256), Image.Resampling.BOX)).astype(int)
+    assert np.abs(small - painted(load_face(name, SMALL), Pose(nod=2))).mean() < 4, "another picture than the small one"
+
+
+def test_behind_a_face_is_the_colour_that_was_chosen() -> None:
+    picture = painted(load_face("kofi", Look(Screen(256, 256), "#3060c0")))
+    assert np.abs(picture[4, 4].astype(int) - (0xC0, 0x60, 0x30)).max() <= 3
+
+
+def test_behind_a_face_is_the_picture_that_was_chosen(tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), (200, 40, 40)).save(tmp_path / "red.png")
+    picture = painted(load_face("robo", Look(Screen(320, 256), str(tmp_path / "red.png"))))
+    assert picture.shape == (256, 320, 3)
+    assert np.abs(picture[4, 4].astype(int) - (40, 40, 200)).max() <= 3
+
+
+@pytest.mark.parametrize("background", ["#12", "#gggggg", "nowhere.png", __file__])
+def test_a_background_that_cannot_be_shown_is_refused(background: str) -> None:
+    with pytest.raises(ConfigurationError, match="background"):
+        load_face("mia", Look(Screen(256, 256), background))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512", (512, 512)), ("1280x720", (1280, 720)), (" 256X256 ", (256, 256)), ("1080", (1080, 1080))],
+)
+def test_a_size_is_lines_or_width_and_lines(text: str, size: tuple[int, int]) -> None:
+    screen = read_size(text)
+    assert (screen.width, screen.height) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "big", "254", "1082", "513", "128x512", "4000x1000", "-512", "512x", "x512x"]
+)
+def test_a_size_that_cannot_be_drawn_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        read_size(text)
 
 
 def test_an_unknown_face_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="mia, noah"):
-        load_sprites("bob")
+        load_face("bob")

@@ -20,20 +20,20 @@ from mouthpiece_avatar.runtimes.face import FaceRuntime
 from mouthpiece_avatar.runtimes.renderer import RuntimeRenderer
 from tests.unit.avatar.fake_bithuman import FAKE_IDLE_PICTURE, FAKE_PICTURE, fake_module
 from tests.unit.avatar.manual_time import ManualTime
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import mouth_of, plain_face
 from tests.unit.avatar.test_face_runtime import babble
 from tests.unit.avatar.test_runtimes import Time, drain
 
-SPRITES = plain_sprites()
+FACE = plain_face()
 STEP = 0.005
 
 
 async def face(time: ManualTime) -> Renderer:
-    return FaceRenderer(SPRITES)
+    return FaceRenderer(FACE)
 
 
 async def face_runtime(time: ManualTime) -> Renderer:
-    runtime = FaceRuntime(SPRITES, idle_pictures=True, clock=time.clock, sleep=time.sleep)
+    runtime = FaceRuntime(FACE, idle_pictures=True, clock=time.clock, sleep=time.sleep)
     return RuntimeRenderer(runtime)
 
 
@@ -93,8 +93,8 @@ class Shown:
 
 
 def mouth(picture: np.ndarray) -> int:
-    """Which mouth is shown: plain_sprites give each one a blue of its own, the fake SDK a picture of one colour."""
-    return int(picture[310, 230, 0]) if len(picture) > 300 else int(picture[0, 0, 0])
+    """Which mouth is shown; the fake SDK shows a picture of one colour."""
+    return mouth_of(picture) if len(picture) > 300 else int(picture[0, 0, 0])
 
 
 @pytest.fixture(params=RENDERERS, ids=lambda make: make.__name__)
@@ -260,12 +260,12 @@ async def test_a_runtime_that_gives_no_more_frames_fails_the_session() -> None:
 
 async def test_what_is_shown_is_what_the_runtime_drew_byte_for_byte() -> None:
     sound = babble(1.5, RATE)
-    direct = FaceRuntime(SPRITES, clock=(time := Time()).clock, sleep=time.sleep)
+    direct = FaceRuntime(FACE, clock=(time := Time()).clock, sleep=time.sleep)
     await direct.push_audio(sound.tobytes(), RATE, last_chunk=True)
     drawn = [frame.bgr_image.tobytes() for frame in await drain(direct) if frame.bgr_image is not None]
 
     manual = ManualTime()
-    renderer = RuntimeRenderer(FaceRuntime(SPRITES, clock=manual.clock, sleep=manual.sleep))
+    renderer = RuntimeRenderer(FaceRuntime(FACE, clock=manual.clock, sleep=manual.sleep))
     running = asyncio.create_task(renderer.run())
     shown = Shown(renderer, manual)
     await shown.run(0.5)

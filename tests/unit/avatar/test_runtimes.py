@@ -15,7 +15,7 @@ from mouthpiece_avatar.runtimes.bithuman import BithumanRenderers, BithumanRunti
 from mouthpiece_avatar.runtimes.contract import Frame, Runtime
 from mouthpiece_avatar.runtimes.face import FaceRuntime
 from tests.unit.avatar.fake_bithuman import FakeAsyncBithuman, FakeBithumanError, fake_module
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import plain_face
 
 RATE = 16_000
 
@@ -35,11 +35,11 @@ class Time:
 
 
 async def face(time: Time) -> Runtime:
-    return FaceRuntime(plain_sprites(), clock=time.clock, sleep=time.sleep)
+    return FaceRuntime(plain_face(), clock=time.clock, sleep=time.sleep)
 
 
 async def face_with_idle_pictures(time: Time) -> Runtime:
-    return FaceRuntime(plain_sprites(), idle_pictures=True, clock=time.clock, sleep=time.sleep)
+    return FaceRuntime(plain_face(), idle_pictures=True, clock=time.clock, sleep=time.sleep)
 
 
 async def bithuman(time: Time) -> Runtime:

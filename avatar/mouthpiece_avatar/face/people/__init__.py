@@ -1,0 +1,1 @@
+"""The people: bones, colours and hair of each."""
