@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from mouthpiece.errors import (
+    AvatarNotFound,
     AvatarStartFailed,
     BodyTooLarge,
     HeaderTooLarge,
@@ -19,7 +20,7 @@ from mouthpiece.errors import (
     RequestTimeout,
     RoomError,
 )
-from mouthpiece_avatar.renderer import AvatarUnknown
+from mouthpiece_avatar.face.faces import AVATARS
 
 _RETRY_AFTER = "5"
 """Seconds."""
@@ -71,8 +72,8 @@ def answer_to_http(error: HttpProblem) -> JSONResponse:
 
 def answer_to(error: MouthpieceError) -> JSONResponse:
     """Return the response for an error of the tree."""
-    if isinstance(error, AvatarUnknown):
-        return _answer(404, error.slug, str(error), avatars=error.avatars)
+    if isinstance(error, AvatarNotFound):
+        return _answer(404, error.slug, str(error), avatars=list(AVATARS))
     status = next((status for kinds, status in _STATUS if isinstance(error, kinds)), 500)
     return _answer(status, error.slug, str(error))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from mouthpiece.audio.pcm import Samples
-from mouthpiece.errors import AvatarError
 
 Image = npt.NDArray[np.uint8]
 """BGRA, (height, width, 4), or I420, (height * 3 / 2, width) with both figures even; contiguous."""
@@ -24,17 +23,6 @@ class Mood(enum.Enum):
     """Somebody speaks to the avatar."""
     THINKING = "thinking"
     """The agent is making an answer."""
-
-
-class AvatarUnknown(AvatarError):
-    """No avatar has the id that was asked for."""
-
-    slug = "avatar-not-found"
-
-    def __init__(self, detail: str, avatars: Sequence[str]) -> None:
-        """:param avatars: the ids that there are."""
-        super().__init__(detail)
-        self.avatars = list(avatars)
 
 
 class Renderer(Protocol):
@@ -80,7 +68,7 @@ class Renderers(Protocol):
     def __call__(self, avatar: str) -> Awaitable[Renderer]:
         """Make the renderer of the avatar with this id.
 
-        :raises AvatarUnknown: there is no such avatar.
+        :raises AvatarNotFound: there is no such avatar.
         :raises AvatarStartFailed: it cannot be made.
         """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mouthpiece.errors import ConfigurationError
+from mouthpiece_avatar.face.backdrop import check_background
 from mouthpiece_avatar.face.faces import Look, read_size
 from mouthpiece_avatar.face.registry import FaceRegistry
 from mouthpiece_avatar.renderer import Renderers
@@ -14,4 +16,16 @@ def choose_renderers(settings: Settings) -> Renderers:
     if settings.runtime is RuntimeName.BITHUMAN:
         secret = settings.bithuman_secret.get_secret_value() if settings.bithuman_secret else None
         return BithumanRenderers(settings.bithuman_model, secret)
-    return FaceRegistry(settings.face, Look(read_size(settings.size), settings.background))
+    return FaceRegistry(settings.face, _look(settings))
+
+
+def _look(settings: Settings) -> Look:
+    try:
+        screen = read_size(settings.size)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"MOUTHPIECE_AVATAR_SIZE: {error}") from None
+    try:
+        check_background(settings.background)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"MOUTHPIECE_AVATAR_BACKGROUND: {error}") from None
+    return Look(screen, settings.background)

@@ -23,6 +23,7 @@
     │   ├── AvatarLeft                it left while it spoke                     retry
     │   ├── AvatarSilent              it never reported the end                  retry
     │   ├── AvatarUnheard             nothing came on its audio track
+    │   ├── AvatarNotFound            the avatar server has none of that id
     │   └── AvatarStartFailed         the avatar server did not start it
     ├── SenderRestarted               the sender ended before the segment did    retry
     ├── RequestTimeout                a request's body stalled                   retry
@@ -152,6 +153,10 @@ class AvatarSilent(AvatarError):
 
 class AvatarUnheard(AvatarError):
     slug = "avatar-unheard"
+
+
+class AvatarNotFound(AvatarError):
+    slug = "avatar-not-found"
 
 
 class AvatarStartFailed(AvatarError):

@@ -36,6 +36,14 @@ def backdrop(colours: tuple[Colour, Colour, Colour], screen: Screen, chosen: str
     return picture_of(ImageOps.fit(_read(Path(chosen)), size, Image.Resampling.LANCZOS))
 
 
+def check_background(chosen: str | None) -> None:
+    """Blocks while it reads a picture.
+
+    :raises ConfigurationError: see :func:`backdrop`.
+    """
+    backdrop(((0, 0, 0), (0, 0, 0), (0, 0, 0)), Screen(16, 16), chosen)
+
+
 def _read(path: Path) -> Picture:
     try:
         with Image.open(path) as picture:

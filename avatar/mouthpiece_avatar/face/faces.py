@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from mouthpiece.dispatch import LOCAL_AVATAR_ID
 from mouthpiece.errors import ConfigurationError
 from mouthpiece_avatar.face.artist import Artist, PersonArtist
 from mouthpiece_avatar.face.backdrop import backdrop
@@ -22,6 +23,8 @@ from mouthpiece_avatar.face.view_cache import load_or_draw
 
 _ARTISTS: tuple[Artist, ...] = (*(PersonArtist(design) for design in (MIA, NOAH, ELENA, KOFI, YUKI)), RobotArtist())
 FACES: Final = {artist.name: artist for artist in _ARTISTS}
+AVATARS: Final = (*FACES, LOCAL_AVATAR_ID)
+"""The ids of avatars: the last one has the face that is set."""
 DEFAULT_FACE: Final = "mia"
 LINES: Final = (256, 1080)
 """The fewest and the most that a picture may have."""

@@ -6,10 +6,9 @@ import asyncio
 import random
 
 from mouthpiece.dispatch import LOCAL_AVATAR_ID
-from mouthpiece.errors import ConfigurationError
+from mouthpiece.errors import AvatarNotFound, ConfigurationError
 from mouthpiece_avatar.face.faces import FACES, Look, load_face
 from mouthpiece_avatar.face.renderer import FaceRenderer
-from mouthpiece_avatar.renderer import AvatarUnknown
 
 
 class FaceRegistry:
@@ -27,13 +26,12 @@ class FaceRegistry:
     async def __call__(self, avatar: str) -> FaceRenderer:
         """Make the renderer of an avatar. A face that is shown for the first time is drawn, for a few seconds.
 
-        :raises AvatarUnknown: the id is neither a face's nor that of an avatar for which none was chosen.
+        :raises AvatarNotFound: the id is neither a face's nor that of an avatar for which none was chosen.
         """
         if avatar not in FACES and avatar != LOCAL_AVATAR_ID:
-            raise AvatarUnknown(
+            raise AvatarNotFound(
                 f"there is no avatar {avatar!r} here: AVATAR_ID, or the avatar's id of a room, is one of "
-                f"{', '.join(FACES)}, or {LOCAL_AVATAR_ID} for the one that MOUTHPIECE_AVATAR_FACE names",
-                avatars=[*FACES, LOCAL_AVATAR_ID],
+                f"{', '.join(FACES)}, or {LOCAL_AVATAR_ID} for the one that MOUTHPIECE_AVATAR_FACE names"
             )
         face = await asyncio.to_thread(load_face, avatar if avatar in FACES else self._face, self._look)
         return FaceRenderer(face, seed=random.getrandbits(32))

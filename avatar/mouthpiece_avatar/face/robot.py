@@ -53,7 +53,7 @@ class RobotArtist:
     name = "robo"
     wall: tuple[Colour, Colour, Colour] = (hex_colour("#e6ecf5"), hex_colour("#b9c4dc"), hex_colour("#7f8fb4"))
     boxes = FeatureBoxes(
-        mouth=(186, 262, 326, 366),
+        mouth=(178, 262, 334, 366),
         eyes=(174, 178, 338, 246),
         brows=((166, 156, 252, 200), (260, 156, 346, 200)),
     )

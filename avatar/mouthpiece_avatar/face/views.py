@@ -83,7 +83,7 @@ class Views:
 def draw(artist: Artist, screen: Screen, *, yaws: int = YAWS) -> Views:
     """Draw a face; takes seconds of all cores, more for larger screens.
 
-    :param yaws: how many positions of the head.
+    :param yaws: how many positions of the head; one looks straight ahead.
     """
     half = _Reduced(screen)
     with ThreadPoolExecutor() as pool:
@@ -105,7 +105,7 @@ def draw(artist: Artist, screen: Screen, *, yaws: int = YAWS) -> Views:
         mouth = screen.box_of(boxes.mouth, within=head)
         eyes = screen.box_of(boxes.eyes, within=(head[0], head[1], head[2], mouth[1]))
         brows = [screen.box_of(box, within=head) for box in boxes.brows]
-        turns = np.linspace(-1, 1, yaws).tolist()
+        turns = np.linspace(-1, 1, yaws).tolist() if yaws > 1 else [0.0]
         heads = list(pool.map(lambda yaw: drawing.cut_out(head, yaw, [(drawing.skins[0.0], None)]), turns))
         mouths = list(pool.map(lambda yaw: drawing.cut_out(mouth, yaw, drawing.spoken()), turns))
         looks = list(pool.map(lambda yaw: drawing.cut_out(eyes, yaw, drawing.looking()), turns))

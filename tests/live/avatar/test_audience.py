@@ -18,15 +18,15 @@ from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
 from tests.live.viewer import Viewer, viewer_token
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import plain_face
 
 pytestmark = pytest.mark.alone
 
-SPRITES = plain_sprites()
+FACE = plain_face()
 
 
 async def make_renderer(_: str) -> Renderer:
-    return FaceRenderer(SPRITES)
+    return FaceRenderer(FACE)
 
 
 @pytest.fixture

@@ -48,6 +48,8 @@ def test_its_help_teaches(tmp_path: Path) -> None:
         (("--host", "0.0.0.0"), {"MOUTHPIECE_AVATAR_SECRETS": "s" * 32}, "LIVEKIT_URL"),
         (("--host", "0.0.0.0"), {"MOUTHPIECE_AVATAR_SECRETS": f"{'s' * 32},{'t' * 31}"}, "MOUTHPIECE_AVATAR_SECRETS"),
         ((), {"MOUTHPIECE_AVATAR_FACE": "bob"}, "mia, noah"),
+        ((), {"MOUTHPIECE_AVATAR_SIZE": "huge"}, "MOUTHPIECE_AVATAR_SIZE"),
+        ((), {"MOUTHPIECE_AVATAR_BACKGROUND": "nowhere.png"}, "MOUTHPIECE_AVATAR_BACKGROUND"),
         ((), {"MOUTHPIECE_AVATAR_RUNTIME": "puppet"}, "MOUTHPIECE_AVATAR_RUNTIME"),
         ((), {"MOUTHPIECE_AVATAR_RUNTIME": "bithuman", "BITHUMAN_API_SECRET": "hush-hush"}, "BITHUMAN_MODEL_PATH"),
         ((), {"MOUTHPIECE_AVATAR_RUNTIME": "bithuman", "BITHUMAN_MODEL_PATH": "ann.imx"}, "no file ann.imx"),

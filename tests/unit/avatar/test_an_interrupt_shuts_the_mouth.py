@@ -12,10 +12,10 @@ from mouthpiece_avatar.face.renderer import FaceRenderer
 from mouthpiece_avatar.lips.mouth import AT_REST, Mouth, MouthTrack, Shape
 from mouthpiece_avatar.playout import Capture, Cut, PlayoutQueue, Wait
 from mouthpiece_avatar.publisher import PICTURE_DELAY
-from tests.unit.avatar.plain_sprites import plain_sprites
+from tests.unit.avatar.plain_face import plain_face
 
 SPEECH = Path(__file__).parent / "speech" / "bob_and_pam_slt.flac"
-SPRITES = plain_sprites()
+FACE = plain_face()
 PERIOD = 0.04
 
 
@@ -49,7 +49,7 @@ def perform(playout: PlayoutQueue, renderer: FaceRenderer, now: float) -> None:
 def test_the_next_picture_is_at_rest(shown: list[Mouth], pictures: int) -> None:
     """:param pictures: that are shown before the interrupt, which comes just before the next one."""
     samples, rate = soundfile.read(SPEECH, dtype="int16")
-    playout, renderer = PlayoutQueue(), FaceRenderer(SPRITES)
+    playout, renderer = PlayoutQueue(), FaceRenderer(FACE)
     stream = playout.open("sender", StreamHeader(rate, 1))
     playout.push(stream, samples.tobytes())
     now = 100.0
