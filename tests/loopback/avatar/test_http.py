@@ -14,12 +14,11 @@ import pytest
 from pydantic import SecretStr
 
 from mouthpiece import wire
-from mouthpiece.errors import AvatarStartFailed, LiveKitRefused, LiveKitUnavailable, QueueFull
+from mouthpiece.errors import AvatarNotFound, AvatarStartFailed, LiveKitRefused, LiveKitUnavailable, QueueFull
 from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.face.faces import FACES
 from mouthpiece_avatar.face.registry import FaceRegistry
 from mouthpiece_avatar.hosting import Figures
-from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings
 from mouthpiece_avatar.token import Claims
 
@@ -313,12 +312,13 @@ async def test_it_is_watched(http: httpx.AsyncClient) -> None:
     assert "mouthpiece_avatar_sessions 0.0" in (await http.get("/metrics")).text
 
 
-async def test_an_avatar_that_there_is_not_is_404_with_those_that_there_are() -> None:
-    async with (
-        Sessions(FaceRegistry("mia"), limit=1) as sessions,
-        client(sessions) as http,  # type: ignore[arg-type]
-    ):
-        answer = await http.post(wire.START_AVATAR_PATH, json=body(avaluma_avatar_id="bob"))
+async def test_an_avatar_that_there_is_not_is_404_with_those_that_there_are(
+    http: httpx.AsyncClient, sessions: StandInSessions
+) -> None:
+    with pytest.raises(AvatarNotFound) as refused:
+        await FaceRegistry("mia")("bob")
+    sessions.fails_with = refused.value
+    answer = await http.post(wire.START_AVATAR_PATH, json=body(avaluma_avatar_id="bob"))
     assert answer.status_code == 404
     said = problem(answer)
     assert said["type"].endswith("avatar-not-found")
