@@ -19,11 +19,12 @@ _STEP = 0.1
 
 
 class PlayoutStream(InboundStream):
-    """Samples are taken as they can leave: mono, ``RATE`` hertz."""
+    """Samples are taken as they can leave: mono, ``rate`` hertz."""
 
-    def __init__(self, sender: str, header: StreamHeader) -> None:
+    def __init__(self, sender: str, header: StreamHeader, *, rate: int = RATE) -> None:
         """:raises ValueError: the header announces what cannot be played."""
         super().__init__(sender, header)
+        self._rate = rate
         self.started = False
         """Its first sample has left."""
         self.starved = False
@@ -32,7 +33,7 @@ class PlayoutStream(InboundStream):
         """Samples handed to the audio source."""
         self.left = 0
         """Samples that have left the audio source and were not taken back."""
-        self._resampler = Resampler(RATE)
+        self._resampler = Resampler(rate)
         self._ready: deque[Samples] = deque()
         self._ready_samples = 0
         self._flushed = False
@@ -40,12 +41,12 @@ class PlayoutStream(InboundStream):
     @property
     def backlog(self) -> float:
         """Seconds that came and were not taken yet."""
-        return super().backlog + self._ready_samples / RATE
+        return super().backlog + self._ready_samples / self._rate
 
     @property
     def position(self) -> float:
         """Seconds of the stream that have left the audio source and were not taken back."""
-        return self.left / RATE
+        return self.left / self._rate
 
     def reopen(self) -> None:
         """Its end has not been reported, and does not count: something of it is said again."""

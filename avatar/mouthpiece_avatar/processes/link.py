@@ -3,7 +3,7 @@
 ::
 
     {"id": 7, "call": "end", "with": {"session_id": "ses_1"}}      {"id": 7, "answer": true}
-    {"id": 8, "call": "start", "with": {…}}                        {"id": 8, "error": "LiveKitRefused", "detail": "…"}
+    {"id": 8, "call": "start", "with": {…}}       {"id": 8, "error": "QueueFull", "detail": "…", "members": {}}
     {"id": 8, "cancel": true}                                      (nobody waits for the answer any more)
     {"id": null, "call": "ended", "with": {…}}                     (no answer is wanted)
 """
@@ -15,10 +15,9 @@ import itertools
 import json
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Self
 
-from mouthpiece import errors
 from mouthpiece.errors import MouthpieceError
 
 logger = logging.getLogger(__name__)
@@ -124,7 +123,7 @@ class Link:
                 answering.cancel()
         elif (waiting := self._pending.get(number)) is not None and not waiting.done():
             if "error" in message:
-                waiting.set_exception(_raised(message["error"], message["detail"]))
+                waiting.set_exception(_raised(message["error"], message["detail"], message["members"]))
             else:
                 waiting.set_result(message["answer"])
 
@@ -132,10 +131,10 @@ class Link:
         try:
             said = {"answer": await self._answer(name, arguments)}
         except MouthpieceError as error:
-            said = {"error": type(error).__name__, "detail": str(error)}
+            said = {"error": type(error).__name__, "detail": str(error), "members": vars(error)}
         except Exception as error:
             logger.exception("the call %s failed", name)
-            said = {"error": type(error).__name__, "detail": "a process that runs sessions failed"}
+            said = {"error": type(error).__name__, "detail": "a process that runs sessions failed", "members": {}}
         finally:
             if number is not None:
                 self._answering.pop(number, None)
@@ -143,8 +142,18 @@ class Link:
             self._send({"id": number, **said})
 
 
-def _raised(name: str, detail: str) -> Exception:
-    kind = getattr(errors, name, None)
-    if isinstance(kind, type) and issubclass(kind, MouthpieceError):
-        return kind(detail)
+def _raised(name: str, detail: str, members: dict[str, Any]) -> Exception:
+    """Make an error of the tree again; another one becomes a :class:`RuntimeError`."""
+    for kind in _tree(MouthpieceError):
+        if kind.__name__ == name:
+            error = kind.__new__(kind)  # a class may ask for more than its text
+            MouthpieceError.__init__(error, detail)
+            vars(error).update(members)
+            return error
     return RuntimeError(f"{name}: {detail}")
+
+
+def _tree(kind: type[MouthpieceError]) -> Iterator[type[MouthpieceError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _tree(below)

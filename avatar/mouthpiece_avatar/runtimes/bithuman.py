@@ -5,8 +5,11 @@ What the adapter evens out (bithuman 2.12.9, read in the installed wheel):
 
 - ``VideoFrame.audio_chunk`` is None while nothing is said, and nothing bounds the SDK's backlog.
 - ``stop()`` ends the frames but keeps the metered session; ``shutdown()`` ends both.
-- ``create()`` raises ``ValueError``, ``BithumanError`` (no such model, no secret, refused account) or, when bitHuman's
-  service cannot be reached, ``RuntimeError``; it looks for the model before it looks for the secret.
+- ``create()`` raises ``ValueError``, ``BithumanError`` (``TokenError``: secret or account; ``ModelError``: the file)
+  or, when bitHuman's service cannot be reached, ``RuntimeError``; it looks for the model before it looks for the
+  secret. A refusal may also come while frames are drained.
+- ``push_audio`` takes no ``message_id``; ``push(VideoControl(…))`` does, and frames say it as ``source_message_id``.
+- An odd number of bytes is refused; here what is left of a sample waits for the next push.
 """
 
 from __future__ import annotations
@@ -14,14 +17,14 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from mouthpiece.errors import AvatarStartFailed, ConfigurationError, QueueFull
+from mouthpiece.errors import AvatarError, AvatarStartFailed, ConfigurationError, QueueFull
 from mouthpiece.extras import needs
 from mouthpiece.receiving.inbound_streams import MAX_BACKLOG
 from mouthpiece_avatar.runtimes.contract import AudioChunk, Frame
@@ -41,9 +44,14 @@ _NO_SECRET = "BITHUMAN_API_SECRET is not set: bitHuman's SDK renders nothing wit
 class BithumanRuntime:
     """A :class:`mouthpiece_avatar.runtimes.contract.Runtime`. ``create`` makes one."""
 
-    def __init__(self, sdk: Any) -> None:
-        """:param sdk: a ``bithuman.AsyncBithuman``."""
+    def __init__(self, sdk: Any, module: ModuleType) -> None:
+        """
+        :param sdk: a ``bithuman.AsyncBithuman``.
+        :param module: ``bithuman``.
+        """
         self._sdk = sdk
+        self._module = module
+        self._incomplete = b""
         self._backlog = 0.0
 
     @classmethod
@@ -63,11 +71,11 @@ class BithumanRuntime:
             raise ConfigurationError(_NO_SECRET)
         sdk = module or _installed()
         try:
-            return cls(await sdk.AsyncBithuman.create(model_path=model_path, api_secret=secret))
+            return cls(await sdk.AsyncBithuman.create(model_path=model_path, api_secret=secret), sdk)
         except (ValueError, RuntimeError, sdk.BithumanError) as error:
             logger.error("bitHuman's SDK did not start: %s: %s", type(error).__name__, error)
             raise AvatarStartFailed(
-                f"bitHuman's SDK did not start ({type(error).__name__}): the log of the avatar server says why"
+                f"{_fault(error, sdk)} ({type(error).__name__}): the log of the avatar server says why"
             ) from error
 
     @property
@@ -79,23 +87,46 @@ class BithumanRuntime:
         """25, or 20 with a model of the family Expression 2."""
         return int(self._sdk.fps)
 
-    async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
+    async def push_audio(
+        self, audio: bytes, sample_rate: int, last_chunk: bool = False, *, message_id: Hashable | None = None
+    ) -> None:
         if sample_rate <= 0:
             raise ValueError(f"a sample rate is a positive number of hertz, not {sample_rate}")
         seconds = len(audio) / (2 * sample_rate)
         if self._backlog + seconds > MAX_BACKLOG:
             raise QueueFull("half an hour of sound waits already: drain frames, or push along with them")
         self._backlog += seconds
-        await self._sdk.push_audio(audio, sample_rate, last_chunk=last_chunk)
+        audio = self._incomplete + audio
+        whole = len(audio) - len(audio) % 2
+        self._incomplete = b"" if last_chunk else audio[whole:]
+        if message_id is None:
+            await self._sdk.push_audio(audio[:whole], sample_rate, last_chunk=last_chunk)
+            return
+        chunk = self._module.AudioChunk(np.frombuffer(audio[:whole], np.int16), sample_rate, last_chunk)
+        await self._sdk.push(self._module.VideoControl(audio=chunk, message_id=message_id))
 
     async def flush(self) -> None:
+        self._incomplete = b""
         await self._sdk.flush()
 
     def interrupt(self) -> None:
         self._backlog = 0.0
+        self._incomplete = b""
         self._sdk.interrupt()
 
     async def run(self) -> AsyncIterator[Frame]:
+        """See :class:`Runtime`.
+
+        :raises AvatarError: the SDK failed; the log says why.
+        """
+        try:
+            async for frame in self._frames():
+                yield frame
+        except self._module.BithumanError as error:
+            logger.error("bitHuman's SDK failed: %s: %s", type(error).__name__, error)
+            raise AvatarError(f"{_fault(error, self._module)} ({type(error).__name__})") from error
+
+    async def _frames(self) -> AsyncIterator[Frame]:
         async for frame in self._sdk.run():
             chunk = frame.audio_chunk
             if chunk is None:
@@ -105,7 +136,7 @@ class BithumanRuntime:
                 self._backlog = max(0.0, self._backlog - sound.duration)
             if frame.end_of_speech:
                 self._backlog = 0.0
-            yield Frame(frame.bgr_image, sound, frame.end_of_speech)
+            yield Frame(frame.bgr_image, sound, frame.end_of_speech, frame.frame_index, frame.source_message_id)
 
     async def stop(self) -> None:
         await self._sdk.shutdown()
@@ -143,6 +174,15 @@ class BithumanRenderers:
 
     async def preload(self) -> None:
         """The SDK loads a model for each session."""
+
+
+def _fault(error: Exception, sdk: ModuleType) -> str:
+    """Return whose fault an error of the SDK is."""
+    if isinstance(error, sdk.TokenError):
+        return "bitHuman does not accept BITHUMAN_API_SECRET, or its account"
+    if isinstance(error, sdk.ModelError):
+        return "bitHuman's SDK cannot use the model BITHUMAN_MODEL_PATH"
+    return "bitHuman's SDK did not start, or stopped"
 
 
 def _installed() -> ModuleType:

@@ -5,7 +5,7 @@ Source of the shape: bitHuman, "Audio streaming" (the canonical loop, the audio 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,12 +18,18 @@ FPS = 25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
-    """The sound that belongs to one frame."""
+    """The sound that belongs to one frame; or, in a ``VideoControl``, sound to push."""
 
-    array: npt.NDArray[np.int16]
+    data: npt.NDArray[np.int16]
     """Mono."""
     sample_rate: int
     """Hertz."""
+    last_chunk: bool = True
+    """Of sound to push: the turn ends with it."""
+
+    @property
+    def array(self) -> npt.NDArray[np.int16]:
+        return self.data
 
     @property
     def bytes(self) -> bytes:
@@ -46,6 +52,15 @@ class Frame:
     """As long as the frame; silence in a filler."""
     end_of_speech: bool = False
     """The last frame of a turn, ended or interrupted."""
+    frame_index: int | None = None
+    """Of a frame of a turn, from 0; None in a filler."""
+    source_message_id: Hashable | None = None
+    """The ``message_id`` with which the first of its sound was pushed."""
+
+    @property
+    def rgb_image(self) -> npt.NDArray[np.uint8] | None:
+        """(height, width, 3)."""
+        return None if self.bgr_image is None else self.bgr_image[..., ::-1]
 
     @property
     def has_image(self) -> bool:
@@ -64,9 +79,12 @@ class Runtime(Protocol):
     def fps(self) -> int:
         """Frames a second."""
 
-    async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
+    async def push_audio(
+        self, audio: bytes, sample_rate: int, last_chunk: bool = False, *, message_id: Hashable | None = None
+    ) -> None:
         """Take int16 mono sound of any rate and size; never waits.
 
+        :param message_id: comes back in the frames of this sound.
         :raises QueueFull: half an hour of sound waits already; nothing of ``audio`` was taken.
         :raises ValueError: ``sample_rate`` is not positive.
         """

@@ -3,7 +3,8 @@
 The sound that viewers hear does not pass through the runtime: it leaves by the playout queue, so that interrupts and
 receipts are as exact as with the built-in face. The runtime is given the same samples at the moment they are queued,
 which at the onset of speech is the moment they leave, and the newest frame that it has drained is the one that is
-shown. So the lips follow the voice by what the runtime takes to draw, and at most one frame more.
+shown. So the lips follow the voice by what the runtime takes to draw, and at most one frame more. After an interrupt
+the picture from before the turn is shown at once, and no frame of a turn that was cut: each has a ``message_id``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from mouthpiece.audio.pcm import Samples
 from mouthpiece.errors import AvatarError
 from mouthpiece_avatar.playout_stream import RATE
 from mouthpiece_avatar.renderer import Image, Mood
-from mouthpiece_avatar.runtimes.contract import Runtime
+from mouthpiece_avatar.runtimes.contract import Frame, Runtime
 
 
 class RuntimeRenderer:
@@ -24,13 +25,19 @@ class RuntimeRenderer:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._work: asyncio.Queue[Samples | None] = asyncio.Queue()
-        """Samples to push; None: flush."""
+        self._work: asyncio.Queue[tuple[int, Samples] | None] = asyncio.Queue()
+        """Samples to push, and of which turn; None: flush."""
         self._in_turn = False
         """Speech was queued that has not been flushed."""
         self._speech_end = 0
         """Index of the sample after the last one of speech."""
         self._image = _black(self.size)
+        self._at_rest = self._image
+        """The last picture before the turn."""
+        self._turn = 0
+        """Number of the newest turn."""
+        self._cut = 0
+        """Number of the newest turn that was interrupted."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -42,9 +49,12 @@ class RuntimeRenderer:
 
     def audio_queued(self, index: int, samples: Samples, *, speech: bool) -> None:
         if speech:
+            if not self._in_turn:
+                self._turn += 1
+                self._at_rest = self._image.copy()
             self._in_turn = True
             self._speech_end = index + len(samples)
-            self._work.put_nowait(samples)
+            self._work.put_nowait((self._turn, samples))
         elif self._in_turn:
             self._in_turn = False
             self._work.put_nowait(None)
@@ -56,6 +66,8 @@ class RuntimeRenderer:
         self._in_turn = False
         while not self._work.empty():
             self._work.get_nowait()
+        self._cut = self._turn
+        self._image = self._at_rest.copy()
         self._runtime.interrupt()
 
     def frame(self, index: int) -> Image:
@@ -78,17 +90,23 @@ class RuntimeRenderer:
 
     async def _push(self) -> None:
         while True:
-            samples = await self._work.get()
-            if samples is None:
+            work = await self._work.get()
+            if work is None:
                 await self._runtime.flush()
             else:
-                await self._runtime.push_audio(samples.astype("<i2", copy=False).tobytes(), RATE)
+                turn, samples = work
+                data = samples.astype("<i2", copy=False).tobytes()
+                await self._runtime.push_audio(data, RATE, message_id=str(turn))
 
     async def _drain(self) -> None:
         async for frame in self._runtime.run():
-            if frame.bgr_image is not None:
+            if frame.bgr_image is not None and not self._was_cut(frame):
                 self._show(frame.bgr_image)
         raise AvatarError("the runtime has stopped giving frames")
+
+    def _was_cut(self, frame: Frame) -> bool:
+        message = frame.source_message_id
+        return isinstance(message, str) and message.isdecimal() and int(message) <= self._cut
 
     def _show(self, bgr: Image) -> None:
         height, width = bgr.shape[:2]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mouthpiece import wire
-from mouthpiece.errors import LiveKitRefused, RoomError
+from mouthpiece.errors import KeyLimitReached, LiveKitRefused, RoomError
 from mouthpiece_avatar.processes import supervisor
 from mouthpiece_avatar.processes.link import Link, LinkClosed
 from mouthpiece_avatar.processes.supervisor import SessionProcesses
@@ -30,6 +30,8 @@ class Other:
         match name:
             case "refuse":
                 raise LiveKitRefused("not this key")
+            case "limit":
+                raise KeyLimitReached("too many", retry_after=7.5)
             case "fail":
                 raise ZeroDivisionError("a secret")
             case "wait":
@@ -77,6 +79,9 @@ async def test_what_is_raised_there_is_raised_here(
     here, _, _ = links
     with pytest.raises(LiveKitRefused, match="not this key"):
         await here.call("refuse")
+    with pytest.raises(KeyLimitReached, match="too many") as limited:
+        await here.call("limit")
+    assert limited.value.retry_after == 7.5
     with pytest.raises(RuntimeError) as raised:
         await here.call("fail")
     assert "secret" not in str(raised.value)

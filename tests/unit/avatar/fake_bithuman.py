@@ -25,17 +25,34 @@ FAKE_IDLE_PICTURE = np.full((16, 16, 3), 0x05, np.uint8)
 class FakeAudioChunk:
     array: np.ndarray
     sample_rate: int = RATE
+    last_chunk: bool = True
+
+
+@dataclass
+class FakeVideoControl:
+    audio: FakeAudioChunk
+    message_id: str
 
 
 @dataclass
 class FakeVideoFrame:
     bgr_image: np.ndarray | None = None
     audio_chunk: FakeAudioChunk | None = None
+    frame_index: int | None = None
+    source_message_id: str | None = None
     end_of_speech: bool = False
 
 
 class FakeBithumanError(Exception):
     """Base of the SDK's own errors."""
+
+
+class FakeTokenError(FakeBithumanError):
+    """The secret or the account is refused."""
+
+
+class FakeModelError(FakeBithumanError):
+    """The model cannot be used."""
 
 
 class FakeAsyncBithuman:
@@ -55,6 +72,9 @@ class FakeAsyncBithuman:
         self._ended: deque[bool] = deque()
         self._stopped = False
         self._cut = False
+        self._messages: list[str] = []
+        self.fails_with: Exception | None = None
+        """Raised when the next frame is drained."""
         self.released = False
         """Its metered session is closed."""
 
@@ -68,6 +88,10 @@ class FakeAsyncBithuman:
         if last_chunk:
             await self.flush()
 
+    async def push(self, control: FakeVideoControl) -> None:
+        self._messages.append(control.message_id)
+        await self.push_audio(control.audio.array.tobytes(), control.audio.sample_rate, control.audio.last_chunk)
+
     async def flush(self) -> None:
         if self._ended:
             self._ended[-1] = True
@@ -80,6 +104,8 @@ class FakeAsyncBithuman:
     async def run(self) -> AsyncIterator[FakeVideoFrame]:
         due = self._clock()
         while not self._stopped:
+            if self.fails_with is not None:
+                raise self.fails_with
             yield self._next()
             due += 1 / FPS
             await self._sleep(max(0.0, due - self._clock()))
@@ -106,7 +132,8 @@ class FakeAsyncBithuman:
             self._turns.popleft()
             self._ended.popleft()
         padded = np.concatenate((sound[:FRAME], np.zeros(FRAME - len(sound[:FRAME]), np.int16)))
-        return FakeVideoFrame(FAKE_PICTURE, FakeAudioChunk(padded), last)
+        message = self._messages[-1] if self._messages else None
+        return FakeVideoFrame(FAKE_PICTURE, FakeAudioChunk(padded), 0, message, end_of_speech=last)
 
 
 def fake_module(
@@ -129,5 +156,9 @@ def fake_module(
 
     module = ModuleType("fake_bithuman")
     module.AsyncBithuman = AsyncBithuman  # type: ignore[attr-defined]
+    module.AudioChunk = FakeAudioChunk  # type: ignore[attr-defined]
+    module.VideoControl = FakeVideoControl  # type: ignore[attr-defined]
     module.BithumanError = FakeBithumanError  # type: ignore[attr-defined]
+    module.TokenError = FakeTokenError  # type: ignore[attr-defined]
+    module.ModelError = FakeModelError  # type: ignore[attr-defined]
     return module

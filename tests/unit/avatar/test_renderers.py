@@ -16,6 +16,7 @@ from mouthpiece_avatar.playout import Capture, Cut, PlayoutQueue, Wait
 from mouthpiece_avatar.playout_stream import RATE
 from mouthpiece_avatar.renderer import Mood, Renderer
 from mouthpiece_avatar.runtimes.bithuman import BithumanRuntime
+from mouthpiece_avatar.runtimes.contract import AudioChunk, Frame
 from mouthpiece_avatar.runtimes.face import FaceRuntime
 from mouthpiece_avatar.runtimes.renderer import RuntimeRenderer
 from tests.unit.avatar.fake_bithuman import FAKE_IDLE_PICTURE, FAKE_PICTURE, fake_module
@@ -174,10 +175,15 @@ class RecordingRuntime:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.messages: list[str] = []
+        self.frames: asyncio.Queue[Frame] = asyncio.Queue()
         self.stopped = asyncio.Event()
 
-    async def push_audio(self, audio: bytes, sample_rate: int, last_chunk: bool = False) -> None:
+    async def push_audio(
+        self, audio: bytes, sample_rate: int, last_chunk: bool = False, *, message_id: str = ""
+    ) -> None:
         assert sample_rate == RATE
+        self.messages.append(message_id)
         self.calls.append(f"push {len(audio) // 2}")
 
     async def flush(self) -> None:
@@ -249,6 +255,39 @@ async def test_cutting_speech_interrupts_and_what_is_kept_is_pushed_anew(
     assert await calls(runtime) == ["push 960", "interrupt", "push 100"]
 
 
+async def test_after_an_interrupt_no_frame_of_what_was_cut_is_shown() -> None:
+    class Late(RecordingRuntime):
+        """Gives frames of a turn after it was interrupted, as an engine does that draws ahead."""
+
+        async def run(self) -> AsyncIterator[object]:
+            while True:
+                yield await self.frames.get()
+
+    runtime = Late()
+    renderer = RuntimeRenderer(runtime)  # type: ignore[arg-type]
+    running = asyncio.create_task(renderer.run())
+
+    async def shown(colour: int, message: str | None) -> int:
+        sound = AudioChunk(np.zeros(640, np.int16), 16_000)
+        runtime.frames.put_nowait(Frame(np.full((2, 4, 3), colour, np.uint8), sound, source_message_id=message))
+        await calls(runtime)
+        return int(renderer.frame(0)[0, 0, 0])
+
+    assert await shown(5, None) == 5
+    renderer.audio_queued(0, samples(960), speech=True)
+    await calls(runtime)
+    [first] = runtime.messages
+    assert await shown(9, first) == 9
+    renderer.audio_cut(200)
+    assert int(renderer.frame(0)[0, 0, 0]) == 5, "the mouth of what was cut stays open"
+    assert await shown(9, first) == 5
+    renderer.audio_queued(200, samples(960), speech=True)
+    await calls(runtime)
+    assert await shown(7, runtime.messages[-1]) == 7
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_runtime_that_gives_no_more_frames_fails_the_session() -> None:
     runtime = RecordingRuntime()
     renderer = RuntimeRenderer(runtime)  # type: ignore[arg-type]
@@ -281,8 +320,6 @@ async def test_what_is_shown_is_what_the_runtime_drew_byte_for_byte() -> None:
 async def test_pictures_of_another_size_than_promised_are_shown_as_they_are() -> None:
     class Larger(RecordingRuntime):
         async def run(self) -> AsyncIterator[object]:
-            from mouthpiece_avatar.runtimes.contract import AudioChunk, Frame
-
             yield Frame(np.full((6, 8, 3), 7, np.uint8), AudioChunk(np.zeros(640, np.int16), 16_000))
             await self.stopped.wait()
 

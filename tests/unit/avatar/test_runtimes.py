@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mouthpiece.errors import AvatarStartFailed, ConfigurationError, QueueFull
+from mouthpiece.errors import AvatarError, AvatarStartFailed, ConfigurationError, QueueFull
 from mouthpiece_avatar.runtimes.bithuman import BithumanRenderers, BithumanRuntime
 from mouthpiece_avatar.runtimes.contract import Frame, Runtime
 from mouthpiece_avatar.runtimes.face import FaceRuntime
-from tests.unit.avatar.fake_bithuman import FakeAsyncBithuman, FakeBithumanError, fake_module
+from tests.unit.avatar.fake_bithuman import (
+    FakeAsyncBithuman,
+    FakeBithumanError,
+    FakeModelError,
+    FakeTokenError,
+    fake_module,
+)
 from tests.unit.avatar.plain_face import plain_face
 
 RATE = 16_000
@@ -252,9 +258,45 @@ async def test_a_refusal_of_the_sdk_is_one_error_of_ours(refusal: Exception, cap
     assert "the secret" not in caplog.text + str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [(FakeTokenError("402"), "BITHUMAN_API_SECRET"), (FakeModelError("damaged"), "BITHUMAN_MODEL_PATH")],
+)
+async def test_a_refusal_says_which_setting_is_at_fault_at_the_start_and_later(
+    refusal: Exception, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(AvatarStartFailed, match=said):
+        await BithumanRuntime.create("a.imx", "the secret", module=fake_module(refuses_with=refusal))
+    sdk = FakeAsyncBithuman(Time().clock, Time().sleep)
+    sdk.fails_with = refusal
+    with pytest.raises(AvatarError, match=said):
+        await drain(BithumanRuntime(sdk, fake_module()), 1)
+    assert str(refusal) in caplog.text
+
+
+async def test_a_message_comes_back_in_its_frames_and_in_no_filler(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    await runtime.push_audio(tone(0.2), RATE, last_chunk=True, message_id="one")
+    assert {frame.source_message_id for frame in await drain(runtime)} == {"one"}
+    await runtime.push_audio(tone(0.2), RATE, last_chunk=True, message_id="two")
+    frames = await drain(runtime)
+    assert [(frame.source_message_id, frame.has_image) for frame in frames] == [("two", True)] * 5
+    assert [frame.source_message_id for frame in await drain(runtime, 3)] == [None] * 3
+
+
+async def test_samples_may_be_cut_in_two(made: tuple[Runtime, Time]) -> None:
+    runtime, _ = made
+    sound = tone(0.2)
+    await runtime.push_audio(sound[:1_001], RATE)
+    await runtime.push_audio(sound[1_001:], RATE, last_chunk=True)
+    frames = await drain(runtime)
+    assert len(frames) == 5
+    assert all(loud(frame) for frame in frames)
+
+
 async def test_stopping_ends_the_metered_session_too() -> None:
     sdk = FakeAsyncBithuman(Time().clock, Time().sleep)
-    runtime = BithumanRuntime(sdk)
+    runtime = BithumanRuntime(sdk, fake_module())
     await runtime.stop()
     await runtime.stop()
     assert sdk.released
@@ -263,9 +305,9 @@ async def test_stopping_ends_the_metered_session_too() -> None:
 async def test_size_and_rate_are_the_sdks_where_it_says_them() -> None:
     sdk = FakeAsyncBithuman(Time().clock, Time().sleep)
     sdk.fps, sdk.frame_width, sdk.frame_height = 20, None, None
-    assert BithumanRuntime(sdk).size == (1280, 720)
-    assert BithumanRuntime(sdk).fps == 20
-    async for frame in BithumanRuntime(sdk).run():
+    assert BithumanRuntime(sdk, fake_module()).size == (1280, 720)
+    assert BithumanRuntime(sdk, fake_module()).fps == 20
+    async for frame in BithumanRuntime(sdk, fake_module()).run():
         assert frame.audio_chunk.duration == pytest.approx(1 / 20)
         break
 
