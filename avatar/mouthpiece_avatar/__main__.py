@@ -1,4 +1,7 @@
-"""``python -m mouthpiece_avatar``: the server, see :mod:`mouthpiece_avatar.server`; ``… mouth``: what the lips do."""
+"""``python -m mouthpiece_avatar``: the server, see :mod:`mouthpiece_avatar.server`.
+
+``… mouth`` prints what the lips do, ``… render`` makes a film, ``… sheet`` a picture of all shapes of a face.
+"""
 
 import signal
 
@@ -15,6 +18,16 @@ if __name__ == "__main__":
         from mouthpiece_avatar.mouth_command import main as print_mouths
 
         sys.exit(print_mouths(sys.argv[2:]))
+
+    if sys.argv[1:2] == ["render"]:
+        with imports("A film of a face", "film"):
+            from mouthpiece_avatar.film.render_command import main as render
+        sys.exit(render(sys.argv[2:]))
+
+    if sys.argv[1:2] == ["sheet"]:
+        with imports("A sheet of a face", "avatar"):
+            from mouthpiece_avatar.film.sheet_command import main as draw_sheet
+        sys.exit(draw_sheet(sys.argv[2:]))
 
     hold(signal.SIGTERM)  # stops it once its loop runs
     with imports("The avatar server", "avatar"):

@@ -55,7 +55,9 @@ settings, from the environment or .env.local:
   MOUTHPIECE_AVATAR_PROCESSES       processes that run them, at most (one for each core); 1: the server itself
   MOUTHPIECE_AVATAR_ALONE           seconds in a room with nobody else, after which an avatar leaves it (60)
 
-python -m mouthpiece_avatar mouth speech.wav prints what the lips do to a sound file; mouth --help says more.
+python -m mouthpiece_avatar mouth speech.wav           prints what the lips do to a sound file
+python -m mouthpiece_avatar render speech.wav out.mp4  makes a film of a face that says it
+python -m mouthpiece_avatar sheet kofi kofi.png        draws all shapes of a face; each has a --help
 
 try it:
   python -m mouthpiece_avatar &

@@ -51,6 +51,7 @@ EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece.tts.providers.openai": ("openai",),
     "mouthpiece_agents": ("agents",),
     "mouthpiece_avatar": ("avatar",),
+    "mouthpiece_avatar.film": ("avatar", "film"),
     "mouthpiece_avatar.runtimes.bithuman": ("avatar", "bithuman"),
     "mouthpiece_avatar.testing.pytest_plugin": ("avatar", "testing"),
     "mouthpiece_avatar.testing.receiver": ("avatar", "testing"),

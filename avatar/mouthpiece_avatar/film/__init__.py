@@ -1,0 +1,1 @@
+"""The built-in faces on film: sound files in, films and pictures out, faster than real time."""
