@@ -10,9 +10,10 @@ protocol as the scripted receiver speaks it (docs/conformance.md), one is liveki
 a tone in syllables, another one than the one before, so a recording says how much of it was heard without a look at
 what the sender's listening compares.
 
-What the sender says is *false* if the recording does not hold it: ``heard`` or ``confirmed`` of what was not heard
-whole, ``avatar-unheard`` of what was, a position that is off by more than ``OFF``. It is *too little* if it is
-``estimated`` where it could be told, which a busy machine brings about: what it plays has holes.
+What the sender says is *false* if the recording does not hold it: ``finished`` of what was not heard whole, whatever
+the receipt; ``avatar-unheard`` of what was heard; a position of what broke off that is wrong by more than ``OFF``. It
+is *too little* if it is ``estimated`` where it could be told, which a busy machine brings about: what it plays has
+holes.
 
 ``--cost`` seconds of speech (60, 0: none) are said by a service that listens and by one that does not: what that costs.
 
@@ -133,9 +134,7 @@ class Said:
     def false(self) -> bool:
         """The recording says otherwise."""
         if self.error == "avatar-unheard":
-            return self.made > 0 and self.share > NOTHING
-        if self.receipt not in ("heard", "confirmed"):
-            return self.state == "finished" and self.receipt != "estimated"
+            return self.share > NOTHING
         if self.state == "finished":
             return self.share < WHOLE
         return abs(self.recorded - self.up_to_position) > OFF

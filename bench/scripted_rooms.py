@@ -1,7 +1,7 @@
 """Scripted receivers (docs/conformance.md) in a process of their own, for the benches that speak into many rooms.
 
-Run as a program it is that process. Lines on standard input command it (``open ROOM [FAULT]``, ``close ROOM``,
-``heard ROOM``, ``load``); it answers each with one line of JSON, in any order.
+Run as a program it is that process. Lines on standard input command it (``open ROOM PRESENTED IDENTITY``,
+``close ROOM``, ``heard ROOM``); it answers each with one line of JSON, in any order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -29,6 +28,7 @@ from bench import services  # noqa: E402
 from mouthpiece.audio.pcm import Samples  # noqa: E402
 from mouthpiece_avatar.playout_stream import RATE  # noqa: E402
 from mouthpiece_avatar.testing import Credentials, Fault, Presented, ScriptedReceiver  # noqa: E402
+from mouthpiece_avatar.testing.fault import Inbound  # noqa: E402
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 
 LOUD = 300.0
@@ -39,12 +39,18 @@ JOINS = 4
 
 @dataclass
 class Noting(Fault):
-    """Does nothing wrong, and notes what leaves it onto its audio track."""
+    """Does nothing wrong, and notes what comes and what leaves it onto its audio track."""
 
     first: float | None = None
     """Monotonic seconds of the first block with sound."""
     seconds: float = 0.0
     """Of sound."""
+    arrived: dict[str, float] = field(default_factory=dict)
+    """Monotonic seconds of the first byte of each segment, by its id."""
+
+    def voice(self, stream: Inbound, data: bytes) -> bytes:
+        self.arrived.setdefault(stream.segment or str(stream.number), time.monotonic())
+        return data
 
     def track(self, index: int, samples: Samples) -> Samples:
         if len(samples) and float(np.sqrt(np.mean(samples.astype(np.float32) ** 2))) >= LOUD:
@@ -55,10 +61,11 @@ class Noting(Fault):
 
 @dataclass
 class Heard:
-    """What left a receiver onto its audio track."""
+    """What came to a receiver, and what left it onto its audio track; see ``Noting``."""
 
     first: float | None
     seconds: float
+    arrived: dict[str, float]
 
 
 @dataclass
@@ -69,9 +76,12 @@ class ScriptedRooms:
     _answers: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=itertools.count)
 
-    async def open(self, room: str, presented: str = "mouthpiece") -> None:
-        """Return once a receiver is in the room and listens."""
-        await self._tell("open", room, presented)
+    async def open(self, room: str, presented: str = "mouthpiece", identity: str = "") -> None:
+        """Return once a receiver is in the room and listens.
+
+        :param identity: empty: one that fits what it is presented as.
+        """
+        await self._tell("open", room, presented, *([identity] if identity else []))
 
     async def close(self, room: str) -> Heard:
         """Have the receiver leave, unless it has left."""
@@ -124,14 +134,13 @@ async def serve() -> None:
     stacks: dict[str, contextlib.AsyncExitStack] = {}
     notes: dict[str, Noting] = {}
 
-    async def carry_out(command: str, room: str = "", presented: str = "mouthpiece") -> dict[str, Any]:
-        if command == "load":
-            own = psutil.Process()
-            return {"memory": own.memory_info().rss / 1e6, "threads": own.num_threads(), "descriptors": own.num_fds()}
+    async def carry_out(command: str, room: str, presented: str = "", identity: str = "") -> dict[str, Any]:
         if command == "open":
             notes[room], stacks[room] = Noting(), contextlib.AsyncExitStack()
             async with turns:
-                receiver = ScriptedReceiver(credentials, room, notes[room], presented=Presented(presented))
+                receiver = ScriptedReceiver(
+                    credentials, room, notes[room], presented=Presented(presented), identity=identity or None
+                )
                 await stacks[room].enter_async_context(receiver)
             return {}
         heard = vars(notes[room])
