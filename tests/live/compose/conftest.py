@@ -40,6 +40,7 @@ class Stack:
         }
     )
     key: str = DEV_API_KEY
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def sender(self) -> str:
@@ -47,7 +48,8 @@ class Stack:
 
     def compose(self, *arguments: str, within: float, **more: str) -> subprocess.CompletedProcess[str]:
         command = ["docker", "compose", "--project-name", self.project, *arguments]
-        settings = {name: str(port) for name, port in self.ports.items()} | {"MOUTHPIECE_NETWORK": self.project, **more}
+        ports = {name: str(port) for name, port in self.ports.items()}
+        settings = {**ports, "MOUTHPIECE_NETWORK": self.project, **self.settings, **more}
         return subprocess.run(
             command,
             cwd=ROOT,

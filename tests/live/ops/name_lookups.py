@@ -46,7 +46,7 @@ def names_looked_up(trace: str) -> set[str]:
                 f"name server {address}" for address in _NEVER_ASKED
             }
         else:
-            found |= {name for payload in _PAYLOAD.findall(line) if (name := _question(_bytes(payload)))}
+            found |= {name for payload in _PAYLOAD.findall(line) if (name := question(_bytes(payload)))}
     return found
 
 
@@ -54,7 +54,7 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.replace("\\x", ""))
 
 
-def _question(packet: bytes) -> str:
+def question(packet: bytes) -> str:
     """Return the name in a DNS query of one question (RFC 1035, 4.1); empty if ``packet`` is none."""
     if len(packet) < 17 or packet[2] & 0xF8 or packet[4:10] != b"\x00\x01\x00\x00\x00\x00":
         return ""
