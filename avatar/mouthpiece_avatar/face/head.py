@@ -114,9 +114,9 @@ def _beard(layer: Layer, design: FaceDesign, beard: Beard, clip: Picture, jaw: f
     layer.fill(whole, beard.colour, alpha=beard.strength, blur=3.2, clip=clip)
     if beard.moustache:
         lip = [
-            (AXIS - bones.mouth_half - 8, bones.mouth_y + 6), (AXIS - bones.mouth_half * 0.6, bones.mouth_y - 11),
+            (AXIS - bones.mouth_half - 7, bones.mouth_y - 1), (AXIS - bones.mouth_half * 0.6, bones.mouth_y - 11),
             (AXIS, bones.mouth_y - bones.upper_lip - 7), (AXIS + bones.mouth_half * 0.6, bones.mouth_y - 11),
-            (AXIS + bones.mouth_half + 8, bones.mouth_y + 6),
+            (AXIS + bones.mouth_half + 7, bones.mouth_y - 1),
         ]  # fmt: skip
         layer.fill(stroke(lip, (4, 8, 6, 8, 4)), beard.colour, alpha=beard.strength * 0.9, blur=2.2, clip=clip)
 

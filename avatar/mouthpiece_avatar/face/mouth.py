@@ -40,13 +40,13 @@ def draw_mouth(design: FaceDesign, shape: MouthShape, box: Box) -> Layer:
     bones = design.bones
     size = bones.mouth_half / 26.5
     half = 26.5 + (4.0 * shape.wide if shape.wide > 0 else 11.5 * shape.wide) - 2.2 * shape.open * (shape.wide <= 0)
-    half = half * size + 2.2 * shape.smile
+    half = half * size + 2.6 * shape.smile
     gap = 1.0 + 21.0 * shape.open * (1 - 0.3 * max(-shape.wide, 0))
     if shape.teeth:
         gap = max(gap, 6.0)
     if shape.bite:
         gap = 4.6
-    smile = 4.2 + 1.2 * max(shape.wide, 0) - 3.0 * max(-shape.wide, 0) - 1.2 * shape.open + 3.2 * shape.smile
+    smile = 4.2 + 1.2 * max(shape.wide, 0) - 3.0 * max(-shape.wide, 0) - 1.2 * shape.open + 4.4 * shape.smile
     y = bones.mouth_y
     above = 0.95 if shape.bite else 0.30
     top_in, low_in = y - gap * above, y + gap * (1 - above)

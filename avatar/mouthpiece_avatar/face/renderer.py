@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mouthpiece.audio.pcm import Samples
 from mouthpiece_avatar.face.animator import FPS, FaceAnimator
 from mouthpiece_avatar.face.compositor import Compositor, Face
@@ -29,7 +27,6 @@ class FaceRenderer:
 
     def __init__(self, face: Face, *, seed: int = 1) -> None:
         self._compositor = Compositor(face)
-        self._image = np.full((self._compositor.height, self._compositor.width, 4), 255, np.uint8)
         self._animator = FaceAnimator(seed)
         self._model = LipModel(RATE, weights=_WEIGHTS)
         self._track = MouthTrack()
@@ -58,9 +55,8 @@ class FaceRenderer:
         self._begin(index)
 
     def frame(self, index: int) -> Image:
-        self._compositor.compose(self._animator.step(self._track.mouth(index / RATE)))
-        self._compositor.put_bgr(self._image)
-        return self._image
+        composed = self._compositor.compose(self._animator.step(self._track.mouth(index / RATE)))
+        return composed.reshape(-1, self._compositor.width)
 
     def set_mood(self, mood: Mood) -> None:
         self._animator.set_mood(mood)

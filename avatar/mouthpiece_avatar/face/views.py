@@ -36,10 +36,10 @@ EYES = (
     EyeState(gaze=0.2),
     EyeState(gaze=-0.75),
     EyeState(gaze=0.75),
-    EyeState(gaze=-0.55, up=0.8),
-    EyeState(gaze=0.55, up=0.8),
-    EyeState(gaze=-0.4, up=-0.7),
-    EyeState(gaze=0.4, up=-0.7),
+    EyeState(lid=-0.1, gaze=-0.55, up=0.6),
+    EyeState(lid=-0.1, gaze=0.55, up=0.6),
+    EyeState(lid=0.18, gaze=-0.4, up=-0.6),
+    EyeState(lid=0.18, gaze=0.4, up=-0.6),
     EyeState(lid=-0.14),
 )
 BROWS = (-0.7, -0.35, 0.0, 0.35, 0.7, 1.0)
