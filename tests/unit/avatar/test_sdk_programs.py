@@ -55,15 +55,15 @@ def at(seconds: float) -> npt.NDArray[np.floating]:
 
 
 RECORDINGS: dict[str, Sound] = {
-    "a voice": recorded(HELLO, 0.2, 0.56),
-    "slt": recorded(SPEECH / "bob_and_pam_slt.flac", 0.2, 0.6),
-    "rms": recorded(SPEECH / "bob_and_pam_rms.flac", 0.3, 0.58),
-    "a chirp": faded(9_000 * np.sin(2 * np.pi * (100 + 2_500 * at(0.4)) * at(0.4))),
-    "syllables": faded(babble(0.32, 48_000)),
-    "a tone": faded(9_000 * np.sin(2 * np.pi * 440 * at(0.2))),
-    "as loud as can be": faded(32_767 * np.sin(2 * np.pi * 200 * at(0.12))),
-    "silence": np.zeros(48_000 // 5, np.int16),
-    "an odd length": faded(9_000 * np.sin(2 * np.pi * 300 * at(0.2173))),
+    "a voice": recorded(HELLO, 0.2, 0.4),
+    "slt": recorded(SPEECH / "bob_and_pam_slt.flac", 0.2, 0.4),
+    "rms": recorded(SPEECH / "bob_and_pam_rms.flac", 0.3, 0.5),
+    "a chirp": faded(9_000 * np.sin(2 * np.pi * (100 + 4_000 * at(0.24)) * at(0.24))),
+    "syllables": faded(babble(0.24, 48_000)),
+    "a tone": faded(9_000 * np.sin(2 * np.pi * 440 * at(0.12))),
+    "as loud as can be": faded(32_767 * np.sin(2 * np.pi * 200 * at(0.08))),
+    "silence": np.zeros(48_000 * 3 // 25, np.int16),
+    "an odd length": faded(9_000 * np.sin(2 * np.pi * 300 * at(0.1173))),
     "a click": np.array([20_000] * 48, np.int16),
 }
 
