@@ -38,6 +38,10 @@ ANSWER_OUT = 0.2
 """Seconds for an answer and an attribute to be out before the avatar leaves."""
 
 
+BY_LIVEKIT = "LiveKit: "
+"""How the reason begins of a session whose room was closed by LiveKit, or which was removed from it."""
+
+
 class SessionState(enum.Enum):
     """``JOINING`` → ``LIVE`` (⇄ ``ABSENT``) → ``ENDED``. Written by :class:`Session` alone."""
 
@@ -310,7 +314,7 @@ class Session:
         self._spawn(self._announce_listening())  # a full reconnect makes a new participant, with the token's attributes
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
-        self.end("LiveKit: " + rtc.DisconnectReason.Name(reason).lower().replace("_", " "))
+        self.end(BY_LIVEKIT + rtc.DisconnectReason.Name(reason).lower().replace("_", " "))
 
     async def _leave_in_peace(self, reason: str) -> None:
         """Say that this is meant, so that the worker does not start the avatar again at once, and leave."""

@@ -38,13 +38,13 @@ class Sessions:
         limit: int,
         make_conduct: Callable[[], Conduct] = Conduct,
         alone: float = 0,
-        on_end: Callable[[str], None] = lambda _: None,
+        on_end: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
         """
         :param make_renderer: makes the renderer for an avatar's id.
         :param make_conduct: makes the conduct of one session.
         :param alone: see :class:`Session`.
-        :param on_end: called with the id of a session that has ended.
+        :param on_end: called with the id of a session that has ended, and why it has.
         """
         self._on_end = on_end
         self._alone = alone
@@ -138,7 +138,7 @@ class Sessions:
             logger.error("a session failed", exc_info=error, extra={"session": session.id})
         else:
             logger.info("a session ended: %s", reason, extra={"session": session.id})
-        self._on_end(session.id)
+        self._on_end(session.id, reason)
 
 
 def _totals(session: Session) -> Totals:

@@ -78,7 +78,7 @@ async def _serve(settings: Settings, fault: str | None, end: socket.socket) -> N
         limit=sys.maxsize,  # the server counts
         make_conduct=Conduct if fault is None else faults.conducts(fault),
         alone=settings.alone,
-        on_end=lambda session_id: link.tell("ended", session_id=session_id),
+        on_end=lambda session_id, reason: link.tell("ended", session_id=session_id, reason=reason),
     )
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stop_signals(stop))
@@ -87,6 +87,7 @@ async def _serve(settings: Settings, fault: str | None, end: socket.socket) -> N
         async with sessions:
             link.tell("ready")
             await stopping.wait()
+        link.tell("last", figures=(await sessions.figures()).as_json())
         await link.aclose()
         serving.cancel()
         await asyncio.gather(serving, preloading, return_exceptions=True)

@@ -11,10 +11,14 @@ from typing import Any
 
 from mouthpiece_avatar.hosting import Figures
 from mouthpiece_avatar.processes.link import Link, LinkClosed
+from mouthpiece_avatar.session import BY_LIVEKIT
 
 PROGRAM = "mouthpiece_avatar.processes.child"
 ANSWER_WITHIN = 2.0
 """Seconds for the figures of a process; after that those that it gave last count."""
+WORN_AFTER = 20
+"""Rooms that LiveKit closed under a process: livekit 1.1.21 leaks a thread and about 1 MB for each (a room in which we
+publish sound, and that we had not left before)."""
 EXIT_WITHIN = 5.0
 """Seconds between the end of the link and that of the process."""
 
@@ -33,9 +37,12 @@ class SessionProcess:
         self._on_ended = ended
         self._link: Link | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self.stopping = False
+        """It was told to end."""
         self.ready = False
         """It takes calls."""
+        self.closed_rooms = 0
+        """Sessions that LiveKit has ended."""
         self.last = Figures()
         """Its figures, as it gave them last."""
 
@@ -53,7 +60,7 @@ class SessionProcess:
                     pass_fds=[theirs.fileno()],
                     stdin=asyncio.subprocess.DEVNULL,
                 )
-            if self._stopping:
+            if self.stopping:
                 self.stop()
             await link.run()
             with contextlib.suppress(TimeoutError):
@@ -70,7 +77,7 @@ class SessionProcess:
 
     def stop(self) -> None:
         """Let it end its sessions and itself; one that is not ready has none, and is killed."""
-        self._stopping = True
+        self.stopping = True
         if self.ready and self._link is not None:
             self._link.tell("stop")
         elif self._process is not None and self._process.returncode is None:
@@ -81,6 +88,11 @@ class SessionProcess:
         if self._link is None:
             raise LinkClosed("the process has not started")
         return await self._link.call(name, **arguments)
+
+    @property
+    def worn(self) -> bool:
+        """It takes no more sessions, and ends with its last one."""
+        return self.closed_rooms >= WORN_AFTER
 
     async def figures(self) -> Figures:
         """Return what it says of its sessions, or said last where it does not answer in time."""
@@ -95,5 +107,8 @@ class SessionProcess:
         if name == "ready":
             self.ready = True
             self._on_ready()
+        elif name == "last":
+            self.last = Figures.of_json(arguments["figures"])
         elif name == "ended":
+            self.closed_rooms += arguments["reason"].startswith(BY_LIVEKIT)
             self._on_ended(arguments["session_id"])

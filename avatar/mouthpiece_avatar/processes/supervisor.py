@@ -105,7 +105,7 @@ class SessionProcesses:
             self._sessions.pop(session_id, None)
             raise RoomError("the process that was to run the avatar died: ask again") from None
         except BaseException:
-            self._sessions.pop(session_id, None)
+            self._ended(session_id)
             raise
         placed.joined = True
         return Started(session_id)
@@ -138,7 +138,7 @@ class SessionProcesses:
             async with asyncio.timeout(READY_WITHIN):
                 while not self._stopping:
                     self._changed.clear()
-                    ready = (process for process in self._processes if process.ready)
+                    ready = (process for process in self._processes if process.ready and not process.worn)
                     if (process := choose(ready, self._sessions, place)) is not None:
                         return process
                     await self._changed.wait()
@@ -147,7 +147,9 @@ class SessionProcesses:
         raise RoomError("the avatar was called back before it had joined: the avatar server stops")
 
     def _grow(self) -> None:
-        while not self._stopping and len(self._keepers) < wanted(self._most, self._sessions):
+        worn = [process for process in self._processes if process.worn]
+        lasting = {name: placed for name, placed in self._sessions.items() if placed.process not in worn}
+        while not self._stopping and len(self._keepers) - len(worn) < wanted(self._most, lasting):
             task = asyncio.create_task(self._keep(), name="session process")
             self._keepers.add(task)
             task.add_done_callback(self._keepers.discard)
@@ -166,7 +168,7 @@ class SessionProcesses:
             finally:
                 self._processes.remove(process)
                 self._lose(process)
-            if self._stopping:
+            if self._stopping or process.worn:
                 return
             died_soon = died_soon + 1 if self._clock() - since < SOON else 0
             logger.error("a process that runs sessions died (%s): another one is started", end)
@@ -183,6 +185,15 @@ class SessionProcesses:
 
     def _ended(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)
+        self._replace_worn()
+
+    def _replace_worn(self) -> None:
+        busy = [placed.process for placed in self._sessions.values()]
+        for process in self._processes:
+            if process.worn and not process.stopping and process not in busy:
+                logger.info("a process is replaced: LiveKit has closed %d rooms under it", process.closed_rooms)
+                process.stop()
+        self._grow()
 
 
 def _said(code: int) -> str:
