@@ -239,13 +239,14 @@ class Listener:
 
     def _release(self, held: _Held, judgement: Judgement) -> None:
         self._held.remove(held)
+        whole = held.attempt.offset + self._sounds[held.attempt].sent.duration
         self._done(held.attempt)
         if judgement.verdict is Verdict.HEARD and judgement.lag is not None:
             self._lag = judgement.lag if self._lag is None else 0.5 * (self._lag + judgement.lag)
         logger.debug("segment %s on its avatar's track: %s", held.attempt.segment, judgement.verdict.value)
         unheard = _unheard(self._identity or "")
         for report, item in held.reports:
-            self._pass_on(borne_out(report, judgement, unheard, held.before), item)
+            self._pass_on(borne_out(report, judgement, unheard, held.before, whole), item)
         self._judged_is(_HEARD.get(judgement.verdict))
 
     def _pass_on(self, report: Report, item: PlayoutItem) -> None:

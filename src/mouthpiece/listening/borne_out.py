@@ -13,35 +13,55 @@ ENDED = "attempt.ended"
 
 
 def awaits_verdict(report: Report) -> bool:
-    """Whether ``report`` says that all of an attempt was heard: it is not believed without a verdict."""
-    return report.type == ENDED and report.attempt_end is not None and report.attempt_end.state is AttemptState.FINISHED
+    """Whether ``report`` says that all of an attempt was heard, or how much of it by an avatar whose positions prove
+    little: it is not believed without a verdict."""
+    end = report.attempt_end
+    return report.type == ENDED and end is not None and (end.state is AttemptState.FINISHED or end.short)
 
 
-def borne_out(report: Report, judgement: Judgement, unheard: Problem, before: float) -> Report:
+def borne_out(report: Report, judgement: Judgement, unheard: Problem, before: float, whole: float) -> Report:
     """Return what to report instead of ``report``, which waited for ``judgement``. One that is ``unknown``, because the
     avatar reported nothing, is known if the sound was found on the track.
 
     :param unheard: the error of a segment that was not heard.
     :param before: seconds of the segment that had been heard before the attempt: its position never falls below that.
+    :param whole: seconds of the segment that were heard if all of the attempt was.
     """
-    if report.attempt is None or not (awaits_verdict(report) or report.state in (State.FINISHED, State.UNKNOWN)):
+    end, short = report.attempt_end, _short(report)
+    ends = short or awaits_verdict(report) or report.state in (State.FINISHED, State.UNKNOWN)
+    if report.attempt is None or not ends:
         return report
-    end = report.attempt_end
     unknown = (report.receipt if end is None else end.heard.receipt) is Receipt.UNKNOWN
     offset = report.attempt.offset
     match judgement.verdict:
         case Verdict.HEARD:
-            return _received(report, Receipt.HEARD)
+            return _received(_lengthened(report, max(before, whole)) if short else report, Receipt.HEARD)
         case Verdict.CANNOT_TELL:
-            return report if unknown else _received(report, Receipt.ESTIMATED)
+            return report if unknown or short else _received(report, Receipt.ESTIMATED)
         case Verdict.CUT:
             position = max(before, offset + judgement.position)
             return _ended_early(report, State.INTERRUPTED, AttemptState.INTERRUPTED, Heard(position, Receipt.HEARD))
         case Verdict.UNHEARD:
             ended = _ended_early(report, State.UNKNOWN, AttemptState.LOST, Heard(max(before, offset), Receipt.UNKNOWN))
-            return replace(ended, problem=unheard) if report.state is State.FINISHED else ended
+            return replace(ended, problem=unheard) if report.state in (State.FINISHED, State.INTERRUPTED) else ended
         case Verdict.NOT_LISTENED:
             return report
+
+
+def _short(report: Report) -> bool:
+    """Whether ``report`` is about an attempt of which the avatar says that it played less than it was sent."""
+    if (end := report.attempt_end) is not None:
+        return end.short
+    by_avatar = report.state is State.INTERRUPTED and report.ended_by is EndedBy.AVATAR
+    return by_avatar and report.receipt is Receipt.ESTIMATED
+
+
+def _lengthened(report: Report, position: float) -> Report:
+    """All of it was heard, whatever the avatar says."""
+    if (end := report.attempt_end) is not None:
+        end = replace(end, state=AttemptState.FINISHED, heard=replace(end.heard, position=position))
+        return replace(report, position=position, attempt_end=end)
+    return replace(report, position=position, interrupted=False)
 
 
 def _received(report: Report, receipt: Receipt) -> Report:

@@ -60,6 +60,8 @@ class AttemptEnd:
     state: AttemptState
     heard: Heard
     """In seconds of the segment."""
+    short: bool = False
+    """It was sent whole, and an avatar whose positions prove little reports that it played less."""
 
 
 @dataclass(frozen=True, slots=True)

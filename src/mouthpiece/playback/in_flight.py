@@ -12,7 +12,7 @@ from mouthpiece.playback.ends import end_of, end_of_waiting, ended, noted
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
 from mouthpiece.playback.heard import Heard
 from mouthpiece.playback.queue import SegmentQueue, Waiting
-from mouthpiece.segments import Attempt, AttemptState, EndedBy, Problem, State
+from mouthpiece.segments import Attempt, AttemptState, EndedBy, Problem, Receipt, State
 
 
 @dataclass(slots=True)
@@ -202,7 +202,9 @@ class InFlight:
             state = AttemptState.FINISHED
         else:
             state = AttemptState.INTERRUPTED
-        end = AttemptEnd(state, Heard(flight.attempt.offset + attempt.position, attempt.receipt))
+        by_avatar = flight.ended_by is EndedBy.AVATAR and flight.outcome is Outcome.INTERRUPT
+        short = by_avatar and flight.whole and not flight.clear_asked and attempt.receipt is Receipt.ESTIMATED
+        end = AttemptEnd(state, Heard(flight.attempt.offset + attempt.position, attempt.receipt), short)
         self.out.append(noted(flight.waiting, "attempt.ended", flight.attempt, end))
 
 
