@@ -89,7 +89,7 @@ def draw_mouth(design: FaceDesign, shape: MouthShape, box: Box) -> Layer:
     shine = ellipse(AXIS - 3, (low_in + low_out) / 2, half * 0.4, 2.0)
     layer.fill(shine, WHITE, alpha=design.lip_shine, blur=1.6, clip=inside)
     layer.fill(ellipse(AXIS - 3, top_out + 2.0, half * 0.35, 1.0), WHITE, alpha=0.14, blur=1.0, clip=inside)
-    if gap > 2.5:
+    if gap > 2.0:
         _inside(layer, design, opening, half, top_in, low_in, gap, shape)
     else:
         layer.fill(

@@ -11,7 +11,7 @@ import numpy as np
 from mouthpiece_avatar.face.mouth import MouthShape
 from mouthpiece_avatar.lips.mouth import Mouth
 
-JAWS = (0.12, 0.28, 0.44, 0.62, 0.8, 1.0)
+JAWS = (0.06, 0.12, 0.28, 0.44, 0.62, 0.8, 1.0)
 LIPS = (-1.0, -0.5, 0.0, 0.9)
 """-1 rounded, 0 at ease, 1 wide."""
 CLOSED, PRESSED, BITE, HISS, HUSH, TONGUE, SMILING = range(7)
