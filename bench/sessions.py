@@ -47,6 +47,7 @@ class Held:
     threads: int
     descriptors: int
     megabytes: float
+    """Of their own: a face's views are a file that is mapped, and counts as it is looked at."""
 
     def over(self, before: Held, processes: int) -> list[str]:
         """Name what is more than it was before, by more than ``SPARE``."""
@@ -60,7 +61,7 @@ def held(server: psutil.Process) -> Held:
     return Held(
         sum(each.num_threads() for each in family),
         sum(each.num_fds() for each in family),
-        round(sum(each.memory_info().rss for each in family) / 1e6, 1),
+        round(sum(each.memory_info().rss - each.memory_info().shared for each in family) / 1e6, 1),
     )
 
 
