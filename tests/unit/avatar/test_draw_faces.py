@@ -28,3 +28,15 @@ def test_each_face_is_kept_where_the_server_looks_for_it(
     for artist in FACES.values():
         view_cache.load_or_draw(artist, Look().screen)
     assert len(drawn) == len(FACES), "a face was drawn anew"
+
+
+def test_only_those_that_are_named_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(draw_faces, "load_or_draw", lambda artist, _: drawn.append(artist.name))
+    assert draw_faces.main(["noah", "robo"]) == 0
+    assert drawn == ["noah", "robo"]
+
+
+def test_a_name_that_there_is_not_is_answered_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert draw_faces.main(["mia", "bob"]) == 2
+    assert capsys.readouterr().err == f"there is no face 'bob'; there are {', '.join(FACES)}\n"
