@@ -39,8 +39,8 @@ def exit_code(codes: Sequence[int]) -> int:
 
 
 def draw_faces() -> None:
-    """Draw what the avatars of the live tests look like, if it is not kept yet: some ten seconds of processor time each,
-    in which a test would miss its moment."""
+    """Draw the faces of the live tests' avatars, if they are not kept yet: ten seconds of processor time each, in which
+    a test would miss its moment."""
     command = [sys.executable, "-m", "mouthpiece_avatar.draw_faces"]
     drawing = [subprocess.Popen([*command, face], stdout=subprocess.DEVNULL) for face in FACES]
     for process in drawing:
