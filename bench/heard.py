@@ -86,7 +86,7 @@ class Way:
     """Or ``silence``, or ``short``."""
 
     @property
-    def cannot_be_told(self) -> bool:
+    def undecidable(self) -> bool:
         return self.sound != "syllables" or "other-speech" in self.fault
 
 
@@ -124,7 +124,7 @@ class Said:
     """Seconds of sound in it."""
     up_to_position: float
     """Seconds of sound in it up to the position."""
-    cannot_be_told: bool
+    undecidable: bool
 
     @property
     def share(self) -> float:
@@ -140,18 +140,18 @@ class Said:
         return abs(self.recorded - self.up_to_position) > OFF
 
     @property
-    def told(self) -> bool:
+    def decided(self) -> bool:
         """Something was said that is no estimate."""
         return self.receipt in ("heard", "confirmed") or self.error == "avatar-unheard"
 
     @property
     def overstated(self) -> bool:
         """Something was said where nothing can be told."""
-        return self.cannot_be_told and self.told
+        return self.undecidable and self.decided
 
     @property
     def too_little(self) -> bool:
-        return not self.cannot_be_told and not self.told
+        return not self.undecidable and not self.decided
 
 
 class Silent(Syllables):
@@ -224,7 +224,7 @@ async def say(
         seconds_with(recorded, SAMPLE_RATE, hertz),
         seconds_with(sound.samples, rate, hertz),
         seconds_with(sound.samples[: round(position * rate)], rate, hertz),
-        way.cannot_be_told,
+        way.undecidable,
     )
 
 
@@ -247,7 +247,7 @@ def table(found: Sequence[Said]) -> str:
 def faults_of(found: Sequence[Said]) -> list[str]:
     faults = [f"{one.way}: {one.state}, {one.receipt}, recorded {one.share:.0%}" for one in found if one.false]
     faults += [f"{one.way}: {one.receipt}, where nothing can be told" for one in found if one.overstated]
-    tellable = [one for one in found if not one.cannot_be_told]
+    tellable = [one for one in found if not one.undecidable]
     little = sum(one.too_little for one in tellable)
     if little > MISSED * len(tellable):
         faults.append(f"{little} of {len(tellable)} are estimated although it could be told")

@@ -81,16 +81,16 @@ class ScriptedRooms:
 
         :param identity: empty: one that fits what it is presented as.
         """
-        await self._tell("open", room, presented, *([identity] if identity else []))
+        await self._ask("open", room, presented, *([identity] if identity else []))
 
     async def close(self, room: str) -> Heard:
         """Have the receiver leave, unless it has left."""
-        return Heard(**await self._tell("close", room))
+        return Heard(**await self._ask("close", room))
 
     async def heard(self, room: str) -> Heard:
-        return Heard(**await self._tell("heard", room))
+        return Heard(**await self._ask("heard", room))
 
-    async def _tell(self, *words: str) -> dict[str, Any]:
+    async def _ask(self, *words: str) -> dict[str, Any]:
         assert self._process.stdin is not None
         number = next(self._numbers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()

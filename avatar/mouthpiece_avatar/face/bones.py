@@ -38,7 +38,7 @@ class Bones:
     """Half of its width at ease."""
     upper_lip: float
     lower_lip: float
-    ears: float
+    ear_size: float
     """Their size; 0 where hair covers them."""
     ear_y: float
     cheek_y: float

@@ -14,7 +14,7 @@ def skin(design: FaceDesign, jaw: float) -> Layer:
     layer = Layer(HEAD_BOX)
     bones = design.bones
     path = _outline(design, jaw)
-    if bones.ears:
+    if bones.ear_size:
         for way in (-1, 1):
             _ear(layer, design, way)
     layer.gradient(path, ((206, 130), design.light), ((330, bones.chin - 5), mix(design.skin, design.shade, 0.35)))
@@ -62,7 +62,7 @@ def _shrunk(path: Path, x: float, y: float, centre: Point) -> Path:
 def _ear(layer: Layer, design: FaceDesign, way: int) -> None:
     bones = design.bones
     edge = bones.half_width(bones.ear_y) - 5
-    size = bones.ears
+    size = bones.ear_size
 
     def at(points: list[Point]) -> Path:
         return smooth([(AXIS + (edge + x * size) * way, bones.ear_y + y * size) for x, y in points])

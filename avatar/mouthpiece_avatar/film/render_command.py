@@ -10,11 +10,11 @@ from pathlib import Path
 from mouthpiece.errors import MouthpieceError
 from mouthpiece_avatar.face.animator import FPS
 from mouthpiece_avatar.face.faces import DEFAULT_FACE
-from mouthpiece_avatar.film.actor import Actor
 from mouthpiece_avatar.film.film_writer import KINDS, FilmWriter, check_name
 from mouthpiece_avatar.film.options import NAMES, add_look, chosen_face
 from mouthpiece_avatar.film.progress import watched
 from mouthpiece_avatar.film.sound import RATE, read_sound
+from mouthpiece_avatar.film.talking_face import TalkingFace
 
 DESCRIPTION = f"""\
 Makes a film of a face that says a sound file: {FPS} pictures a second and the file's sound, faster than real time.
@@ -57,9 +57,9 @@ def main(arguments: Sequence[str]) -> int:
 def _render(options: argparse.Namespace) -> None:
     check_name(options.film)
     sound = read_sound(options.sound)
-    actor = Actor(chosen_face(options.face, options), sound, seed=options.seed)
-    with FilmWriter(options.film, width=actor.width, height=actor.height) as film:
+    talking = TalkingFace(chosen_face(options.face, options), sound, seed=options.seed)
+    with FilmWriter(options.film, width=talking.width, height=talking.height) as film:
         block = RATE // FPS
-        for number, shown in enumerate(watched(actor.show(), actor.pictures, sys.stderr, per_second=FPS)):
+        for number, shown in enumerate(watched(talking.show(), talking.pictures, sys.stderr, per_second=FPS)):
             film.picture(shown.i420)
             film.sound(sound[number * block : (number + 1) * block])

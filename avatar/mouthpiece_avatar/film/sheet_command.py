@@ -17,10 +17,10 @@ from mouthpiece_avatar.face.i420 import Bytes, put_bgr
 from mouthpiece_avatar.face.mouths import JAWS, LIPS, MOUTHS, WHOLE
 from mouthpiece_avatar.face.pose import Pose
 from mouthpiece_avatar.face.views import EYES
-from mouthpiece_avatar.film.actor import Actor
 from mouthpiece_avatar.film.errors import FilmError
 from mouthpiece_avatar.film.options import NAMES, add_look, chosen_face
 from mouthpiece_avatar.film.sound import read_sound
+from mouthpiece_avatar.film.talking_face import TalkingFace
 
 Cell = tuple[str, Image.Image]
 
@@ -102,12 +102,12 @@ def _shapes(face: Face) -> Iterator[Cell]:
 
 
 def _strip(face: Face, options: argparse.Namespace) -> Iterator[Cell]:
-    actor = Actor(face, read_sound(options.sound))
-    last = actor.pictures / FPS if options.last is None else options.last
-    for number, shown in enumerate(actor.show()):
+    talking = TalkingFace(face, read_sound(options.sound))
+    last = talking.pictures / FPS if options.last is None else options.last
+    for number, shown in enumerate(talking.show()):
         if options.first <= shown.at <= last and number % options.every == 0:
             label = f"{shown.at:.2f} s {shown.mouth.shape.value}"
-            yield label, _picture(shown.i420, actor.width, actor.height)
+            yield label, _picture(shown.i420, talking.width, talking.height)
 
 
 def _picture(i420: Bytes, width: int, height: int) -> Image.Image:

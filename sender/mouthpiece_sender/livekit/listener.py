@@ -233,7 +233,7 @@ class Listener:
     def _without_a_track(self, held: _Held) -> Judgement:
         """Nobody hears an avatar that publishes no sound. It may be about to, where it reported the end itself."""
         end = held.reports[0][0].attempt_end
-        estimated = end is not None and end.heard.receipt is not Receipt.CONFIRMED
+        estimated = end is not None and end.heard.receipt is not Receipt.CONFIRMED and not end.short
         gone = self._connection() is None or self._has_voice
         return Judgement(Verdict.UNHEARD if estimated and not gone else Verdict.NOT_LISTENED)
 

@@ -158,7 +158,7 @@ async def test_with_the_server_all_of_them_leave_their_rooms(
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_process_that_was_told_to_stop_leaves_no_other_behind(
+def test_a_process_that_is_stopped_leaves_no_other_behind(
     livekit: LiveKit, environment: dict[str, str], tmp_path: Path
 ) -> None:
     with running_avatar_server(tmp_path / "log", **environment) as server:

@@ -15,10 +15,10 @@ from PIL import Image
 from mouthpiece_avatar.face.faces import Look, load_face
 from mouthpiece_avatar.face.mouths import MOUTHS
 from mouthpiece_avatar.face.placing import Screen
-from mouthpiece_avatar.film.actor import Actor
 from mouthpiece_avatar.film.render_command import main as render
 from mouthpiece_avatar.film.sheet_command import main as sheet
 from mouthpiece_avatar.film.sound import RATE, read_sound
+from mouthpiece_avatar.film.talking_face import TalkingFace
 from mouthpiece_avatar.lips.mouth import Shape
 from tests.product_source import ROOT
 
@@ -64,14 +64,16 @@ def test_its_mouth_is_open_where_the_sound_is(tmp_path: Path) -> None:
     silence = np.zeros(rate // 2, np.int16)
     soundfile.write(tmp_path / "speech.wav", np.concatenate((silence, said, silence)), rate)
     face = load_face("kofi", Look(Screen(256, 256)))
-    shapes = [shown.mouth.shape for shown in Actor(face, read_sound(tmp_path / "speech.wav")).show()]
+    shapes = [shown.mouth.shape for shown in TalkingFace(face, read_sound(tmp_path / "speech.wav")).show()]
     assert set(shapes[:12]) == set(shapes[-10:]) == {Shape.REST}
     assert {Shape.PBM, Shape.OPEN, Shape.ROUND} <= set(shapes[12:-10])
 
 
 def test_the_same_sound_and_seed_give_the_same_pictures() -> None:
     face, sound = load_face("mia", Look(Screen(256, 256))), read_sound(SPEECH)
-    one, again, other = ([shown.i420.tobytes() for shown in Actor(face, sound, seed=seed).show()] for seed in (1, 1, 2))
+    one, again, other = (
+        [shown.i420.tobytes() for shown in TalkingFace(face, sound, seed=seed).show()] for seed in (1, 1, 2)
+    )
     assert one == again
     assert one != other
 
@@ -112,15 +114,15 @@ def test_what_cannot_be_filmed_is_said_and_leaves_nothing(
 def test_a_film_that_breaks_off_leaves_the_one_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(b"an older film")
-    real = Actor.show
+    real = TalkingFace.show
 
-    def broken(actor: Actor):  # type: ignore[no-untyped-def]
-        for number, shown in enumerate(real(actor)):
+    def broken(talking: TalkingFace):  # type: ignore[no-untyped-def]
+        for number, shown in enumerate(real(talking)):
             if number == 5:
                 raise KeyboardInterrupt
             yield shown
 
-    monkeypatch.setattr(Actor, "show", broken)
+    monkeypatch.setattr(TalkingFace, "show", broken)
     with pytest.raises(KeyboardInterrupt):
         render([str(SPEECH), str(film), "--face", "robo", *SMALL])
     assert film.read_bytes() == b"an older film"

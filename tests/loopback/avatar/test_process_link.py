@@ -21,12 +21,12 @@ class Other:
     """The side that answers."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.notified: list[tuple[str, dict[str, Any]]] = []
         self.cancelled = asyncio.Event()
         self.waits = asyncio.Event()
 
     async def answer(self, name: str, arguments: dict[str, Any]) -> Any:
-        self.told.append((name, arguments))
+        self.notified.append((name, arguments))
         match name:
             case "refuse":
                 raise LiveKitRefused("not this key")

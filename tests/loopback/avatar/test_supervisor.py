@@ -53,7 +53,7 @@ async def test_one_process_runs_until_a_session_needs_another(processes: Session
     assert not await processes.end(one)
 
 
-async def test_a_process_that_dies_is_told_to_the_one_who_waits_and_another_one_comes(
+async def test_the_death_of_a_process_is_reported_to_the_one_who_waits_and_another_one_comes(
     processes: SessionProcesses,
 ) -> None:
     kept = await start(processes, "kept")

@@ -257,18 +257,18 @@ async def test_each_sdks_own_default_ends_a_turn_or_does_not() -> None:
         assert drained == ends
 
 
-async def test_messages_are_told_apart_within_a_turn_whatever_the_rate() -> None:
+async def test_messages_differ_within_a_turn_whatever_the_rate() -> None:
     runtime = await AsyncBithuman.create(**in_no_time())
     sound = np.full(24_000 // 25, 500, np.int16)
     for number in range(6):
         chunk = AudioChunk(sound, 24_000, last_chunk=number == 5)
         await runtime.push(VideoControl(chunk, message_id=number // 2))
-    told = []
+    ids = []
     async for frame in runtime.run():
-        told.append(frame.source_message_id)
+        ids.append(frame.source_message_id)
         if frame.end_of_speech:
             break
-    assert told == [0, 0, 1, 1, 2, 2]
+    assert ids == [0, 0, 1, 1, 2, 2]
     await runtime.push(VideoControl.from_audio(sound.tobytes(), 24_000, last_chunk=False))
     await runtime.push(VideoControl(end_of_speech=True))
     async for frame in runtime.run():

@@ -12,8 +12,13 @@ from mouthpiece.errors import MouthpieceError
 from mouthpiece_sender.api.problems import KINDS, MEDIA_TYPE, ApiProblem, answer_to
 from mouthpiece_sender.livekit import tokens
 
-NEVER_ANSWERED = {"internal", "configuration", "service", "avatar-silent", "avatar-unheard", "restarted"}
-"""Faults of this process, errors of the commands, and ends of a segment: no answer is refused with one."""
+NEVER_ANSWERED = {
+    *("internal", "configuration", "service"),
+    *("avatar-silent", "avatar-unheard", "restarted"),
+    "avatar-not-found",
+}
+"""Faults of this process, errors of the commands, ends of a segment, and what the avatar server alone answers: no
+request is refused with one."""
 
 
 def leaves(kind: type[MouthpieceError] = MouthpieceError) -> Iterator[type[MouthpieceError]]:

@@ -16,7 +16,7 @@ ELENA = FaceDesign(
         brow=((-19, -26), (-5, -30), (12, -31), (28, -22)), brow_weight=4.6,
         nose_y=276, nose_width=1.08, nose_bridge=1.2,
         mouth_y=302, mouth_half=25.0, upper_lip=4.0, lower_lip=5.8,
-        ears=0, ear_y=0, cheek_y=254, cheeks=1.2, neck=42, shoulders=204,
+        ear_size=0, ear_y=0, cheek_y=254, cheeks=1.2, neck=42, shoulders=204,
     ),
     skin=hex_colour("#efc9ae"),
     shade=hex_colour("#c08a6c"),

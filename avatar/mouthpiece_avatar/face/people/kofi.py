@@ -16,7 +16,7 @@ KOFI = FaceDesign(
         brow=((-21, -26.5), (-6, -30.5), (13, -31.5), (31, -24)), brow_weight=8.6,
         nose_y=275, nose_width=1.5, nose_bridge=0.7,
         mouth_y=306, mouth_half=31.0, upper_lip=8.8, lower_lip=11.0,
-        ears=0.9, ear_y=234, cheek_y=250, cheeks=1.25, neck=56, shoulders=234,
+        ear_size=0.9, ear_y=234, cheek_y=250, cheeks=1.25, neck=56, shoulders=234,
     ),
     skin=hex_colour("#77482f"),
     shade=hex_colour("#42241a"),

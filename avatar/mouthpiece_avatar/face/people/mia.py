@@ -16,7 +16,7 @@ MIA = FaceDesign(
         brow=((-20, -30.1), (-6, -33.1), (12, -35.1), (31, -26.3)), brow_weight=6.0,
         nose_y=270.5, nose_width=1.0, nose_bridge=1.0,
         mouth_y=296, mouth_half=26.5, upper_lip=6.2, lower_lip=8.0,
-        ears=0, ear_y=0, cheek_y=247, cheeks=1.0, neck=39, shoulders=206,
+        ear_size=0, ear_y=0, cheek_y=247, cheeks=1.0, neck=39, shoulders=206,
     ),
     skin=hex_colour("#f0c4a4"),
     shade=hex_colour("#cf8f6d"),

@@ -16,7 +16,7 @@ NOAH = FaceDesign(
         brow=((-22, -25.5), (-6, -28.5), (13, -30.5), (31, -23.5)), brow_weight=9.2,
         nose_y=273, nose_width=1.18, nose_bridge=1.35,
         mouth_y=301, mouth_half=28.0, upper_lip=5.2, lower_lip=7.2,
-        ears=1.0, ear_y=230, cheek_y=250, cheeks=0.8, neck=51, shoulders=226,
+        ear_size=1.0, ear_y=230, cheek_y=250, cheeks=0.8, neck=51, shoulders=226,
     ),
     skin=hex_colour("#c98d63"),
     shade=hex_colour("#94593a"),

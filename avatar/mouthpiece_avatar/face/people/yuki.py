@@ -16,7 +16,7 @@ YUKI = FaceDesign(
         brow=((-20, -25.5), (-6, -28), (12, -29), (29, -25)), brow_weight=5.0,
         nose_y=265, nose_width=0.9, nose_bridge=0.55,
         mouth_y=289, mouth_half=22.5, upper_lip=6.4, lower_lip=8.0,
-        ears=0, ear_y=0, cheek_y=250, cheeks=1.5, neck=35, shoulders=190,
+        ear_size=0, ear_y=0, cheek_y=250, cheeks=1.5, neck=35, shoulders=190,
     ),
     skin=hex_colour("#f3d3b2"),
     shade=hex_colour("#cf9f78"),

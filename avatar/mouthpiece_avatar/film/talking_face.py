@@ -25,7 +25,7 @@ class Shown:
     """Drawn over by the next one."""
 
 
-class Actor:
+class TalkingFace:
     """Says one sound; the same sound and seed give the same pictures."""
 
     def __init__(self, face: Face, sound: Samples, *, seed: int = 1) -> None:
