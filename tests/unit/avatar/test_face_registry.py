@@ -41,6 +41,12 @@ async def test_an_avatar_for_which_none_was_chosen_gets_the_face_that_is_set(
     assert loaded == [("kofi", LOOK)]
 
 
+async def test_an_avatar_of_avalumas_gets_the_face_that_is_set(loaded: list[tuple[str, Look | None]]) -> None:
+    """The document's worker is unchanged, but for the server's address."""
+    await FaceRegistry("kofi", LOOK)("260218-Avaluma_Avatar_Kadda_v5")
+    assert loaded == [("kofi", LOOK)]
+
+
 @pytest.mark.parametrize("avatar", ["bob", "Mia", "mia ", ""])
 async def test_another_id_is_refused_with_the_list(loaded: list[tuple[str, Look | None]], avatar: str) -> None:
     with pytest.raises(AvatarNotFound, match="mia, noah"):
