@@ -21,11 +21,17 @@ import pytest
 from livekit import api, rtc
 
 from mouthpiece import wire
+from mouthpiece_avatar.face.renderer import FaceRenderer
+from mouthpiece_avatar.session import Session
+from mouthpiece_avatar.sessions import Sessions
+from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit, free_port
 from tests.live.viewer import Viewer, viewer_token
+from tests.unit.avatar.plain_face import plain_face
 
 RATE = 16_000
 AVATAR = wire.avatar_identity("mia")
+PLAIN_FACE = plain_face()
 
 
 @dataclass
@@ -219,3 +225,16 @@ def tone(seconds: float, hertz: float = 440.0) -> bytes:
     """Loud from its first sample to its last."""
     wave: np.ndarray = 9_000 * np.cos(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)
     return wave.round().astype("<i2").tobytes()
+
+
+async def plain_renderer(_: str) -> FaceRenderer:
+    """Of every avatar, for sessions in this process: a face that needs no drawing."""
+    return FaceRenderer(PLAIN_FACE)
+
+
+@pytest.fixture
+async def session(livekit: LiveKit, room_name: str) -> AsyncIterator[Session]:
+    """An avatar of this process, so that it can be looked into and its connection be broken."""
+    async with Sessions(plain_renderer, limit=1) as sessions:
+        request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
+        yield await sessions.start(request, Claims(AVATAR, room_name))

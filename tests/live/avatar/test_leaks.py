@@ -11,20 +11,11 @@ from livekit import api
 from livekit.rtc._ffi_client import FfiClient
 
 from mouthpiece import wire
-from mouthpiece_avatar.face.renderer import FaceRenderer
-from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
+from tests.live.avatar.conftest import AVATAR, Join, avatar_token, plain_renderer, tone
 from tests.live.viewer import Viewer, viewer_token
-from tests.unit.avatar.plain_face import plain_face
-
-FACE = plain_face()
-
-
-async def make_renderer(_: str) -> Renderer:
-    return FaceRenderer(FACE)
 
 
 def held() -> dict[str, int]:
@@ -38,7 +29,7 @@ def held() -> dict[str, int]:
 
 async def one_session(livekit: LiveKit, room: str, join: Join) -> None:
     """Joins, speaks, is interrupted in the middle of a stream, and leaves with a stream open."""
-    async with Sessions(make_renderer, limit=5) as sessions:
+    async with Sessions(plain_renderer, limit=5) as sessions:
         request = wire.StartAvatar(livekit.url, avatar_token(livekit, room), "any", "mia")
         session = await sessions.start(request, Claims(AVATAR, room))
         async with join() as sender:
@@ -91,7 +82,7 @@ async def test_rooms_that_are_deleted_in_mid_speech_after_it_was_asked_to_leave_
     async with api.LiveKitAPI(livekit.url.replace("ws", "http", 1), livekit.api_key, livekit.api_secret) as server:
         before = await asyncio.to_thread(capturing)
         for _ in range(10):
-            async with Sessions(make_renderer, limit=1) as sessions:
+            async with Sessions(plain_renderer, limit=1) as sessions:
                 request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
                 session = await sessions.start(request, Claims(AVATAR, room_name))
                 async with join() as sender:
@@ -113,7 +104,7 @@ async def test_rooms_that_are_deleted_in_mid_speech_after_it_was_asked_to_leave_
 async def test_a_room_that_its_last_viewer_has_left_is_left_before_it_closes(livekit: LiveKit, room_name: str) -> None:
     async with api.LiveKitAPI(livekit.url.replace("ws", "http", 1), livekit.api_key, livekit.api_secret) as server:
         await server.room.create_room(api.CreateRoomRequest(name=room_name, departure_timeout=12))
-        async with Sessions(make_renderer, limit=1) as sessions:
+        async with Sessions(plain_renderer, limit=1) as sessions:
             request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
             session = await sessions.start(request, Claims(AVATAR, room_name))
             async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer:

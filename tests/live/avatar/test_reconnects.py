@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,30 +12,11 @@ from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece_avatar import session as session_module
-from mouthpiece_avatar.face.renderer import FaceRenderer
-from mouthpiece_avatar.renderer import Renderer
 from mouthpiece_avatar.session import Session, SessionState
-from mouthpiece_avatar.sessions import Sessions
-from mouthpiece_avatar.token import Claims
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar import stepped_tone
-from tests.live.avatar.conftest import AVATAR, RATE, Join, avatar_token, tone
+from tests.live.avatar.conftest import AVATAR, RATE, Join, tone
 from tests.live.viewer import SAMPLE_RATE, Viewer, viewer_token
-from tests.unit.avatar.plain_face import plain_face
-
-FACE = plain_face()
-
-
-async def make_renderer(_: str) -> Renderer:
-    return FaceRenderer(FACE)
-
-
-@pytest.fixture
-async def session(livekit: LiveKit, room_name: str) -> AsyncIterator[Session]:
-    """An avatar of this process, so that its connection can be broken."""
-    async with Sessions(make_renderer, limit=1) as sessions:
-        request = wire.StartAvatar(livekit.url, avatar_token(livekit, room_name), "any", "mia")
-        yield await sessions.start(request, Claims(AVATAR, room_name))
 
 
 async def until(condition: Callable[[], bool], timeout: float = 15) -> None:
