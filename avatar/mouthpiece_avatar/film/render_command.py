@@ -7,11 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mouthpiece.errors import MouthpieceError
 from mouthpiece_avatar.face.animator import FPS
 from mouthpiece_avatar.face.faces import DEFAULT_FACE
 from mouthpiece_avatar.film.film_writer import KINDS, FilmWriter, check_name
-from mouthpiece_avatar.film.options import NAMES, add_look, chosen_face
+from mouthpiece_avatar.film.options import NAMES, add_look, chosen_face, exit_code_of
 from mouthpiece_avatar.film.progress import watched
 from mouthpiece_avatar.film.sound import RATE, read_sound
 from mouthpiece_avatar.film.talking_face import TalkingFace
@@ -45,13 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--face", default=DEFAULT_FACE, metavar="NAME", help=f"which face ({DEFAULT_FACE})")
     add_look(parser, size="512")
     parser.add_argument("--seed", type=int, default=1, help="another one blinks and looks about at other moments (1)")
-    options = parser.parse_args(arguments)
-    try:
-        _render(options)
-    except MouthpieceError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return exit_code_of(_render, parser.parse_args(arguments))
 
 
 def _render(options: argparse.Namespace) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mouthpiece.errors import MouthpieceError
 from mouthpiece_avatar.face.animator import FPS
 from mouthpiece_avatar.face.compositor import Compositor, Face
 from mouthpiece_avatar.face.i420 import Bytes, put_bgr
@@ -18,7 +16,7 @@ from mouthpiece_avatar.face.mouths import JAWS, LIPS, MOUTHS, WHOLE
 from mouthpiece_avatar.face.pose import Pose
 from mouthpiece_avatar.face.views import EYES
 from mouthpiece_avatar.film.errors import FilmError
-from mouthpiece_avatar.film.options import NAMES, add_look, chosen_face
+from mouthpiece_avatar.film.options import NAMES, add_look, chosen_face, exit_code_of
 from mouthpiece_avatar.film.sound import read_sound
 from mouthpiece_avatar.film.talking_face import TalkingFace
 
@@ -59,13 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="draw every Nth picture (1)")
     parser.add_argument("--columns", type=int, default=8, metavar="N", help="pictures in a row (8)")
     parser.add_argument("--mouth", action="store_true", help="draw the lower face alone, twice as large")
-    options = parser.parse_args(arguments)
-    try:
-        _draw(options)
-    except MouthpieceError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return exit_code_of(_draw, parser.parse_args(arguments))
 
 
 def _draw(options: argparse.Namespace) -> None:
