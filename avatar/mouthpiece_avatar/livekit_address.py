@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+from mouthpiece.process.addresses import check_livekit_url
 from mouthpiece.process.sockets import is_loopback
 
 
@@ -23,13 +24,14 @@ class LiveKitAddress:
 
         :raises ValueError: ``url`` is not the address of a LiveKit server; the message does not repeat it.
         """
-        parts = urlsplit(url.strip())
-        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
-            raise ValueError("a LiveKit address begins with ws:// or wss:// and names a host")
+        try:
+            parts = urlsplit(check_livekit_url(url.strip()))
+        except ValueError as error:
+            raise ValueError(f"a LiveKit address {error}") from None
         if parts.username is not None or parts.password is not None:
             raise ValueError("a LiveKit address holds no user name or password")
         secure = parts.scheme in ("wss", "https")
-        return cls(secure, parts.hostname.lower(), parts.port or (443 if secure else 80))
+        return cls(secure, (parts.hostname or "").lower(), parts.port or (443 if secure else 80))
 
     @property
     def on_this_machine(self) -> bool:

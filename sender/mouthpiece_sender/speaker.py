@@ -21,7 +21,7 @@ from typing import Literal, Self
 from mouthpiece.audio.decoders import Decoders
 from mouthpiece.audio.loudness import loudness_of
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.process.env_file import check_secret, environment_over
+from mouthpiece.process.env_file import environment_over
 from mouthpiece.segments import Mode, OnLoss, Segment, Source, TextFormat, Until, new_segment_id
 from mouthpiece.tts import TTS
 from mouthpiece.wire import SENDER_NAME
@@ -244,5 +244,4 @@ def _access(given: dict[str, str | None]) -> LiveKitAccess:
         raise ConfigurationError(
             f"{', '.join(missing)} not set: give it to Speaker, or set it in the environment or .env.local."
         )
-    check_secret("LIVEKIT_API_SECRET", values["LIVEKIT_API_SECRET"])
-    return LiveKitAccess(values["LIVEKIT_URL"], values["LIVEKIT_API_KEY"], values["LIVEKIT_API_SECRET"])
+    return LiveKitAccess.checked(values["LIVEKIT_URL"], values["LIVEKIT_API_KEY"], values["LIVEKIT_API_SECRET"])

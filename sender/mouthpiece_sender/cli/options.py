@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mouthpiece.errors import ConfigurationError
-from mouthpiece.process.env_file import check_secret, environment_over
+from mouthpiece.process.env_file import environment_over
 from mouthpiece.segments import Mode, OnLoss
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 
@@ -106,7 +106,8 @@ def data_folder(given: Path | None) -> Path:
 def livekit_access(url: str | None, secret_file: Path | None) -> LiveKitAccess:
     """Return LiveKit's address, key and secret, from these options or else from the settings.
 
-    :raises ConfigurationError: one of them is missing, and the message names it; or the secret's file cannot be read.
+    :raises ConfigurationError: one of them is missing or wrong, and the message names it; or the secret's file cannot
+        be read.
     """
     known = environment()
     if url is not None:
@@ -124,8 +125,5 @@ def livekit_access(url: str | None, secret_file: Path | None) -> LiveKitAccess:
             f"{', '.join(missing)} not set: set it in the environment or in .env.local (see .env.local.example), "
             "or go through a running service with --service."
         )
-    check_secret("LIVEKIT_API_SECRET", known["LIVEKIT_API_SECRET"])
-    if not known["LIVEKIT_URL"].startswith(("ws://", "wss://", "http://", "https://")):
-        raise ConfigurationError("LIVEKIT_URL must begin with ws:// or wss://.")
     address, key, secret = (known[name] for name in names)
-    return LiveKitAccess(address, key, secret, known.get("LIVEKIT_PUBLIC_URL"))
+    return LiveKitAccess.checked(address, key, secret, known.get("LIVEKIT_PUBLIC_URL"))

@@ -22,6 +22,9 @@ FRAMES_A_SECOND = (15.0, 27.0)
 MOVING_SHARE = 0.1
 """The share of the pictures received during the sound that must differ from the one before."""
 
+BORNE_OUT = ("confirmed", "heard")
+"""Receipts by which a segment was played: our avatar's own word, or what the track of another one bears out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -123,7 +126,7 @@ def judge(perceived: Perceived, spoken: Spoken, file: Sounding) -> list[Finding]
             perceived.moving >= MOVING_SHARE,
         ),
         Finding("segment", spoken.state, "finished", spoken.state == "finished"),
-        Finding("receipt", spoken.receipt, "confirmed", spoken.receipt == "confirmed"),
+        Finding("receipt", spoken.receipt, " or ".join(BORNE_OUT), spoken.receipt in BORNE_OUT),
         Finding(
             "position",
             f"{spoken.position:.2f} s of {spoken.duration:.2f} s",

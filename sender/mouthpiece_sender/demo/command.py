@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
-import os
 import secrets
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from dotenv import dotenv_values
-
 from mouthpiece.errors import MouthpieceError
 from mouthpiece.extras import needs
+from mouthpiece.process.env_file import environment_over
 from mouthpiece.process.signals import STOP_SIGNALS, hold, stop_signals
 from mouthpiece_sender.demo import check as checking
 from mouthpiece_sender.demo import livekit_server
@@ -26,13 +24,14 @@ from mouthpiece_sender.demo.failure import DemoFailed
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.demo.processes import (
     DEFAULT_PORTS,
+    JOB_ENDS,
     LOOPBACK,
     choose_ports,
     livekit_process,
     mouthpiece_processes,
 )
 from mouthpiece_sender.demo.service import Service
-from mouthpiece_sender.demo.supervisor import Supervisor
+from mouthpiece_sender.demo.supervisor import Result, Supervisor
 from mouthpiece_sender.demo.toolchain import ToolchainError
 from mouthpiece_sender.demo.viewer import Viewer
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
@@ -85,7 +84,7 @@ async def _until_signal(check: bool) -> int:
 
 
 async def _demo(check: bool, up: asyncio.Event) -> int:
-    environment = _environment()
+    environment = environment_over(Path(".env.local"))
     async with AsyncExitStack() as stack:
         supervisor = Supervisor(FOLDER / "logs", lambda line: _print(f"  {line}"))
         await stack.enter_async_context(supervisor)
@@ -100,14 +99,23 @@ async def _demo(check: bool, up: asyncio.Event) -> int:
         room = "demo" if "LIVEKIT_URL" not in environment else f"demo-{secrets.token_hex(3)}"
         opened = await supervisor.unless_one_ends(service.open_room(room))
         if check:
-            return await supervisor.unless_one_ends(_check(service, room, opened))
+            return await _with_avatar(supervisor, _check(service, room, opened))
+        _print(f"  waiting for the avatar (what the worker does meanwhile: {FOLDER / 'logs' / 'worker.log'})")
         began = time.monotonic()
-        spoken = await supervisor.unless_one_ends(service.speak(room, GREETING))
+        spoken = await _with_avatar(supervisor, service.speak(room, GREETING))
         _print(f"  the avatar came and spoke a greeting ({spoken.state}), {time.monotonic() - began:.1f} s\n")
         _print(_invitation(sender, room))
         up.set()
         await supervisor.unless_one_ends(asyncio.Event().wait())
     return 0
+
+
+async def _with_avatar(supervisor: Supervisor, work: Coroutine[Any, Any, Result]) -> Result:
+    """Await ``work`` that needs the room's avatar.
+
+    :raises DemoFailed: a process ended, the avatar does not come, or ``work`` failed; with what the worker logged.
+    """
+    return await supervisor.unless_one_ends(supervisor.explained_by("worker", JOB_ENDS, work))
 
 
 async def _livekit(environment: Mapping[str, str], supervisor: Supervisor, port: int) -> LiveKit:
@@ -121,7 +129,7 @@ async def _livekit(environment: Mapping[str, str], supervisor: Supervisor, port:
         key, secret = environment.get("LIVEKIT_API_KEY"), environment.get("LIVEKIT_API_SECRET")
         if not key or not secret:
             raise DemoFailed("LIVEKIT_URL is set; LIVEKIT_API_KEY and LIVEKIT_API_SECRET are needed with it")
-        async with LiveKitApi(LiveKitAccess(url, key, secret)) as api:
+        async with LiveKitApi(LiveKitAccess.checked(url, key, secret)) as api:
             await api.check()
         return LiveKit(url, key, secret)
     livekit = LiveKit(f"ws://{LOOPBACK}:{port}", livekit_server.DEV_KEY, livekit_server.DEV_SECRET)
@@ -153,12 +161,6 @@ async def _check(service: Service, room: str, opened: Mapping[str, Any]) -> int:
     good = all(finding.good for finding in findings)
     _print("\nthe demo works" if good else f"\nthe demo does not work as it should; logs: {FOLDER / 'logs'}")
     return 0 if good else 1
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment over ``.env.local``; an empty value counts as not set."""
-    stored = {name: value for name, value in dotenv_values(".env.local").items() if value is not None}
-    return {name: value for name, value in {**stored, **os.environ}.items() if value}
 
 
 def _is_free(port: int) -> bool:

@@ -18,6 +18,9 @@ A_DAY = "86400"
 REGISTERED = "registered worker"
 """livekit-agents 1.8.9 logs this once LiveKit has registered the worker; its health check does not show that."""
 
+JOB_ENDS = "the job ends:"
+"""The worker logs this, and why, once it does not try to start a room's avatar any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoProcess:

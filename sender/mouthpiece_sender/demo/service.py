@@ -56,7 +56,7 @@ class Service:
             headers={"Content-Type": "audio/wav"},
         )
         if error := segment.get("error"):
-            raise DemoFailed(f"the segment {segment['state']}: {error}")
+            raise DemoFailed(f"The segment {segment['state']}: {error['detail']}")
         audio = segment.get("audio") or {}
         return Spoken(
             state=segment["state"],

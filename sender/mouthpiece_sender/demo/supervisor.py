@@ -114,6 +114,36 @@ class Supervisor:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def explained_by(self, name: str, given_up: str, work: Coroutine[Any, Any, Result]) -> Result:
+        """Await ``work`` that needs the process ``name``, and return its result; cancel it once the process gave it up.
+
+        :param given_up: the text that the process logs then.
+        :raises ProcessFailed: it did, or ``work`` raised ``DemoFailed``; the message shows the end of the log.
+        """
+        log = next(running.log for running in self._running if running.spec.name == name)
+        task = asyncio.create_task(work)
+        giving_up = asyncio.create_task(_logged(given_up, log))
+        try:
+            await asyncio.wait({task, giving_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise ProcessFailed(f"The {name} gave up. The end of {log}:\n{await _tail(log)}")
+            return task.result()
+        except ProcessFailed:
+            raise
+        except DemoFailed as error:
+            raise ProcessFailed(f"{error} The end of {log}:\n{await _tail(log)}") from error
+        finally:
+            task.cancel()
+            giving_up.cancel()
+            await asyncio.gather(task, giving_up, return_exceptions=True)
+
+
+async def _logged(text: str, log: Path) -> None:
+    while True:
+        if text in await asyncio.to_thread(log.read_text, errors="replace"):
+            return
+        await asyncio.sleep(POLL)
+
 
 async def _spawn(spec: DemoProcess, log: Path) -> _Running:
     began = time.monotonic()

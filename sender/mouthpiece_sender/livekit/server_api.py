@@ -15,8 +15,10 @@ from livekit.protocol.agent import JobStatus
 from livekit.protocol.agent_dispatch import AgentDispatch
 
 from mouthpiece import profiles, wire
-from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable
+from mouthpiece.errors import ConfigurationError, LiveKitRefused, LiveKitUnavailable
+from mouthpiece.process.addresses import check_livekit_url
 from mouthpiece.process.clock import clock_problem, http_url
+from mouthpiece.process.env_file import check_secret
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import utc_now
 
@@ -39,6 +41,19 @@ class LiveKitAccess:
     api_secret: str
     public_url: str | None = None
     """The address for browsers, where it differs."""
+
+    @classmethod
+    def checked(cls, url: str, api_key: str, api_secret: str, public_url: str | None = None) -> Self:
+        """Return the access that somebody's settings name.
+
+        :raises ConfigurationError: the address is none, or the secret is not as it was issued.
+        """
+        try:
+            check_livekit_url(url)
+        except ValueError as error:
+            raise ConfigurationError(f"LIVEKIT_URL: {error}") from None
+        check_secret("LIVEKIT_API_SECRET", api_secret)
+        return cls(url, api_key, api_secret, public_url)
 
     def __repr__(self) -> str:
         return f"LiveKitAccess(url={self.url!r})"

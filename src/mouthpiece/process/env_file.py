@@ -57,8 +57,11 @@ def read_env_file(path: Path) -> str:
 def check_secret(variable: str, value: str) -> None:
     """
     :raises ConfigurationError: ``value`` has white space or quotes around it, which no key has: they come from
-        ``echo secret | base64`` or from the quotes that ``docker run --env-file`` keeps.
+        ``echo secret | base64`` or from the quotes that ``docker run --env-file`` keeps. Or it is what the
+        documentation writes in a key's place.
     """
+    if value == "…":
+        raise ConfigurationError(f"{variable} is the placeholder of the documentation: put your own in its place")
     if value != value.strip():
         raise ConfigurationError(f"{variable} begins or ends with white space or a line end: remove that")
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr, Vali
 from pydantic_settings import BaseSettings, NoDecode
 
 from mouthpiece.errors import ConfigurationError
+from mouthpiece.process.addresses import check_http_url, check_livekit_url
 from mouthpiece.process.env_file import check_secret
 
 Item = TypeVar("Item")
@@ -22,21 +23,13 @@ def _split(value: Any) -> Any:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
-def _http_url(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
-    return url.rstrip("/")
-
-
 def _livekit_url(url: str) -> str:
-    if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
-        raise ValueError("must begin with ws:// or wss://")
-    return url.rstrip("/")
+    return check_livekit_url(url) if url else url
 
 
 CommaList = Annotated[list[Item], NoDecode, BeforeValidator(_split)]
 """Items with commas between them; spaces around an item and empty items do not count."""
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[str, AfterValidator(check_http_url)]
 """An address of a server, without the slash at its end."""
 LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
 """LiveKit's address, without the slash at its end; empty where a model allows that."""

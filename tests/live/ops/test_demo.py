@@ -19,7 +19,9 @@ import psutil
 import pytest
 
 from mouthpiece_sender.demo import livekit_server
+from tests.live.agents.services import AvatarServer
 from tests.live.ops.name_lookups import names_looked_up, traced
+from tests.loopback.agents.start_avatar_emulator import Answer, emulator
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
 
@@ -214,6 +216,56 @@ async def test_a_livekit_that_is_not_there_is_named_before_anything_starts(tmp_p
         assert await running.ends() == 1
     assert "LIVEKIT_URL" in running.text
     assert "ready after" not in running.text
+    assert "Traceback" not in running.text
+
+
+async def test_the_readmes_placeholders_are_named_where_somebody_pastes_them(tmp_path: Path) -> None:
+    pasted = re.findall(r"^export (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    words = [word for line in pasted if "…" in line for word in shlex.split(line, comments=True)]
+    assert "LIVEKIT_URL=wss://…" in words
+    await asyncio.to_thread((tmp_path / ".env.local").write_text, "\n".join(words))
+    async with demo(tmp_path) as running:
+        assert await running.ends() == 1
+    assert "LIVEKIT_URL: names no host: is it a placeholder still?" in running.text
+    assert "ready after" not in running.text
+    assert "Traceback" not in running.text
+
+
+def _with_avaluma(livekit: livekit_server.LiveKit, avatar_server: str) -> str:
+    """The settings of somebody with Avaluma's licence, whose avatar server is this one."""
+    settings = {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.api_key,
+        "LIVEKIT_API_SECRET": livekit.api_secret,
+        "AVATAR_PROVIDER": "avaluma",
+        "AVALUMA_LICENSE_KEY": "licence-1",
+        "AVATAR_ID": "260218-Avaluma_Avatar_Kadda_v5",
+        "AVATAR_SERVER_URL": avatar_server,
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+async def test_with_avalumas_settings_and_another_server_of_its_protocol_the_avatar_is_heard(
+    tmp_path: Path, livekit: livekit_server.LiveKit, avatar_server: AvatarServer
+) -> None:
+    await asyncio.to_thread((tmp_path / ".env.local").write_text, _with_avaluma(livekit, avatar_server.url))
+    async with demo(tmp_path, "--check") as running:
+        await running.ends()
+    for found in ("sound heard", "segment +finished", "receipt +(heard|confirmed)", "position"):
+        assert re.search(f"ok +{found}", running.text), running.text
+
+
+async def test_a_licence_that_avaluma_refuses_ends_the_demo_at_once_and_in_words(
+    tmp_path: Path, livekit: livekit_server.LiveKit
+) -> None:
+    async with emulator(Answer(401)) as there:
+        await asyncio.to_thread((tmp_path / ".env.local").write_text, _with_avaluma(livekit, there.url))
+        async with demo(tmp_path) as running:
+            await running.says("waiting for the avatar")
+            assert await running.ends() == 1
+    assert "The worker gave up." in running.text
+    assert "refused the licence key (AVALUMA_LICENSE_KEY)" in running.text
+    assert "licence-1" not in running.text
     assert "Traceback" not in running.text
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mouthpiece_sender.demo.failure import DemoFailed
 from mouthpiece_sender.demo.livekit_server import free_port
 from mouthpiece_sender.demo.processes import DemoProcess
 from mouthpiece_sender.demo.supervisor import ProcessFailed, Supervisor
@@ -126,6 +127,24 @@ async def test_a_process_that_dies_later_cancels_the_work(tmp_path: Path, logs: 
         running_process("mortal").kill()
         with pytest.raises(ProcessFailed, match=r"mortal ended by itself \(signal SIGKILL\)"):
             await work
+
+
+async def test_a_process_that_gives_up_cancels_the_work_that_needs_it_and_says_why(tmp_path: Path, logs: Path) -> None:
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        await supervisor.start(server("worker", tmp_path))
+        with pytest.raises(ProcessFailed, match=r"worker gave up[^$]*a line of worker"):
+            await supervisor.explained_by("worker", "a line of", asyncio.Event().wait())
+
+
+async def test_work_that_fails_is_explained_by_the_log_of_the_process_that_it_needs(tmp_path: Path, logs: Path) -> None:
+    async def late() -> None:
+        raise DemoFailed("It did not come.")
+
+    async with Supervisor(logs, lambda line: None) as supervisor:
+        await supervisor.start(server("worker", tmp_path))
+        with pytest.raises(ProcessFailed, match=r"^It did not come\. The end of [^$]*a line of worker"):
+            await supervisor.explained_by("worker", "never logged", late())
+        assert await supervisor.explained_by("worker", "never logged", asyncio.sleep(0, "done")) == "done"
 
 
 async def test_a_process_that_dies_while_another_starts_is_the_one_that_is_named(tmp_path: Path, logs: Path) -> None:

@@ -53,6 +53,10 @@ def test_what_the_service_says_wrong_is_found(change: dict[str, Any], what: str)
     assert bad(spoken=dataclasses.replace(SPOKEN, **change)) == [what]
 
 
+def test_an_avatar_that_confirms_nothing_is_judged_by_its_track() -> None:
+    assert bad(spoken=dataclasses.replace(SPOKEN, receipt="heard")) == []
+
+
 def test_silence_at_the_beginning_of_a_file_is_not_held_against_the_first_sound() -> None:
     late = dataclasses.replace(GOOD, first_sound=3.1)
     assert bad(late) == ["first sound"]

@@ -30,7 +30,13 @@ def test_another_encoding_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [("secret\n", "white space"), (" secret", "white space"), ('"secret"', "quotes"), ("'secret'", "quotes")],
+    [
+        ("secret\n", "white space"),
+        (" secret", "white space"),
+        ('"secret"', "quotes"),
+        ("'secret'", "quotes"),
+        ("…", "placeholder"),
+    ],
 )
 def test_what_stands_around_a_secret_is_named(value: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^LIVEKIT_API_SECRET.*{words}") as caught:
