@@ -22,6 +22,8 @@ BATCH: Final = 1 << 20
 """Bytes of an upload that are held before they are written: a short one is written, synced and named in one go."""
 HOLDER: Final = "uploads"
 """Of their share of the budget."""
+MOST_HELD: Final = 8 * BATCH
+"""Bytes that all uploads hold together, at most."""
 PARTIAL: Final = ".part"
 """Suffix of an upload that is not complete; the name before it is the segment's id."""
 
@@ -86,17 +88,17 @@ class Spool:
             async for chunk in chunks:
                 size += len(chunk)
                 digest.update(chunk)
-                room = self._budget.take(HOLDER, len(chunk))
+                room = self._budget.take(HOLDER, len(chunk), MOST_HELD)
                 if room:
                     taken += len(chunk)
                 held += chunk
                 del chunk  # the next one may be long in coming
                 if len(held) >= BATCH or not room:
-                    await _run(partial(upload.write, bytes(held)))
+                    await _run(partial(upload.write, held))
                     held.clear()
                     self._budget.give(HOLDER, taken)
                     taken = 0
-            await _run(partial(upload.finish, bytes(held)))
+            await _run(partial(upload.finish, held))
         except BaseException:
             await _run(upload.discard)
             raise
@@ -176,18 +178,19 @@ class _Upload:
         self._file: int | None = None
         self._begun = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytearray) -> None:
         """:raises StoreFull: too little would stay free. :raises OSError: it cannot be written."""
         if self._file is None:
             self._folder.check()
             self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._begun = True
         _require_free(os.fstatvfs(self._file), len(data), self._min_free)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._file, left) :]
+        written = 0
+        with memoryview(data) as view:
+            while written < len(view):
+                written += os.write(self._file, view[written:])
 
-    def finish(self, data: bytes) -> None:
+    def finish(self, data: bytearray) -> None:
         """Write the last bytes, sync, and give the file its name; the folder is synced too, or a power cut undoes it.
 
         :raises StoreFull: too little would stay free. :raises OSError: it cannot be written.

@@ -17,9 +17,13 @@ class ByteBudget:
         self.held = 0
         """Bytes, by all."""
 
-    def take(self, holder: str, size: int) -> bool:
-        """Hold ``size`` more bytes; False: there is no room, and nothing was taken."""
-        if self.held + size > self._total or self._held[holder] + size > self._share:
+    def take(self, holder: str, size: int, share: int | None = None) -> bool:
+        """Hold ``size`` more bytes; False: there is no room, and nothing was taken.
+
+        :param share: bytes of this holder, where it has fewer than others.
+        """
+        most = self._share if share is None else min(share, self._share)
+        if self.held + size > self._total or self._held[holder] + size > most:
             return False
         self._held[holder] += size
         self.held += size

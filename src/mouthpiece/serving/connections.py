@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 HEADER_TIME: Final = 10.0
 """Seconds from a connection's start, or from the first byte of a further request, to the end of its header."""
@@ -24,6 +24,11 @@ FRESH: Final = 1.0
 """Seconds in which a connection without a request goes last."""
 LINGER: Final = 2.0
 """Seconds that an answered client has to read the answer, where the rest of its request is not read."""
+MOST_READ: Final = 16_384
+"""Bytes that are read from a connection at a time. asyncio reads up to 256 kB: of a few hundred clients that stall, 100
+MB before any request was looked at."""
+MOST_AHEAD: Final = 16_384
+"""Bytes of a body that may come before the request asks for them, beside one read."""
 MOST_CONNECTIONS: Final = 1_000
 FILES_OF_ROOMS: Final = 50 * 65 + 256
 """Descriptors that are kept for rooms, of which each takes 65 (docs/wire.md), and for all else."""
@@ -71,6 +76,8 @@ class Connection:
         self._header_time = header_time
         self._answering = 0
         self._heard = self._leaving = False
+        self._ahead = 0
+        """Bytes that came since the request last waited for its body."""
         self._timer: asyncio.TimerHandle | None = None
         self.waits_since: float | None = None
         """Since when a request waits for more of its body; None: it does not."""
@@ -79,9 +86,13 @@ class Connection:
         """Of the phase."""
         self._enter(Phase.HEADER)
 
-    def received(self) -> None:
-        """A byte has come."""
+    def received(self, size: int) -> None:
+        """``size`` bytes have come. No more are read where the request does not ask for those that are here."""
         self._heard = True
+        if self.phase is Phase.REQUEST:
+            self._ahead += size
+            if self._ahead >= MOST_AHEAD:
+                self._transport.pause_reading()
         if self.phase is Phase.IDLE and not self._leaving:
             self._enter(Phase.HEADER)
 
@@ -89,11 +100,23 @@ class Connection:
         self._answering += 1
         self._enter(Phase.REQUEST)
 
+    def body_wanted(self) -> None:
+        """The request waits for more of its body from now on; whoever calls it clears ``waits_since``."""
+        self.waits_since = self._clock()
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Read what comes, also where it is the end of the connection alone."""
+        if self._ahead >= MOST_AHEAD and not self._leaving:
+            self._transport.resume_reading()
+        self._ahead = 0
+
     def request_ended(self) -> None:
         self._answering -= 1
         if not self._answering:
             self.waits_since = None
             self._enter(Phase.IDLE)
+            self.read_on()
 
     def gives_way(self) -> tuple[int, float] | None:
         """How soon it may be closed for another one, soonest first; None: its client waits for us."""
@@ -212,20 +235,29 @@ class Connections:
 def guarded(base: type[asyncio.Protocol], connections: Connections) -> type[asyncio.Protocol]:
     """Return ``base``, a server's protocol class, with its connections among ``connections``."""
 
-    class Guarded(base):  # type: ignore[misc, valid-type]  # the server's own class, known at run time
+    buffer = memoryview(bytearray(MOST_READ))  # one for all: what was read is copied before the next read
+
+    class Guarded(base, asyncio.BufferedProtocol):  # type: ignore[misc, valid-type]  # the server's class
         _admitted: tuple[object, Connection] | None = None
 
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            self._admitted = connections.admit(transport)
+        def get_buffer(self, sizehint: int) -> memoryview:
+            return buffer
+
+        def buffer_updated(self, nbytes: int) -> None:
+            self.data_received(bytes(buffer[:nbytes]))
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            stream = cast(asyncio.Transport, transport)
+            self._admitted = connections.admit(stream)
             if self._admitted is None:
-                transport.write(_BUSY)
-                transport.close()
+                stream.write(_BUSY)
+                stream.close()
             else:
-                super().connection_made(transport)
+                super().connection_made(stream)
 
         def data_received(self, data: bytes) -> None:
             if self._admitted is not None:
-                self._admitted[1].received()
+                self._admitted[1].received(len(data))
                 super().data_received(data)
 
         def connection_lost(self, error: Exception | None) -> None:

@@ -104,13 +104,15 @@ class _Request:
         if self._stalled:
             return {"type": "http.disconnect"}
         if not self.unread:
+            if self._connection is not None:
+                self._connection.read_on()
             return await self._receive()  # waits for the end of the connection
         self._check(self._length)
         now = asyncio.get_running_loop().time()
         if not self._until:
             self._until = now + self._stall_time
         if self._connection is not None:
-            self._connection.waits_since = now
+            self._connection.body_wanted()
         try:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()

@@ -6,15 +6,19 @@ import asyncio
 import gc
 import sys
 import weakref
-from collections.abc import MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
+from mouthpiece.serving.byte_budget import ByteBudget
+from mouthpiece.serving.connections import MOST_READ, ConnectionLimits, Connections, guarded
 from mouthpiece_sender.api.bodies.registry import SHORT
 from mouthpiece_sender.api.callers import Caller
 from mouthpiece_sender.api.problems import ApiProblem
+from mouthpiece_sender.storage.spool import BATCH, MOST_HELD, Spool
 from tests.loopback.sender.conftest import Running
 
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"\r\nContent-Type: audio/wav\r\n\r\n'
@@ -87,6 +91,50 @@ async def test_a_stalled_body_holds_none_of_its_pieces(
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
+
+
+async def test_a_connection_is_read_in_small_pieces() -> None:
+    sizes: list[int] = []
+    ended = asyncio.Event()
+
+    class Reads(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            sizes.append(len(data))
+
+        def connection_lost(self, _: Exception | None) -> None:
+            ended.set()
+
+    protocol = guarded(Reads, Connections(ConnectionLimits()))
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    async with server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(bytes(1_000_000))
+        writer.close()
+        async with asyncio.timeout(10):
+            await ended.wait()
+    assert sum(sizes) == 1_000_000
+    assert max(sizes) <= MOST_READ
+
+
+async def test_uploads_hold_no_more_than_their_part_of_the_budget(tmp_path: Path) -> None:
+    budget = ByteBudget(32 * BATCH, 32 * BATCH)
+    async with Spool(tmp_path / "sounds", budget=budget) as spool:
+        going_on, taken = asyncio.Event(), 0
+
+        async def arriving() -> AsyncIterator[bytes]:
+            nonlocal taken
+            yield bytes(BATCH - 1)
+            taken += 1
+            await going_on.wait()
+
+        async with asyncio.TaskGroup() as tasks:
+            stored = [tasks.create_task(spool.store(f"seg_{number}", arriving())) for number in range(12)]
+            while taken < len(stored):  # noqa: ASYNC110 (there is no event for it)
+                await asyncio.sleep(0.01)
+            assert budget.held <= MOST_HELD
+            going_on.set()
+        assert {task.result().size for task in stored} == {BATCH - 1}
+        assert budget.held == 0
 
 
 @pytest.mark.parametrize(

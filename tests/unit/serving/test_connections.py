@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from mouthpiece.serving.connections import MOST_CONNECTIONS, Connection, ConnectionLimits, Connections
+from mouthpiece.serving.connections import MOST_AHEAD, MOST_CONNECTIONS, Connection, ConnectionLimits, Connections
+from mouthpiece.serving.request_guard import Message, Receive, RequestGuard, Scope, Send
 
 
 class Transport:
     def __init__(self, host: str, port: int) -> None:
         self.peer = (host, port)
-        self.aborted = False
+        self.aborted = self.paused = False
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def get_extra_info(self, name: str) -> tuple[str, int]:
         assert name == "peername"
@@ -95,6 +102,64 @@ async def test_one_peer_makes_room_among_its_own() -> None:
     for _ in range(5):
         assert peers.open("10.0.0.1") is not None
     assert peers.aborted() == [2, 3, 4]
+
+
+async def test_no_more_of_a_body_is_read_than_the_request_asks_for() -> None:
+    peers = Peers(1, 1)
+    upload = peers.open()
+    assert upload is not None
+    (transport,) = peers.transports
+    upload.received(MOST_AHEAD)  # its header
+    assert not transport.paused
+    upload.request_began()
+    for _ in range(2):
+        upload.received(MOST_AHEAD - 1)
+        assert not transport.paused
+        upload.received(1)
+        assert transport.paused
+        upload.body_wanted()
+        assert upload.waits_since == peers.now
+        assert not transport.paused
+
+
+async def test_after_a_request_whose_body_was_not_read_the_next_one_is() -> None:
+    peers = Peers(1, 1)
+    upload = peers.open()
+    assert upload is not None
+    upload.request_began()
+    upload.received(MOST_AHEAD)
+    upload.request_ended()
+    assert not peers.transports[0].paused
+
+
+async def test_whoever_waits_for_an_answer_is_seen_to_leave_after_a_long_body() -> None:
+    peers = Peers(1, 1)
+    upload = peers.open()
+    assert upload is not None
+    (transport,) = peers.transports
+
+    states = []
+
+    async def receive() -> Message:
+        states.append(transport.paused)
+        if len(states) > 1:
+            return {"type": "http.disconnect"}
+        upload.received(MOST_AHEAD)
+        return {"type": "http.request", "body": bytes(MOST_AHEAD), "more_body": False}
+
+    async def application(_: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        states.append(transport.paused)
+        await receive()
+
+    async def send(_: Message) -> None: ...
+
+    guard = RequestGuard(application, connections=peers.connections, answer=lambda _: application)
+    headers = [(b"content-length", str(MOST_AHEAD).encode())]
+    scope = {"type": "http", "path": "/", "query_string": b"", "headers": headers, "client": transport.peer}
+
+    await guard(scope, receive, send)
+    assert states == [False, True, False]
 
 
 def test_rooms_keep_their_descriptors() -> None:
