@@ -9,6 +9,7 @@
 another one is read at the pace at which it would play. It counts refusals, blamed crashes and hangs, what the memory of
 this process and of its decoders grew by, and how late a block of the other sound came: one that comes more than a
 second late would have been a gap (the sender is up to 2 s ahead). Run it again with another ``--seed`` for other files.
+It exits with 1 where a file hung, a block came late, or memory grew by more than 50 MB after the first 1,000 files.
 
 ``floods`` starts livekit-server, the avatar (with a secret) and the sender, each in a process of its own, joins as a
 viewer, and measures from a ``POST`` to the first sound, first quiet, then under each attack, which runs in a process
@@ -51,6 +52,10 @@ from tests.loopback.decode.making import chirp, write_with_av  # noqa: E402
 
 ATTACKS: Final = ("silent", "uploads", "start-avatar", "parts", "keys")
 QUEUE: Final = f"/v1/rooms/{services.ROOM}-attacked/segments"
+WARM: Final = 1_000
+"""Files after which all decoder processes run: what memory grows by counts from there."""
+MOST_MEMORY: Final = 50.0
+"""Megabytes more than before."""
 HANG: Final = 12.5
 """Seconds: longer than the bound of a request."""
 
@@ -118,8 +123,7 @@ async def files(count: int, seed: int) -> int:
         async with Decoders() as decoders:
             await decoders.probe(folder / "long.wav")
             playing = asyncio.create_task(played(decoders, folder / "long.wav"))
-            before, most = memory(), 0.0
-            done = 0
+            before, most, done = 0.0, 0.0, 0
             while done < count or not playing.done():
                 path = folder / f"{done}"
                 path.write_bytes(mutated(chance.choice(sounds), chance))
@@ -128,7 +132,9 @@ async def files(count: int, seed: int) -> int:
                 slowest = max(slowest, time.monotonic() - began)
                 path.unlink()
                 done += 1
-                if done % 100 == 0:
+                if done == WARM:
+                    before = memory()
+                if done % 100 == 0 and done >= WARM:
                     most = max(most, memory() - before)
                     post_latency.say(f"{done} of {count}")
             late = await playing
@@ -136,7 +142,7 @@ async def files(count: int, seed: int) -> int:
     print(f"slowest {slowest:.2f} s; memory at most {most:+.1f} MB (this process and its decoders)")
     starved = sum(one > 1 for one in late)
     print(f"the other sound: {len(late)} blocks, the latest {1000 * max(late):.0f} ms late, {starved} starved")
-    return 1 if outcomes["hung"] or starved else 0
+    return 1 if outcomes["hung"] or starved or most > MOST_MEMORY else 0
 
 
 async def outcome(decoders: Decoders, path: Path) -> str:

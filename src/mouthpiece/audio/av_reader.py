@@ -62,6 +62,8 @@ class AvReader:
         try:
             self._start()
             codec = self._stream.codec_context
+            if codec is None:  # FFmpeg has no decoder for it
+                raise NotAudio(f"This is no {self._kind} file with sound in it that can be read.")
             self.rate, self.channels = codec.sample_rate, codec.channels
             if not self.rate or not self.channels:
                 raise NotAudio(f"This is no {self._kind} file with sound in it that can be read.")
@@ -165,11 +167,13 @@ class AvReader:
             raise DamagedAudio(f"The {self._kind} file is damaged.") from None
 
     def _frames(self) -> Iterator[Any]:
-        """The decoded frames. A packet that cannot be decoded is left out, as players do: a tag between two frames.
+        """The decoded frames. A packet that cannot be decoded is left out, as players do: a tag between two frames. A
+        frame of another rate or layout is, too.
 
         :raises DamagedAudio: most packets cannot be decoded.
         """
         good = bad = 0
+        shape: tuple[int, Any] | None = None
         for packet in self._container.demux(self._stream):
             try:
                 frames = packet.decode()
@@ -179,7 +183,10 @@ class AvReader:
                     raise DamagedAudio(f"The {self._kind} file is damaged.") from None
                 continue
             good += 1
-            yield from frames
+            for frame in frames:
+                shape = shape or (frame.sample_rate, frame.layout)
+                if (frame.sample_rate, frame.layout) == shape:
+                    yield frame
 
 
 def _weights(layout: Any) -> tuple[float, ...]:

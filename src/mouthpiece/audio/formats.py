@@ -18,7 +18,42 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 def find_start(data: mmap.mmap | bytes) -> int:
-    """Where the sound's own first byte is: after a byte order mark, ID3 tags and zeros, in any order."""
+    """Where the sound's own first byte is: after a byte order mark, ID3 and APE tags and zeros, in any order. Where
+    nothing known follows a tag its length is wrong, and the first MPEG frames after its header are the sound."""
+    at = _after_tags(data)
+    if at and not _is_known(data[at : at + 4096]):
+        begin = data.find(b"ID3", 0, at)
+        found = -1 if begin < 0 else next_mpeg_frame(data, begin + 10)
+        if found >= 0:
+            return found
+    return at
+
+
+def _is_known(head: bytes) -> bool:
+    try:
+        recognise(head)
+    except UnsupportedFormat:
+        return True
+    except NotAudio:
+        return False
+    return True
+
+
+def follows(data: mmap.mmap | bytes, at: int) -> str | None:
+    """The name of the format of another file that begins at ``at``, after tags; None: none does."""
+    head = data[at : at + 8192]
+    head = head[_after_tags(head) :]
+    try:
+        kind = recognise(head)[0]
+    except (NotAudio, UnsupportedFormat):
+        return None
+    if kind == "AAC":  # two bytes may be there by chance: another frame must follow
+        length = adts_frame_length(head, 0)
+        return kind if length and adts_frame_length(head, length) else None
+    return kind
+
+
+def _after_tags(data: mmap.mmap | bytes) -> int:
     at = 0
     for _ in range(64):
         head = data[at : at + 10]
@@ -27,6 +62,8 @@ def find_start(data: mmap.mmap | bytes) -> int:
         elif head[:3] == b"ID3" and len(head) == 10 and max(head[3:5]) < 0xFF and max(head[6:10]) < 0x80:
             size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]  # seven bits a byte (ID3v2.4, 6.2)
             at += 10 + size + (10 if head[5] & 0x10 else 0)
+        elif data[at : at + 8] == b"APETAGEX":  # its length counts all but this header
+            at += 32 + int.from_bytes(data[at + 12 : at + 16], "little")
         elif head[:1] == b"\0" and data[at + 4 : at + 8] not in _BOXES:
             found = _SOUND.search(data, at, at + ZEROS)
             if found is None:
@@ -158,3 +195,30 @@ def mp3_frame_length(data: mmap.mmap | bytes, at: int) -> int:
         return (12_000 * bits // _MP3_RATES[version][rate] + padding) * 4
     slots = 72_000 if layer == 1 and version != 3 else 144_000
     return slots * bits // _MP3_RATES[version][rate] + padding
+
+
+def mpeg_shape(data: mmap.mmap | bytes, at: int) -> tuple[int, int]:
+    """The sample rate and channels of the MPEG audio frame at ``at``."""
+    rate = _MP3_RATES[data[at + 1] >> 3 & 3][data[at + 2] >> 2 & 3]
+    return rate, 1 if data[at + 3] >> 6 == 3 else 2
+
+
+def next_mpeg_frame(data: mmap.mmap | bytes, at: int) -> int:
+    """Where the next MPEG frame begins that is followed by another one; -1: nowhere."""
+    for _ in range(1_000_000):
+        at = data.find(b"\xff", at)
+        if at < 0:
+            return -1
+        length = mp3_frame_length(data, at)
+        if length and (at + length >= len(data) or mp3_frame_length(data, at + length)):
+            return at
+        at += 1
+    return -1
+
+
+def adts_frame_length(data: mmap.mmap | bytes, at: int) -> int:
+    """Bytes of the ADTS frame whose header lies at ``at``; 0 if none does (ISO 14496-3, 1.A.2.2)."""
+    if len(data) < at + 7 or data[at] != 0xFF or data[at + 1] & 0xF6 != 0xF0:
+        return 0
+    length = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
+    return length if length >= 7 else 0

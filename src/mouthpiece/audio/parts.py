@@ -7,7 +7,7 @@ import mmap
 import re
 from typing import Final
 
-from mouthpiece.audio.formats import mp3_frame_length
+from mouthpiece.audio.formats import adts_frame_length, follows, mp3_frame_length, mpeg_shape, next_mpeg_frame
 from mouthpiece.audio.limits import MAX_PARTS
 from mouthpiece.errors import NotAudio, TruncatedAudio, UnsupportedFormat
 
@@ -15,6 +15,8 @@ Data = mmap.mmap | bytes
 
 MAX_BOXES: Final = 50_000
 """Boxes of an M4A; one hour in fragments of a second has 15,000."""
+STRAY_FRAMES: Final = 3
+"""Frames in a row of another rate or number of channels that count as damage."""
 MAX_PAGES: Final = 2_000_000
 """Pages of an Ogg."""
 
@@ -150,13 +152,16 @@ def mp3_frames(data: Data, start: int) -> tuple[int, int | None]:
     None: there is none.
 
     :raises NotAudio: there is no frame.
+    :raises UnsupportedFormat: files of different rates, channels or formats are joined in it.
     """
     at, frames, stated, end = start, 0, None, len(data)
     first = True
+    shapes = _Shapes("MP3")
     while at + 4 <= end:
         length = mp3_frame_length(data, at)
         if not length:
-            at = _next_frame(data, at + 1)
+            refuse_other(data, at, "MP3")
+            at = next_mpeg_frame(data, at + 1)
             if at < 0:
                 break
             continue
@@ -166,6 +171,7 @@ def mp3_frames(data: Data, start: int) -> tuple[int, int | None]:
             first = False
         if at + length > end:
             break
+        shapes.add(mpeg_shape(data, at))
         frames += 1
         at += length
     if frames <= 0:
@@ -173,17 +179,59 @@ def mp3_frames(data: Data, start: int) -> tuple[int, int | None]:
     return frames, stated
 
 
-def _next_frame(data: Data, at: int) -> int:
-    """Where the next frame begins that is followed by another one; -1: nowhere."""
-    for _ in range(1_000_000):
-        at = data.find(b"\xff", at)
-        if at < 0:
-            return -1
-        length = mp3_frame_length(data, at)
-        if length and (at + length >= len(data) or mp3_frame_length(data, at + length)):
-            return at
-        at += 1
-    return -1
+def check_adts(data: Data, start: int) -> None:
+    """
+    :raises UnsupportedFormat: AAC files of different rates or channels are joined in it, or one of another format
+        follows.
+    """
+    at, shapes, within = start, _Shapes("AAC"), True
+    while at + 7 <= len(data):
+        length = adts_frame_length(data, at)
+        if not length:
+            if within:
+                refuse_other(data, at, "AAC")
+            within = False
+            at = data.find(b"\xff", at + 1)
+            if at < 0:
+                return
+            continue
+        within = True
+        # sampling_frequency_index and channel_configuration (ISO 14496-3, 1.A.2.2)
+        shapes.add((data[at + 2] >> 2 & 15, (data[at + 2] & 1) << 2 | data[at + 3] >> 6))
+        at += length
+
+
+class _Shapes:
+    """Rate and channels of frames, one after the other; a few that differ are damage, more are another file."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._first: tuple[int, int] | None = None
+        self._others = 0
+
+    def add(self, shape: tuple[int, int]) -> None:
+        """
+        :raises UnsupportedFormat: too many in a row differ from the first.
+        """
+        if self._first is None:
+            self._first = shape
+        self._others = self._others + 1 if shape != self._first else 0
+        if self._others > STRAY_FRAMES:
+            raise UnsupportedFormat(
+                f"{self._kind} files of different rates or channels are joined in it: send each one as a segment of "
+                "its own."
+            )
+
+
+def refuse_other(data: Data, at: int, kind: str) -> None:
+    """
+    :raises UnsupportedFormat: a file of another format than ``kind`` begins at ``at``.
+    """
+    other = follows(data, at)
+    if other not in (None, kind):
+        raise UnsupportedFormat(
+            f"Files of different formats ({kind}, {other}) are joined in it: send each one as a segment of its own."
+        )
 
 
 def _stated(frame: bytes) -> int | None:

@@ -22,7 +22,7 @@ from mouthpiece.audio.av_reader import AvReader
 from mouthpiece.audio.formats import find_start, recognise
 from mouthpiece.audio.limits import check_shape
 from mouthpiece.audio.mix import MixDown, weights
-from mouthpiece.audio.parts import ends_within_a_page, find_parts, mp3_frames
+from mouthpiece.audio.parts import check_adts, ends_within_a_page, find_parts, mp3_frames
 from mouthpiece.audio.pcm import Pcm, Samples
 from mouthpiece.audio.splice import Piece, Splice
 from mouthpiece.audio.wav import read_wav
@@ -231,12 +231,29 @@ def _reader(descriptor: int, data: mmap.mmap, start: int, kind: str, demuxer: st
         try:
             return SndfileReader(Splice(descriptor, wav.pieces), kind, wav.mask)
         except NotAudio:
-            return AvReader(Splice(descriptor, wav.pieces), kind, "wav")
+            return _coded_wav(Splice(descriptor, wav.pieces))
+    if kind == "AAC":
+        check_adts(data, start)
     if kind == "MP3":
         return _mp3_reader(descriptor, data, start)
     parts = find_parts(data, kind, start)
     opened = [_opening(descriptor, data, part, kind, demuxer) for part in parts]
     return opened[0]() if len(opened) == 1 else JoinedReader(kind, opened)
+
+
+def _coded_wav(source: Splice) -> Reader:
+    """
+    :raises UnsupportedFormat: FFmpeg does not know the coding of its samples either.
+    """
+    unknown = UnsupportedFormat("The samples of the WAV file are coded in a way that is not known: send 16-bit PCM.")
+    try:
+        reader = AvReader(source, "WAV", "wav")
+    except NotAudio:
+        raise unknown from None
+    if not reader.frames:
+        reader.close()
+        raise unknown
+    return reader
 
 
 def _opening(

@@ -8,8 +8,9 @@ A length is taken for what it is by what is there. Of a ``data`` chunk:
   frames, the length in the file's first chunk agrees with it, and it is below 1 GB. Otherwise it stands for "not known"
   (a pipe), and the sound goes on to the end. It may also count the header by mistake: then nothing is missing.
 
-A second header inside (files joined end to end) begins a part of its own; no header is ever played. After a chunk of an
-odd length comes a byte that fills it up, or not: what makes a chunk of what follows.
+A second header inside (files joined end to end) begins a part of its own, and a second ``data`` chunk goes on; no
+header is ever played, and a file of another format that follows is refused. After a chunk of an odd length comes a byte
+that fills it up, or not: what makes a chunk of what follows.
 
 Sources: Multimedia Programming Interface and Data Specifications 1.0 (RIFF, WAVE); EBU Tech 3306 (RF64, ds64).
 """
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mouthpiece.audio.limits import MAX_PARTS
+from mouthpiece.audio.parts import refuse_other
 from mouthpiece.audio.splice import Piece
 from mouthpiece.errors import DamagedAudio, NotAudio, TruncatedAudio, UnsupportedFormat
 
@@ -58,7 +60,8 @@ class _Part:
     order: str
     format: bytes
     """The ``fmt`` chunk's content."""
-    data: Piece
+    data: tuple[Piece, ...]
+    """The content of its ``data`` chunks."""
 
 
 def read_wav(data: mmap.mmap | bytes, start: int = 0) -> Wav:
@@ -81,16 +84,18 @@ def read_wav(data: mmap.mmap | bytes, start: int = 0) -> Wav:
         raise UnsupportedFormat(
             f"{len(parts)} WAV files of different formats are joined in it: send each one as a segment of its own."
         )
-    size = sum(part.data.end - part.data.start for part in parts)
+    pieces = [piece for part in parts for piece in part.data]
+    size = sum(piece.end - piece.start for piece in pieces)
     if not size:
         raise NotAudio("There is no sound in the WAV file: it is 0 s long.")
     if size > 0xFFFF_0000:
         raise UnsupportedFormat("A WAV of more than 4 GB is not supported.")
     pack = struct.Struct(first.order + "I").pack
-    head = b"WAVEfmt " + pack(len(first.format)) + first.format + bytes(len(first.format) % 2) + b"data" + pack(size)
+    format = _with_container(first)
+    head = b"WAVEfmt " + pack(len(format)) + format + bytes(len(format) % 2) + b"data" + pack(size)
     name = b"RIFX" if first.order == ">" else b"RIFF"
     header = name + pack(len(head) + size + size % 2) + head
-    return Wav((header, *(part.data for part in parts), bytes(size % 2)), _mask(first), len(parts))
+    return Wav((header, *pieces, bytes(size % 2)), _mask(first), len(parts))
 
 
 def _part(data: mmap.mmap | bytes, start: int, end: int) -> _Part:
@@ -98,6 +103,7 @@ def _part(data: mmap.mmap | bytes, start: int, end: int) -> _Part:
     number = struct.Struct(order + "I")
     stated = start + 8 + number.unpack(data[start + 4 : start + 8])[0]
     at, ds64, format = start + 12, 0, b""
+    found: tuple[Piece, ...] = ()
     for _ in range(MAX_CHUNKS):
         if at + 8 > end:
             break
@@ -106,15 +112,23 @@ def _part(data: mmap.mmap | bytes, start: int, end: int) -> _Part:
         if name == b"data":
             if len(format) < 16:
                 raise DamagedAudio("The WAV file does not say what format its samples have.")
-            part = _Part(order, format, Piece(body, body))
             if length == 0xFFFF_FFFF and ds64:
                 length = ds64
-            return _Part(order, format, Piece(body, _end(data, part, length, start, stated, end)))
+            part = _Part(order, format, (Piece(body, body),))
+            piece = Piece(body, _end(data, part, length, start, stated, end))
+            found = (*found, piece)
+            after = _next_chunk(data, piece.end, end, order)
+            if after is None or _is_tag(data, piece.end):
+                break
+            at = after
+            continue
         if name == b"fmt ":
             format = data[body : body + min(length, 64)]
         elif name == b"ds64":
             ds64 = int.from_bytes(data[body + 8 : body + 16], "little")
         after = _next_chunk(data, body + length, end, order)
+        if after is None and found:
+            break
         if after is None:  # its length is wrong: the next chunk that is needed is looked for
             wanted = b"data" if format else b"fmt "
             after = data.find(wanted, body, end)
@@ -123,6 +137,8 @@ def _part(data: mmap.mmap | bytes, start: int, end: int) -> _Part:
         at = after
     else:
         raise DamagedAudio(f"The WAV file has more than {MAX_CHUNKS} chunks.")
+    if found:
+        return _Part(order, format, found)
     raise TruncatedAudio("The WAV file is cut off: its header is there, its sound is not.")
 
 
@@ -138,18 +154,22 @@ def _next_chunk(data: mmap.mmap | bytes, at: int, end: int, order: str) -> int |
 
 
 def _end(data: mmap.mmap | bytes, part: _Part, length: int, start: int, stated: int, end: int) -> int:
-    """Where the samples end that begin at ``part.data.start`` and are ``length`` bytes by their header.
+    """Where the samples end that begin at ``part.data`` and are ``length`` bytes by their header.
 
     :param start: where the file begins.
     :param stated: where it ends by its first chunk.
     """
-    begin, there = part.data.start, end - part.data.start
+    begin = part.data[0].start
+    there = end - begin
     frame = _frame(part)
     whole = begin + there - (there % frame if frame else 0)
     if length <= there:
         after = begin + length
         if after + 1 >= end or _next_chunk(data, after, end, part.order) is not None or _is_tag(data, after):
+            if _is_tag(data, after):
+                refuse_other(data, after, "WAV")
             return after
+        refuse_other(data, after, "WAV")
         return whole
     counted = length % (frame or 1) == 0 and length < COUNTABLE and (stated == start + 8 or stated >= begin + length)
     slipped = length - there <= begin - start and there > 0 and whole == end
@@ -172,6 +192,15 @@ def _frame(part: _Part) -> int:
     """Bytes of a frame; 0 for a compressed format, and where the header does not say."""
     tag, frame = _tag(part), int(struct.unpack(part.order + "H", part.format[12:14])[0])
     return frame if tag in _PLAIN else 0
+
+
+def _with_container(part: _Part) -> bytes:
+    """The format, with the bits of the container of a sample where these are more than its own: 24 in 32. Samples fill
+    theirs from the top (WAVEFORMATEX); libsndfile takes them for 24 bits on end."""
+    tag, channels, _, frame, bits = struct.unpack(part.order + "HHQHH", part.format[:16])
+    if tag != 1 or not 16 < bits < 32 or not channels or frame != 4 * channels:
+        return part.format
+    return part.format[:14] + struct.pack(part.order + "H", 32) + part.format[16:]
 
 
 def _tag(part: _Part) -> int:
