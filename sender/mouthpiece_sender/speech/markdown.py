@@ -3,7 +3,7 @@
 Markdown is CommonMark with tables and strikethrough, read by markdown-it-py. This module decides *when* a piece of it
 is complete enough to be read: at the end of a paragraph, heading or item, and in a long one at the end of a sentence in
 which no emphasis, code or link is open. Left out are reasoning (``<think>`` and the like), fenced code, what is struck
-out, marks of citations and notes, tags, and the addresses of links that have words.
+out, marks of citations and notes, marks without their other half, tags, and the addresses of links that have words.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ _FENCE: Final = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}(?!.*`)|~{3,}
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’»)*_~`]*\s+")
 _TASK: Final = re.compile(r"\[[ xX]\]\s+")
 _NOTE: Final = re.compile(r"^\[\^[^\]\s]+\]:\s*|\s*\[\^[^\]\s]+\]|(?:(?<=[.,;:!?)\]])|\s+)\[\d{1,3}\]")
+_LEFT_OVER: Final = re.compile(r"<\|[a-z_]{1,30}\|>|(?<![\w*\\])\*{2,3}(?=\w)|(?<=[\w.,;:!?])\*{2,3}(?![\w*])|`")
+"""Marks that nothing ends or begins, and a model's own (``<|im_end|>``)."""
+_MATHS: Final = re.compile(r"(?<![\w$])\${1,2}(?=\S)([^$\n]*[\\^_={}][^$\n]*)(?<=\S)\${1,2}(?![\w$])")
+"""A formula between dollar signs, which are none of money."""
 _NAMES: Final = "think|thinking|thought|reasoning|reflection|scratchpad"
 _REASONING: Final = re.compile(rf"<({_NAMES})\s*>", re.IGNORECASE)
 _LONGEST_TAG: Final = 16
@@ -245,7 +249,9 @@ def _inline(tokens: Sequence[Token]) -> str:
                 struck += token.nesting
             case _ if struck:
                 pass
-            case "text" | "code_inline" | "image":
+            case "text":
+                out.append(_LEFT_OVER.sub("", _MATHS.sub(r"\1", token.content)))
+            case "code_inline" | "image":
                 out.append(token.content)
             case "softbreak" | "hardbreak":
                 out.append(" ")

@@ -119,6 +119,20 @@ def _date(match: re.Match[str]) -> str:
     return f"{_MONTHS[month - 1]} {day}, {year}" if 1 <= month <= 12 and 1 <= day <= 31 else match[0]
 
 
+def _parts(match: re.Match[str]) -> str:
+    """1/2 as the sign of that fraction, where there is one."""
+    return _SLASHED.get(f"{match[1]}/{match[2]}", match[0])
+
+
+def _point_and_comma(match: re.Match[str]) -> str:
+    """1.234,50 and 19,99 as English has them."""
+    return match[0].replace(".", "").replace(",", ".")
+
+
+def _moment(match: re.Match[str]) -> str:
+    return f"{match[1]} at {match[2]}{' UTC' if match[3] else ''}"
+
+
 def _unit(match: re.Match[str]) -> str:
     name = _UNITS[match[2]]
     alone = match[1] == "1" or " per " in name or name.endswith(("hertz", "feet"))
@@ -169,6 +183,14 @@ _UNITS: Final = {
     "mg": "milligram",
     "ml": "milliliter",
     "km/h": "kilometers per hour",
+    "m/s": "meters per second",
+    "MB/s": "megabytes per second",
+    "Mbit/s": "megabits per second",
+    "m²": "square meter",
+    "km²": "square kilometer",
+    "cm²": "square centimeter",
+    "m³": "cubic meter",
+    "cm³": "cubic centimeter",
     "kHz": "kilohertz",
     "MHz": "megahertz",
     "GHz": "gigahertz",
@@ -197,11 +219,16 @@ _WHOLE_FRACTIONS: Final = {
     "⅞": "seven eighths",
     "⅕": "one fifth",
 }
+_SLASHED: Final = {unicodedata.normalize("NFKC", sign).replace("\u2044", "/"): sign for sign in _WHOLE_FRACTIONS}
 _HYPHENS: Final = "-\u2212\u2013\ufe63\uff0d"
 
 _ENGLISH: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
+    (re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:(Z)|[+-]\d\d:\d\d)?(?![\w:])"), _moment),
     (re.compile(r"(?<![\w.,-])(\d{4})-(\d\d)-(\d\d)(?![\w-])"), _date),
+    (re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d\d(?![\d,])"), _point_and_comma),
+    (re.compile(r"(?<=[$€£¥₹])\s?\d+,\d\d(?![\d,])|(?<![\d.,])\d+,\d\d(?=\s?[$€£¥₹](?!\d))"), _point_and_comma),
     (re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])"), lambda match: match[0].replace(",", "")),
+    (re.compile(r"(?<=\w)\^(-?)(\d+)"), lambda match: f" to the power of {'minus ' if match[1] else ''}{match[2]}"),
     (re.compile(r"\b(?:US|CA|AU|NZ|HK)\$(?=\d)"), "$"),
     (re.compile(r"([$€£¥₹])\s?[-\u2212](?=\d)"), r"minus \1"),
     (re.compile(r"(?<=\d)\s*[\u2212]\s*(?=[\d.])"), " minus "),
@@ -219,6 +246,13 @@ _ENGLISH: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str
     (
         re.compile(r"(?<![\w.,])()(\d[\d,]*)(?:\.(\d+))?()\s?([$€£¥₹])(?!\d)"),
         lambda match: _money(match, 5),
+    ),
+    (re.compile(r"(?<![\w.,])(\d+)\s?¢"), lambda match: f"{match[1]} {_plural('cent', int(match[1]))}"),
+    (re.compile(r"(?<=\w)/(?=(?:month|year|day|night|week|hour|minute|second|person|user)s?\b)"), " per "),
+    (re.compile(r"\b24/7\b"), "24 7"),
+    (
+        re.compile(r"(?<![\d/.])([1-7])/([2-8])(?=\s(?:of|cups?|inch|inches|hours?|miles?|teaspoons?|tablespoons?)\b)"),
+        _parts,
     ),
     (re.compile(r"(?<![\w.])(\d{1,2})\s?['′’]\s?(\d{1,2})\s?(?:[\"″”]|'')"), r"\1 foot \2"),
     (re.compile(rf"({_NUMBER})\s?°(?:\s?([CFcf])\b)?"), _degrees),

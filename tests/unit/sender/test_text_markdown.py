@@ -10,6 +10,13 @@ from mouthpiece_sender.speech.markdown import MAX_HELD, MarkdownReader, read_mar
 
 READ = {
     "**Bold**, *italic*, __bold__, _italic_ and ***both***.": "Bold, italic, bold, italic and both.",
+    "**Never ended": "Never ended",
+    "never begun.**": "never begun.",
+    "`never ended": "never ended",
+    "2 ** 3 and 2**3 stay": "2 ** 3 and 2**3 stay",
+    "Hi there.<|im_end|>": "Hi there.",
+    "So $E=mc^2$ and $$a_1$$.": "So E=mc^2 and a_1.",
+    "It costs $5 and a = $6.": "It costs $5 and a = $6.",
     "a * b and snake_case_name stay": "a * b and snake_case_name stay",
     "# Title\nText": "Title Text",
     "Title\n=====\nText": "Title Text",
