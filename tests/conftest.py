@@ -25,8 +25,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return scheduling(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place(item.nodeid))
+    for item in items:
+        if item.nodeid.startswith("tests/live/"):
+            item.add_marker(pytest.mark.live)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,7 +15,9 @@ def place(nodeid: str) -> int:
 
 
 def scheduling(config: pytest.Config, log: Any) -> Any:
-    """A file is one shard; they begin in the order of the tests."""
+    """A file is one shard; they begin in the order of the tests. ``--dist`` may ask for something else."""
+    if config.getoption("dist") != "load":
+        return None
     from xdist.scheduler import LoadScopeScheduling  # an environment may run tests in one process, without it
 
     class ShardScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

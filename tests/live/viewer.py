@@ -90,6 +90,8 @@ class Viewer:
     identity: str | None = None
     probe: Callable[[Plane], float] | None = None
     """Called with the luma plane (height, width) of every picture."""
+    sound_only: bool = False
+    """Not subscribed to pictures, so that none are drawn, encoded and decoded for it: a third of a core."""
     sounds: list[Sound] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
 
@@ -103,11 +105,16 @@ class Viewer:
     async def __aenter__(self) -> Viewer:
         self.room = rtc.Room()
         self.room.on("track_subscribed", self._on_track)
-        await self.room.connect(self.url, self.token)
+        self.room.on("track_published", self._on_published)
+        await self.room.connect(self.url, self.token, rtc.RoomOptions(auto_subscribe=not self.sound_only))
+        for participant in self.room.remote_participants.values():
+            for publication in participant.track_publications.values():
+                self._on_published(publication)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.room.off("track_subscribed", self._on_track)
+        self.room.off("track_published", self._on_published)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -116,12 +123,16 @@ class Viewer:
     # -- waiting -----------------------------------------------------------------------------------------------------
 
     async def ready(self, timeout: float = 15) -> None:
-        """Returns once sound frames (silent ones too) and pictures arrive.
+        """Returns once sound frames (silent ones too) and, unless ``sound_only``, pictures arrive.
 
         :raises TimeoutError:
         """
         sounds, pictures = len(self.sounds), len(self.pictures)
-        await self.until(lambda: len(self.sounds) > sounds + 10 and len(self.pictures) > pictures + 2, timeout)
+
+        def arrive() -> bool:
+            return len(self.sounds) > sounds + 10 and (self.sound_only or len(self.pictures) > pictures + 2)
+
+        await self.until(arrive, timeout)
 
     async def onset(self, after: float, timeout: float = 10, loud: float = LOUD) -> float:
         """When the first loud frame after ``after`` reached us.
@@ -208,6 +219,10 @@ class Viewer:
         Image.fromarray(self.picture()).save(path)
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _on_published(self, publication: rtc.RemoteTrackPublication, *_: object) -> None:
+        if self.sound_only and publication.kind == rtc.TrackKind.KIND_AUDIO:
+            publication.set_subscribed(True)
 
     def _on_track(
         self, track: rtc.RemoteTrack, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant

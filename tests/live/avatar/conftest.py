@@ -129,6 +129,14 @@ async def viewer(avatar: str, livekit: LiveKit, room_name: str) -> AsyncIterator
         yield viewer
 
 
+@pytest.fixture
+async def listener(avatar: str, livekit: LiveKit, room_name: str) -> AsyncIterator[Viewer]:
+    """A participant that hears the avatar and does not look."""
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), AVATAR, sound_only=True) as viewer:
+        await viewer.ready()
+        yield viewer
+
+
 class Speaker:
     """A participant that streams sound to the avatar and keeps the receipts that it gets."""
 

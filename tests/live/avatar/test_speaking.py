@@ -81,7 +81,7 @@ async def test_consecutive_segments_are_heard_without_a_gap(viewer: Viewer, join
 
 
 async def test_the_documents_sender_is_heard_from_its_first_segment_on(
-    avatar: str, viewer: Viewer, livekit: LiveKit, room_name: str
+    avatar: str, listener: Viewer, livekit: LiveKit, room_name: str
 ) -> None:
     """As Avaluma's document prints it: it joins and streams at once, and knows no receipts."""
     token = (
@@ -105,15 +105,15 @@ async def test_the_documents_sender_is_heard_from_its_first_segment_on(
             )
             await writer.write(tone(0.7))
             await writer.aclose()
-        onset = await viewer.onset(started)
-        offset = await viewer.offset(onset)
+        onset = await listener.onset(started)
+        offset = await listener.offset(onset)
         assert offset - onset == about(1.4)
     finally:
         await room.disconnect()
 
 
 async def test_livekits_own_audio_output_is_heard_segment_by_segment(
-    viewer: Viewer, livekit: LiveKit, room_name: str, join: Join
+    listener: Viewer, livekit: LiveKit, room_name: str, join: Join
 ) -> None:
     async with join("agent-stock", takes_receipts=False) as sender:
         output = DataStreamAudioOutput(sender.room, destination_identity=AVATAR, wait_playback_start=True)
@@ -126,11 +126,11 @@ async def test_livekits_own_audio_output_is_heard_segment_by_segment(
             event = await output.wait_for_playout()
             assert not event.interrupted
             assert event.playback_position == pytest.approx(length, abs=0.02)
-            assert viewer.loud_seconds(before) == about(length)
+            assert listener.loud_seconds(before) == about(length)
         assert len(ended) == 3
         await output.capture_frame(rtc.AudioFrame(tone(8), RATE, 1, 8 * RATE))
         output.flush()
-        await viewer.onset(time.monotonic())
+        await listener.onset(time.monotonic())
         output.clear_buffer()
         event = await output.wait_for_playout()
         assert event.interrupted
@@ -158,79 +158,79 @@ async def test_an_interrupt_is_silent_at_once_and_says_how_far_it_got(viewer: Vi
         await viewer.onset(after)
 
 
-async def test_a_clear_while_nothing_plays_is_answered(viewer: Viewer, join: Join) -> None:
+async def test_a_clear_while_nothing_plays_is_answered(listener: Viewer, join: Join) -> None:
     async with join() as sender:
         assert await sender.clear() == "ok"
         assert sender.receipts == []
 
 
-async def test_two_senders_are_heard_in_turn_and_an_interrupt_is_the_callers_own(viewer: Viewer, join: Join) -> None:
+async def test_two_senders_are_heard_in_turn_and_an_interrupt_is_the_callers_own(listener: Viewer, join: Join) -> None:
     async with join("agent-one") as one, join("agent-two") as two:
         before = time.monotonic()
         await one.say(tone(2.0))
-        onset = await viewer.onset(before)
+        onset = await listener.onset(before)
         await two.say(tone(1.0, hertz=800))
         assert await two.clear() == "ok"
         assert await two.finished() == [wire.PlaybackFinished(0.0, True)]
-        offset = await viewer.offset(onset)
+        offset = await listener.offset(onset)
         assert offset - onset == about(2.0)
         assert await one.finished() == [wire.PlaybackFinished(2.0, False)]
         await two.say(tone(0.5, hertz=800))
         assert (await two.finished(2))[1] == wire.PlaybackFinished(0.5, False)
 
 
-async def test_somebody_who_is_no_agent_is_not_heard(viewer: Viewer, join: Join) -> None:
+async def test_somebody_who_is_no_agent_is_not_heard(listener: Viewer, join: Join) -> None:
     async with join("guest", agent=False) as guest, join() as sender:
         before = time.monotonic()
         await guest.say(tone(1.0))
         await asyncio.sleep(0.7)
         await sender.say(tone(0.4))
-        onset = await viewer.onset(before)
-        assert await viewer.offset(onset) - onset == about(0.4)
+        onset = await listener.onset(before)
+        assert await listener.offset(onset) - onset == about(0.4)
         assert guest.receipts == []
 
 
-async def test_a_lost_trailer_does_not_deafen_it(viewer: Viewer, join: Join) -> None:
+async def test_a_lost_trailer_does_not_deafen_it(listener: Viewer, join: Join) -> None:
     async with join() as sender:
         before = time.monotonic()
         lost = await sender.open()
         await lost.write(tone(0.5))
-        onset = await viewer.onset(before)
+        onset = await listener.onset(before)
         await sender.say(tone(0.5))
-        await viewer.offset(onset, quiet=1.5)
-        assert viewer.loud_seconds(before) == about(1.0)
+        await listener.offset(onset, quiet=1.5)
+        assert listener.loud_seconds(before) == about(1.0)
         assert len(await sender.finished(2)) == 2
         await lost.aclose()
 
 
-async def test_a_sender_that_leaves_in_mid_stream_does_not_deafen_it(viewer: Viewer, join: Join) -> None:
+async def test_a_sender_that_leaves_in_mid_stream_does_not_deafen_it(listener: Viewer, join: Join) -> None:
     before = time.monotonic()
     async with join("agent-leaves") as sender:
         stream = await sender.open()
         await stream.write(tone(1.0))
-        await viewer.onset(before)
+        await listener.onset(before)
     async with join("agent-stays") as other:
         await other.say(tone(0.6))
         assert await other.finished() == [wire.PlaybackFinished(0.6, False)]
-        assert viewer.loud_seconds(before) == about(1.6)
+        assert listener.loud_seconds(before) == about(1.6)
 
 
 @pytest.mark.parametrize(
     "attributes",
     [{"num_channels": "1"}, {"sample_rate": "0", "num_channels": "1"}, {"sample_rate": "16000", "num_channels": "7"}],
 )
-async def test_a_malformed_stream_is_passed_over(viewer: Viewer, join: Join, attributes: dict[str, str]) -> None:
+async def test_a_malformed_stream_is_passed_over(listener: Viewer, join: Join, attributes: dict[str, str]) -> None:
     async with join() as sender:
         before = time.monotonic()
         wrong = await sender.open(attributes=attributes)
         await wrong.write(tone(0.5))
         await wrong.aclose()
         await sender.say(tone(0.4))
-        onset = await viewer.onset(before)
-        assert await viewer.offset(onset) - onset == about(0.4)
+        onset = await listener.onset(before)
+        assert await listener.offset(onset) - onset == about(0.4)
 
 
-async def test_states_of_the_session_are_taken(viewer: Viewer, join: Join) -> None:
+async def test_states_of_the_session_are_taken(listener: Viewer, join: Join) -> None:
     async with join() as worker:
         for method, state in (
             (wire.RPC_USER_STATE, "speaking"),

@@ -76,7 +76,7 @@ async def start_avatar(livekit: LiveKit, server: AvatarServer, room: str) -> Non
 @pytest.fixture
 async def viewer(livekit: LiveKit, avatar_server: AvatarServer, room_name: str) -> AsyncIterator[Viewer]:
     await start_avatar(livekit, avatar_server, room_name)
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
         await viewer.ready()
         yield viewer
 

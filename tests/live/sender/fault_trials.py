@@ -93,7 +93,7 @@ async def trial(livekit: LiveKit, room: str, text: str, presented: str = "stock"
     credentials = Credentials(livekit.url, livekit.api_key, livekit.api_secret)
     fault = parse(text)
     async with AsyncExitStack() as stack:
-        viewer = await stack.enter_async_context(Viewer(livekit.url, viewer_token(livekit, room)))
+        viewer = await stack.enter_async_context(Viewer(livekit.url, viewer_token(livekit, room), sound_only=True))
         recording = stack.enter_context(viewer.record_sound())
         gateway = await stack.enter_async_context(
             running_gateway(access, **{"avatar_timeout": AVATAR_TIMEOUT} | options)

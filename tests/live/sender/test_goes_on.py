@@ -113,12 +113,12 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(livekit: LiveKit, room: str, folder: Path) -> AsyncIterator[Scene]:
+async def scene(livekit: LiveKit, room: str, folder: Path, *, sound_only: bool = True) -> AsyncIterator[Scene]:
     avatar = await asyncio.to_thread(AvatarServer, livekit, folder)
     service = Service(livekit, folder)
     try:
         await start_avatar(livekit, avatar, room)
-        async with Viewer(livekit.url, viewer_token(livekit, room)) as viewer:
+        async with Viewer(livekit.url, viewer_token(livekit, room), sound_only=sound_only) as viewer:
             await viewer.ready()
             await service.start()
             with viewer.record_sound() as recording:
@@ -156,7 +156,10 @@ async def test_livekit_that_stalls_in_mid_speech_costs_nothing_that_was_queued(
     seconds: float,
 ) -> None:
     port = livekit_server.free_port()
-    async with livekit_server.run_server(binary, port=port) as livekit, scene(livekit, room_name, tmp_path) as there:
+    async with (
+        livekit_server.run_server(binary, port=port) as livekit,
+        scene(livekit, room_name, tmp_path, sound_only=False) as there,
+    ):
         server = server_on(port)
         segments = [await there.say(3.0) for _ in range(5)]
         await there.until_state(segments[0], "playing")

@@ -103,7 +103,7 @@ async def client(livekit: LiveKit, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
 async def avatar_room(
     client: httpx.AsyncClient, avatar: None, livekit: LiveKit, room_name: str
 ) -> AsyncIterator[AvatarRoom]:
-    async with Viewer(livekit.url, viewer_token(livekit, room_name), identity=AVATAR) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), AVATAR, sound_only=True) as viewer:
         await viewer.ready()
         yield AvatarRoom(room_name, client, viewer)
 
