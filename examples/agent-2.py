@@ -3,15 +3,15 @@
 The sender runs in this process for local simulation only. In production it is a service of its own (Mouthpiece's, or
 external_audio_sender_plain.py) on any machine: it needs the room's name and LiveKit's credentials.
 
-    python -m mouthpiece_avatar &
-    python examples/agent-2.py dev
-    lk dispatch create --agent-name agent-2 --room demo
+    .venv/bin/python -m mouthpiece_avatar &
+    .venv/bin/python examples/agent-2.py dev
+    lk dispatch create --agent-name agent-2 --room talk    # LiveKit's command
 
-or, without a dispatch, `python examples/agent-2.py connect --room demo`. The settings come from the environment or from
-.env.local: LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; AVATAR_PROVIDER=avaluma with AVALUMA_LICENSE_KEY and
-AVATAR_ID takes Avaluma's avatar in place of the local one (.env.local.example has them all). `python -m
-mouthpiece_agents` does this and more: it starts an avatar again that has left, ends its job in an empty room, and reads
-the job's metadata.
+or, without a dispatch, `.venv/bin/python examples/agent-2.py connect --room talk`. The settings come from the
+environment or from .env.local: LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; AVATAR_PROVIDER=avaluma with
+AVALUMA_LICENSE_KEY and AVATAR_ID takes Avaluma's avatar in place of the local one (.env.local.example has them all).
+`python -m mouthpiece_agents` does this and more: it starts an avatar again that has left, ends its job in an empty
+room, and reads the job's metadata.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ def print_error(simulation: asyncio.Task[None]) -> None:
 
 @server.rtc_session(agent_name="agent-2")
 async def entrypoint(ctx: JobContext) -> None:
-    session: AgentSession[None] = AgentSession()
+    session: AgentSession[None] = AgentSession(turn_handling={"turn_detection": "manual"})  # nobody is listened to
     await AvatarSession.from_environment().start(session, room=ctx.room)
     await session.start(
         agent=Agent(instructions=""),  # without an LLM nothing reads them

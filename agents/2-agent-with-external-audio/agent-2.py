@@ -34,7 +34,7 @@ def print_error(simulation: asyncio.Task[None]) -> None:
 
 @server.rtc_session(agent_name=agent_name)
 async def entrypoint(ctx: JobContext) -> None:
-    session: AgentSession[None] = AgentSession()
+    session: AgentSession[None] = AgentSession(turn_handling={"turn_detection": "manual"})  # nobody is listened to
     avatar = AvatarSession.from_environment()  # AVATAR_PROVIDER, AVALUMA_LICENSE_KEY, AVATAR_SERVER_URL
     await avatar.start(session, room=ctx.room)
     await session.start(
