@@ -98,7 +98,7 @@ def silence(seconds: float) -> bytes:
 
 
 async def one(options: argparse.Namespace, stall: float, generator: random.Random) -> Run:
-    world = World(Scenario(avatar=options.avatar))
+    world = World(Scenario(avatar=options.avatar, keep=options.keep))
     async with world.running(), Viewer(world.livekit.url, viewer_token(world.livekit, ROOM)) as viewer:
         if options.avatar == "stock":
             await world.ended(await world.post_sound(ROOM, silence(0.5)))  # it publishes when its sender has joined
@@ -164,6 +164,7 @@ async def main() -> int:
         "--avatar", choices=("ours", "stock"), default="ours", help="stock: livekit-agents' own receiver"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a folder for the logs of the last run")
     parser.add_argument("--json", type=Path, help="write every run to this file")
     options = parser.parse_args()
     generator, done = random.Random(options.seed), []

@@ -60,6 +60,9 @@ class AnamTransport:
         answer = await session.interrupt()
         return answer if session is self.session else None
 
+    async def test_hearing(self) -> None:
+        """Never asked for: Anam's engine reports no ends."""
+
     async def status(self) -> Status | None:
         """Never asked for: Anam's engine does not tell."""
         return None

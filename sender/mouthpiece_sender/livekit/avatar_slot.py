@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
@@ -10,11 +11,12 @@ from typing import Final
 from mouthpiece.errors import AvatarBoundElsewhere, AvatarLeft, AvatarTimeout
 from mouthpiece.playback.commands import Report
 from mouthpiece.playback.ledger import Ledger
+from mouthpiece.playback.receiver import TEST_LENGTH
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Attempt, EndedBy, Problem
 from mouthpiece.wire import ATTR_AVATAR, ATTR_PUBLISH_ON_BEHALF, AvatarInfo, Status, StreamHeader
 from mouthpiece_sender.livekit.caption_publisher import CaptionPublisher
-from mouthpiece_sender.livekit.connection import ClearAnswer, Connection, NotAnswered
+from mouthpiece_sender.livekit.connection import LISTENING_RATE, ClearAnswer, Connection, NotAnswered
 from mouthpiece_sender.livekit.listener import Listener
 from mouthpiece_sender.livekit.readiness import AvatarReadiness, Listening
 from mouthpiece_sender.livekit.server_api import ParticipantFacts
@@ -23,6 +25,8 @@ from mouthpiece_sender.playout.captions import Line
 from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem, Recorded, StreamPlan
 from mouthpiece_sender.sounds.sound import Sound
 from mouthpiece_sender.target import AvatarActivity
+
+logger = logging.getLogger(__name__)
 
 NOT_LISTENING: Final = Problem.of(AvatarTimeout("The avatar is in the room but does not listen to us."))
 AVATAR_LEFT: Final = Problem.of(AvatarLeft("The avatar left the room."))
@@ -136,9 +140,24 @@ class AvatarSlot:
         return self.driver.ledger.idle and not self._listener.pending
 
     @property
+    def matters(self) -> bool:
+        """Its avatar is in the room, something waits for it, or it may be deaf when it is back."""
+        return self.sid is not None or not self.idle or self.driver.ledger.may_be_deafened
+
+    @property
     def quiet(self) -> bool:
         """Nothing of ours may be playing, or awaits its verdict."""
         return self.driver.ledger.quiet and not self._listener.pending
+
+    @property
+    def plays_unasked(self) -> bool:
+        """Something of ours may be playing at an avatar that cannot be asked later what it played."""
+        return self.readiness is not None and not self.answers_status and not self.driver.ledger.quiet
+
+    @property
+    def sounded_at(self) -> float:
+        """When there was sound on the avatar's track last, as far as it was listened to."""
+        return self._listener.sounded_at
 
     def position(self, segment: str) -> float | None:
         """Seconds of a segment that have been played by now; None if it is not on its way."""
@@ -298,6 +317,20 @@ class AvatarSlot:
             return None
         answer = await connection.clear_buffer(self.identity)
         return answer is ClearAnswer.OK if self.readiness is readiness else None
+
+    async def test_hearing(self) -> None:
+        connection, identity, readiness = self._connection(), self.identity, self.readiness
+        if connection is None or identity is None or readiness is None:
+            return
+        header = StreamHeader(readiness.profile.sample_rate or LISTENING_RATE, 1)
+        try:
+            writer = await self._marking(partial(connection.open_stream, identity, header))()
+            try:
+                await writer.write(bytes(2 * round(TEST_LENGTH * header.sample_rate)))
+            finally:
+                await writer.aclose()
+        except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
+            logger.debug("the avatar's hearing was not tested: %s", type(error).__name__)
 
     async def status(self) -> Status | None:
         connection, readiness = self._connection(), self.readiness

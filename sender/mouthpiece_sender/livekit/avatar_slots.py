@@ -58,6 +58,11 @@ class AvatarSlots:
         return self._away is not None
 
     @property
+    def may_be_deafened(self) -> bool:
+        """LiveKit went away while something was at an avatar that goes deaf if its sender leaves meanwhile."""
+        return any(slot.driver.ledger.may_be_deafened for slot in self)
+
+    @property
     def busy(self) -> bool:
         """Something is to be said, or was sent and has to be settled."""
         return any(not slot.quiet or not (slot.idle or slot.driver.ledger.paused) for slot in self)
@@ -124,8 +129,9 @@ class AvatarSlots:
             slot.driver.ledger.absence = problem
 
     def prune(self) -> None:
-        """Drop the slots of avatars that are neither in the room nor spoken to."""
-        self._slots = {key: slot for key, slot in self._slots.items() if slot.sid is not None or not slot.idle}
+        """Drop the slots of avatars that are neither in the room nor spoken to, unless what is known of one still
+        matters when it is back."""
+        self._slots = {key: slot for key, slot in self._slots.items() if slot.matters}
 
     # Avatars come and leave
 

@@ -151,6 +151,10 @@ class Connection(Protocol):
         """Subscribe to the audio track of a participant, now or once it publishes one, until cancelled."""
         ...
 
+    async def packets(self, speaker: str) -> int | None:
+        """Count the packets that came over the audio track of a participant that is listened to; None: not known."""
+        ...
+
     async def publish_caption(self, speaker: str, line: Line) -> bool:
         """Show every viewer a caption of ``speaker``; False if it was lost. Bounded in time; raises nothing."""
         ...

@@ -42,6 +42,11 @@ TAIL: Final = 0.1
 """Seconds after the end of a sound in which it may still be on the track."""
 
 
+SILENT_BELOW: Final = 32
+"""Of 32,768: a block without a louder sample is silent. What a jitter buffer makes up for packets that do not come
+fades to that."""
+
+
 @dataclass(slots=True)
 class _Sound:
     """One attempt, as it was sent."""
@@ -121,6 +126,8 @@ class Listener:
         """Of this avatar: seconds from the first write to the sound on its track."""
         self._last: _Sound | None = None
         """The last that was sent."""
+        self.sounded_at = float("-inf")
+        """When a block came last that was not silent."""
         self._task: asyncio.Task[None] | None = None
         self._listens_until = float("-inf")
         self._not_before = float("-inf")
@@ -279,8 +286,10 @@ class Listener:
     def _on_sound(self, samples: Samples | None) -> None:
         if samples is None:
             self._track.restart()
-        else:
-            self._track.push(samples, self._clock())
+            return
+        if int(np.abs(samples).max(initial=0)) > SILENT_BELOW:
+            self.sounded_at = self._clock()
+        self._track.push(samples, self._clock())
 
     def _stop(self) -> None:
         if self._task is not None:

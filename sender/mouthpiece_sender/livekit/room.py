@@ -37,8 +37,10 @@ from mouthpiece_sender.livekit.graceful_leave import GracefulLeave
 from mouthpiece_sender.livekit.joins import RoomTurns
 from mouthpiece_sender.livekit.liveness import Liveness
 from mouthpiece_sender.livekit.presence import Act, Membership, Presence
+from mouthpiece_sender.livekit.reconnection import Reconnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from mouthpiece_sender.livekit.shared_look import SharedLook
+from mouthpiece_sender.livekit.stall_watch import StallWatch
 from mouthpiece_sender.livekit.tokens import sender_token
 from mouthpiece_sender.playout.driver import PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
@@ -47,10 +49,6 @@ from mouthpiece_sender.target import AvatarActivity, ReportContext, ReportListen
 
 logger = logging.getLogger(__name__)
 
-LOST_GRACE = 1.0
-"""Seconds that a connection may be lost before what was playing counts as unknown, where the avatar cannot be asked."""
-RECONNECT_LIMIT = 5.0
-"""Seconds that the SDK may take to reconnect; after that we join anew by ourselves, as soon as LiveKit answers."""
 SETTLE = 0.25
 """Seconds until an avatar's leaving or a broken stream counts: of a closed room the reason comes after that."""
 CLOSE_TIMEOUT = 1.5
@@ -88,9 +86,9 @@ class RoomSession:
     _slots: AvatarSlots = field(init=False)
     _current: CurrentConnection = field(init=False)
     _graceful_leave: GracefulLeave = field(init=False)
+    _stalls: StallWatch = field(init=False)
     _viewers: int | None = None
-    _loss_reported: bool = False
-    """What played when the connection was lost has been ended, where its avatar cannot be asked."""
+    _reconnection: Reconnection = field(init=False)
     _liveness: Liveness = field(default_factory=Liveness)
     _gone: set[str] = field(default_factory=set)
     """SIDs of participants that left by themselves, since the last look at who is there."""
@@ -107,6 +105,13 @@ class RoomSession:
         self._graceful_leave = GracefulLeave(
             self._slots, self._current, self.turns, lambda: self.look(self.room), self.expect
         )
+        self._reconnection = Reconnection(
+            self._current,
+            lambda: self._slots.lose_connection(CONNECTION_LOST),
+            self._join_anew,
+            lambda: self._slots.may_be_deafened,
+        )
+        self._stalls = StallWatch(self._slots, self._current, self.look.answers, self._on_back, self.clock, self._tasks)
 
     # Queries
 
@@ -183,6 +188,7 @@ class RoomSession:
                         break
                     wakeup = self._next_wakeup(now)
                     await changed_within(self._changed, None if wakeup is None else wakeup - self.clock())
+                self._stalls.stop()
                 for slot in self._slots:
                     await slot.close()
         finally:
@@ -204,9 +210,10 @@ class RoomSession:
         self._changed.set()
 
     def _tick(self, now: float) -> None:
-        self._follow_loss(now)
+        self._reconnection.tick(now)
         if self._sync_at is not None and now >= self._sync_at:
             self._sync()
+        self._stalls.tick()
         self._slots.prune()
         if self._current.open is not None:
             self._slots.distribute()
@@ -222,24 +229,11 @@ class RoomSession:
             case Act.LEAVE:
                 self._tasks.create_task(self._leave(), name="leave")
 
-    def _follow_loss(self, now: float) -> None:
-        """While the SDK reconnects."""
-        lost_at = self._current.lost_at
-        if lost_at is None:
-            return
-        if not self._loss_reported and now >= lost_at + LOST_GRACE:
-            self._loss_reported = True
-            self._slots.lose_connection(CONNECTION_LOST)
-        if now >= lost_at + RECONNECT_LIMIT:
-            self._join_anew()
-
     def _next_wakeup(self, now: float) -> float | None:
-        times = [self._presence.next_wakeup(self._slots.busy, now)]
+        times = [self._presence.next_wakeup(self._slots.busy, now), self._reconnection.next_wakeup]
         for slot in self._slots:
             times += [slot.next_wakeup, slot.next_probe if self._current.lost_at is None else None]
-        if self._current.lost_at is not None:
-            times.append(self._current.lost_at + (RECONNECT_LIMIT if self._loss_reported else LOST_GRACE))
-        elif self._sync_at is not None and self.connected:
+        if self._sync_at is not None and self._current.open is not None:
             times.append(self._sync_at)
         return min((time for time in times if time is not None), default=None)
 
@@ -290,7 +284,7 @@ class RoomSession:
         self._drop_connection()
 
     def _drop_connection(self, *, duplicate: bool = False) -> None:
-        self._loss_reported = False
+        self._reconnection.ended()
         self._presence.left(self.clock(), duplicate=duplicate)
         self._tasks.create_task(self._current.abandon(self.clock()).aclose(), name="disconnect")
 
@@ -308,9 +302,9 @@ class RoomSession:
                 self._current.lost_at = self.clock()
                 self._slots.lose_connection(CONNECTION_LOST, all=False)
             case ConnectionBack():
-                self._current.lost_at, self._loss_reported = None, False
-                self._slots.regain_connection()
-                self._sync()
+                self._current.lost_at = None
+                self._reconnection.ended()
+                self._on_back()
             case Disconnected():
                 self._on_disconnected(event)
             case ReceiptArrived(caller, receipt):
@@ -333,6 +327,13 @@ class RoomSession:
             self._slots.lose_connection(event.problem)
         self._slots.set_absence(event.problem)
         self._drop_connection(duplicate=duplicate)
+
+    def _on_back(self) -> None:
+        """LiveKit is there again, without a join of ours."""
+        if self._current.open is not None:
+            self._slots.regain_connection()
+            self._sync()
+            self._changed.set()
 
     def _on_broken(self, slot: AvatarSlot, problem: Problem) -> None:
         self._tasks.create_task(self._settle(slot, slot.sid, problem), name="broken-stream")

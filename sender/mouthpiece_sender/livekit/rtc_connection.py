@@ -33,7 +33,7 @@ from mouthpiece_sender.livekit.connection import (
     TrackSink,
 )
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts
-from mouthpiece_sender.livekit.track_listening import listen, voice_of
+from mouthpiece_sender.livekit.track_listening import listen, packets, voice_of
 from mouthpiece_sender.playout.captions import Line
 
 logger = logging.getLogger(__name__)
@@ -180,6 +180,11 @@ class RtcConnection:
     async def listen(self, speaker: str, sink: TrackSink) -> None:
         """Subscribe to the audio track of a participant, now or once it publishes one, until cancelled."""
         await listen(self._room, speaker, sink)
+
+    async def packets(self, speaker: str) -> int | None:
+        """Count the packets that came over the audio track of a participant that is listened to; None: not known."""
+        publication = voice_of(self._room, speaker)
+        return None if publication is None or publication.track is None else await packets(publication.track)
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:
         """Show every viewer what ``speaker`` says now, or that it was said. Returns False if that failed: a lost

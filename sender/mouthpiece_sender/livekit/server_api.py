@@ -188,6 +188,14 @@ class LiveKitApi:
             )
         return True
 
+    async def answers(self) -> bool:
+        """Whether the server answers at all, whatever it says."""
+        try:
+            async with self._session.get(http_url(self._access.url), allow_redirects=False):
+                return True
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
     async def _date(self) -> str | None:
         """The time by LiveKit's clock, as the header of an answer says it; None: it does not."""
         try:

@@ -61,6 +61,10 @@ class SharedLook:
             raise answer.error.with_traceback(None)  # it is raised for each room
         return answer.found
 
+    async def answers(self) -> bool:
+        """Whether LiveKit's server answers at all."""
+        return await self._api.answers()
+
     async def _look(self, rooms: Sequence[str]) -> None:
         if len(rooms) == 1:
             await self._ask(rooms[0], exists=False)

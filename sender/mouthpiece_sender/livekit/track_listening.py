@@ -15,6 +15,8 @@ BLOCK: Final = 50
 """Milliseconds of a block: each is an event of the SDK's."""
 SETTLE: Final = 0.1
 """Seconds from the end of a track to the next look for one."""
+STATISTICS_WITHIN: Final = 0.5
+"""Seconds that the SDK may take to count packets."""
 _EVENTS: Final[tuple[Literal["track_published", "track_unpublished", "track_subscribed"], ...]] = (
     "track_published",
     "track_unpublished",
@@ -59,6 +61,17 @@ async def listen(room: rtc.Room, speaker: str, sink: TrackSink) -> None:
         if publication is not None and room.isconnected():
             with contextlib.suppress(Exception):  # the SDK raises bare RuntimeError where the room is gone
                 publication.set_subscribed(False)
+
+
+async def packets(track: rtc.Track) -> int | None:
+    """Count the RTP packets that came over a track that is subscribed to; None where its statistics do not say."""
+    try:
+        async with asyncio.timeout(STATISTICS_WITHIN):
+            statistics = await track.get_stats()
+    except Exception:  # the SDK raises no narrower one (livekit 1.1.21, Track.get_stats)
+        return None
+    counts = [one.inbound_rtp.received.packets_received for one in statistics if one.HasField("inbound_rtp")]
+    return sum(counts) if counts else None
 
 
 async def _hand_on(track: rtc.Track, sink: TrackSink) -> None:

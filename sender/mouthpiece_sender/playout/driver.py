@@ -12,7 +12,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from mouthpiece.playback.commands import AskStatus, Clear, Close, Command, Open, Report, Send, Utterance
+from mouthpiece.playback.commands import (
+    AskStatus,
+    Clear,
+    Close,
+    Command,
+    Open,
+    Report,
+    Send,
+    TestHearing,
+    Utterance,
+)
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.playback.pacing import QUANTUM
 from mouthpiece.playback.queue import Waiting
@@ -95,6 +105,10 @@ class Transport(Protocol):
         :param stream: the last one that was opened.
         :returns: whether the avatar did; None if it left meanwhile, so that the answer means nothing.
         """
+        ...
+
+    async def test_hearing(self) -> None:
+        """Send the avatar a short silence."""
         ...
 
     async def status(self) -> Status | None:
@@ -218,6 +232,13 @@ class LedgerDriver:
     def connection_back(self) -> None:
         self._input(self.ledger.connection_back(self.clock()))
 
+    def stalled(self, since: float) -> None:
+        self._input(self.ledger.stalled(since, self.clock()))
+
+    def flows(self, *, was_away: bool) -> None:
+        if self.ledger.held_by_stall:
+            self._input(self.ledger.flows(self.clock(), was_away=was_away))
+
     def reported(self, receipt: PlaybackReceipt) -> None:
         self._input(self.ledger.reported(receipt, self.clock()))
 
@@ -310,6 +331,8 @@ class LedgerDriver:
                         self.tasks.create_task(stream.stop(), name="stop-stream")
                 case Clear():
                     self.tasks.create_task(self._clear(), name="clear")
+                case TestHearing():
+                    self.tasks.create_task(self.transport.test_hearing(), name="test hearing")
                 case AskStatus():
                     self.tasks.create_task(self._ask(self._receiver), name="status")
         self._wakeup = self.ledger.next_wakeup(self.clock())

@@ -54,6 +54,14 @@ class AskStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TestHearing:
+    """Open a byte stream, send a short silence and close it; answered by the avatar's report of its end, or not at
+    all."""
+
+    __test__ = False
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptEnd:
     """How an attempt ended."""
 
@@ -82,4 +90,4 @@ class Report:
     ended_by: EndedBy | None = None
 
 
-Command = Open | Send | Close | Clear | AskStatus | Report
+Command = Open | Send | Close | Clear | AskStatus | TestHearing | Report

@@ -92,6 +92,10 @@ class Flight:
     """When it stopped playing, by the clock: at a clear that came before, or with the absence."""
     cleared_at: float = 0.0
     """When the clear was asked for."""
+    shown: float = 0.0
+    """The furthest position that a caller was given: no later one is below it."""
+    held_at: float | None = None
+    """Since when LiveKit stands still: what is played from then on counts as not heard; None: it does not."""
     stalled: float = 0.0
     """Seconds by which playout fell behind because the source did."""
     session: str = ""
@@ -185,7 +189,7 @@ class Flight:
         """Return the seconds that have been played, by the clock."""
         if self.first_write_at is None:
             return 0.0
-        return min(max(self.elapsed(now), 0.0), self.sent)
+        return min(max(self.elapsed(now), self.shown), self.sent)
 
     def elapsed(self, now: float) -> float:
         """Return the seconds since its playout began, until it was cleared or absent; negative before it begins."""
@@ -203,13 +207,15 @@ class Flight:
             return True
         if self.first_write_at is None:
             return False
-        if self.started_at is not None:
+        if self.started_at is not None or self.held_at is not None:
             return True
         if self.previous is None:
             return self._plays_until(now) >= self.first_write_at - CLOCK_LAG
         return not reports_starts and now >= self.previous.expected_end(now) - CLOCK_LAG
 
     def _plays_until(self, now: float) -> float:
+        if self.held_at is not None and self.state is not FlightState.ABSENT:
+            now = min(now, self.held_at)
         match self.state:
             case FlightState.CLEARED:
                 return self.cleared_at

@@ -41,14 +41,14 @@ from mouthpiece.playback.clearing import (
     supersede_requeued,
     would_end,
 )
-from mouthpiece.playback.commands import AskStatus, Command, Report, Send, Utterance
+from mouthpiece.playback.commands import AskStatus, Command, Report, Send, TestHearing, Utterance
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
 from mouthpiece.playback.heard import Heard
 from mouthpiece.playback.in_flight import InFlight
 from mouthpiece.playback.pacing import allowance, write_length
 from mouthpiece.playback.queue import SegmentQueue, Waiting
 from mouthpiece.playback.receipts import about, heard_of, outcome_of
-from mouthpiece.playback.receiver import AWAY_LIMIT, SILENCE_GRACE, Receiver
+from mouthpiece.playback.receiver import AWAY_LIMIT, RECEIPT_GRACE, SILENCE_GRACE, Receiver
 from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, Problem, Receipt, State
@@ -56,6 +56,11 @@ from mouthpiece.wire import PlaybackReceipt, Status
 
 FAILED_OPENS = 3
 """Streams that may fail to open before the segment fails."""
+
+JOINS_ANEW_WITHIN = 60.0
+"""Seconds after an absence of LiveKit in which an avatar that leaves and comes may be one that reconnects."""
+WHICHEVER = "*"
+"""In place of an avatar session: whichever comes next."""
 
 NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
 SILENT = Problem.of(AvatarSilent("The avatar never reported the end of the segment."))
@@ -92,7 +97,13 @@ class Ledger:
     _viewers: int | None = None
     _held: bool = False
     _broke_off: str | None = None
-    """The avatar session to which a stream broke off last."""
+    """The avatar session to which a stream broke off last; ``WHICHEVER`` comes next after LiveKit was away: one that
+    joined anew may be the avatar that was there before."""
+    _reported_ends: bool = False
+    """The avatar that may be deaf now has reported ends before."""
+    _held_by_stall: bool = False
+    _flowed_at: float = float("-inf")
+    """When LiveKit stood still no more."""
 
     def __post_init__(self) -> None:
         self._queue = SegmentQueue(self.number)
@@ -130,6 +141,16 @@ class Ledger:
         """The avatar takes nothing any more, as far as its track shows."""
         return self._receiver is not None and self._receiver.deaf
 
+    @property
+    def may_be_deafened(self) -> bool:
+        """LiveKit went away while something was at an avatar that goes deaf if its sender leaves meanwhile."""
+        return self._broke_off == WHICHEVER
+
+    @property
+    def held_by_stall(self) -> bool:
+        """LiveKit stands still: nothing is sent, and nothing ends by the clock."""
+        return self._held_by_stall
+
     def position(self, segment: str, now: float) -> float | None:
         """Return the furthest second of a segment that has been heard; None if it is not on its way.
 
@@ -141,7 +162,8 @@ class Ledger:
         heard = flight.waiting.heard.position
         if self._exact and flight.started_at is None:
             return heard
-        return max(heard, flight.attempt.offset + flight.played(now))
+        flight.shown = flight.played(now)
+        return max(heard, flight.attempt.offset + flight.shown)
 
     def playhead(self, segment: str, now: float) -> float | None:
         """Return the second of a segment that plays now, which a replay puts back; None if it is not on its way."""
@@ -299,6 +321,8 @@ class Ledger:
     def reported(self, receipt: PlaybackReceipt, now: float) -> list[Command]:
         """The avatar began to play an attempt, or ended one; receipts.py says which, and what is believed of it."""
         flight = about(receipt, self._flights, now)
+        if flight is None and receipt.segment is None and receipt.event == "finished":
+            self._reported_unasked(receipt.position, now)
         if flight is None or flight.state is FlightState.ABSENT:  # an absent one is settled by the status
             return self.tick(now)
         if receipt.event == "finished":
@@ -313,10 +337,16 @@ class Ledger:
             self._flights.start(flight)
         return self.tick(now)
 
+    def _reported_unasked(self, position: float, now: float) -> None:
+        """The avatar reported the end of what is over, or of the silence that tests its hearing."""
+        if self._receiver is not None and self._receiver.reported_unasked(position, now):
+            self._reported_ends = True
+
     def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:
         if self._receiver is None:
             return
         self._receiver.reported(end=True)
+        self._reported_ends = True
         if flight.open:  # by its id: the avatar gave it up while we still sent
             self._flights.close(flight, now)
             interrupted = True
@@ -372,7 +402,18 @@ class Ledger:
 
         :param session: names this avatar session; another one knows nothing of what was sent to this one.
         """
-        self._receiver = Receiver(profile, session, now, may_be_deaf=self._may_be_deaf(profile, session))
+        self._held_by_stall = False
+        if self._broke_off == WHICHEVER:
+            self._broke_off = session
+        elif session != self._broke_off:
+            self._reported_ends = False
+        self._receiver = Receiver(
+            profile,
+            session,
+            now,
+            may_be_deaf=self._may_be_deaf(profile, session),
+            has_reported=self._reported_ends,
+        )
         for flight in reversed(self._flights.absent):
             if not profile.status or flight.session != session:
                 problem, by = (RESTARTED, EndedBy.RESTART) if flight.restored else (REPLACED, EndedBy.AVATAR)
@@ -385,6 +426,8 @@ class Ledger:
     def avatar_left(self, problem: Problem, now: float, *, by: EndedBy = EndedBy.AVATAR) -> list[Command]:
         """The avatar or the room is gone, for good. A segment that may have been heard ends as ``unknown``, or goes
         back to the queue with ``on_loss=replay``."""
+        if self._receiver is not None and self._receiver.may_be_deaf and now < self._flowed_at + JOINS_ANEW_WITHIN:
+            self._broke_off = WHICHEVER
         exact, self._receiver = self._exact, None
         for flight in reversed(list(self._flights)):  # the second of two gapless ones while the first is still there
             if flight.open:
@@ -397,9 +440,10 @@ class Ledger:
     def connection_lost(self, problem: Problem, now: float) -> list[Command]:
         """The connection to LiveKit is away. An avatar that answers ``mouthpiece.status`` is asked later what became
         of its flights; elsewhere this is as if the avatar had left."""
-        self._livekit_away = True
-        if self._receiver is not None and any(flight.open for flight in self._flights):
-            self._broke_off = self._receiver.session
+        self._livekit_away, self._held_by_stall = True, False
+        if self._receiver is not None and not self._receiver.profile.status and len(self._flights):
+            # an open stream breaks off, and of one that is closed the receipt may not get through
+            self._broke_off = WHICHEVER
         if self._receiver is None or not self._receiver.profile.status:
             return [] if self._flights.absent else self.avatar_left(problem, now, by=EndedBy.CONNECTION)
         self._flights.make_absent(now)
@@ -408,7 +452,28 @@ class Ledger:
 
     def connection_back(self, now: float) -> list[Command]:
         """LiveKit is there again: the time without it does not count as time without an avatar."""
-        self._livekit_away = False
+        self._livekit_away, self._flowed_at = False, now
+        self._wait_anew(now)
+        return self.tick(now)
+
+    def stalled(self, since: float, now: float) -> list[Command]:
+        """LiveKit stands still, and the avatar cannot be asked what became of its flights: they are held. What is
+        played from ``since`` on counts as not heard."""
+        self._held_by_stall = True
+        for flight in self._flights.present:
+            flight.held_at = since if flight.held_at is None else flight.held_at
+        return self.tick(now)
+
+    def flows(self, now: float, *, was_away: bool = True) -> list[Command]:
+        """LiveKit goes on.
+
+        :param was_away: it stood still indeed: reports of ends that came to be due meanwhile may still come.
+        """
+        self._held_by_stall = False
+        if was_away:
+            self._flowed_at = now
+        for flight in self._flights:
+            flight.held_at = None
         self._wait_anew(now)
         return self.tick(now)
 
@@ -431,6 +496,7 @@ class Ledger:
     def tick(self, now: float) -> list[Command]:
         """Do what time alone brings about: ends, expiries, time-outs, the next stream, the next audio."""
         self._end_by_clock(now)
+        self._test_hearing(now)
         self._expire(now)
         self._open_next(now)
         self._ask(now)
@@ -448,13 +514,18 @@ class Ledger:
                 continue
             if self._receiver is None:
                 break
-            times.append(now + write_length(flight.granted) if flight.open else self._receiver.deadline(flight, now))
+            if flight.open:
+                times.append(now + write_length(flight.granted))
+            else:
+                times.append(self._deadline(self._receiver, flight, now))
             if (starts := self._receiver.starts_by(flight)) is not None:
                 times.append(starts)
         for waiting in self._queue:
             times += [at for at in (waiting.expires_at, self._fails_at(waiting)) if at is not None]
         if (question := self._question_at) is not None:
             times.append(question)
+        if self._receiver is not None and self._receiver.undecided and len(self._queue) and not self._held_by_stall:
+            times.append(self._receiver.test_at)
         return max(now + 0.005, min(times)) if times else None
 
     # The avatar
@@ -496,7 +567,7 @@ class Ledger:
     def _fails_at(self, waiting: Waiting) -> float | None:
         """Return when a segment has waited for an avatar long enough. One that wants a viewer waits for that first: no
         avatar is kept in a room without viewers."""
-        if self._listens or self._livekit_away or self._queue.paused:
+        if self._listens or self._livekit_away or self._held_by_stall or self._queue.paused:
             return None
         if waiting.utterance.wait_for_viewer and not self._viewers:
             return None
@@ -513,7 +584,7 @@ class Ledger:
                     problem, by = LIVEKIT_AWAY, EndedBy.CONNECTION
                 self._flights.lose(flight, problem, by, now, reports_starts=False)
         for flight in self._flights.present:
-            if self._receiver is None or flight.open or now < self._receiver.deadline(flight, now):
+            if self._receiver is None or flight.open or now < self._deadline(self._receiver, flight, now):
                 continue
             if flight.clear_asked and flight.sent > 0 and self._answers_questions:
                 flight.move(FlightState.ABSENT, now)
@@ -524,6 +595,12 @@ class Ledger:
                 if self._receiver.deaf:
                     self._wait_anew(now)
             self._end_unreported(flight, now)
+
+    def _deadline(self, receiver: Receiver, flight: Flight, now: float) -> float:
+        """Return when a flight whose stream is closed ends without a receipt."""
+        if self._held_by_stall:
+            return float("inf")
+        return max(receiver.deadline(flight, now), self._flowed_at + RECEIPT_GRACE)
 
     def _end_unreported(self, flight: Flight, now: float) -> None:
         """End a flight whose end should have been reported by now."""
@@ -537,6 +614,15 @@ class Ledger:
         possible = receipt is Receipt.UNKNOWN or flight.may_have_been_heard(now, reports_starts=self._exact)
         heard = Heard(flight.played(now), receipt) if possible else Heard()
         self._flights.settle(flight, heard, after_report(flight, heard), now)
+
+    def _test_hearing(self, now: float) -> None:
+        """Find out with a silence whether the avatar still takes what it is sent, before a segment is spent on it."""
+        if self._receiver is None:
+            return
+        if self._receiver.end_test(now):
+            self._wait_anew(now)
+        elif len(self._queue) and not (len(self._flights) or self._held_by_stall) and self._receiver.begin_test(now):
+            self._flights.out.append(TestHearing())
 
     def _assume_start(self, flight: Flight, now: float) -> None:
         starts = None if self._receiver is None else self._receiver.starts_by(flight)
@@ -553,7 +639,9 @@ class Ledger:
 
     def _open_next(self, now: float) -> None:
         waiting = self._queue.head
-        if self._receiver is None or not self._listens or waiting is None or self._held or self._queue.paused:
+        if self._receiver is None or not self._listens or waiting is None or self._queue.paused:
+            return
+        if self._held or self._held_by_stall or self._receiver.undecided:
             return
         for flight in self._flights:
             comes_back = flight.outcome is Outcome.REQUEUE and flight.state is FlightState.CLEARED
@@ -568,7 +656,7 @@ class Ledger:
         self._flights.open(waiting, self._receiver.session)
 
     def _grant(self, flight: Flight, now: float) -> None:
-        if not flight.open or self._receiver is None:
+        if not flight.open or self._receiver is None or self._held_by_stall:
             return
         if not self._receiver.profile.paced:
             up_to = float("inf")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mouthpiece.playback.at_most_once import SHORT
 from mouthpiece.playback.flight import Flight, FlightState
 from mouthpiece.profiles import Profile
 
@@ -19,6 +20,13 @@ CLEAR_GRACE = 2.0
 """Seconds that the receipt of a cleared attempt may take (stock senders give up after as many)."""
 STARTED_GRACE = 1.0
 """Seconds after the first write until a start is taken for granted where the avatar should have reported it."""
+
+TEST_LENGTH = 0.2
+"""Seconds of the silence that tests whether an avatar still takes what it is sent."""
+TEST_AFTER = 1.0
+"""Seconds without a report until then: those of before an absence come first."""
+TEST_WITHIN = 4.0
+"""Seconds in which the end of a short silence is reported, by an avatar that takes it."""
 
 STATUS_INTERVAL = 1.0
 """Seconds from an answer to ``mouthpiece.status``, or its failure, to the next question."""
@@ -37,11 +45,18 @@ class Receiver:
     may_be_deaf: bool = False
     """A stream to it broke off, and it has reported nothing since: livekit-agents' receiver hears nothing from then on
     (docs/wire.md, way 10)."""
+    has_reported: bool = False
+    """This avatar session has reported ends before."""
     deaf: bool = field(init=False, default=False)
     """Besides, the end of what was sent was due and not reported: nothing more is sent until it was heard on the
     avatar's track."""
     reports_ends: bool | None = field(init=False)
     """Whether receipts of ends come at all; None until one came or was missed."""
+
+    _last_report_at: float = field(init=False, default=float("-inf"))
+    _tested_at: float | None = field(init=False, default=None)
+    """When a silence was sent, to see whether its end is reported."""
+    _tested: bool = field(init=False, default=False)
 
     _asked: bool = field(init=False, default=False)
     """Its status was asked for, and is not answered yet."""
@@ -90,6 +105,46 @@ class Receiver:
         self.may_be_deaf = self.deaf = False
         if end:
             self.reports_ends = True
+
+    # A test of its hearing
+
+    @property
+    def undecided(self) -> bool:
+        """It may be deaf, and the test has not ended."""
+        return self.may_be_deaf and not self._tested
+
+    @property
+    def test_at(self) -> float:
+        """When the test begins, or ends without a report."""
+        return self._test_begins if self._tested_at is None else self._tested_at + TEST_WITHIN
+
+    def begin_test(self, now: float) -> bool:
+        """Return whether to send a silence now."""
+        if not self.undecided or self._tested_at is not None or now < self._test_begins:
+            return False
+        self._tested_at = now
+        return True
+
+    def end_test(self, now: float) -> bool:
+        """Return whether the test has ended now, without a report. That proves something only of an avatar that has
+        reported ends before; another one is sent a segment, and its track is listened to."""
+        if not self.undecided or self._tested_at is None or now < self._tested_at + TEST_WITHIN:
+            return False
+        self._tested, self.deaf = True, self.has_reported
+        return True
+
+    def reported_unasked(self, position: float, now: float) -> bool:
+        """Note the report of an end of nothing that is on its way; return whether it is that of the silence. Reports of
+        what was played before may come all at once after an absence, and prove nothing."""
+        if self._tested_at is not None and self.undecided and position <= TEST_LENGTH + SHORT:
+            self.reported(end=True)
+            return True
+        self._last_report_at = now
+        return False
+
+    @property
+    def _test_begins(self) -> float:
+        return max(self.ready_at, self._last_report_at) + TEST_AFTER
 
     def missed_end(self, *, listened: bool) -> None:
         """The end of a flight was due and was not reported.

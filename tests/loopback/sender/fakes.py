@@ -33,6 +33,13 @@ class FakeLiveKitApi(LiveKitApi):
     async def check(self) -> None:
         self._answer()
 
+    async def answers(self) -> bool:
+        try:
+            self._answer()
+        except LiveKitUnavailable:
+            return False
+        return True
+
     async def participants(self, room: str, *, exists: bool = False) -> list[ParticipantFacts] | None:
         self._answer()
         return self.people.get(room, []) if room in self.rooms_there else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, Utterance
+from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, TestHearing, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import MOUTHPIECE, Profile
 from mouthpiece.segments import Attempt, Mode, Problem
@@ -21,7 +21,7 @@ class Shell:
         self.open: list[Attempt] = []
         self.opened: list[Attempt] = []
         self.sent: dict[Attempt, float] = {}
-        self.clears = 0
+        self.clears = self.tests = 0
         self.reports: list[Report] = []
         if profile is not None:
             self.do(self.ledger.avatar_ready(profile, self.now))
@@ -42,6 +42,8 @@ class Shell:
                     self.open.remove(attempt)
                 case Clear():
                     self.clears += 1
+                case TestHearing():
+                    self.tests += 1
                 case Report():
                     self.reports.append(command)
 

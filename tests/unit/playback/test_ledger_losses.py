@@ -7,12 +7,15 @@ import pytest
 from mouthpiece.playback.at_most_once import REWIND
 from mouthpiece.playback.commands import Utterance
 from mouthpiece.playback.ledger import DEAF, Ledger
-from mouthpiece.playback.receiver import CLEAR_GRACE
+from mouthpiece.playback.receiver import CLEAR_GRACE, TEST_AFTER, TEST_WITHIN
 from mouthpiece.playback.restored import Restored, Unsettled
 from mouthpiece.profiles import ANAM, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, OnLoss, Receipt, State
 from mouthpiece.wire import PlaybackReceipt
 from tests.unit.playback.shell import LEFT, Shell
+
+TEST_TAKES = TEST_AFTER + TEST_WITHIN + 0.1
+"""Seconds in which a receiver is found not to report a silence."""
 
 
 def test_when_the_avatar_leaves_what_may_have_been_heard_is_unknown_and_what_was_not_is_said_by_the_next() -> None:
@@ -242,7 +245,7 @@ def test_of_a_receiver_that_is_silent_after_a_stream_broke_off_nothing_is_estima
     assert shell.end("cut").state is State.UNKNOWN
     for segment in ("a", "b"):
         shell.say(segment, 1.0)
-        shell.pass_time(10.0)
+        shell.pass_time(TEST_TAKES + 10.0)
         end = shell.end(segment)
         assert (end.state, end.receipt, end.ended_by) == (State.UNKNOWN, Receipt.UNKNOWN, EndedBy.AVATAR)
         assert end.problem == DEAF
@@ -255,6 +258,7 @@ def listened_to(*, heard: bool | None) -> Shell:
     shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
     for segment in ("a", "b"):
         shell.say(segment, 1.0)
+    shell.pass_time(TEST_TAKES)
     while "a" in shell.ledger.in_flight:
         shell.pass_time(0.1)
     shell.pass_time(1.0)
@@ -294,9 +298,69 @@ def test_a_receiver_that_reports_after_a_stream_broke_off_hears(restored: bool) 
     shell = taken_over(restored=restored)
     shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
     shell.say("a", 1.0)
+    shell.pass_time(TEST_TAKES)
     shell.started()
     shell.pass_time(10.0)
     assert (shell.end("a").state, shell.end("a").receipt) == (State.FINISHED, Receipt.ESTIMATED)
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_after_a_stream_broke_off_a_receiver_that_reports_a_silence_is_sent_the_queue(restored: bool) -> None:
+    shell = taken_over(restored=restored)
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
+    shell.say("a", 1.0)
+    shell.pass_time(TEST_AFTER - 0.1)
+    assert (shell.tests, shell.ledger.in_flight) == (0, [])
+    shell.finished(position=3.0)  # of what it played before
+    shell.pass_time(TEST_AFTER)
+    assert (shell.tests, shell.ledger.in_flight) == (1, [])
+    shell.finished(position=3.0)
+    assert shell.ledger.in_flight == []
+    shell.finished(position=0.36)
+    assert shell.ledger.in_flight == ["a"]
+    shell.pass_time(10.0)
+    assert (shell.end("a").state, shell.end("a").receipt) == (State.FINISHED, Receipt.ESTIMATED)
+    assert shell.tests == 1
+
+
+def test_on_a_receiver_that_has_reported_ends_and_does_not_report_a_silence_nothing_is_spent() -> None:
+    shell = Shell(profile=None)
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
+    shell.say("before", 1.0)
+    shell.pass_time(1.0)
+    shell.finished(position=1.0)
+    shell.say("cut", 5.0)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.connection_lost(LEFT, shell.now))
+    shell.do(shell.ledger.connection_back(shell.now))
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
+    shell.say("a", 1.0)
+    shell.pass_time(TEST_TAKES)
+    assert shell.ledger.deaf
+    shell.pass_time(shell.ledger.avatar_timeout)
+    assert (shell.end("a").state, shell.end("a").problem) == (State.FAILED, DEAF)
+    assert shell.opened == [Attempt("before", 1, 0.0), Attempt("cut", 1, 0.0)]
+
+
+def test_an_avatar_that_joins_anew_after_an_absence_of_livekit_may_be_the_deaf_one() -> None:
+    shell = Shell(profile=None)
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="before"))
+    shell.say("before", 1.0)
+    shell.pass_time(1.0)
+    shell.finished(position=1.0)
+    shell.say("cut", 5.0)
+    shell.pass_time(1.0)
+    shell.do(shell.ledger.connection_lost(LEFT, shell.now))
+    shell.say("a", 1.0)
+    shell.do(shell.ledger.connection_back(shell.now))
+    for session in ("resumed", "joined anew"):
+        shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session=session))
+        shell.pass_time(1.0)
+        shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="joined anew again"))
+    shell.pass_time(TEST_TAKES)
+    assert shell.ledger.deaf
+    assert shell.ledger.queued == ["a"]
 
 
 @pytest.mark.parametrize(("profile", "session"), [(STOCK, "another"), (ANAM, "session")])

@@ -275,6 +275,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.time_passes(seconds)
         self.do(self.ledger.connection_back(self.now))
 
+    @rule(before=st.floats(0.0, 2.0), seconds=st.floats(0.0, 8.0), was_away=st.booleans())
+    def livekit_stalls(self, before: float, seconds: float, was_away: bool) -> None:
+        granted = dict(self.granted)
+        self.do(self.ledger.stalled(self.now - before, self.now))
+        self.time_passes(seconds)
+        assert self.granted == granted, "nothing is sent meanwhile"
+        self.do(self.ledger.flows(self.now, was_away=was_away))
+
     @rule()
     def pause(self) -> None:
         self.do(self.ledger.pause(self.now))

@@ -115,6 +115,8 @@ class FakeRoom:
     """What the track makes of 10 ms of the avatar's sound, or of its silence."""
     listeners: int = 0
     """Subscriptions to the track, now."""
+    packets: int = 0
+    """That came over the track."""
     _track: dict[int, npt.NDArray[np.int16]] = field(default_factory=dict)
     """What the avatar says, by its 10 ms."""
     asked_to_leave: int = 0
@@ -226,6 +228,8 @@ class FakeRoom:
     def track(self, step: int) -> npt.NDArray[np.int16]:
         """16 kHz of the 10 ms that reach a listener at ``step``."""
         said = self._track.pop(step - round(self.lag / STEP), np.zeros(0, dtype=np.int16))
+        if not self.line_is_up:
+            return np.zeros(160, dtype=np.int16)
         return self.heard_as(np.pad(said, (0, 160 - len(said))))
 
     def _end(self, stream: FakeStream, *, interrupted: bool) -> None:
@@ -312,9 +316,16 @@ class FakeConnection:
             while True:
                 first = round(now() / STEP)
                 await asyncio.sleep(5 * STEP)
+                if self.room.line_is_up:
+                    self.room.packets += 1
                 sink(np.concatenate([self.room.track(first + step) for step in range(5)]))
         finally:
             self.room.listeners -= 1
+
+    async def packets(self, speaker: str) -> int | None:
+        """One each 20 ms, and one in 400 ms of silence, while the line is up."""
+        there = self.room.has_track and self.room.track_arrives
+        return self.room.packets if self.room.listeners and there else None
 
     async def publish_caption(self, speaker: str, line: Line) -> bool:
         return True

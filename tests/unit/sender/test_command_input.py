@@ -127,11 +127,13 @@ async def test_standard_input_without_an_end_is_refused_before_the_disk_is_full(
         except OSError:
             pass  # it is closed
 
-    threading.Thread(target=write_for_ever, daemon=True).start()
+    writer = threading.Thread(target=write_for_ever, daemon=True)
+    writer.start()
     with pytest.raises(AudioTooLarge, match="larger than 1 MB"):
         async with input_file("-"):
             pass
     sys.stdin.close()
+    writer.join()  # or it goes on with the descriptor's next owner
 
 
 async def test_text_that_is_cut_inside_a_letter_is_put_together(pipe: int) -> None:
