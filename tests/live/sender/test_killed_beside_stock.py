@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mouthpiece.playback.receiver import TEST_LENGTH
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.sender.conftest import StartReceiver
 from tests.live.sender.test_goes_on import Service
@@ -31,6 +32,8 @@ async def test_the_receiver_hears_what_waited_and_what_comes_later(
             await service.start()
             cut = await receiver.line(60)
             assert cut["seconds"] < 8.0
+            silence = await receiver.line(60)
+            assert silence == {"seconds": TEST_LENGTH, "interrupted": False}, "it is asked first whether it still hears"
             assert [await receiver.line(60) for _ in range(2)] == [{"seconds": 2.0, "interrupted": False}] * 2
             ends = [await ended(service, segment) for segment in segments]
             assert [(end["state"], end["receipt"]) for end in ends] == [
