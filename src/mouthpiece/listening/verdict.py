@@ -27,6 +27,8 @@ SHORTEST: Final = 0.5
 """Seconds of sound, from the first to the last that is loud; less can look like anything."""
 AROUND: Final = 0.3
 """Seconds around the avatar's own lag in which the sound may begin."""
+USUAL_LAG: Final = 0.2
+"""Seconds from a write to the sound on the track, where the avatar's own lag is not known."""
 LATEST: Final = 3.0
 """Seconds after its first write in which a sound may begin at an avatar whose lag is not known."""
 SILENT_FOR: Final = 2.0
@@ -107,7 +109,7 @@ def judge(
             return found
     if not final:
         return None
-    if found := _broken_off(sound, track, limit):
+    if found := _broken_off(sound, track, limit) or _without_end(sound, track, limit, lag):
         return found
     missed = int(np.isnan(heard[: len(sent)]).sum()) + max(0, len(sent) - len(heard))
     return Judgement(Verdict.NOT_LISTENED if missed * FRAME > _may_be_missed(len(sent)) else Verdict.CANNOT_TELL)
@@ -138,7 +140,8 @@ def _silent(sound: Loudness, track: Loudness, heard: Levels, until: float) -> Ju
     known = ~np.isnan(heard)
     if len(heard) < frames(until):
         return None
-    if known.sum() < 0.9 * len(heard):
+    since = int(np.argmax(known))
+    if known[since:].mean() < 0.9 or _length(sound.active()[since:]) * FRAME < SHORTEST:
         return Judgement(Verdict.NOT_LISTENED)
     pauses = (~sound.active()).sum() + max(0, len(heard) - len(sound.contour))
     if track.loudest < SILENT or (track.loudest < sound.loudest - BELOW and pauses * FRAME >= SHORTEST):
@@ -179,6 +182,19 @@ def _broken_off(sound: Loudness, track: Loudness, limit: int) -> Judgement | Non
     if over is None or _borne_out(over, CORRELATION) is None:
         return None
     return Judgement(Verdict.CUT, over.lag * FRAME, position * FRAME)
+
+
+def _without_end(sound: Loudness, track: Loudness, limit: int, lag: float | None) -> Judgement | None:
+    """Return where the sound broke off, if what came of it is too little to be told by (the subscription missed its
+    beginning), but its end did not come for certain: there was silence instead, whatever the lag."""
+    active, came = sound.active(), track.active()[:limit]
+    last = _last(came)
+    missing = _last(active) - last  # without a lag; with one it is more
+    after = track.contour[:limit][last + 1 : last + 1 + missing]
+    if missing * FRAME < SHORTEST or len(after) < missing or np.isnan(after).any():
+        return None
+    position = last + 1 - frames(USUAL_LAG if lag is None else lag)
+    return Judgement(Verdict.CUT, position=max(0, position) * FRAME)
 
 
 def _may_be_missed(count: int) -> float:

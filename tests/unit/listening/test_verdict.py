@@ -102,6 +102,35 @@ def test_a_track_that_stays_silent_or_hisses_is_unheard(seconds: float, backgrou
     assert judged(words(seconds), track).verdict is Verdict.UNHEARD
 
 
+@pytest.mark.parametrize("missing", [0.3, 0.6, 0.9])
+def test_a_track_that_stays_silent_is_unheard_although_we_subscribed_too_late_for_the_beginning(missing: float) -> None:
+    track = heard(silence(4.1))
+    track[: round(missing / FRAME)] = np.nan
+    judgement = judge(sent(words(1.6)), track)
+    assert judgement is not None
+    assert judgement.verdict is Verdict.UNHEARD
+
+
+def test_of_a_silent_track_that_came_too_late_nothing_is_known() -> None:
+    track = heard(silence(4.1))
+    track[: round(1.3 / FRAME)] = np.nan
+    judgement = judge(sent(words(1.6)), track)
+    assert judgement is not None
+    assert judgement.verdict is Verdict.NOT_LISTENED
+
+
+@pytest.mark.parametrize("lag", [None, 0.2])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_sound_whose_end_does_not_come_is_cut_although_its_beginning_was_missed(seed: int, lag: float | None) -> None:
+    sound = words(1.8, seed)
+    track = heard(delayed(coded(sound[: round(0.9 * RATE)], seed), 0.2, 3.0))
+    track[: round(0.6 / FRAME)] = np.nan
+    judgement = judge(sent(sound), track, lag=lag)
+    assert judgement is not None
+    assert judgement.verdict is Verdict.CUT
+    assert judgement.position == pytest.approx(0.9, abs=0.35)
+
+
 def test_a_silent_track_is_given_the_time_that_an_avatar_takes_to_begin() -> None:
     sound = words(0.6)
     assert judge(sent(sound), heard(silence(1.2))) is None
