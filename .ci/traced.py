@@ -8,22 +8,16 @@ environment, and each leaves there, as it ends, what it saw. ``.ci/coverage`` ad
 
 from __future__ import annotations
 
-import ast
 import atexit
-import json
 import os
 import sys
 import sysconfig
-import tempfile
+from collections import defaultdict
 from fnmatch import fnmatch
-from importlib.abc import Loader
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
-
-import slipcover
-from slipcover.branch import preinstrument
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = [str(ROOT / folder) for folder in ("src", "sender", "agents", "avatar", "tests")]
@@ -51,17 +45,93 @@ FOLDERS = tuple(f"{folder}/" for folder in SOURCES)
 PACKAGES = {"mouthpiece", "mouthpiece_agents", "mouthpiece_avatar", "mouthpiece_sender", "tests"}
 VARIABLE = "TRACED_INTO"
 REWRITES_ASSERTS = "_pytest.assertion.rewrite"
+WRITES_NO_FILE = "mouthpiece.audio.decoder"
+"""The module that a process runs which may write none: probes would only slow down its start."""
+PROBE, SIGNAL = "\0probe", "\0signal"
+"""What stands among the constants of kept code for a probe, as ``(PROBE, line or branch)``, and for the function that a
+probe is handed to: neither can be kept."""
+NEVER = sys.maxsize >> 32
+"""Misses after which a probe is taken out: that walks every object of the process, which would stop its event loop."""
 
 
-class Probes(slipcover.Slipcover):
-    """Probes stay in place: taking them out walks every object of the process, which would stop its event loop."""
+class Placeholders:
+    """What SlipCover places in the code that is kept, where it would place probes."""
+
+    signal = SIGNAL
+
+    @staticmethod
+    def new(recorder: object, file: str, place: object, misses: int) -> object:
+        return (PROBE, place)
+
+
+def with_placeholders(tree: Any, file: str) -> CodeType:
+    """Compile a tree that has the marks of branches, and place into the code what :meth:`Probes.put` replaces.
+
+    SlipCover takes as long for it as all else that a service does as it starts, so the outcome is kept.
+    """
+    code: CodeType = compile(tree, file, "exec", dont_inherit=True)
+    if sys.version_info >= (3, 12):  # no probes are placed there: the interpreter reports lines
+        return code
+    from slipcover import slipcover
+
+    slipcover.probe = Placeholders
+
+    class Placing(slipcover.Slipcover):  # type: ignore[misc]
+        """Without its lists of the code's lines and branches: only the report needs those."""
+
+        def instrument(self, co: CodeType, parent: CodeType | None = None) -> CodeType:
+            placed: CodeType = super().instrument(co, parent or co)
+            return placed
+
+    return Placing(branch=True).instrument(code)
+
+
+def marked(source: Any) -> Any:
+    """The tree of a source, with a mark in each branch."""
+    import ast
+
+    from slipcover.branch import preinstrument
+
+    return preinstrument(source if isinstance(source, ast.AST) else ast.parse(source))
+
+
+class Probes:
+    """What was reached in this process, by file."""
 
     def __init__(self) -> None:
-        super().__init__(branch=True, d_miss_threshold=sys.maxsize >> 32)
+        self.newly_seen: defaultdict[str, set[Any]] = defaultdict(set)
+        """The name is SlipCover's: its probes write there."""
+        if sys.version_info >= (3, 12):
+            import slipcover
 
-    def instrument(self, co: CodeType, parent: CodeType | None = None) -> CodeType:
-        """Without its lists of the code's lines and branches: only the report needs those."""
-        return super().instrument(co, parent or co)
+            reported = slipcover.Slipcover(branch=True, d_miss_threshold=NEVER)
+            self.newly_seen, self.put = reported.newly_seen, reported.instrument
+        else:
+            self._probe: Any = load_probe()
+
+    def put(self, code: CodeType) -> CodeType:
+        """The code with probes in the places of the placeholders."""
+        return code.replace(co_consts=tuple([self._constant(each, code.co_filename) for each in code.co_consts]))
+
+    def _constant(self, kept: Any, file: str) -> Any:
+        kind = type(kept)
+        if kind is tuple and len(kept) == 2 and kept[0] == PROBE:
+            return self._probe.new(self, file, kept[1], NEVER)
+        if kind is CodeType:
+            return self.put(kept)
+        return self._probe.signal if kind is str and kept == SIGNAL else kept
+
+
+def load_probe() -> ModuleType:
+    """``slipcover.probe`` without its package, whose imports take longer than all else here."""
+    package = PathFinder.find_spec("slipcover")
+    assert package is not None
+    [folder] = package.submodule_search_locations or []
+    [path] = [path for suffix in EXTENSION_SUFFIXES for path in Path(folder).glob(f"probe{suffix}")]
+    loader = ExtensionFileLoader("slipcover.probe", str(path))
+    module: ModuleType = loader.create_module(ModuleSpec("slipcover.probe", loader, origin=str(path)))
+    loader.exec_module(module)
+    return module
 
 
 def is_ours(file: str) -> bool:
@@ -69,7 +139,7 @@ def is_ours(file: str) -> bool:
 
 
 class TracedLoader(SourceFileLoader):
-    """Compiles with marks for branches, into a cache of their own beside Python's, and places the probes.
+    """Keeps code with placeholders in a cache of its own beside Python's, and puts the probes in.
 
     It reads and writes as Python's own loader does: a module may be imported within an event loop.
     """
@@ -77,21 +147,20 @@ class TracedLoader(SourceFileLoader):
     probes: Probes
 
     def source_to_code(self, data: Any, path: Any, *, _optimization: int = -1) -> CodeType:  # type: ignore[override]
-        code: CodeType = compile(preinstrument(ast.parse(data)), path, "exec", dont_inherit=True)
-        return code
+        return with_placeholders(marked(data), path)
 
     def get_data(self, path: str) -> bytes:
-        return super().get_data(path.replace(".pyc", ".traced.pyc"))
+        return super().get_data(path.replace(".pyc", ".probed.pyc"))
 
     def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
-        super().set_data(path.replace(".pyc", ".traced.pyc"), data, _mode=_mode)
+        super().set_data(path.replace(".pyc", ".probed.pyc"), data, _mode=_mode)
 
     def get_code(self, fullname: str) -> CodeType | None:
         code = super().get_code(fullname)
-        return code and self.probes.instrument(code)
+        return code and self.probes.put(code)
 
 
-class PytestLoader(Loader):
+class PytestLoader:
     """Loads what rewrites the asserts of the tests, and has it place the marks and the probes there too."""
 
     def __init__(self, own: Any, probes: Probes) -> None:
@@ -105,16 +174,20 @@ class PytestLoader(Loader):
         self._own.exec_module(module)
         rewrite = module.rewrite_asserts
 
-        def rewrite_with_marks(tree: ast.Module, source: bytes, path: str | None = None, *rest: Any) -> None:
-            # pytest rewrites plugins too: a mark in the body of another's enum would be a member of it
-            rewrite(preinstrument(tree) if is_ours(path or "") else tree, source, path, *rest)
+        # pytest rewrites plugins too: a mark in the body of another's enum would be a member of it
+        def rewrite_with_marks(tree: Any, source: bytes, path: str | None = None, *rest: Any) -> None:
+            rewrite(marked(tree) if is_ours(path or "") else tree, source, path, *rest)
+
+        def compile_with_placeholders(tree: Any, file: str, *rest: Any, **more: Any) -> CodeType:
+            return with_placeholders(tree, file) if is_ours(file) else compile(tree, file, *rest, **more)
 
         def run(code: CodeType, names: dict[str, Any]) -> None:
-            exec(self._probes.instrument(code) if is_ours(code.co_filename) else code, names)
+            exec(self._probes.put(code) if is_ours(code.co_filename) else code, names)
 
         module.rewrite_asserts = rewrite_with_marks
+        module.compile = compile_with_placeholders
         module.exec = run
-        module.PYC_TAIL = f"-traced{module.PYC_TAIL}"
+        module.PYC_TAIL = f"-probed{module.PYC_TAIL}"
 
 
 class Finder:
@@ -137,10 +210,10 @@ class Finder:
 
 def write(path: Path, data: bytes) -> None:
     """Whole or not at all; a process that may write no file leaves none."""
+    part = path.with_suffix(".part")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-        os.replace(file.name, path)
+        part.write_bytes(data)
+        os.replace(part, path)
     except OSError:
         return
 
@@ -152,6 +225,8 @@ def start(into: Path) -> None:
     exit_at_once = os._exit
 
     def save() -> None:
+        import json
+
         seen = {file: list(reached) for file, reached in list(probes.newly_seen.items())}
         if seen:
             write(into / f"{os.getpid()}-{os.urandom(4).hex()}.json", json.dumps(seen).encode())
@@ -170,7 +245,8 @@ def main() -> None:
     path = Path(sysconfig.get_path("purelib"), "traced.pth")
     name = str(Path(__file__).resolve())
     load = f"exec(compile(open({name!r}).read(), {name!r}, 'exec'), {{'__name__': 'traced', '__file__': {name!r}}})"
-    path.write_text(f"import os; {VARIABLE!r} in os.environ and {load}\n")
+    wanted = f"{VARIABLE!r} in os.environ and {WRITES_NO_FILE!r} not in sys.orig_argv"
+    path.write_text(f"import os, sys; {wanted} and {load}\n")
     os.environ[VARIABLE] = str(into)
     os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
