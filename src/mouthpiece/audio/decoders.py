@@ -44,7 +44,7 @@ _REMEMBERED: Final = 10_000
 _PATIENCE: Final = 0.1
 """Seconds that a request waits for a process that is busy, before it goes to another process."""
 _TRIES: Final = 4
-"""Processes that a request is sent to at most."""
+"""Processes that may end before they begin a request."""
 
 
 class Decoders:
@@ -98,14 +98,15 @@ class Decoders:
 
     async def _probe(self, path: Path) -> dict[str, Any]:
         avoid: set[DecoderProcess] = set()
-        for _ in range(_TRIES):
+        lost = 0
+        while lost < _TRIES:
             process, patience = self._probing.choose(avoid)
             try:
                 answer, _ = await process.ask({"op": "probe"}, patience, path)
             except ProcessBusy:
                 avoid.add(process)
             except ProcessLost:
-                pass
+                lost += 1
             else:
                 return answer
         raise _no_process()
@@ -201,11 +202,17 @@ class _Pool:
             raise RuntimeError("the decoders are not open: use them inside their `async with`")
         running = [process for process in self._processes if process.alive]
         may_add = len(running) < self._limit
-        fresh = [process for process in running if process not in avoid]
+        ready = [process for process in running if process.was_ready]
+        fresh = [process for process in ready or running if process not in avoid]
         if fresh:
-            last = not may_add and len(fresh) == 1
+            last = not may_add and len(fresh) == 1 and len(running) == len(ready or running)
             return min(fresh, key=DecoderProcess.load), None if last else _PATIENCE
-        return (self._add() if may_add else min(running, key=DecoderProcess.load)), None
+        if may_add:
+            running.append(self._add())
+        if ready:  # one that starts takes long on a busy machine: the others are asked again until it is there
+            starts = len(running) > len(ready)
+            return min(ready, key=DecoderProcess.load), _PATIENCE if starts else None
+        return min(running, key=DecoderProcess.load), None
 
     def _add(self) -> DecoderProcess:
         process = DecoderProcess(self._may_end, self._role)
@@ -262,7 +269,8 @@ class _Sound:
 
     async def _read(self, count: int) -> tuple[int, bytes]:
         avoid: set[DecoderProcess] = set()
-        for _ in range(_TRIES):
+        lost = 0
+        while lost < _TRIES:
             path = None
             if self._process is None:
                 path = self._path
@@ -284,6 +292,7 @@ class _Sound:
                 avoid.add(self._process)
                 self.close()
             except ProcessLost:
+                lost += 1
                 self.close()
         raise _no_process()
 

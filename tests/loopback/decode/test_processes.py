@@ -162,6 +162,26 @@ async def test_one_caller_keeps_no_other_waiting(
     assert busy[0].retryable
 
 
+async def test_a_request_does_not_wait_for_a_process_that_starts_while_another_one_is_free(
+    tmp_path: Path, wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = wav(1.0)
+    never = tmp_path / "never"
+    never.write_text("#!/bin/sh\nexec sleep 60\n")
+    never.chmod(0o755)
+    async with Decoders() as decoders:
+        await decoders.probe(path)
+        monkeypatch.setattr("mouthpiece.audio.decoder_process.sys.executable", str(never))
+        (probing,) = decoder_processes("probing")
+        probing.suspend()
+        asked = [asyncio.create_task(decoders.probe(path, holder)) for holder in ("one", "two")]
+        while not any("sleep" in child.name() for child in psutil.Process().children()):  # noqa: ASYNC110 (there is no event for it)
+            await asyncio.sleep(0.01)
+        probing.resume()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*asked)
+
+
 async def test_where_no_process_starts_the_refusal_says_to_try_again(
     wav: Callable[[float], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
