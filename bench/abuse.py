@@ -14,8 +14,11 @@ It exits with 1 where a file hung, a block came late, or memory grew by more tha
 ``floods`` starts livekit-server, the avatar (with a secret) and the sender, each in a process of its own, joins as a
 viewer, and measures from a ``POST`` to the first sound, first quiet, then under each attack, which runs in a process
 of its own: ``silent`` 1,700 connections without a word, ``uploads`` 400 stalled ones, ``start-avatar`` 600 MB there
-without a secret, ``parts`` forms of 580,000 parts, ``keys`` JSON of 180,000 keys. Memory is that of the service that is
-attacked, in MB more than before; the log is what it wrote, for a minute.
+without a secret, ``parts`` forms of 580,000 parts, ``keys`` JSON of 180,000 keys, ``viewer`` a participant of the room
+that sends data, calls and byte streams to sender and avatar as fast as it can, ``viewer-avatar`` the same. Memory is
+that of the service that is attacked (the avatar where the name says so), in MB more than before; the log is what it
+wrote, for a minute. It exits with 1 where the first sound takes more than twice its quiet time, memory grows by more
+than 50 MB, or the log by more than 100 kB a minute.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ from typing import Final
 import httpx
 import psutil
 import soundfile
+from livekit import rtc
 
 ROOT = Path(__file__).parent.parent
 THIS = str(Path(__file__).resolve())
@@ -50,7 +54,8 @@ from mouthpiece.errors import AudioError, DecodersBusy  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 from tests.loopback.decode.making import chirp, write_with_av  # noqa: E402
 
-ATTACKS: Final = ("silent", "uploads", "start-avatar", "parts", "keys")
+ATTACKS: Final = ("silent", "uploads", "start-avatar", "parts", "keys", "viewer", "viewer-avatar")
+AT_AVATAR: Final = ("start-avatar", "viewer-avatar")
 QUEUE: Final = f"/v1/rooms/{services.ROOM}-attacked/segments"
 WARM: Final = 1_000
 """Files after which all decoder processes run: what memory grows by counts from there."""
@@ -182,14 +187,16 @@ async def floods(trials: int, only: str | None) -> int:
         ):
             await viewer.ready()
             await first_sounds(client, viewer, 2)
-            quiet = await first_sounds(client, viewer, trials)
+            quiet, good = await first_sounds(client, viewer, trials), True
             print(f"{'quiet':14} first sound {latency.spread(quiet)} ms")
             for attack in ATTACKS:
                 if only not in (None, attack):
                     continue
-                at = avatar if attack == "start-avatar" else sender
-                log = logs["avatar" if attack == "start-avatar" else "sender"]
+                at = avatar if attack in AT_AVATAR else sender
+                log = logs["avatar" if attack in AT_AVATAR else "sender"]
                 base = f"http://127.0.0.1:{port_of(at)}"
+                if attack.startswith("viewer"):
+                    base = f"{livekit.url}#{viewer_token(livekit, services.ROOM)}"
                 before, written, began = at.memory_info().rss, log.stat().st_size, time.monotonic()
                 async with (
                     services.process(THIS, "attack", attack, base),
@@ -199,12 +206,14 @@ async def floods(trials: int, only: str | None) -> int:
                     heard = await first_sounds(client, viewer, trials)
                 minute = (log.stat().st_size - written) / (time.monotonic() - began) * 60 / 1000
                 ratio = statistics.median(heard) / statistics.median(quiet)
+                grown = (max(most) - before) / 1e6
+                good &= ratio <= 2 and grown <= MOST_MEMORY and minute <= 100
                 print(
                     f"{attack:14} first sound {latency.spread(heard)} ms, {ratio:.2f} times the quiet one; memory "
-                    f"{(max(most) - before) / 1e6:+.1f} MB; log {minute:.1f} kB a minute",
+                    f"{grown:+.1f} MB; log {minute:.1f} kB a minute",
                     flush=True,
                 )
-    return 0
+    return 0 if good else 1
 
 
 async def first_sounds(client: httpx.AsyncClient, viewer: Viewer, trials: int) -> list[float]:
@@ -243,6 +252,8 @@ async def most_memory(process: psutil.Process) -> AsyncIterator[list[int]]:
 async def attack(kind: str, base: str) -> int:
     """Attack until it is killed."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    if kind.startswith("viewer"):
+        await from_within(*base.split("#"))
     address = httpx.URL(base)
     head = f"POST {QUEUE} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     if kind in ("silent", "uploads"):
@@ -255,6 +266,22 @@ async def attack(kind: str, base: str) -> int:
     many = 4 if kind in ("parts", "keys") else 2
     while True:
         await asyncio.gather(*(posted(kind, address) for _ in range(many)))
+
+
+async def from_within(url: str, token: str) -> None:
+    """What a participant of the room can send: data to all, calls and byte streams to each other one."""
+    room = rtc.Room()
+    await room.connect(url, token)
+    me = room.local_participant
+    while True:
+        await me.publish_data(bytes(10_000), topic=wire.AUDIO_STREAM_TOPIC)
+        for one in list(room.remote_participants):
+            with contextlib.suppress(rtc.RpcError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await me.perform_rpc(destination_identity=one, method=wire.RPC_CLEAR_BUFFER, payload="{" * 1000)
+            writer = await me.stream_bytes("x", topic=wire.AUDIO_STREAM_TOPIC, destination_identities=[one])
+            await writer.write(bytes(100_000))
+            await writer.aclose()
 
 
 async def held_open(address: httpx.URL, sent: bytes) -> None:
