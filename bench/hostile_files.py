@@ -164,7 +164,7 @@ async def attack(what: str, base: str, count: int, seed: int, callers: int) -> i
                 hour = await asyncio.to_thread(an_hour, Path(name))
                 bomb = struct.pack(">I4s4sI", 16, b"ftyp", b"M4A ", 0) + struct.pack(">I4s", 8, b"free") * BOXES
                 await asyncio.gather(*(post(client, body, answers) for body in [hour] * 12 + [bomb] * 6))
-    print(json.dumps(asdict(answers)))
+    print(json.dumps(vars(answers)))
     return 0
 
 
