@@ -322,7 +322,7 @@ class Ledger:
         """The avatar began to play an attempt, or ended one; receipts.py says which, and what is believed of it."""
         flight = about(receipt, self._flights, now)
         if flight is None and receipt.segment is None and receipt.event == "finished":
-            self._reported_unasked(receipt.position, now)
+            self._reported_unasked(now)
         if flight is None or flight.state is FlightState.ABSENT:  # an absent one is settled by the status
             return self.tick(now)
         if receipt.event == "finished":
@@ -337,9 +337,9 @@ class Ledger:
             self._flights.start(flight)
         return self.tick(now)
 
-    def _reported_unasked(self, position: float, now: float) -> None:
+    def _reported_unasked(self, now: float) -> None:
         """The avatar reported the end of what is over, or of the silence that tests its hearing."""
-        if self._receiver is not None and self._receiver.reported_unasked(position, now):
+        if self._receiver is not None and self._receiver.reported_unasked(now):
             self._reported_ends = True
 
     def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:

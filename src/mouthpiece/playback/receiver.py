@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mouthpiece.playback.at_most_once import SHORT
 from mouthpiece.playback.flight import Flight, FlightState
 from mouthpiece.profiles import Profile
 
@@ -133,10 +132,11 @@ class Receiver:
         self._tested, self.deaf = True, self.has_reported
         return True
 
-    def reported_unasked(self, position: float, now: float) -> bool:
+    def reported_unasked(self, now: float) -> bool:
         """Note the report of an end of nothing that is on its way; return whether it is that of the silence. Reports of
-        what was played before may come all at once after an absence, and prove nothing."""
-        if self._tested_at is not None and self.undecided and position <= TEST_LENGTH + SHORT:
+        what was played before come all at once after an absence, and prove nothing: the silence is sent after them. The
+        position does not tell: vendors count it from where they like."""
+        if self._tested_at is not None and self.undecided:
             self.reported(end=True)
             return True
         self._last_report_at = now

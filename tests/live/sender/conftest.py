@@ -124,6 +124,11 @@ StartReceiver = Callable[..., AbstractAsyncContextManager[StockReceiver]]
 @pytest.fixture
 def stock_receiver(livekit: LiveKit) -> StartReceiver:
     """Starts livekit-agents' receiver as an avatar in a room, in a process of its own."""
+    return stock_receivers(livekit)
+
+
+def stock_receivers(livekit: LiveKit) -> StartReceiver:
+    """As the fixture, on any server."""
 
     @contextlib.asynccontextmanager
     async def start(
