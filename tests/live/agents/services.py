@@ -36,6 +36,10 @@ def environment(livekit: LiveKit, **values: str) -> dict[str, str]:
     return clean | access | {"PYTHONUNBUFFERED": "1"} | values
 
 
+AVALUMA_PLUGIN = os.environ.get("AVALUMA_PLUGIN_FOLDER", str(Path(__file__).parent / "stand_in"))
+"""Where Avaluma's plugin is imported from: a stand-in, or the folder into which somebody has installed theirs."""
+
+
 class RunningProcess:
     """A process whose output is recorded. Leaving the block ends it and all its children."""
 

@@ -15,7 +15,7 @@ import soundfile as sf
 from livekit import api
 
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, environment
+from tests.live.agents.services import AVALUMA_PLUGIN, AvatarServer, Rooms, RunningProcess, environment
 from tests.live.viewer import FRAME, LOUD, Viewer, viewer_token
 
 HERE = Path(__file__).parent
@@ -36,10 +36,9 @@ def measured(path: Path) -> tuple[float, float]:
 
 
 def laid_out(folder: Path, livekit: LiveKit, avatar_server: AvatarServer) -> None:
-    """Write the files in the layout of the document, with the plugin."""
+    """Write the files in the layout of the document."""
     for file in (HERE / "document").glob("*.py"):
         shutil.copy(file, folder)
-    shutil.copy(HERE / "stand_in" / "avaluma_livekit_plugin.py", folder)
     (folder / "assets").mkdir()
     shutil.copy(HELLO, folder / "assets")
     settings = {
@@ -62,6 +61,7 @@ async def test_every_segment_of_the_documents_sender_is_heard_the_first_included
 ) -> None:
     await asyncio.to_thread(laid_out, tmp_path, livekit, avatar_server)
     env = {name: value for name, value in environment(livekit).items() if not name.startswith("LIVEKIT_")}
+    env["PYTHONPATH"] = AVALUMA_PLUGIN
     whole, duration = await asyncio.to_thread(measured, HELLO)
     # dev: any free port for the health check, and no hour of draining
     with RunningProcess([sys.executable, "agent_2.py", "dev"], env, tmp_path) as process:

@@ -43,7 +43,6 @@ class AvatarSession:
             http.post(self._url + "/v1/livekit/start-avatar", json=body, headers={"api-secret": self._key}) as response,
         ):
             response.raise_for_status()
-        print("the stand-in for Avaluma's plugin has started the avatar", flush=True)  # noqa: T201
 
         async def send(method: str, state: str) -> None:
             try:
