@@ -43,7 +43,7 @@ async def test_a_token_with_a_dispatch_starts_the_avatar_that_it_names(
         .with_room_config(api.RoomConfiguration(agents=[dispatch]))
         .to_jwt()
     )
-    async with Viewer(livekit.url, token) as viewer:
+    async with Viewer(livekit.url, token, sound_only=True) as viewer:
         await viewer.ready(40)
         assert "avatar-noah" in await rooms.people(room_name)
 
@@ -59,7 +59,7 @@ async def test_the_job_ends_after_the_empty_timeout_and_leaves_the_room_to_other
         .to_jwt()
     )
     async with Viewer(livekit.url, other_agent):
-        async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
             await rooms.dispatch(room_name, '{"empty_timeout": 2}')
             await viewer.ready(40)
         await rooms.until(room_name, lambda people: list(people) == ["external-audio-sender-1"])
@@ -69,11 +69,11 @@ async def test_the_job_ends_after_the_empty_timeout_and_leaves_the_room_to_other
 async def test_a_tab_that_is_reloaded_finds_the_same_agent_and_avatar(
     livekit: LiveKit, rooms: Rooms, room_name: str
 ) -> None:
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
         await rooms.dispatch(room_name)
         await viewer.ready(40)
         before = await rooms.people(room_name)
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
         await viewer.ready(40)
         await asyncio.sleep(6)  # longer than the worker's time-out for an empty room
         after = await rooms.people(room_name)
@@ -84,7 +84,7 @@ async def test_a_tab_that_is_reloaded_finds_the_same_agent_and_avatar(
 async def test_a_second_job_leaves_the_avatar_to_the_first(
     livekit: LiveKit, rooms: Rooms, running_worker: RunningProcess, room_name: str
 ) -> None:
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
         await rooms.dispatch(room_name)
         await viewer.ready(40)
         before = await rooms.people(room_name)
@@ -104,8 +104,8 @@ async def test_an_avatar_whose_agent_has_left_is_replaced(livekit: LiveKit, room
         .to_jwt()
     )
     async with (
-        Viewer(livekit.url, orphan),
-        Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer,
+        Viewer(livekit.url, orphan, sound_only=True),
+        Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer,
     ):
         before = await rooms.until(room_name, lambda people: AVATAR in people)
         await rooms.dispatch(room_name)
@@ -128,7 +128,7 @@ async def test_a_job_that_cannot_be_done_logs_the_reason_once_and_ends(
     livekit: LiveKit, rooms: Rooms, running_worker: RunningProcess, room_name: str, metadata: str, says: str
 ) -> None:
     before = running_worker.output.count(says)
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)):
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True):
         await rooms.dispatch(room_name, metadata)
         await running_worker.says(says, times=before + 1)
         await asyncio.sleep(2)  # by then a second dispatch of the job would have arrived
@@ -140,7 +140,7 @@ async def test_a_job_that_cannot_be_done_logs_the_reason_once_and_ends(
 async def test_a_killed_avatar_is_started_again(
     livekit: LiveKit, rooms: Rooms, avatar_server: AvatarServer, room_name: str
 ) -> None:
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
         await rooms.dispatch(room_name)
         await viewer.ready(40)
         before = await rooms.people(room_name)

@@ -49,7 +49,7 @@ async def test_a_signal_ends_worker_job_and_avatar(
 ) -> None:
     with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatar_server.url) as process:
         await process.says("ready: jobs")
-        async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
             await rooms.dispatch(room_name)
             await viewer.ready(40)
             family = process.family()
@@ -65,7 +65,7 @@ async def test_a_worker_that_is_stopped_lets_its_avatar_say_what_it_says(
     with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatar_server.url) as process:
         await process.says("ready: jobs")
         async with (
-            Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer,
+            Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer,
             Speaker(room_name, url=livekit.url, api_key=livekit.api_key, api_secret=livekit.api_secret) as speaker,
         ):
             await rooms.dispatch(room_name)
@@ -81,7 +81,10 @@ async def test_a_worker_that_is_stopped_lets_its_avatar_say_what_it_says(
 async def test_a_signal_during_the_start_of_the_avatar_ends_that_too(
     livekit: LiveKit, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
-    async with emulator(Answer(after=1.5)) as there, Viewer(livekit.url, viewer_token(livekit, room_name)):
+    async with (
+        emulator(Answer(after=1.5)) as there,
+        Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True),
+    ):
         with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=there.url) as process:
             await process.says("ready: jobs")
             await rooms.dispatch(room_name)
@@ -115,7 +118,7 @@ async def test_running_jobs_may_be_given_time_to_end(
     }
     with worker(livekit, tmp_path, **values) as process:
         await process.says("ready: jobs")
-        async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+        async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
             await rooms.dispatch(room_name)
             await viewer.ready(40)
             process.signal(signal.SIGTERM)
@@ -193,8 +196,8 @@ async def test_more_jobs_than_allowed_are_left_to_other_workers(
     with worker(livekit, tmp_path, **values) as full:
         await full.says("ready: jobs")
         async with (
-            Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer,
-            Viewer(livekit.url, viewer_token(livekit, room_name + "-2")) as other_viewer,
+            Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer,
+            Viewer(livekit.url, viewer_token(livekit, room_name + "-2"), sound_only=True) as other_viewer,
         ):
             await rooms.dispatch(room_name)
             await viewer.ready(40)
@@ -210,7 +213,7 @@ async def test_a_room_that_was_dispatched_while_no_worker_was_there_gets_its_ava
     livekit: LiveKit, avatar_server: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
     values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatar_server.url}
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
         await rooms.dispatch(room_name, '{"avatar": {"id": "noah"}}')
         with worker(livekit, tmp_path, **values):
             await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=80)
@@ -232,7 +235,7 @@ async def test_a_worker_that_starts_brings_the_avatar_that_a_viewer_asks_for_whe
     token = tokens.viewer_token(
         access, room_name, "anna", agent_name=agent_name, agent_metadata='{"avatar": {"id": "noah"}}'
     )
-    async with Viewer(livekit.url, token) as viewer:
+    async with Viewer(livekit.url, token, sound_only=True) as viewer:
         assert await rooms.dispatches(room_name) == 0
         with worker(livekit, tmp_path, AGENT_NAME=agent_name, MOUTHPIECE_AVATAR_URL=avatar_server.url):
             await rooms.until(room_name, lambda people: "avatar-noah" in people, timeout=60)
@@ -251,7 +254,7 @@ async def test_a_worker_that_is_started_again_starts_the_avatars_again(
     number: signal.Signals,
 ) -> None:
     values = {"AGENT_NAME": agent_name, "MOUTHPIECE_AVATAR_URL": avatar_server.url}
-    async with Viewer(livekit.url, viewer_token(livekit, room_name)) as viewer:
+    async with Viewer(livekit.url, viewer_token(livekit, room_name), sound_only=True) as viewer:
         with worker(livekit, tmp_path, **values) as process:
             await process.says("ready: jobs")
             await rooms.dispatch(room_name)
