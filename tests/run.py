@@ -51,7 +51,7 @@ class Part:
 
 BESIDE = Part("beside", "not compose and not alone and not live", ("tests/loopback", "tests/unit"), 2, niceness=10)
 IN_TURN = (
-    Part("live", "live and not compose and not alone", ("tests/live",), 4),
+    Part("live", "live and not compose and not alone", ("tests/live",), 3),
     Part("alone", "not compose and alone", ("tests/live", "tests/loopback"), 2, ("--dist=worksteal",)),
 )
 

@@ -23,7 +23,7 @@ from tests.live.agents.services import AvatarServer
 from tests.live.ops.name_lookups import names_looked_up, traced
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit"), pytest.mark.alone]
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = [("livekit-server +ws", signal.SIGTERM), ("sender +http", signal.SIGINT)]

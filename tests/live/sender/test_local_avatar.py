@@ -18,6 +18,7 @@ from tests.live.sender.conftest import running_gateway, say, start_avatar
 from tests.live.viewer import Viewer
 
 
+@pytest.mark.alone
 async def test_what_is_said_is_heard_whole_and_confirmed(access: LiveKitAccess, viewer: Viewer, room_name: str) -> None:
     async with running_gateway(access) as gateway:
         said = time.monotonic()
