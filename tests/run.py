@@ -1,8 +1,9 @@
 """Run the tests as ``make test`` does, in three parts.
 
-The live ring mostly waits for sound to be played, so it has more processes than there are cores; when it is done, its
-tests that are marked ``alone`` have fewer. The unit and loopback rings compute: they run beside both at a low priority,
-so that they take only the time in which nothing that is timed could run.
+The live ring, and what of loopback plays in real time (tests/conftest.py), mostly waits for sound to be played, so it
+has more processes than there are cores; when it is done, the tests that are marked ``alone`` have fewer. The others
+compute: they run beside both at a low priority, so that they take only the time in which nothing that is timed could
+run.
 
 ::
 
@@ -51,7 +52,7 @@ class Part:
 
 BESIDE = Part("beside", "not compose and not alone and not live", ("tests/loopback", "tests/unit"), 2, niceness=10)
 IN_TURN = (
-    Part("live", "live and not compose and not alone", ("tests/live",), 3),
+    Part("live", "live and not compose and not alone", ("tests/live", "tests/loopback/anam"), 3),
     Part("alone", "not compose and alone", ("tests/live", "tests/loopback"), 2, ("--dist=worksteal",)),
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LIVE
 from tests.run import BESIDE, IN_TURN, exit_code, is_a_place
 
 PARTS = (BESIDE, *IN_TURN)
@@ -26,7 +27,7 @@ def test_every_test_without_a_docker_engine_is_in_one_of_the_parts() -> None:
 
 def test_the_folders_of_a_part_hold_its_tests() -> None:
     rings = {f"tests/{ring}" for ring in ("unit", "loopback", "live")}
-    assert {folder for part in PARTS for folder in part.folders} == rings
+    assert {folder for part in PARTS for folder in part.folders} == rings | {folder.rstrip("/") for folder in LIVE}
     unit = [path.read_text() for path in ROOT.joinpath("tests/unit").rglob("test_*.py") if path != Path(__file__)]
     assert not any("mark.alone" in text for text in unit), "the part of what is alone has no folder of it"
 
