@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,15 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.agents.services import AVALUMA_PLUGIN, Rooms, RunningProcess, worker
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.agents.start_avatar_emulator import Answer, StartAvatarEmulator, emulator
+
+START_TAKES = float(os.environ.get("AVALUMA_START_TAKES", "2"))
+"""Seconds."""
+AVALUMA_NAMES = (
+    ("AVALUMA_LICENSE_KEY", "AVATAR_SERVER_URL", "AVATAR_ID"),
+    ("AVALUMA_API_KEY", "AVALUMA_API_URL", "AVALUMA_AVATAR_ID"),
+    ("AVALUMA_LICENSE_KEY", "AVALUMA_AVATAR_SERVER_URL", "AVALUMA_AVATAR_ID"),
+)
+"""Of the licence key, the avatar server and the avatar, as Avaluma's document, its plugin and its server have them."""
 
 pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
 
@@ -135,6 +145,31 @@ async def test_the_plugin_is_used_where_it_is_installed(
             await process.says("the avatar is in the room", times=2)
         await rooms.until(room_name, lambda people: not people)
         assert avaluma.secrets == ["licence-1", "licence-1"]
+
+
+@pytest.mark.parametrize("names", AVALUMA_NAMES, ids=["document", "plugin", "server"])
+async def test_the_plugin_starts_one_avatar_by_each_set_of_names_however_long_its_server_loads_it(
+    livekit: LiveKit,
+    rooms: Rooms,
+    agent_name: str,
+    avaluma: StartAvatarEmulator,
+    remote: RemoteAvatar,
+    room_name: str,
+    tmp_path: Path,
+    names: tuple[str, str, str],
+) -> None:
+    avaluma.answers = [Answer(body=b"started", after=START_TAKES)]
+    values = dict(zip(names, ("licence-1", avaluma.url, "kadda"), strict=True))
+    plugin = {"PYTHONPATH": AVALUMA_PLUGIN, "AVATAR_PROVIDER": "avaluma"}
+    with worker(livekit, tmp_path, AGENT_NAME=agent_name, **plugin, **values) as process:
+        await process.says("ready: jobs")
+        async with Viewer(livekit.url, viewer_token(livekit, room_name)):
+            await rooms.dispatch(room_name)
+            await process.says("using Avaluma's plugin ")
+            await process.says("the avatar is in the room", timeout=60 + START_TAKES)
+            await remote.joined()
+    assert avaluma.secrets == ["licence-1"], "a second start would load it again"
+    assert avaluma.starts[0]["avaluma_avatar_id"] == "kadda"
 
 
 async def test_a_refused_licence_key_ends_the_job_and_is_logged(

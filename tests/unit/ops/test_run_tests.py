@@ -33,7 +33,7 @@ def test_the_folders_of_a_part_hold_its_tests() -> None:
 
 
 def test_what_is_timed_goes_before_what_runs_beside_it() -> None:
-    assert BESIDE.command([])[:3] == ["nice", "-n", "10"]
+    assert BESIDE.command([])[:3] == ["nice", "-n", "15"]
     assert all(part.command([])[0] == sys.executable for part in IN_TURN)
 
 
