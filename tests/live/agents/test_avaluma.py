@@ -168,8 +168,8 @@ async def test_the_plugin_starts_one_avatar_by_each_set_of_names_however_long_it
             await process.says("using Avaluma's plugin ")
             await process.says("the avatar is in the room", timeout=60 + START_TAKES)
             await remote.joined()
-    assert avaluma.secrets == ["licence-1"], "a second start would load it again"
-    assert avaluma.starts[0]["avaluma_avatar_id"] == "kadda"
+            assert avaluma.secrets == ["licence-1"], f"a second start would load it again: {process.output}"
+            assert avaluma.starts[0]["avaluma_avatar_id"] == "kadda"
 
 
 async def test_a_refused_licence_key_ends_the_job_and_is_logged(
