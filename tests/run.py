@@ -1,8 +1,8 @@
 """Run the tests as ``make test`` does, in three parts.
 
 The live ring, and what of loopback plays in real time (tests/conftest.py), mostly waits for sound to be played; then
-come the tests that are marked ``alone``. The others compute: they run beside both at a low priority, so that they take
-only the time in which nothing that is timed could run.
+come the tests that are marked ``alone``, one after the other. The others compute: they run beside both at a low
+priority, so that they take only the time in which nothing that is timed could run.
 
 ::
 
@@ -36,13 +36,12 @@ class Part:
     """Where they lie; the arguments of the caller may name others."""
     processes: int
     """For a machine of two cores. With three or four in the live ring one test in a hundred missed its moment."""
-    options: tuple[str, ...] = ()
     niceness: int = 0
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """``arguments`` come last, so that ``-n 1`` among them has its way."""
         lowered = ["nice", "-n", str(self.niceness)] if self.niceness else []
-        pytest = [sys.executable, "-m", "pytest", "-m", self.marks, "-n", str(self.processes), *self.options]
+        pytest = [sys.executable, "-m", "pytest", "-m", self.marks, "-n", str(self.processes)]
         if folder := os.environ.get("TEST_RESULTS"):
             pytest.append(f"--junitxml={folder}/{self.name}.xml")
         folders = () if any(map(is_a_place, arguments)) else self.folders
@@ -52,7 +51,7 @@ class Part:
 BESIDE = Part("beside", "not compose and not alone and not live", ("tests/loopback", "tests/unit"), 2, niceness=15)
 IN_TURN = (
     Part("live", "live and not compose and not alone", ("tests/live", "tests/loopback/anam"), 2),
-    Part("alone", "not compose and alone", ("tests/live", "tests/loopback"), 2, ("--dist=worksteal",)),
+    Part("alone", "not compose and alone", ("tests/live", "tests/loopback"), 0),
 )
 
 
