@@ -1,8 +1,5 @@
-"""Run the tests as ``make test`` does, in three parts.
-
-The live ring, and what of loopback plays in real time (tests/conftest.py), mostly waits for sound to be played; then
-come the tests that are marked ``alone``, one after the other. The others compute: they run beside both at a low
-priority, so that they take only the time in which nothing that is timed could run.
+"""Run the tests as ``make test`` does, in two parts: most are shared out among processes; after them those that are
+marked ``alone`` are run one after the other.
 
 ::
 
@@ -16,48 +13,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
+PROCESSES = 2
+"""On two cores: with three, a minute in which all of them computed made one of 4,800 tests miss its moment in each
+run."""
 FACES = ("mia", "noah")
 NONE_COLLECTED = 5
 """What pytest exits with where no test was left to run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Tests that run under the same conditions."""
-
-    name: str
-    marks: str
-    folders: tuple[str, ...]
-    """Where they lie; the arguments of the caller may name others."""
-    processes: int
-    """For a machine of two cores. With three or four in the live ring one test in a hundred missed its moment."""
-    niceness: int = 0
-
-    def command(self, arguments: Sequence[str]) -> list[str]:
-        """``arguments`` come last, so that ``-n 1`` among them has its way."""
-        lowered = ["nice", "-n", str(self.niceness)] if self.niceness else []
-        pytest = [sys.executable, "-m", "pytest", "-m", self.marks, "-n", str(self.processes)]
-        if folder := os.environ.get("TEST_RESULTS"):
-            pytest.append(f"--junitxml={folder}/{self.name}.xml")
-        folders = () if any(map(is_a_place, arguments)) else self.folders
-        return [*lowered, *pytest, *arguments, *folders]
-
-
-BESIDE = Part("beside", "not compose and not alone and not live", ("tests/loopback", "tests/unit"), 2, niceness=15)
-IN_TURN = (
-    Part("live", "live and not compose and not alone", ("tests/live", "tests/loopback/anam"), 2),
-    Part("alone", "not compose and alone", ("tests/live", "tests/loopback"), 0),
-)
-
-
-def is_a_place(argument: str) -> bool:
-    """It names a file, a folder or a test."""
-    return Path(argument.partition("::")[0]).exists()
+def parts(arguments: Sequence[str]) -> list[list[str]]:
+    """The arguments of pytest for each part; ``arguments`` come last, so that ``-n 1`` among them has its way."""
+    several = ["-m", "not compose and not alone", "-n", str(PROCESSES)]
+    alone = ["-m", "not compose and alone", "-n", "0"]
+    if folder := os.environ.get("TEST_RESULTS"):
+        several.append(f"--junitxml={folder}/shared.xml")
+        alone.append(f"--junitxml={folder}/alone.xml")
+    return [[*several, *arguments], [*alone, *arguments]]
 
 
 def exit_code(codes: Sequence[int]) -> int:
@@ -76,20 +49,7 @@ def draw_faces() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     draw_faces()
-    with tempfile.TemporaryFile() as printed:
-        beside = subprocess.Popen(BESIDE.command(arguments), stdout=printed, stderr=subprocess.STDOUT)
-        try:
-            codes = [subprocess.run(part.command(arguments)).returncode for part in IN_TURN]
-        except BaseException:
-            beside.terminate()
-            raise
-        finally:
-            codes_beside = beside.wait()
-            printed.seek(0)
-            sys.stdout.flush()
-            sys.stdout.buffer.write(printed.read())
-            sys.stdout.flush()
-    return exit_code([*codes, codes_beside])
+    return exit_code([subprocess.run([sys.executable, "-m", "pytest", *part]).returncode for part in parts(arguments)])
 
 
 if __name__ == "__main__":

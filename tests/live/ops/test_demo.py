@@ -23,7 +23,7 @@ from tests.live.agents.services import AvatarServer
 from tests.live.ops.name_lookups import names_looked_up, traced
 from tests.loopback.agents.start_avatar_emulator import Answer, emulator
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit"), pytest.mark.alone]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("livekit")]
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = [("livekit-server +ws", signal.SIGTERM), ("sender +http", signal.SIGINT)]
@@ -245,6 +245,7 @@ def _with_avaluma(livekit: livekit_server.LiveKit, avatar_server: str) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
+@pytest.mark.alone
 async def test_with_avalumas_settings_and_another_server_of_its_protocol_the_avatar_is_heard(
     tmp_path: Path, livekit: livekit_server.LiveKit, avatar_server: AvatarServer
 ) -> None:
