@@ -17,12 +17,7 @@ def place(nodeid: str) -> int:
 
 
 def scheduling(config: pytest.Config, log: Any) -> Any:
-    """A file is one shard, and the page's tests are one; they begin in the order of the tests.
-
-    ``--dist`` may ask for something else.
-    """
-    if config.getoption("dist") != "load":
-        return None
+    """A file is one shard, and the page's tests are one; they begin in the order of the tests."""
     from xdist.scheduler import LoadScopeScheduling  # an environment may run tests in one process, without it
 
     class ShardScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

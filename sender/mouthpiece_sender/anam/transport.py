@@ -60,7 +60,7 @@ class AnamTransport:
         answer = await session.interrupt()
         return answer if session is self.session else None
 
-    async def test_hearing(self) -> None:
+    async def send_silence(self) -> None:
         """Never asked for: Anam's engine reports no ends."""
 
     async def status(self) -> Status | None:

@@ -318,7 +318,7 @@ class AvatarSlot:
         answer = await connection.clear_buffer(self.identity)
         return answer is ClearAnswer.OK if self.readiness is readiness else None
 
-    async def test_hearing(self) -> None:
+    async def send_silence(self) -> None:
         connection, identity, readiness = self._connection(), self.identity, self.readiness
         if connection is None or identity is None or readiness is None:
             return
@@ -330,7 +330,7 @@ class AvatarSlot:
             finally:
                 await writer.aclose()
         except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
-            logger.debug("the avatar's hearing was not tested: %s", type(error).__name__)
+            logger.debug("a silence was not sent: %s", type(error).__name__)
 
     async def status(self) -> Status | None:
         connection, readiness = self._connection(), self.readiness

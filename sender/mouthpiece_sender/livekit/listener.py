@@ -40,8 +40,6 @@ KEPT: Final = 0.5
 """Seconds of the track that are kept before the first sound that is not judged yet."""
 TAIL: Final = 0.1
 """Seconds after the end of a sound in which it may still be on the track."""
-
-
 SILENT_BELOW: Final = 32
 """Of 32,768: a block without a louder sample is silent. What a jitter buffer makes up for packets that do not come
 fades to that."""

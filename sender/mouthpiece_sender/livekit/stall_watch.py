@@ -62,9 +62,10 @@ class StallWatch:
         while True:
             await asyncio.sleep(LOOK)
             await self._look()
+            self._follow()  # nothing is sent while LiveKit is asked
             if self._decision.due(self.clock()):
                 self._decision.answered(await self._asked(), self.clock())
-            self._follow()
+                self._follow()
 
     async def _look(self) -> None:
         decision, connection = self._decision, self.current.open
@@ -73,7 +74,6 @@ class StallWatch:
             decision.sounded(self.clock())
         elif playing and connection is not None and (identity := playing[0].identity) is not None:
             decision.counted(await connection.packets(identity), self.clock())
-            self._follow()  # nothing is sent while LiveKit is asked
 
     def _follow(self) -> None:
         """Hold what plays, let it go on, or end it, as was decided."""

@@ -20,7 +20,7 @@ from mouthpiece.playback.commands import (
     Open,
     Report,
     Send,
-    TestHearing,
+    SendSilence,
     Utterance,
 )
 from mouthpiece.playback.ledger import Ledger
@@ -107,7 +107,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def test_hearing(self) -> None:
+    async def send_silence(self) -> None:
         """Send the avatar a short silence."""
         ...
 
@@ -331,8 +331,8 @@ class LedgerDriver:
                         self.tasks.create_task(stream.stop(), name="stop-stream")
                 case Clear():
                     self.tasks.create_task(self._clear(), name="clear")
-                case TestHearing():
-                    self.tasks.create_task(self.transport.test_hearing(), name="test hearing")
+                case SendSilence():
+                    self.tasks.create_task(self.transport.send_silence(), name="send silence")
                 case AskStatus():
                     self.tasks.create_task(self._ask(self._receiver), name="status")
         self._wakeup = self.ledger.next_wakeup(self.clock())

@@ -54,11 +54,8 @@ class AskStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class TestHearing:
-    """Open a byte stream, send a short silence and close it; answered by the avatar's report of its end, or not at
-    all."""
-
-    __test__ = False
+class SendSilence:
+    """Open a byte stream, send a short silence and close it: an avatar that hears reports the end of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +87,4 @@ class Report:
     ended_by: EndedBy | None = None
 
 
-Command = Open | Send | Close | Clear | AskStatus | TestHearing | Report
+Command = Open | Send | Close | Clear | AskStatus | SendSilence | Report

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from mouthpiece.errors import AvatarLeft, AvatarSilent, AvatarTimeout, LiveKitUnavailable, SenderRestarted
 from mouthpiece.playback.absence import Place, find
 from mouthpiece.playback.at_most_once import after_report, goes_on_unreported
+from mouthpiece.playback.broken_off import JOINS_ANEW_WITHIN, BrokenOff
 from mouthpiece.playback.clearing import (
     cancel_one,
     drop_requeued,
@@ -41,7 +42,7 @@ from mouthpiece.playback.clearing import (
     supersede_requeued,
     would_end,
 )
-from mouthpiece.playback.commands import AskStatus, Command, Report, Send, TestHearing, Utterance
+from mouthpiece.playback.commands import AskStatus, Command, Report, Send, SendSilence, Utterance
 from mouthpiece.playback.flight import Flight, FlightState, Outcome
 from mouthpiece.playback.heard import Heard
 from mouthpiece.playback.in_flight import InFlight
@@ -56,11 +57,6 @@ from mouthpiece.wire import PlaybackReceipt, Status
 
 FAILED_OPENS = 3
 """Streams that may fail to open before the segment fails."""
-
-JOINS_ANEW_WITHIN = 60.0
-"""Seconds after an absence of LiveKit in which an avatar that leaves and comes may be one that reconnects."""
-WHICHEVER = "*"
-"""In place of an avatar session: whichever comes next."""
 
 NO_AVATAR = Problem.of(AvatarTimeout("No avatar came into the room in time."))
 SILENT = Problem.of(AvatarSilent("The avatar never reported the end of the segment."))
@@ -96,11 +92,7 @@ class Ledger:
     _livekit_away: bool = False
     _viewers: int | None = None
     _held: bool = False
-    _broke_off: str | None = None
-    """The avatar session to which a stream broke off last; ``WHICHEVER`` comes next after LiveKit was away: one that
-    joined anew may be the avatar that was there before."""
-    _reported_ends: bool = False
-    """The avatar that may be deaf now has reported ends before."""
+    _broken_off: BrokenOff = field(default_factory=BrokenOff)
     _held_by_stall: bool = False
     _flowed_at: float = float("-inf")
     """When LiveKit stood still no more."""
@@ -144,7 +136,7 @@ class Ledger:
     @property
     def may_be_deafened(self) -> bool:
         """LiveKit went away while something was at an avatar that goes deaf if its sender leaves meanwhile."""
-        return self._broke_off == WHICHEVER
+        return self._broken_off.awaited
 
     @property
     def held_by_stall(self) -> bool:
@@ -154,7 +146,7 @@ class Ledger:
     def position(self, segment: str, now: float) -> float | None:
         """Return the furthest second of a segment that has been heard; None if it is not on its way.
 
-        Where the avatar reports each start, nothing counts before that report.
+        Where the avatar reports each start, nothing counts before that report. No later position is below this one.
         """
         flight = self._flights.named(segment)
         if flight is None:
@@ -210,7 +202,7 @@ class Ledger:
             self._queue.put(waiting)
             return self.tick(now)
         self._flights.restore(waiting, unsettled.attempt, unsettled.session, unsettled.length, now)
-        self._broke_off = unsettled.session
+        self._broken_off.in_session(unsettled.session)
         return self.tick(now)
 
     def withdraw(self, segment: str) -> Waiting | None:
@@ -340,13 +332,13 @@ class Ledger:
     def _reported_unasked(self, now: float) -> None:
         """The avatar reported the end of what is over, or of the silence that tests its hearing."""
         if self._receiver is not None and self._receiver.reported_unasked(now):
-            self._reported_ends = True
+            self._broken_off.reported_ends = True
 
     def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:
         if self._receiver is None:
             return
         self._receiver.reported(end=True)
-        self._reported_ends = True
+        self._broken_off.reported_ends = True
         if flight.open:  # by its id: the avatar gave it up while we still sent
             self._flights.close(flight, now)
             interrupted = True
@@ -403,16 +395,13 @@ class Ledger:
         :param session: names this avatar session; another one knows nothing of what was sent to this one.
         """
         self._held_by_stall = False
-        if self._broke_off == WHICHEVER:
-            self._broke_off = session
-        elif session != self._broke_off:
-            self._reported_ends = False
+        broke_off = self._broken_off.begins(session)
         self._receiver = Receiver(
             profile,
             session,
             now,
-            may_be_deaf=self._may_be_deaf(profile, session),
-            has_reported=self._reported_ends,
+            may_be_deaf=broke_off and profile.receipts and not profile.status,
+            has_reported=self._broken_off.reported_ends,
         )
         for flight in reversed(self._flights.absent):
             if not profile.status or flight.session != session:
@@ -420,14 +409,11 @@ class Ledger:
                 self._flights.lose(flight, problem, by, now, reports_starts=False)
         return self.tick(now)
 
-    def _may_be_deaf(self, profile: Profile, session: str) -> bool:
-        return profile.receipts and not profile.status and session == self._broke_off
-
     def avatar_left(self, problem: Problem, now: float, *, by: EndedBy = EndedBy.AVATAR) -> list[Command]:
         """The avatar or the room is gone, for good. A segment that may have been heard ends as ``unknown``, or goes
         back to the queue with ``on_loss=replay``."""
         if self._receiver is not None and self._receiver.may_be_deaf and now < self._flowed_at + JOINS_ANEW_WITHIN:
-            self._broke_off = WHICHEVER
+            self._broken_off.with_livekit()
         exact, self._receiver = self._exact, None
         for flight in reversed(list(self._flights)):  # the second of two gapless ones while the first is still there
             if flight.open:
@@ -443,7 +429,7 @@ class Ledger:
         self._livekit_away, self._held_by_stall = True, False
         if self._receiver is not None and not self._receiver.profile.status and len(self._flights):
             # an open stream breaks off, and of one that is closed the receipt may not get through
-            self._broke_off = WHICHEVER
+            self._broken_off.with_livekit()
         if self._receiver is None or not self._receiver.profile.status:
             return [] if self._flights.absent else self.avatar_left(problem, now, by=EndedBy.CONNECTION)
         self._flights.make_absent(now)
@@ -622,7 +608,7 @@ class Ledger:
         if self._receiver.end_test(now):
             self._wait_anew(now)
         elif len(self._queue) and not (len(self._flights) or self._held_by_stall) and self._receiver.begin_test(now):
-            self._flights.out.append(TestHearing())
+            self._flights.out.append(SendSilence())
 
     def _assume_start(self, flight: Flight, now: float) -> None:
         starts = None if self._receiver is None else self._receiver.starts_by(flight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, TestHearing, Utterance
+from mouthpiece.playback.commands import Clear, Close, Command, Open, Report, Send, SendSilence, Utterance
 from mouthpiece.playback.ledger import Ledger
 from mouthpiece.profiles import MOUTHPIECE, Profile
 from mouthpiece.segments import Attempt, Mode, Problem
@@ -42,7 +42,7 @@ class Shell:
                     self.open.remove(attempt)
                 case Clear():
                     self.clears += 1
-                case TestHearing():
+                case SendSilence():
                     self.tests += 1
                 case Report():
                     self.reports.append(command)

@@ -321,7 +321,8 @@ def test_after_a_stream_broke_off_a_receiver_that_reports_a_silence_is_sent_the_
     assert shell.tests == 1
 
 
-def test_on_a_receiver_that_has_reported_ends_and_does_not_report_a_silence_nothing_is_spent() -> None:
+def lost_after_a_report() -> Shell:
+    """An avatar session has reported an end, and LiveKit went away in the middle of the next segment."""
     shell = Shell(profile=None)
     shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
     shell.say("before", 1.0)
@@ -330,6 +331,11 @@ def test_on_a_receiver_that_has_reported_ends_and_does_not_report_a_silence_noth
     shell.say("cut", 5.0)
     shell.pass_time(1.0)
     shell.do(shell.ledger.connection_lost(LEFT, shell.now))
+    return shell
+
+
+def test_on_a_receiver_that_has_reported_ends_and_does_not_report_a_silence_nothing_is_spent() -> None:
+    shell = lost_after_a_report()
     shell.do(shell.ledger.connection_back(shell.now))
     shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="session"))
     shell.say("a", 1.0)
@@ -341,14 +347,7 @@ def test_on_a_receiver_that_has_reported_ends_and_does_not_report_a_silence_noth
 
 
 def test_an_avatar_that_joins_anew_after_an_absence_of_livekit_may_be_the_deaf_one() -> None:
-    shell = Shell(profile=None)
-    shell.do(shell.ledger.avatar_ready(STOCK, shell.now, session="before"))
-    shell.say("before", 1.0)
-    shell.pass_time(1.0)
-    shell.finished(position=1.0)
-    shell.say("cut", 5.0)
-    shell.pass_time(1.0)
-    shell.do(shell.ledger.connection_lost(LEFT, shell.now))
+    shell = lost_after_a_report()
     shell.say("a", 1.0)
     shell.do(shell.ledger.connection_back(shell.now))
     for session in ("resumed", "joined anew"):
