@@ -25,6 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 from bench import latency, post_latency, services  # noqa: E402
 
+from tests.loopback.http_server import served  # noqa: E402
+
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SLOW = 10.0
 """Seconds."""
@@ -44,15 +46,9 @@ async def receiving() -> AsyncIterator[tuple[list[str], list[str]]]:
 
     app = web.Application()
     app.router.add_post("/{name}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with served(web.AppRunner(app, shutdown_timeout=0)) as base:
         paths = ("quick", "slow-1", "slow-2", "failing")
         yield [*(f"{base}/{path}" for path in paths), "http://127.0.0.1:9/nobody"], asked
-    finally:
-        await runner.cleanup()
 
 
 async def main() -> int:

@@ -17,6 +17,7 @@ import soundfile
 from aiohttp import web
 
 from tests.live.sender.tones import scale
+from tests.loopback.http_server import served
 
 QUESTION: Final = "How late is it now?"
 GREETING: Final = "Hello to you."
@@ -84,12 +85,6 @@ async def openai_emulator() -> AsyncIterator[OpenAIEmulator]:
     app.router.add_post("/v1/audio/transcriptions", emulated.transcribe)
     app.router.add_post("/v1/chat/completions", emulated.complete)
     app.router.add_post("/v1/audio/speech", emulated.speak)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        emulated.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    async with served(web.AppRunner(app, shutdown_timeout=0.1)) as url:
+        emulated.url = f"{url}/v1"
         yield emulated
-    finally:
-        await runner.cleanup()

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from mouthpiece import wire
+from tests.loopback.http_server import served
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,5 @@ async def emulator(*answers: Answer) -> AsyncIterator[StartAvatarEmulator]:
     app.router.add_post(wire.STOP_AVATAR_PATH, emulated.stop)
     app.router.add_get("/v1/sessions", emulated.listed)
     app.router.add_delete("/v1/sessions/{session}", emulated.end)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        emulated.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with served(web.AppRunner(app, shutdown_timeout=0.1)) as emulated.url:
         yield emulated
-    finally:
-        await runner.cleanup()

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from mouthpiece_sender.api.bodies.encoded_sound import MAX_BYTES
+from tests.loopback.http_server import served
 from tests.loopback.sender.bodies import samples, sound_file
 from tests.loopback.sender.conftest import Running, Start
 from tests.loopback.sender.test_errors import expect
@@ -46,14 +47,9 @@ class Files:
 
 @pytest.fixture
 async def files() -> AsyncIterator[Files]:
-    served = Files()
-    runner = web.ServerRunner(web.Server(served.answer), shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    served.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield served
-    await runner.cleanup()
+    there = Files()
+    async with served(web.ServerRunner(web.Server(there.answer), shutdown_timeout=0.1)) as there.url:
+        yield there
 
 
 async def post(sender: Running, body: Any, **options: Any) -> Any:

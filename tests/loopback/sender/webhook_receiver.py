@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.loopback.http_server import served
+
 Answer = Callable[[int], web.Response]
 """Returns the answer to the n-th request, from 0."""
 
@@ -63,13 +65,9 @@ async def receiving(port: int = 0, *, held: bool = False) -> AsyncIterator[Webho
         receiver.hold.set()
     app = web.Application()
     app.router.add_post("/{path:.*}", receiver.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", port)
-        await site.start()
-        receiver.port = runner.addresses[0][1]
-        yield receiver
-    finally:
-        receiver.hold.set()
-        await runner.cleanup()
+    async with served(web.AppRunner(app, shutdown_timeout=0), port) as url:
+        receiver.port = int(url.rpartition(":")[2])
+        try:
+            yield receiver
+        finally:
+            receiver.hold.set()

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from aiohttp import web
 
+from tests.loopback.http_server import served
+
 SAMPLE_RATE = 24_000
 KEY = "right-key"
 SECONDS_A_CHARACTER = 0.02
@@ -80,15 +82,8 @@ class Emulator:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Emulator]:
         runner = web.AppRunner(self.app(), shutdown_timeout=0.1, handler_cancellation=True)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        try:
+        async with served(runner) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def quiet(self) -> None:
         """No request is being answered any more. A WebSocket does not count: it stays open between texts."""
