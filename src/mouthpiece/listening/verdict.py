@@ -186,14 +186,15 @@ def _broken_off(sound: Loudness, track: Loudness, limit: int) -> Judgement | Non
 
 def _without_end(sound: Loudness, track: Loudness, limit: int, lag: float | None) -> Judgement | None:
     """Return where the sound broke off, if what came of it is too little to be told by (the subscription missed its
-    beginning), but its end did not come for certain: there was silence instead, whatever the lag."""
+    beginning, or there is a hole in it), but its end did not come for certain: there was silence instead, whatever the
+    lag. The position is no later than that of the lag, and no more than what came: an avatar may begin late."""
     active, came = sound.active(), track.active()[:limit]
     last = _last(came)
     missing = _last(active) - last  # without a lag; with one it is more
     after = track.contour[:limit][last + 1 : last + 1 + missing]
     if missing * FRAME < SHORTEST or len(after) < missing or np.isnan(after).any():
         return None
-    position = last + 1 - frames(USUAL_LAG if lag is None else lag)
+    position = min(last + 1 - frames(USUAL_LAG if lag is None else lag), _length(came))
     return Judgement(Verdict.CUT, position=max(0, position) * FRAME)
 
 

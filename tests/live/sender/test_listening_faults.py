@@ -59,4 +59,6 @@ async def test_what_is_said_of_a_fault_is_what_its_track_proves(
         assert ended.error is not None
         assert ended.error.type == "avatar-unheard"
     if ended.state is State.INTERRUPTED:
-        assert ended.position == pytest.approx(1.5 if found == SHORT else 1.0, abs=0.3)
+        # of a beginning that was missed at our end nothing is claimed
+        low, high = (1.2, 1.8) if found == SHORT else (0.4, 1.3)
+        assert low <= ended.position <= high
