@@ -32,6 +32,19 @@ def running_worker(
 
 
 @pytest.fixture
+async def room_name(livekit: LiveKit, room_name: str) -> AsyncIterator[str]:
+    """A room that is deleted after the test: a later worker of the same name would find it dispatched and without its
+    agent, and take it up."""
+    yield room_name
+    async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
+        try:
+            await server.room.delete_room(api.DeleteRoomRequest(room=room_name))
+        except api.TwirpError as error:
+            if error.code != api.TwirpErrorCode.NOT_FOUND:
+                raise
+
+
+@pytest.fixture
 async def rooms(livekit: LiveKit, agent_name: str) -> AsyncIterator[Rooms]:
     async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
         yield Rooms(server, agent_name)
