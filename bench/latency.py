@@ -54,6 +54,10 @@ AHEAD = 2.0
 """Seconds that a sender is ahead of playback at most."""
 
 
+Start = Callable[[LiveKit], contextlib.AbstractAsyncContextManager[psutil.Process]]
+"""Runs an avatar in ``ROOM``."""
+
+
 def tone(seconds: float) -> bytes:
     """Loud from the first sample to the last; rich enough to open a mouth wide."""
     t = np.arange(int(seconds * RATE)) / RATE
@@ -127,9 +131,11 @@ class Sender:
 
 
 @contextlib.asynccontextmanager
-async def stock(livekit: LiveKit) -> AsyncIterator[psutil.Process]:
+async def stock(livekit: LiveKit, pictures: str = "flash") -> AsyncIterator[psutil.Process]:
+    """:param pictures: see ``bench/avatar_stock.py``."""
     secret = services.token(livekit, AVATAR, **services.BEHALF)
-    async with services.process(str(ROOT / "bench/avatar_stock.py"), livekit.url, TOKEN=secret) as running:
+    program = str(ROOT / "bench/avatar_stock.py")
+    async with services.process(program, livekit.url, pictures, TOKEN=secret) as running:
         yield psutil.Process(running.pid)
 
 
@@ -157,7 +163,7 @@ async def measure(
     sender = Sender(room)
     try:
         async with Viewer(livekit.url, viewer_token(livekit, ROOM), identity=AVATAR, probe=probe) as viewer:
-            await _awake(sender, viewer)
+            await awake(sender, viewer)
             await _trials(sender, viewer, figures, trials, say)
             say(f"frames a second, idle, {seconds:g} s")
             start, used = time.monotonic(), busy(avatar)
@@ -185,7 +191,7 @@ def busy(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-async def _awake(sender: Sender, viewer: Viewer) -> None:
+async def awake(sender: Sender, viewer: Viewer) -> None:
     """Until a segment is heard: the stock runner publishes with its first sound, and a first segment may be lost."""
     for _ in range(20):
         before = time.monotonic()
@@ -289,7 +295,10 @@ async def main() -> int:
     parser.add_argument("--only", choices=("ours", "stock"), help="measure one of them")
     options = parser.parse_args()
     results: dict[str, Figures] = {}
-    kinds = {"ours": (services.avatar, mouth), "stock": (stock, flash)}
+    kinds: dict[str, tuple[Start, Callable[[Plane], float]]] = {
+        "ours": (services.avatar, mouth),
+        "stock": (stock, flash),
+    }
     for name, (start, probe) in kinds.items():
         if options.only in (None, name):
             async with services.server() as livekit, start(livekit) as running:
