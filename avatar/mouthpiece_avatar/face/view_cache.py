@@ -67,7 +67,8 @@ def _read(folder: Path, screen: Screen) -> Views:
         raise ValueError("other boxes than expected")
     parts = []
     for name, box in zip(_NAMES, boxes.tolist(), strict=True):
-        data = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        # as a plain array: each of the views of a memmap costs a microsecond more, and a picture takes twenty
+        data = np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
         if data.dtype != np.uint8 or data.shape[-1] != (box[2] - box[0]) * (box[3] - box[1]) * 11 // 4:
             raise ValueError(f"other {name} than expected")
         parts.append(Sprites((box[0], box[1], box[2], box[3]), data))
