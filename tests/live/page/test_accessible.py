@@ -18,7 +18,7 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.missing import missing
 from tests.live.page.fake_avatar import FakeAvatar
 from tests.live.page.fake_service import FakeService
-from tests.live.page.watching import SHORT_MINUTE, join, picture_comes
+from tests.live.page.watching import NOTICES_STAY, SHORT_MINUTE, join, picture_comes
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -129,6 +129,7 @@ async def test_a_service_that_is_away_and_actions_that_failed(
 ) -> None:
     service.voices = [{"id": "heart", "name": "Heart"}]
     service.add(state="playing", source={"kind": "file", "name": "playing.wav"})
+    await page.add_init_script(NOTICES_STAY)
     await join(page, service.url, room_name)
     await expect(page.get_by_label("Text to say")).to_be_visible()
     service.refusal = (415, "This is no sound.")
@@ -140,6 +141,24 @@ async def test_a_service_that_is_away_and_actions_that_failed(
     await expect(page.get_by_role("alert")).to_contain_text("was not sent")
     await expect(page.locator("#banner")).to_be_visible(timeout=20_000)
     await check(page, "service away")
+
+
+async def test_a_sentence_that_was_joined_late_a_file_that_is_too_large_and_voices_that_failed(
+    page: Page, service: FakeService, avatar: FakeAvatar, room_name: str
+) -> None:
+    service.voices_refusal = (502, "The voice took too long.")
+    service.limits = {"max_upload": 1_000, "max_text": 200_000}
+    text = "Once every ten seconds the lamp threw its white beam over the sea. Then it was dark again. "
+    source = {"kind": "text", "name": None, "text": 10 * text, "voice": "heart"}
+    service.add(
+        state="playing", source=source, audio={"sample_rate": 24_000, "num_channels": 1, "duration": 6e3}, position=1.0
+    )
+    await page.add_init_script(NOTICES_STAY)
+    await join(page, service.url, room_name)
+    await expect(page.locator("#captions")).to_be_visible()
+    await page.set_input_files("#file", {"name": "a.wav", "mimeType": "audio/wav", "buffer": b"RIFF" * 300})
+    await expect(page.get_by_role("alert")).to_contain_text("is too large")
+    await check(page, "caption, too large, no voices")
 
 
 async def test_the_keyboard_help(page: Page, service: FakeService, avatar: FakeAvatar, room_name: str) -> None:

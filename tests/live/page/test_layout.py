@@ -82,3 +82,41 @@ async def test_on_a_phone_in_landscape_everything_that_matters_is_in_sight(
         await expect(page.locator(part)).to_be_in_viewport(ratio=1)
     await expect(page.locator(".segment .title").first).to_be_in_viewport(ratio=1)
     await expect(page.locator(".segment .time").first).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=name)
+async def test_the_name_is_shown_whole_or_not_at_all(
+    page: Page, service: FakeService, room_name: str, size: ViewportSize
+) -> None:
+    await page.set_viewport_size(size)
+    await join(page, service.url, room_name, phase="coming")
+    brand = page.locator(".brand span")
+    needs: float = await brand.evaluate(
+        "element => { const range = new Range(); range.selectNodeContents(element);"
+        " return range.getBoundingClientRect().right }"
+    )
+    hidden = await brand.evaluate("element => getComputedStyle(element).clipPath !== 'none'")
+    link = await page.locator("#copy-link").bounding_box()
+    assert link is not None
+    assert hidden or needs <= link["x"]
+    await expect(page.get_by_role("heading", name="Mouthpiece", exact=True)).to_have_count(1)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=name)
+async def test_the_help_can_be_closed_without_scrolling_and_nothing_lies_over_it_or_below(
+    page: Page, service: FakeService, room_name: str, size: ViewportSize
+) -> None:
+    await page.set_viewport_size(size)
+    await join(page, service.url, room_name, phase="coming")
+    await page.keyboard.press("?")
+    close, letters = page.get_by_role("button", name="Close"), page.get_by_text("Single letters work as shortcuts")
+    await expect(close).to_be_in_viewport(ratio=1)
+    await letters.scroll_into_view_if_needed()
+    await page.locator("#help-dialog").evaluate("dialog => dialog.scrollTo(0, dialog.scrollHeight)")
+    above, below = await letters.bounding_box(), await close.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"]
+    dialog = await page.locator("#help-dialog").bounding_box()
+    assert dialog is not None
+    assert dialog["y"] + dialog["height"] - (below["y"] + below["height"]) < 30

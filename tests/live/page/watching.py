@@ -14,6 +14,12 @@ SHORT_MINUTE = """
 """
 """A script for the page: its minute without an avatar is over after 1.5 s."""
 
+NOTICES_STAY = """
+    const { setTimeout } = window;
+    window.setTimeout = (call, ms, ...values) => setTimeout(call, ms === 8_000 ? 600_000 : ms, ...values);
+"""
+"""A script for the page: its notices do not go after their eight seconds."""
+
 
 async def until(page: Page, expression: str, seconds: float = 20) -> float:
     """Wait until ``expression`` is true in the page; return the seconds that it took.
