@@ -22,7 +22,7 @@ help: ## say what can be made
 demo: .venv/.demo web/dist/index.html ## start everything, speak a greeting, print the page's address (CHECK=1: look and listen, then exit 0 or 1)
 	@.venv/bin/mouthpiece demo $(if $(CHECK),--check)
 
-extras: .venv/.all ## install what needs keys of vendors too: the voices of OpenAI and ElevenLabs, and Anam with its window
+extras: .venv/.extras ## install what needs keys of vendors too: the voices of OpenAI and ElevenLabs, and Anam with its window
 
 hooks: .venv/.all ## set up for a change: everything installed, and `make lint` before each commit
 	.venv/bin/pre-commit install
@@ -63,6 +63,10 @@ clean: ## remove what the other targets made here (never .env.local, nor what th
 
 .venv/.demo: pyproject.toml uv.lock | .venv/pyvenv.cfg
 	$(UV) sync --locked --inexact --no-dev --extra agents --extra sender --extra avatar --extra offline
+	@touch $@
+
+.venv/.extras: pyproject.toml uv.lock | .venv/pyvenv.cfg
+	$(UV) sync --locked --inexact --no-dev --all-extras --no-extra bithuman
 	@touch $@
 
 .venv/.all: pyproject.toml uv.lock | .venv/pyvenv.cfg

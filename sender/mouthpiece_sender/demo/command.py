@@ -182,7 +182,7 @@ Open the page:
 
 and in another terminal, in this folder:
 
-  curl -X POST -H 'Content-Type: audio/wav' --data-binary @{LONGER} {url}/segments
+  curl -X POST -H 'Content-Type: audio/wav' --data-binary @{LONGER} '{url}/segments?wait=playing'
   curl -X POST {url}/interrupt
   curl {url}
 

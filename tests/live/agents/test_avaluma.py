@@ -25,7 +25,7 @@ AVALUMA_NAMES = (
 )
 """Of the licence key, the avatar server and the avatar, as Avaluma's document, its plugin and its server have them."""
 
-pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
+pytestmark = pytest.mark.timeout(240 + 2 * START_TAKES)  # several processes that import for seconds, on a busy machine
 
 
 class RemoteAvatar:

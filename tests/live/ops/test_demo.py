@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -134,10 +135,16 @@ async def test_the_printed_commands_work_when_pasted_and_nothing_looks_up_a_name
         await running.says("Ctrl-C stops everything")
         lines = [line.strip() for line in running.lines if line.strip().startswith("curl ")]
         assert len(lines) == 3
+        answers = []
         for line in lines:
             command = [*shlex.split(line), "--fail-with-body", "--silent", "--show-error"]
             done = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, capture_output=True, text=True)
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+            answers.append(json.loads(done.stdout))
+        said, stopped, room = answers
+        assert said["state"] == "playing"
+        assert [segment["id"] for segment in stopped["segments"]] == [said["id"]]
+        assert room["playing"] is None
         page = next(line.strip() for line in running.lines if "?room=" in line)
         done = await asyncio.to_thread(
             subprocess.run, ["curl", "--fail", "--silent", page], capture_output=True, text=True
