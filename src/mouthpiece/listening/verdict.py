@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from mouthpiece.listening.comparison import MARGIN, SILENT, Frames, Loudness, Overlay, overlay
+from mouthpiece.listening.comparison import MARGIN, SILENT, STANDS_OUT, Frames, Loudness, Overlay, overlay
 from mouthpiece.listening.envelope import FRAME, Levels, frames
 
 CORRELATION: Final = 0.6
@@ -39,8 +39,13 @@ BELOW: Final = 12.0
 """Decibels by which a steady noise is below what was sent: what is louder may be the sound itself, badly broken."""
 CUT: Final = 0.25
 """Seconds by which the end must be missing for a sound to have been cut."""
-STRANGE: Final = 0.3
-"""Seconds of sound where nothing was sent, from which another one speaks on the track too."""
+STRANGE: Final = 0.1
+"""Seconds of sound where nothing was sent, from which another one may speak on the track too, if they are
+``STRANGE_SHARE`` of what is known there."""
+STRANGE_SHARE: Final = 0.2
+AROUND_KNOWN: Final = 0.5
+"""Seconds around the sound that must be known before it is said at once that it was heard: the pauses between
+another's syllables are shorter."""
 MISSED: Final = 0.5
 """Seconds of the sound that may be missing at our end: a subscription takes so long."""
 SETTLING: Final = 1.2
@@ -106,6 +111,11 @@ def judge(
         if over is None or (not final and len(heard) < len(sent) + over.lag_at_end + behind):
             continue
         if found := _borne_out(over, enough):
+            known, strange = _around(over, track, limit)
+            if not final and known < frames(AROUND_KNOWN) and len(heard) * FRAME < alone_until:
+                return None
+            if strange >= frames(STRANGE) and strange >= STRANGE_SHARE * known:
+                return Judgement(Verdict.CANNOT_TELL)
             return found
     if not final:
         return None
@@ -162,8 +172,6 @@ def _borne_out(over: Overlay, enough: float) -> Judgement | None:
         return None
     if abs(_length(sent) - _length(heard)) * FRAME > TOLERANCE + FRAME / 2:
         return None
-    if _strange(over) * FRAME > STRANGE:
-        return None
     return Judgement(Verdict.HEARD, over.lag * FRAME)
 
 
@@ -203,11 +211,19 @@ def _may_be_missed(count: int) -> float:
     return max(MISSED, 0.1 * count * FRAME)
 
 
-def _strange(over: Overlay) -> int:
-    """Return the frames of sound where nothing was sent."""
+def _around(over: Overlay, track: Loudness, limit: int) -> tuple[int, int]:
+    """Return how many frames are known before and after the sound and in its pauses, and in how many of them something
+    is heard.
+
+    :param limit: the frame of the track from which the sound that follows may be on it too.
+    """
     spread = frames(SMEAR)
     sent = np.convolve(over.sent > 0, np.ones(2 * spread + 1), "same") > 0
-    return int((over.heard_active & ~sent).sum())
+    within = ~sent & over.known
+    behind = over.lag_at_end + len(over.sent) - frames(MARGIN)
+    after = track.contour[behind:limit]
+    around = np.concatenate((over.heard[within], after[~np.isnan(after)]))
+    return len(around), int((around > STANDS_OUT).sum())
 
 
 def _length(active: Frames) -> int:

@@ -171,6 +171,22 @@ def test_another_voice_beside_ours_or_in_its_place_proves_nothing(seed: int, sec
     assert judged(sound, other, lag).verdict is Verdict.CANNOT_TELL
 
 
+@pytest.mark.parametrize("missed", [0.2, 0.4])
+@pytest.mark.parametrize("seed", [0, 3, 4, 5])  # the other voice makes no pause around ours
+def test_another_voice_is_waited_for_where_little_is_known_of_what_is_around_ours(seed: int, missed: float) -> None:
+    sound, other = words(2.4, seed), as_samples(words(4.0, seed + 100) * 0.2)
+    for track, expected in (
+        (mixed(delayed(sound, 0.3, 1.3), other), Verdict.CANNOT_TELL),
+        (delayed(sound, 0.3, 1.3), Verdict.HEARD),
+    ):
+        levels = heard(track)
+        levels[: round(missed / FRAME)] = np.nan
+        looks = (judge(sent(sound), levels[:count], lag=0.3, final=False) for count in range(len(levels)))
+        judgement = next((found for found in looks if found), None) or judge(sent(sound), levels, lag=0.3)
+        assert judgement is not None
+        assert judgement.verdict is expected
+
+
 def test_another_voice_before_and_after_ours_proves_nothing() -> None:
     sound = words(2.0)
     track = np.concatenate((words(1.0, 7), sound, words(1.0, 8)))
