@@ -85,8 +85,6 @@ class Overlay:
     lag: int
     """Frames from the first write to the sound's first frame."""
     lag_at_end: int
-    depth: float
-    """Decibels below the loudest within which what came counts as sound."""
 
     @property
     def known(self) -> Frames:
@@ -128,7 +126,7 @@ def overlay(sent: Loudness, heard: Loudness, lags: range, alone_until: int) -> O
     behind = len(padded) - pad
     aligned[max(behind, min(len(padded), alone_until - at_end + pad)) :] = np.nan
     heard_active = np.nan_to_num(aligned, nan=-1.0) > max(0.0, heard.peak - depth)
-    return Overlay(padded, aligned, sent_active, heard_active, lag, at_end, depth)
+    return Overlay(padded, aligned, sent_active, heard_active, lag, at_end)
 
 
 def _background(known: Levels) -> float:
