@@ -1,5 +1,5 @@
 """What the sender says of the conformance avatar's faults (docs/conformance.md) after it has listened to an avatar of
-Avaluma's, through the fixture that others use. ``test_faults.py`` has each fault of a stock avatar beside a recording."""
+Avaluma's, through the fixture that others use. ``test_faults.py`` has each fault of a stock one beside a recording."""
 
 from __future__ import annotations
 
