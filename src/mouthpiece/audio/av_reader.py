@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from mouthpiece.extras import needs
 HOLE: Final = 0.03
 """Seconds between the end of a packet's sound and the time stamp of the next one that are a hole. Less is rounding:
 WebM counts milliseconds."""
+_OPUS_UNIT: Final = 120
+"""Frames at 48 kHz: an Opus packet lasts a multiple of 2.5 ms (RFC 6716, 2.1.4)."""
 _PIECE: Final = 48_000
 """Frames of silence that are put into a hole at a time."""
 _NAMES: Final = {
@@ -68,6 +71,7 @@ class AvReader:
             if not self.rate or not self.channels:
                 raise NotAudio(f"This is no {self._kind} file with sound in it that can be read.")
             self.weights = _weights(codec.layout)
+            self._origin = self._find_origin()
             self.frames = self._count()
             self._held: Samples = np.zeros((0, self.channels), dtype=np.int16)
             self.seek(0)
@@ -128,7 +132,7 @@ class AvReader:
                     end = max(end, packet.pts + (packet.duration or 0))
         except self._av.FFmpegError:
             raise DamagedAudio(f"The {self._kind} file is damaged.") from None
-        there = float(end * stream.time_base) - self._origin()
+        there = float(end * stream.time_base) - self._origin
         if promised is None:
             return int(there * self.rate + 0.5)
         length = float(promised * stream.time_base)
@@ -139,10 +143,26 @@ class AvReader:
             )
         return int(length * self.rate + 0.5)
 
-    def _origin(self) -> float:
-        """The time stamp of frame 0, in seconds: WebM counts the padding that an encoder put before the sound."""
+    def _find_origin(self) -> float:
+        """The time stamp of frame 0, in seconds: WebM counts the padding that an encoder put before the sound, and what
+        FFmpeg says of its start may be the second packet's."""
         start = self._stream.start_time
-        return 0.0 if start is None else float(start * self._stream.time_base)
+        found = 0.0 if start is None else float(start * self._stream.time_base)
+        if self._demuxer == "matroska":
+            first = next(self._frames(), None)
+            found = found if first is None or first.time is None else first.time
+            self._start()
+        return found
+
+    def _place(self, time: float) -> int:
+        """The frame at the time stamp ``time``, in seconds. WebM counts milliseconds; in Opus the frames at which a
+        packet can begin are farther apart than that leaves open, so a place is the same however it was reached."""
+        place: float = (time - self._origin) * self.rate
+        codec = self._stream.codec_context
+        if self._demuxer != "matroska" or codec.name not in ("opus", "libopus") or len(codec.extradata or b"") < 12:
+            return round(place)
+        first = -int.from_bytes(codec.extradata[10:12], "little") % _OPUS_UNIT  # pre-skip (RFC 7845, 5.1)
+        return round((place - first) / _OPUS_UNIT) * _OPUS_UNIT + first
 
     def _decode(self, first: int) -> Iterator[Samples]:
         """Blocks from frame ``first`` on, with silence where no packet is."""
@@ -150,8 +170,8 @@ class AvReader:
         resampler = self._av.AudioResampler(format="s16", layout=layout, rate=self.rate)
         at = -1  # the frame that comes next
         try:
-            for frame in self._frames():
-                begins = None if frame.time is None else round((frame.time - self._origin()) * self.rate)
+            for frame in itertools.islice(self._frames(), 1 if first else 0, None):  # after a seek the first is cut
+                begins = None if frame.time is None else self._place(frame.time)
                 if at < 0:
                     at = begins if first and begins is not None else 0
                 hole = 0 if begins is None else min(begins, self.frames) - at

@@ -47,6 +47,8 @@ def find_parts(data: Data, kind: str, start: int) -> list[tuple[int, int]]:
         starts = [start, *(match.start() for match in found)]
         if kind == "AIFF":
             _check_aiff(data, starts[-1])
+        if kind == "FLAC":
+            _check_flac(data, starts[-1])
     else:
         starts = [start]
     if len(starts) > MAX_PARTS:
@@ -72,6 +74,18 @@ def _check_aiff(data: Data, start: int) -> None:
         at = end + length % 2
 
 
+def _check_flac(data: Data, start: int) -> None:
+    """
+    :raises TruncatedAudio: it ends within its metadata, before its first frame (RFC 9639, 8).
+    """
+    at = start + 4
+    while at + 4 <= len(data):
+        last, at = data[at] >> 7, at + 4 + int.from_bytes(data[at + 1 : at + 4], "big")
+        if last and at < len(data):
+            return
+    raise TruncatedAudio("The FLAC file is cut off before its first frame of sound. Send the whole file.")
+
+
 def _ogg_streams(data: Data, start: int) -> list[int]:
     """Where the links of a chained Ogg begin (RFC 3533, 4 and 6): a first page after one that is none."""
     starts, at, first = [start], start, True
@@ -94,13 +108,15 @@ def _ogg_streams(data: Data, start: int) -> list[int]:
 
 
 def ends_within_a_page(data: Data, start: int, end: int) -> bool:
-    """Whether the last page of the Ogg between ``start`` and ``end`` is longer than what is there (RFC 3533, 6)."""
+    """Whether the last page of the Ogg between ``start`` and ``end`` is longer than what is there, or another one
+    begins after it (RFC 3533, 6)."""
     at = data.rfind(b"OggS", start, end)
     head = data[at : at + 27] if at >= 0 else b""
     if len(head) < 27:
         return True
-    table = data[at + 27 : at + 27 + head[26]]
-    return at + 27 + head[26] + sum(table) > end
+    ends = at + 27 + head[26] + sum(data[at + 27 : at + 27 + head[26]])
+    rest = data[ends : min(ends + 4, end)]
+    return ends > end or (bool(rest) and b"OggS".startswith(rest))
 
 
 def _movies(data: Data, start: int) -> list[int]:

@@ -12,7 +12,7 @@ import io
 import mmap
 import os
 from collections.abc import Callable, Sequence
-from typing import IO, Any, Protocol
+from typing import IO, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,14 @@ from mouthpiece.audio.pcm import Pcm, Samples
 from mouthpiece.audio.splice import Piece, Splice
 from mouthpiece.audio.wav import read_wav
 from mouthpiece.errors import AudioError, DamagedAudio, NotAudio, TruncatedAudio, UnsupportedFormat
+
+_WARM_UP: Final = {"MPEG_LAYER_III": 1, "OPUS": 4, "VORBIS": 4}
+"""Seconds before a place that are decoded and dropped, by the coding. An MP3 frame needs bits of earlier frames, which
+a seek does not fetch. An Opus frame is predicted from those before it; in speech the difference had died away after
+four seconds. In Vorbis libsndfile 1.2.2 takes the last page of a file for as long as its packets are, and lands beside
+the place there."""
+_PIECE: Final = 65_536
+"""Frames that are dropped at a time."""
 
 
 class Reader(Protocol):
@@ -82,15 +90,14 @@ class SndfileReader:
         # When read as int16, libsndfile does not scale float samples (float WAV), and lossy formats wrap around above
         # full scale: both are read as floats and clipped here.
         self._integral = self._file.subtype.startswith(("PCM_", "ULAW", "ALAW"))
-        # An MP3 frame needs bits of earlier frames, which a seek does not fetch: a second is decoded and dropped.
-        self._warm_up = self.rate if kind == "MP3" else 0
+        self._warm_up = round(_WARM_UP.get(self._file.subtype, 0) * self.rate)
 
     def seek(self, frame: int) -> None:
         frame = min(frame, self.frames)
         start = max(0, frame - self._warm_up)
         self._file.seek(start)
-        if frame > start:
-            self.read(frame - start)
+        for at in range(start, frame, _PIECE):
+            self.read(min(_PIECE, frame - at))
 
     def read(self, count: int) -> Samples:
         try:
@@ -273,16 +280,21 @@ def _opening(
             reader = SndfileReader(source(), kind)
         except NotAudio:
             if cut:
-                raise TruncatedAudio(
-                    "The Ogg file is cut off before its first whole page of sound. Send the whole file."
-                ) from None
+                raise _without_sound() from None
             raise
+        if cut and not reader.frames:
+            reader.close()
+            raise _without_sound()
         if kind == "Ogg" and reader.channels > 2:
             reader.close()
             return AvReader(source(), kind, "ogg")
         return reader
 
     return open_part
+
+
+def _without_sound() -> TruncatedAudio:
+    return TruncatedAudio("The Ogg file is cut off before its first whole page of sound. Send the whole file.")
 
 
 def _flac_reader(source: Callable[[], Splice]) -> Reader:

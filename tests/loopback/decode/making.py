@@ -19,9 +19,21 @@ def chirp(seconds: float, rate: int, channels: int = 1) -> Samples:
     return wave if channels == 1 else np.stack([wave // (number + 1) for number in range(channels)], axis=1)
 
 
-def write_with_av(path: Path, container: str, codec: str, samples: Samples, rate: int) -> None:
+class Pipe:
+    """A file that is written from its start to its end: nobody can go back to put a length into its header."""
+
+    def __init__(self) -> None:
+        self.content = b""
+
+    def write(self, data: bytes) -> int:
+        self.content += bytes(data)
+        return len(data)
+
+
+def write_with_av(to: Path | Pipe, container: str, codec: str, samples: Samples, rate: int) -> None:
     """What libsndfile does not write."""
-    with av.open(str(path), "w", format=container) as output:
+    in_parts = {"movflags": "frag_keyframe+empty_moov"} if isinstance(to, Pipe) and container in _MOV else {}
+    with av.open(to if isinstance(to, Pipe) else str(to), "w", format=container, options=in_parts) as output:
         stream = output.add_stream(codec, rate=rate)
         assert isinstance(stream, av.AudioStream)
         stream.layout = "mono"
@@ -36,6 +48,10 @@ def write_with_av(path: Path, container: str, codec: str, samples: Samples, rate
         while part := fifo.read(size, partial=True):
             output.mux(stream.encode(part))
         output.mux(stream.encode(None))
+
+
+_MOV = ("ipod", "mp4")
+"""Its index is at its end, unless it is written in parts."""
 
 
 def decoder_processes(role: str = "") -> list[psutil.Process]:

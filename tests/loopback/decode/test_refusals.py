@@ -101,8 +101,7 @@ async def test_what_is_refused_and_why(
     with pytest.raises(error, match=words) as caught:
         await probe(decoders, tmp_path, content)
     assert str(caught.value).endswith(".")
-    (process,) = decoder_processes("probing")
-    assert process.is_running()
+    assert "crashed" not in str(caught.value)
 
 
 async def test_a_picture_is_no_sound(tmp_path: Path, decoders: Decoders) -> None:
