@@ -14,6 +14,7 @@ from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
 from livekit.agents.voice.room_io import RoomOptions
 
 from mouthpiece_agents.avatar_session import AvatarSession
+from mouthpiece_agents.connect import end_connect_at_ctrl_c
 
 load_dotenv(".env.local")
 
@@ -53,4 +54,5 @@ async def entrypoint(ctx: JobContext) -> None:
 
 
 if __name__ == "__main__":
+    end_connect_at_ctrl_c(server)
     cli.run_app(server)

@@ -17,6 +17,7 @@ from tests.live.agents.services import AvatarServer, Rooms, RunningProcess, envi
 from tests.live.viewer import Viewer, viewer_token
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+IN_COMPOSE = EXAMPLES.parent / "agents" / "2-agent-with-external-audio" / "agent-2.py"
 FINISHED = "finished after 3.9 s, receipt confirmed"
 
 pytestmark = pytest.mark.timeout(240)  # several processes that import for seconds, on a busy machine
@@ -43,14 +44,19 @@ async def test_the_example_worker_is_heard_and_leaves_nothing_behind(
             assert "turn detector" not in process.output  # livekit-agents asks LiveKit's cloud for one, if it may
 
 
+@pytest.mark.parametrize(
+    ("worker", "said"),
+    [(EXAMPLES / "agent-2.py", FINISHED), (IN_COMPOSE, "said hello_world_16kHz.wav through avatar-mouthpiece")],
+    ids=["example", "compose"],
+)
 async def test_the_example_worker_joins_a_room_undispatched_and_ends_at_ctrl_c(
-    livekit: LiveKit, avatar_server: AvatarServer, room_name: str, tmp_path: Path
+    livekit: LiveKit, avatar_server: AvatarServer, room_name: str, tmp_path: Path, worker: Path, said: str
 ) -> None:
     env = environment(livekit, MOUTHPIECE_AVATAR_URL=avatar_server.url)
-    command = [sys.executable, str(EXAMPLES / "agent-2.py"), "connect", "--room", room_name]
+    command = [sys.executable, str(worker), "connect", "--room", room_name]
     async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
         with RunningProcess(command, env, tmp_path) as process:
-            await process.says(FINISHED)
+            await process.says(said)
             process.popen.send_signal(signal.SIGINT)
             assert await process.ended() == 0
             await Rooms(server, "agent-2").until(room_name, lambda people: not people)

@@ -112,3 +112,9 @@ def test_a_container_is_given_settings_that_its_service_has(layout: str, part: s
     known = {variable for variable, _ in variables(part)}
     assert set(SERVICES) == set(PARTS)
     assert set(environment(containers(layout)[part])) <= known
+
+
+def test_apart_no_part_is_asked_for_more_while_it_can_take_no_more() -> None:
+    for part in ("sender", "avatar"):
+        assert containers("split")[part]["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        assert containers("split")[part]["livenessProbe"]["httpGet"]["path"] == "/healthz"
