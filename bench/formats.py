@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -55,8 +56,8 @@ WITHIN: Final = 0.1
 LEVEL: Final = 1.5
 """Decibels."""
 ALIKE: Final = 0.9
-ARRIVES: Final = 0.4
-"""Seconds after an end in which its last sound may still arrive at the viewer."""
+QUIET: Final = 0.4
+"""Seconds without sound after which a recording ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,12 @@ async def posted_in(livekit: LiveKit, room: str, client: httpx.AsyncClient, file
         for number, given in enumerate(files):
             with viewer.record_sound() as recording:
                 asked: dict[str, str | int] = {"wait": "finished", "timeout": 60}
+                began = time.monotonic()
                 answer = await client.post(f"/v1/rooms/{room}/segments", content=given.content, params=asked)
-                await asyncio.sleep(ARRIVES if answer.is_success else 0)
+                if answer.is_success:
+                    with contextlib.suppress(TimeoutError):
+                        await viewer.onset(began, timeout=5)
+                        await viewer.offset(began, QUIET)
                 found.append(Posted(given, answer.status_code, answer.json(), recording))
             print(f"\r{room}: {number + 1} of {len(files)}{'':20}", end="", file=sys.stderr, flush=True)
     return found

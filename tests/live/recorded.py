@@ -14,11 +14,7 @@ from mouthpiece.audio.pcm import Samples
 from tests.live.viewer import LOUD, SAMPLE_RATE
 
 PIECE: Final = 0.2
-"""Seconds that are compared at a time: a jitter buffer that catches up shifts what comes after it."""
-SHIFT: Final = 0.1
-"""Seconds by which a piece may lie before its place, or behind it."""
-HOLE: Final = 0.3
-"""Seconds that a busy machine may leave between two pieces."""
+"""Seconds that are looked for at a time: a busy machine leaves holes, and a jitter buffer shifts what follows."""
 _RATE: Final = 8_000
 """Hertz at which they are compared."""
 _FRAME: Final = 0.01
@@ -34,7 +30,7 @@ class Recorded:
     longer: float
     """Seconds from its first loud moment to its last, more than in the sound itself."""
     level: float
-    """Decibels of its loud span over the sound's."""
+    """Decibels over the sound's, the median of its pieces."""
     pieces: tuple[float, ...]
     """The correlation of each piece: 1 for the same sound."""
 
@@ -54,9 +50,11 @@ def judge(recording: Sequence[bytes], sound: Samples, rate: int) -> Recorded | N
     there, said = _loud_span(heard), _loud_span(given)
     if there is None or said is None:
         return None
-    level = float(20 * np.log10(heard[there].std() / given[said].std()))
+    found = list(_pieces(heard, given[said]))
+    if not found:
+        return None
     longer = (there.stop - there.start - said.stop + said.start) / _RATE
-    return Recorded(longer, level, tuple(_correlations(heard, given[said])))
+    return Recorded(longer, float(np.median([level for _, level in found])), tuple(alike for alike, _ in found))
 
 
 def _resampled(samples: Samples, rate: int) -> Signal:
@@ -70,24 +68,18 @@ def _loud_span(signal: Signal) -> slice | None:
     return slice(int(loud[0]) * frame, (int(loud[-1]) + 1) * frame) if len(loud) else None
 
 
-def _correlations(heard: Signal, given: Signal) -> Iterator[float]:
-    size = 1 << (len(heard) + len(given)).bit_length()
-    cross = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(given, size)), size)
-    place = int(np.argmax(np.abs(cross[: len(heard)])))
-    piece, shift, hole = (round(seconds * _RATE) for seconds in (PIECE, SHIFT, HOLE))
+def _pieces(heard: Signal, given: Signal) -> Iterator[tuple[float, float]]:
+    """The correlation of each loud piece of ``given`` with what is most like it in ``heard``, and the level of that."""
+    piece = round(PIECE * _RATE)
+    padded = np.concatenate([np.zeros(piece), heard, np.zeros(piece)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, piece)
+    norms = np.sqrt(np.convolve(padded**2, np.ones(piece), "valid"))
     for start in range(0, len(given) - piece + 1, piece):
         part = given[start : start + piece]
-        if np.sqrt((part**2).mean()) < LOUD:
+        norm = float(np.linalg.norm(part))
+        if norm / np.sqrt(piece) < LOUD:
             continue
-        first = max(0, place + start - shift)
-        around = heard[first : place + start + piece + shift + hole]
-        if len(around) < piece:
-            yield 0.0
-            continue
-        windows = np.lib.stride_tricks.sliding_window_view(around, piece)
-        scale = np.maximum(np.linalg.norm(windows, axis=1) * np.linalg.norm(part), 1e-9)
-        found = np.abs(windows @ part) / scale
-        best = int(found.argmax())
-        if found[best] > 0.9:
-            place = first + best - start
-        yield float(found[best])
+        alike = np.abs(windows @ part) / np.maximum(norms * norm, 1e-9)
+        alike[norms < 0.1 * norm] = 0.0
+        best = int(alike.argmax())
+        yield float(alike[best]), float(20 * np.log10(max(norms[best], 1e-9) / norm))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,9 @@ ODD = ["wav-joined-ffff", "wav-odd-list-without-pad", "id3-aac", "flac-pipe", "o
 MIXED = ["antiphase", "5.1-centre"]
 WITHIN = 0.1
 """Seconds."""
-HEARD_WITHIN = 0.3
-"""Seconds: a busy machine's jitter buffer stretches what is heard."""
+SHORTER = 0.3
+"""Seconds by which a jitter buffer that catches up may shorten what is heard; what a busy machine leaves out makes it
+longer, so only ``bench/formats.py`` holds it to its length."""
 ALIKE = 0.8
 """The median correlation of its pieces: a busy machine leaves holes in some."""
 
@@ -66,18 +68,15 @@ async def test_what_is_in_a_file_is_what_a_viewer_hears(
             async with sound.open() as blocks:
                 decoded = np.concatenate([block.samples async for block in blocks])
             with viewer.record_sound() as recording:
+                began = time.monotonic()
                 accepted = await gateway.speak(SpeakRequest(room_name, sound, Source("file", name), new_segment_id()))
                 segment = await gateway.wait(accepted.id, "finished", 30)
-                await asyncio.sleep(0.5)
+                await viewer.onset(began)
+                await viewer.offset(began, quiet=0.6)
             assert (segment.state, segment.receipt) == (State.FINISHED, Receipt.CONFIRMED), name
             assert sound.info.duration is not None
             assert segment.position == pytest.approx(sound.info.duration, abs=WITHIN), name
             heard = judge(recording, decoded, sound.info.sample_rate)
-            if (
-                heard is None
-                or abs(heard.longer) > HEARD_WITHIN
-                or abs(heard.level) > 1.5
-                or np.median(heard.pieces) < ALIKE
-            ):
+            if heard is None or heard.longer < -SHORTER or abs(heard.level) > 1.5 or np.median(heard.pieces) < ALIKE:
                 wrong.append((name, heard))
     assert wrong == []
