@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mouthpiece.tts.lexicon import Lexicon
-from mouthpiece.tts.text import has_words
+from mouthpiece.tts.text import has_words, name_tags
 
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0d\ufeff]"
@@ -54,7 +54,7 @@ _SCALE: Final = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion
 
 def spoken(text: str, *, english: bool = True, lexicon: Lexicon = _NO_ENTRIES) -> str:
     """The words of ``text`` for a voice; of an English one if ``english``. Words of ``lexicon`` are said as it says."""
-    text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    text = name_tags(_ENTITY.sub(lambda match: html.unescape(match[0]), text))
     text = unicodedata.normalize("NFC", text)
     text = _INVISIBLE.sub("", text)
     text = _GROUPS.sub(lambda match: match[0].replace(match[1], ""), text)

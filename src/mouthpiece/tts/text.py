@@ -27,6 +27,7 @@ _MARKUP = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TAG_NAME: Final = re.compile(r"[A-Za-z][\w-]*")
 _WHITE: Final = "\t\n\r\v\f\x85"
 """The control characters that are allowed: they are white space."""
 
@@ -55,6 +56,12 @@ def check_characters(text: str) -> None:
         raise TTSBadText(f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be spoken at once.")
     if any(not letter.isprintable() and letter not in _WHITE and _forbidden(letter) for letter in text):
         raise TTSBadText("The text holds control characters: send words alone.")
+
+
+def name_tags(text: str) -> str:
+    """``text`` with the name in the place of each tag that it writes about: one made of entities or in code, since
+    others are refused or left out before."""
+    return _MARKUP.sub(lambda tag: " ".join(_TAG_NAME.findall(tag[0])[:1]), text)
 
 
 def has_words(text: str) -> bool:

@@ -56,6 +56,10 @@ PAIRS = [
     ("1,2", "1,2"),
     ("one, 2,345 and 6", "one, 2345 and 6"),
     ("1,2,3", "1,2,3"),
+    # tags that are written about
+    ("&lt;b&gt; makes it bold", "b makes it bold"),
+    ("Use <br/>, not </p>.", "Use br, not p."),
+    ("if x &lt; 3", "if x is less than 3"),
     # spaces and what is not seen
     ("in\u00adcred\u00adible", "incredible"),
     ("zero\u200bwidth", "zerowidth"),
