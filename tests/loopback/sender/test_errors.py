@@ -74,6 +74,14 @@ async def test_raw_samples_must_say_what_they_are(sender: Running, kind: str) ->
     assert "rate" in expect(answer, "bad-parameter", "Content-Type")
 
 
+@pytest.mark.parametrize("kind", ["audio/L24;rate=24000", "audio/basic", "audio/x-raw;rate=8000"])
+async def test_samples_of_another_form_are_refused_by_name(sender: Running, kind: str) -> None:
+    answer = await sender.client.post(QUEUE, content=samples(), headers={"Content-Type": kind})
+    assert kind.partition(";")[0].lower() in expect(answer, "unsupported-format", None)
+    file = await sender.client.post(QUEUE, content=sound_file(), headers={"Content-Type": kind})
+    assert file.status_code == 202
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
