@@ -352,6 +352,17 @@ print("tried all, lacking", lacking)
     assert secret.read_text() == "a secret"
 
 
+async def test_each_decoder_is_confined_before_it_reads(decoders: Decoders, wav: Callable[[float], Path]) -> None:
+    """As the kernel says it: no privileges to gain, and a filter of system calls (proc_pid_status(5))."""
+    await whole(await FileSound.probe(wav(1.0), decoders))
+    running = decoder_processes()
+    assert {process.cmdline()[-1] for process in running} == {"probing", "playing"}
+    for process in running:
+        lines = (await asyncio.to_thread(Path(f"/proc/{process.pid}/status").read_text)).splitlines()
+        status = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+
 async def test_a_decoder_starts_where_no_project_is(decoders: Decoders, wav: Callable[[float], Path]) -> None:
     sound = await FileSound.probe(wav(1.0), decoders)
     await whole(sound)

@@ -35,6 +35,17 @@ async def test_a_body_is_stored_as_it_came_and_for_its_owner_only(tmp_path: Path
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+async def test_a_folder_that_was_there_keeps_its_rights(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o775)
+    async with Spool(shared):
+        pass
+    async with Spool(shared / "spool"):
+        pass
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o775
+
+
 async def test_a_long_body_is_written_as_it_arrives(tmp_path: Path) -> None:
     part = tmp_path / f"{ID}.part"
     seen: list[int] = []
