@@ -13,6 +13,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from tests.forked_starts import ForkedStarts, forked_starts
 from tests.shards import place, scheduling
 
 # A busy machine delays an example: it does not fail for that.
@@ -41,7 +42,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{process}: {sum(seconds.values()):.0f} s ({folders})")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def commands_begin_with_their_imports_done() -> Iterator[ForkedStarts]:
+    with forked_starts() as starts:
+        yield starts
+
+
+@pytest.fixture
+def processes_start_anew(commands_begin_with_their_imports_done: ForkedStarts) -> Iterator[None]:
+    """For a test of a start, or of what a process is called."""
+    commands_begin_with_their_imports_done.off = True
+    yield
+    commands_begin_with_their_imports_done.off = False
+
+
 @pytest.fixture(autouse=True)
 def nothing_blocks_the_loop() -> Iterator[BlockBuster]:
     with blockbuster_ctx(["mouthpiece", "mouthpiece_agents", "mouthpiece_avatar", "mouthpiece_sender"]) as guard:
+        # as the start of a process by `subprocess` may
+        guard.functions["socket.socket.recv"].can_block_in("tests/forked_starts.py", {"fork", "ready"})
         yield guard

@@ -152,6 +152,7 @@ async def test_it_stops_while_an_avatar_joins_a_livekit_that_never_answers(
     assert b"Traceback" not in rest
 
 
+@pytest.mark.usefixtures("processes_start_anew")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0.0, 1.0])
 async def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals, after: float) -> None:

@@ -55,11 +55,11 @@ _MOV = ("ipod", "mp4")
 
 
 def decoder_processes(role: str = "") -> list[psutil.Process]:
-    """Those that this process has started and that run; with ``role``, of that one."""
+    """Those that this process has started, anew, and that run; with ``role``, of that one."""
     return [
         child
         for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE
-        and "mouthpiece.audio.decoder" in (line := child.cmdline())
+        and (line := child.cmdline())[1:4] == ["-P", "-m", "mouthpiece.audio.decoder"]
         and role in ("", line[-1])
     ]

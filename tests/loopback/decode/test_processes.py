@@ -20,6 +20,8 @@ from mouthpiece.errors import DamagedAudio, DecodersBusy
 from mouthpiece_sender.sounds.file import FileSound
 from tests.loopback.decode.making import Samples, chirp, decoder_processes
 
+pytestmark = pytest.mark.usefixtures("processes_start_anew")
+
 RATE = 16_000
 
 
@@ -246,9 +248,7 @@ async def test_nothing_runs_once_they_are_closed_whatever_was_open(wav: Callable
         opened = sound.open()
         await anext(await opened.__aenter__())
     await opened.__aexit__(None, None, None)
-    assert [
-        child for child in psutil.Process().children() if "mouthpiece.audio.decoder" in " ".join(child.cmdline())
-    ] == []
+    assert decoder_processes() == []
     with pytest.raises(RuntimeError, match="not open"):
         await FileSound.probe(path, decoders)
 

@@ -68,6 +68,7 @@ async def frames(sound: FileSound, offset: float = 0.0) -> int:
     return count
 
 
+@pytest.mark.usefixtures("processes_start_anew")
 @pytest.mark.parametrize(
     ("content", "error", "words"),
     [
@@ -171,6 +172,7 @@ async def test_damaged_anywhere_it_does_no_harm(tmp_path: Path, decoders: Decode
     assert await frames(good) > 0
 
 
+@pytest.mark.usefixtures("processes_start_anew")
 async def test_a_small_file_that_claims_to_be_huge_costs_no_memory(tmp_path: Path, decoders: Decoders) -> None:
     # A FLAC's header may promise 2^36 samples of 8 channels; what is there is 1 s.
     whole = bytearray(await asyncio.to_thread(encoded, tmp_path, "flac"))

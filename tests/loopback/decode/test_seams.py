@@ -91,20 +91,22 @@ async def test_so_it_is_on_the_last_page_of_a_vorbis_file(decoders: Decoders) ->
         assert differs(piece, whole[-len(piece) :]) <= 1, back
 
 
+@pytest.mark.usefixtures("processes_start_anew")
 @pytest.mark.parametrize("name", ["vorbis", "opus", "mp3", "webm", "m4a"])
-async def test_another_process_reads_on_without_a_seam(tmp_path: Path, decoders: Decoders, name: str) -> None:
+async def test_another_process_reads_on_without_a_seam(tmp_path: Path, name: str) -> None:
     path = await asyncio.to_thread(speech_as, tmp_path, name)
-    info = await decoders.probe(path)
-    whole = await read(decoders, path, info)
     found: list[Samples] = []
     readers: set[int] = set()
-    async with decoders.open(path, info) as blocks:
-        async for block in blocks:
-            found.append(block.samples)
-            if len(found) in (3, 8, 13, 18):
-                reading = [process for process in decoder_processes() if process.cmdline()[-1] != "probing"]
-                readers |= {process.pid for process in reading}
-                for process in reading:
-                    process.kill()
+    async with Decoders() as decoders:
+        info = await decoders.probe(path)
+        whole = await read(decoders, path, info)
+        async with decoders.open(path, info) as blocks:
+            async for block in blocks:
+                found.append(block.samples)
+                if len(found) in (3, 8, 13, 18):
+                    reading = [process for process in decoder_processes() if process.cmdline()[-1] != "probing"]
+                    readers |= {process.pid for process in reading}
+                    for process in reading:
+                        process.kill()
     assert len(readers) >= 4
     assert differs(np.concatenate(found), whole) <= WITHIN.get(name, 1)
