@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -91,6 +92,8 @@ async def conversation(
             assert heard(recording, TONES) == list(GREETING_TONES)
             yield Conversation(openai, viewer, speaker, worker, trace, microphone)
             await microphone.aclose()
+            worker.signal(signal.SIGTERM)  # strace passes none on
+            await worker.ended()
         assert openai.refused == []
 
 
