@@ -114,9 +114,7 @@ def judge(
             known, strange = _around(over, track, limit)
             if not final and known < frames(AROUND_KNOWN) and len(heard) * FRAME < alone_until:
                 return None
-            if strange >= frames(STRANGE) and strange >= STRANGE_SHARE * known:
-                return Judgement(Verdict.CANNOT_TELL)
-            return found
+            return Judgement(Verdict.CANNOT_TELL) if _another_speaks(known, strange) else found
     if not final:
         return None
     if found := _broken_off(sound, track, limit) or _without_end(sound, track, limit, lag):
@@ -187,7 +185,7 @@ def _broken_off(sound: Loudness, track: Loudness, limit: int) -> Judgement | Non
     if len(after) < _last(active) - position or np.isnan(after).any():
         return None
     over = overlay(replace(sound, contour=sound.contour[:position]), track, range(frames(LATEST)), limit)
-    if over is None or _borne_out(over, CORRELATION) is None:
+    if over is None or _borne_out(over, CORRELATION) is None or _another_speaks(*_around(over, track, limit)):
         return None
     return Judgement(Verdict.CUT, over.lag * FRAME, position * FRAME)
 
@@ -224,6 +222,11 @@ def _around(over: Overlay, track: Loudness, limit: int) -> tuple[int, int]:
     after = track.contour[behind:limit]
     around = np.concatenate((over.heard[within], after[~np.isnan(after)]))
     return len(around), int((around > STANDS_OUT).sum())
+
+
+def _another_speaks(known: int, strange: int) -> bool:
+    """Whether another sound is on the track too, by what :func:`_around` found."""
+    return strange >= frames(STRANGE) and strange >= STRANGE_SHARE * known
 
 
 def _length(active: Frames) -> int:
