@@ -46,6 +46,8 @@ STRANGE_SHARE: Final = 0.2
 AROUND_KNOWN: Final = 0.5
 """Seconds around the sound that must be known before it is said at once that it was heard: the pauses between
 another's syllables are shorter."""
+PAUSE: Final = 0.3
+"""Seconds of silence after which a sound is taken to have ended."""
 MISSED: Final = 0.5
 """Seconds of the sound that may be missing at our end: a subscription takes so long."""
 SETTLING: Final = 1.2
@@ -91,7 +93,8 @@ def judge(
     :param lag: seconds, the avatar's own; None: not known yet.
     :param alone_until: seconds after the first write from which the sound that follows may be on the track too.
     :param final: nothing more is waited for. (A track that stayed silent is waited for nevertheless, until the sound
-        would have begun at the latest.)
+        would have begun at the latest, and so is the rest where a sound goes on that is not as long as ours yet: a
+        jitter buffer delays the first ones of an avatar by a second and more.)
     """
     loudness = Loudness.of(np.pad(sent, frames(MARGIN)))
     sound = replace(loudness, contour=loudness.contour[frames(MARGIN) : len(sent) + frames(MARGIN)])
@@ -119,6 +122,8 @@ def judge(
         return None
     if found := _broken_off(sound, track, limit) or _without_end(sound, track, limit, lag):
         return found
+    if alone_until == float("inf") and _goes_on(sound, track):
+        return None
     missed = int(np.isnan(heard[: len(sent)]).sum()) + max(0, len(sent) - len(heard))
     return Judgement(Verdict.NOT_LISTENED if missed * FRAME > _may_be_missed(len(sent)) else Verdict.CANNOT_TELL)
 
@@ -202,6 +207,13 @@ def _without_end(sound: Loudness, track: Loudness, limit: int, lag: float | None
         return None
     position = min(last + 1 - frames(USUAL_LAG if lag is None else lag), _length(came))
     return Judgement(Verdict.CUT, position=max(0, position) * FRAME)
+
+
+def _goes_on(sound: Loudness, track: Loudness) -> bool:
+    """Whether the track sounds until now, and for less time than the whole of ``sound`` takes."""
+    came = track.active()
+    pause = len(came) - 1 - _last(came)
+    return pause * FRAME <= PAUSE and _length(came) < _length(sound.active())
 
 
 def _may_be_missed(count: int) -> float:
