@@ -41,7 +41,6 @@ sys.path.insert(0, str(ROOT))
 from bench import services  # noqa: E402
 from bench.latency import SENDER, Sender, Start, awake, busy, stock, tone  # noqa: E402
 
-from mouthpiece import wire  # noqa: E402
 from mouthpiece_sender.demo import livekit_server  # noqa: E402
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
@@ -157,8 +156,8 @@ async def one(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[
 
 
 @contextlib.asynccontextmanager
-async def server_of_many(livekit: LiveKit) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the avatar server with a process a core."""
+async def server_of_many(livekit: LiveKit) -> AsyncIterator[int]:
+    """Run the avatar server with a process a core; yield its port."""
     port = livekit_server.free_port()
     command = ("-m", "mouthpiece_avatar", "--port", str(port))
     async with (
@@ -166,7 +165,7 @@ async def server_of_many(livekit: LiveKit) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http,
     ):
         await services.answers(http, "/healthz")
-        yield http
+        yield port
 
 
 async def many(options: argparse.Namespace, say: Callable[[str], None]) -> list[tuple[int, float]]:
@@ -174,12 +173,12 @@ async def many(options: argparse.Namespace, say: Callable[[str], None]) -> list[
     rates: list[tuple[int, float]] = []
     async with AsyncExitStack() as stack:
         livekit = await stack.enter_async_context(services.server())
-        http = await stack.enter_async_context(server_of_many(livekit))
+        port = await stack.enter_async_context(server_of_many(livekit))
         viewers: list[Viewer] = []
         senders: list[Sender] = []
         while len(viewers) < options.most:
             for _ in range(AT_A_TIME):
-                await add(stack, livekit, http, f"bench-{len(viewers)}", viewers, senders)
+                await add(stack, livekit, port, f"bench-{len(viewers)}", viewers, senders)
             say(f"{len(viewers)} speak")
             saying = [asyncio.create_task(sender.say(tone(options.seconds + 4))) for sender in senders]
             await asyncio.sleep(3)
@@ -195,16 +194,13 @@ async def many(options: argparse.Namespace, say: Callable[[str], None]) -> list[
 async def add(
     stack: AsyncExitStack,
     livekit: LiveKit,
-    http: httpx.AsyncClient,
+    port: int,
     room: str,
     viewers: list[Viewer],
     senders: list[Sender],
 ) -> None:
     """Start one more avatar, in a room of its own, with a viewer and a sender."""
-    secret = services.token(livekit, services.AVATAR, room=room, **services.BEHALF)
-    body = asdict(wire.StartAvatar(livekit.url, secret, "bench", "mia"))
-    headers = {wire.API_SECRET_HEADER: "bench"}
-    (await http.post(wire.START_AVATAR_PATH, json=body, headers=headers)).raise_for_status()
+    await services.start_avatar(livekit, port, room)
     joined = rtc.Room()
     token = services.token(livekit, SENDER, room=room)
     await joined.connect(livekit.url, token, rtc.RoomOptions(auto_subscribe=False))

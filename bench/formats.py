@@ -42,7 +42,6 @@ sys.path.insert(0, str(ROOT))
 
 from bench import abuse, services  # noqa: E402
 
-from mouthpiece import wire  # noqa: E402
 from mouthpiece.audio.decoders import Decoders  # noqa: E402
 from mouthpiece.audio.pcm import Samples  # noqa: E402
 from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
@@ -126,14 +125,6 @@ async def posted_in(livekit: LiveKit, room: str, client: httpx.AsyncClient, file
                 found.append(Posted(given, answer.status_code, answer.json(), recording))
             print(f"\r{room}: {number + 1} of {len(files)}{'':20}", end="", file=sys.stderr, flush=True)
     return found
-
-
-async def start_avatar(livekit: LiveKit, port: int, room: str) -> None:
-    token = services.token(livekit, f"avatar-{room}", room=room, **services.BEHALF)
-    body = asdict(wire.StartAvatar(livekit.url, token, "bench", "mia"))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
-        answer = await http.post(wire.START_AVATAR_PATH, json=body, headers={wire.API_SECRET_HEADER: "bench"})
-        answer.raise_for_status()
 
 
 async def row_of(posted: Posted, decoders: Decoders, path: Path) -> Row:
@@ -239,7 +230,7 @@ async def main() -> int:
             client, _ = await stack.enter_async_context(services.service(livekit))
             client.timeout = 90
             for room in rooms[1:]:
-                await start_avatar(livekit, abuse.port_of(avatar), room)
+                await services.start_avatar(livekit, abuse.port_of(avatar), room, f"avatar-{room}")
             shares = [files[number :: len(rooms)] for number in range(len(rooms))]
             posted = await asyncio.gather(
                 *(posted_in(livekit, room, client, share) for room, share in zip(rooms, shares, strict=True))

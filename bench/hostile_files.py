@@ -31,7 +31,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -45,8 +45,6 @@ sys.path.insert(0, str(ROOT))
 
 from bench import abuse, post_latency, services  # noqa: E402
 
-from mouthpiece import wire  # noqa: E402
-from mouthpiece_sender.demo.livekit_server import LiveKit  # noqa: E402
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
 from tests.loopback.decode.making import chirp, write_with_av  # noqa: E402
 
@@ -86,7 +84,7 @@ async def run(what: str, options: list[str]) -> int:
             Viewer(livekit.url, viewer_token(livekit, services.ROOM), identity=services.AVATAR) as viewer,
         ):
             client.headers["Authorization"] = f"Bearer {OURS}"
-            await start_avatar(livekit, abuse.port_of(avatar))
+            await services.start_avatar(livekit, abuse.port_of(avatar), ROOM, "avatar-two", avatar="noah")
             await viewer.ready()
             alone = await spoken(client, viewer)
             print(f"alone: {described(alone)} (load {os.getloadavg()[0]:.1f})", flush=True)
@@ -112,14 +110,6 @@ async def run(what: str, options: list[str]) -> int:
             bad = f"{len(gaps)} gaps, {answers['bad']} bad answers"
             print(f"{'good' if good else 'BAD'}: alive {alive}, whole {whole}, {bad}")
     return 0 if good else 1
-
-
-async def start_avatar(livekit: LiveKit, port: int) -> None:
-    token = services.token(livekit, "avatar-two", room=ROOM, **services.BEHALF)
-    body = asdict(wire.StartAvatar(livekit.url, token, "bench", "noah"))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
-        answer = await http.post(wire.START_AVATAR_PATH, json=body, headers={wire.API_SECRET_HEADER: "bench"})
-        answer.raise_for_status()
 
 
 async def spoken(client: httpx.AsyncClient, viewer: Viewer) -> tuple[str, list[float]]:

@@ -81,10 +81,19 @@ async def avatar(livekit: LiveKit, *, log: Path | None = None, **settings: str) 
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http,
     ):
         await answers(http, "/healthz")
-        body = asdict(wire.StartAvatar(livekit.url, token(livekit, AVATAR, **BEHALF), "bench", "mia"))
-        headers = {wire.API_SECRET_HEADER: "bench"}
-        (await http.post(wire.START_AVATAR_PATH, json=body, headers=headers)).raise_for_status()
+        await start_avatar(livekit, port)
         yield psutil.Process(running.pid)
+
+
+async def start_avatar(
+    livekit: LiveKit, port: int, room: str = ROOM, identity: str = AVATAR, *, avatar: str = "mia"
+) -> None:
+    """Ask the avatar server at ``port`` for an avatar."""
+    secret = token(livekit, identity, room=room, **BEHALF)
+    body = asdict(wire.StartAvatar(livekit.url, secret, "bench", avatar))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+        answer = await http.post(wire.START_AVATAR_PATH, json=body, headers={wire.API_SECRET_HEADER: "bench"})
+        answer.raise_for_status()
 
 
 @contextlib.asynccontextmanager
