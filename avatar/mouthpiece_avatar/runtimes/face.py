@@ -65,6 +65,19 @@ class _Part:
         return self.messages[0][1] if self.messages else None
 
 
+async def load_model(model_path: str | None, look: Look | None) -> Face:
+    """Return the face that a program of bitHuman's names, see :meth:`FaceRuntime.create`.
+
+    :raises ConfigurationError: there is none.
+    """
+    path = PurePath(model_path or DEFAULT_FACE)
+    face = path.stem
+    if face not in FACES and path.suffix == ".imx":
+        logger.info("%s is not read: the built-in face %s takes its place", path.name, DEFAULT_FACE)
+        face = DEFAULT_FACE
+    return await asyncio.to_thread(load_face, face, look)
+
+
 class FaceRuntime:
     """A :class:`mouthpiece_avatar.runtimes.contract.Runtime`. ``create`` makes one.
 
@@ -96,6 +109,7 @@ class FaceRuntime:
             raise ValueError(f"the output's rate must be a multiple of 400 from 16,000 on, not {output_sample_rate}")
         self.sample_rate = output_sample_rate
         self._samples = output_sample_rate // FPS
+        self._face = face
         self._compositor = Compositor(face)
         self._animator = FaceAnimator(seed)
         self._model = LipModel(output_sample_rate, look_ahead=False, weights=_WEIGHTS)
@@ -138,14 +152,8 @@ class FaceRuntime:
         if unknown := set(others) - MEANINGLESS:
             raise TypeError(f"create() got an unexpected keyword argument {min(unknown)!r}")
         look = None if output_size is None else Look(read_size("{}x{}".format(*output_size)))
-        path = PurePath(model_path or DEFAULT_FACE)
-        face = path.stem
-        if face not in FACES and path.suffix == ".imx":
-            logger.info("%s is not read: the built-in face %s takes its place", path.name, DEFAULT_FACE)
-            face = DEFAULT_FACE
-        drawn = await asyncio.to_thread(load_face, face, look)
         return cls(
-            drawn,
+            await load_model(model_path, look),
             seed=seed,
             idle_pictures=idle_pictures,
             clock=clock,
@@ -226,6 +234,14 @@ class FaceRuntime:
     async def shutdown(self) -> None:
         """Stop; bitHuman's SDK also closes a metered session."""
         await self.stop()
+
+    def get_first_frame(self) -> npt.NDArray[np.uint8]:
+        """Return a picture of the face at rest, BGR: programs read the size from it. No frame is taken from ``run``."""
+        at_rest = Compositor(self._face)
+        at_rest.compose(FaceAnimator().step(AT_REST))
+        picture = np.empty((at_rest.height, at_rest.width, 3), np.uint8)
+        at_rest.put_bgr(picture)
+        return picture
 
     @property
     def frame_width(self) -> int:

@@ -20,7 +20,7 @@ from mouthpiece_avatar import FaceRuntime
 from mouthpiece_avatar.as_bithuman import AsyncBithuman, AudioChunk, BithumanError, VideoControl
 from mouthpiece_avatar.face import faces
 from mouthpiece_avatar.runtimes.contract import Frame
-from tests.unit.avatar.test_face_runtime import FACE, babble
+from tests.unit.avatar.test_face_runtime import FACE
 from tests.unit.avatar.test_runtimes import Time
 
 Sound = npt.NDArray[np.int16]
@@ -35,12 +35,13 @@ CHUNKS: tuple[Callable[[int], int], ...] = (
 )
 """Samples of a push, by the rate: 10 ms, 40 ms, two odd numbers, all at once."""
 SPEECH = Path(__file__).parent / "speech"
-HELLO = Path(__file__).parents[3] / "assets" / "hello_world_16kHz.wav"
+ASSETS = Path(__file__).parents[3] / "assets"
 
 
 def recorded(path: Path, begin: float, end: float) -> Sound:
-    """A part of a recording, at 48 kHz."""
-    sound, rate = sf.read(path, dtype="float64")
+    """A part of a recording, its left channel at 48 kHz."""
+    channels, rate = sf.read(path, dtype="float64", always_2d=True)
+    sound = channels[:, 0]
     part = soxr.resample(sound[round(begin * rate) : round(end * rate)], rate, 48_000)
     return faded(part * 32_767)
 
@@ -55,12 +56,12 @@ def at(seconds: float) -> npt.NDArray[np.floating]:
 
 
 RECORDINGS: dict[str, Sound] = {
-    "a voice": recorded(HELLO, 0.2, 0.4),
+    "a voice": recorded(ASSETS / "hello_world_16kHz.wav", 0.2, 0.4),
+    "a greeting": recorded(ASSETS / "greeting_44kHz_stereo.wav", 0.3, 0.46),
+    "a long story": recorded(ASSETS / "lighthouse_16kHz.wav", 3.0, 3.2),
     "slt": recorded(SPEECH / "bob_and_pam_slt.flac", 0.2, 0.4),
     "rms": recorded(SPEECH / "bob_and_pam_rms.flac", 0.3, 0.5),
     "a chirp": faded(9_000 * np.sin(2 * np.pi * (100 + 4_000 * at(0.24)) * at(0.24))),
-    "syllables": faded(babble(0.24, 48_000)),
-    "a tone": faded(9_000 * np.sin(2 * np.pi * 440 * at(0.12))),
     "as loud as can be": faded(32_767 * np.sin(2 * np.pi * 200 * at(0.08))),
     "silence": np.zeros(48_000 * 3 // 25, np.int16),
     "an odd length": faded(9_000 * np.sin(2 * np.pi * 300 * at(0.1173))),
