@@ -79,7 +79,8 @@ def become(request: dict[str, Any], files: list[int]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    sys.path[:1] = [os.getcwd()] if request["in_its_folder"] else []
+    searched = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+    sys.path[:1] = [*([os.getcwd()] if request["in_its_folder"] else []), *searched]
     sys.argv = ["-m", *request["arguments"]]
     at_once = bool(os.environ.get("PYTHONUNBUFFERED"))
     for stream in (sys.stdout, sys.stderr):

@@ -4,7 +4,8 @@ A start of Python and the imports of a command take one to four seconds of a cor
 hundreds of times. So the first ``python -m`` of a module is what it is everywhere, and those after it are forked from a
 process that has imported the same (:mod:`tests.fork_server`). All else is as before: each has its own number, files,
 environment, folder, signals and exit code, and is a child of the tests' process. The interpreter's own start is left
-out, so a test of that, or of signals among the imports, uses ``processes_start_anew``.
+out, so a test of that, of signals among the imports, or of modules that stand in for them (``PYTHONPATH``) uses
+``processes_start_anew``.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ IMPORTED: Final[Mapping[str, Sequence[str]]] = {
 """What is imported before the fork, by the module or program that is run."""
 PLAIN: Final[Sequence[list[str]]] = ([], ["-P"])
 """Options of Python with which a process is forked."""
-READ_BY_PYTHON: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG")
+READ_BY_PYTHON: Final = ("PYTHONHOME", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG")
 """Variables that the interpreter or an import reads: a process that has others than the tests starts anew."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _OF_POPEN = inspect.signature(subprocess.Popen._execute_child)  # type: ignore[attr-defined]

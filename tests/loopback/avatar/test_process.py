@@ -95,6 +95,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("processes_start_anew")
 @pytest.mark.parametrize("module", ["numpy", "uvicorn", "livekit"])
 def test_a_ctrl_c_among_its_imports_leaves_no_traceback(tmp_path: Path, module: str) -> None:
     (tmp_path / f"{module}.py").write_text(

@@ -59,6 +59,14 @@ def test_it_has_its_own_folder_and_environment(starts: ForkedStarts, tmp_path: P
     assert "LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET not set" in run("serve", cwd=tmp_path.parent).stderr
 
 
+def test_it_finds_modules_by_its_own_path(starts: ForkedStarts, tmp_path: Path) -> None:
+    (tmp_path / "voice_of_ours.py").write_text("raise SystemExit('found')")
+    before = starts.forked
+    said = run("say", "Hello.", "--room", "demo", "--tts", "voice_of_ours:Voice", PYTHONPATH=str(tmp_path))
+    assert starts.forked == before + 1
+    assert said.stderr.strip() == "found"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_it_is_a_child_of_ours_in_a_session_of_its_own_and_signals_end_it(
     starts: ForkedStarts, number: signal.Signals
@@ -77,7 +85,7 @@ def test_it_is_a_child_of_ours_in_a_session_of_its_own_and_signals_end_it(
 
 @pytest.mark.parametrize(
     ("command", "environment"),
-    [([*COMMAND, "--help"], {"PYTHONPATH": "/nowhere"}), ([sys.executable, "-c", "pass"], {}), (["true"], {})],
+    [([*COMMAND, "--help"], {"PYTHONWARNINGS": "default"}), ([sys.executable, "-c", "pass"], {}), (["true"], {})],
 )
 def test_what_python_itself_reads_and_other_commands_start_anew(
     starts: ForkedStarts, command: list[str], environment: Mapping[str, str]
