@@ -1,5 +1,5 @@
-"""Run the tests as ``make test`` does, in two parts: most are shared out among processes; after them those that are
-marked ``alone`` are run one after the other.
+"""Run the tests as ``make test`` does, in three parts: most are shared out among processes; after them come those that
+are marked ``timed``, which wait for most of their time, two at once; and then those that are marked ``alone``.
 
 ::
 
@@ -14,10 +14,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 PROCESSES = 2
 """On two cores: with three, a minute in which all of them computed made one of 4,800 tests miss its moment in each
 run."""
+TIMED = ("tests/live", "tests/loopback/anam")
+"""Where such tests lie: that nothing else is imported to find them saves some ten seconds. The arguments of the caller
+may name other places."""
 FACES = ("mia", "noah")
 NONE_COLLECTED = 5
 """What pytest exits with where no test was left to run."""
@@ -25,12 +29,24 @@ NONE_COLLECTED = 5
 
 def parts(arguments: Sequence[str]) -> list[list[str]]:
     """The arguments of pytest for each part; ``arguments`` come last, so that ``-n 1`` among them has its way."""
-    several = ["-m", "not compose and not alone", "-n", str(PROCESSES)]
-    alone = ["-m", "not compose and alone", "-n", "0"]
-    if folder := os.environ.get("TEST_RESULTS"):
-        several.append(f"--junitxml={folder}/shared.xml")
-        alone.append(f"--junitxml={folder}/alone.xml")
-    return [[*several, *arguments], [*alone, *arguments]]
+    processes = str(PROCESSES)
+    options = {
+        "shared": ["-m", "not compose and not timed and not alone", "-n", processes],
+        "timed": ["-m", "timed", "-n", processes, "--dist=worksteal"],
+        "alone": ["-m", "alone", "-n", "0"],
+    }
+    folder = os.environ.get("TEST_RESULTS")
+    results = {name: [f"--junitxml={folder}/{name}.xml"] if folder else [] for name in options}
+    named = any(map(is_a_place, arguments))
+    return [
+        [*given, *results[name], *arguments, *(() if named or name == "shared" else TIMED)]
+        for name, given in options.items()
+    ]
+
+
+def is_a_place(argument: str) -> bool:
+    """It names a file, a folder or a test."""
+    return Path(argument.partition("::")[0]).exists()
 
 
 def exit_code(codes: Sequence[int]) -> int:

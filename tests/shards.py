@@ -17,7 +17,12 @@ def place(nodeid: str) -> int:
 
 
 def scheduling(config: pytest.Config, log: Any) -> Any:
-    """A file is one shard, and the page's tests are one; they begin in the order of the tests."""
+    """A file is one shard, and the page's tests are one; they begin in the order of the tests.
+
+    ``--dist`` may ask for something else.
+    """
+    if config.getoption("dist") != "load":
+        return None
     from xdist.scheduler import LoadScopeScheduling  # an environment may run tests in one process, without it
 
     class ShardScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -15,7 +15,7 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, Join, tone
 from tests.live.viewer import Viewer, viewer_token
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 async def until(condition: Callable[[], bool], timeout: float) -> float:

@@ -22,7 +22,7 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, Join, avatar_token, tone
 from tests.live.viewer import Viewer, viewer_token
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 HELLO = Path(__file__).parents[3] / "assets" / "hello_world_16kHz.wav"
 

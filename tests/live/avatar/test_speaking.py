@@ -19,7 +19,7 @@ from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.avatar.conftest import AVATAR, RATE, Join, tone
 from tests.live.viewer import Viewer
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 HELLO = Path(__file__).parents[3] / "assets" / "hello_world_16kHz.wav"
 

@@ -34,7 +34,7 @@ from tests.live.avatar.conftest import (
 from tests.live.conftest import running_server
 from tests.live.viewer import SAMPLE_RATE, Viewer, viewer_token
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 SECONDS = 8.0
 NOTICED = 1.2

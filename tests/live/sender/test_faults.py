@@ -12,7 +12,7 @@ import pytest
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from tests.live.sender.fault_trials import Trial, trial
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 @dataclass(frozen=True, slots=True)

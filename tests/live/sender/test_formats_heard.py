@@ -20,7 +20,7 @@ from tests.live.viewer import Viewer
 from tests.loopback.decode.matrix import written
 from tests.loopback.decode.odd_writers import LAYOUTS, WHOLE
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 FILES = [
     ("wav-PCM_U8", 16_000, 1, "pipe"),

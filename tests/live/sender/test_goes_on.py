@@ -26,7 +26,7 @@ from tests.live.sender.test_livekit_gone import binary  # noqa: F401 - a fixture
 from tests.live.sender.tones import TONE, heard, scale
 from tests.live.viewer import Viewer, viewer_token
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 TWICE = 1.2
 """Seconds that may be heard twice after a stall: what left the avatar until it noticed, of which LiveKit passes on an

@@ -14,7 +14,7 @@ from tests.live.sender.conftest import StartReceiver
 from tests.live.sender.test_goes_on import Service
 from tests.live.sender.tones import scale
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 @pytest.mark.timeout(180)

@@ -14,7 +14,7 @@ from tests.live.sender.conftest import StartReceiver, running_gateway
 from tests.sounds import Tone
 from tests.unit.listening.rooms import words
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 class Words(Tone):

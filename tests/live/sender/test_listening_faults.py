@@ -15,7 +15,7 @@ from tests.live.sender.test_listening import said
 
 __all__ = ["scripted_receiver"]  # a fixture
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 BROKEN = (State.FINISHED, Receipt.ESTIMATED)

@@ -18,7 +18,7 @@ from tests.live.sender.conftest import running_gateway, say, start_avatar
 from tests.live.viewer import Viewer
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 async def test_what_is_said_is_heard_whole_and_confirmed(access: LiveKitAccess, viewer: Viewer, room_name: str) -> None:
     async with running_gateway(access) as gateway:
         said = time.monotonic()
@@ -31,7 +31,7 @@ async def test_what_is_said_is_heard_whole_and_confirmed(access: LiveKitAccess, 
         assert viewer.loud_seconds(said) == pytest.approx(1.5, abs=0.3)
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 async def test_segments_follow_one_another_without_a_gap(access: LiveKitAccess, viewer: Viewer, room_name: str) -> None:
     async with running_gateway(access) as gateway:
         said = time.monotonic()

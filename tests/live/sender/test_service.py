@@ -170,7 +170,7 @@ async def test_what_is_not_interruptible_plays_on(avatar_room: AvatarRoom) -> No
     assert (await avatar_room.finished(segment["id"]))["state"] == "finished"
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 async def test_of_fifty_that_interrupt_at_once_the_last_accepted_is_heard_within_a_second_and_whole(
     avatar_room: AvatarRoom,
 ) -> None:

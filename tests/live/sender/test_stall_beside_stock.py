@@ -16,7 +16,7 @@ from tests.live.sender.conftest import running_gateway, say, stock_receivers
 from tests.live.sender.test_livekit_gone import binary
 
 __all__ = ["binary"]
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 STALL = 9.0
 """Seconds: what plays is given up after five, and the SDK notices nothing for fifteen."""

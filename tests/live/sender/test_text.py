@@ -64,7 +64,7 @@ class Reader:
                 await self._changed.wait()
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 async def test_a_text_is_heard_and_read_as_it_is_heard(speaker: Speaker, viewer: Viewer) -> None:
     reader = Reader(viewer)
     first = await speaker.say("Ready.")

@@ -19,7 +19,7 @@ from tests.loopback.anam.emulator import Faults, engine
 from tests.loopback.anam.test_pushing import Heard, begun, speaking
 from tests.sounds import Tone
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 BEEPS = (0.31, 1.02, 1.77, 2.43, 3.19)
 """Seconds; each at another phase of a frame."""
