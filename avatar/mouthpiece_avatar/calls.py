@@ -30,12 +30,14 @@ class RoomCalls:
         status: Callable[[str], wire.Status],
         leave: Callable[[], None],
         set_mood: Callable[[Mood], None],
+        uninvited: Callable[[str], None],
     ) -> None:
         """
         :param is_agent: for an identity: whether it is of agent kind; None while LiveKit has not announced it.
         :param clear: interrupts all streams of an identity.
         :param status: says what became of the streams of an identity.
         :param leave: begins to leave the room in peace.
+        :param uninvited: called with the identity of each caller that is not known to be an agent.
         """
         self._conduct = conduct
         self._is_agent = is_agent
@@ -43,6 +45,7 @@ class RoomCalls:
         self._status = status
         self._leave = leave
         self._set_mood = set_mood
+        self._uninvited = uninvited
         self._user_speaks = False
         self._agent_thinks = False
 
@@ -62,6 +65,8 @@ class RoomCalls:
         self, method: str, handler: Callable[[rtc.RpcInvocationData], Awaitable[str]]
     ) -> Callable[[rtc.RpcInvocationData], Awaitable[str]]:
         async def answer(call: rtc.RpcInvocationData) -> str:
+            if not self._is_agent(call.caller_identity):
+                self._uninvited(call.caller_identity)
             return await self._conduct.answer(method, call.caller_identity, lambda: handler(call))
 
         return answer

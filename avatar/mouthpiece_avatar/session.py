@@ -18,6 +18,7 @@ from mouthpiece_avatar.alone import Alone
 from mouthpiece_avatar.calls import RoomCalls
 from mouthpiece_avatar.closing_room import ClosingRoom
 from mouthpiece_avatar.conduct import Conduct, SessionParts
+from mouthpiece_avatar.data_floods import DataFloods
 from mouthpiece_avatar.hosting import SessionInfo
 from mouthpiece_avatar.livekit_address import LiveKitAddress
 from mouthpiece_avatar.playout import Finished, PlayoutQueue, Started
@@ -90,6 +91,7 @@ class Session:
         self._closing = ClosingRoom(self._room, self._on_room_closes)
         self._alone = Alone(self._room, alone, lambda: self.end(f"it was alone in its room for {alone:g} s"))
         self.receipts = Receipts(self._perform_rpc, spawn=self._spawn, present=self._present)
+        self._floods = DataFloods(self._room, self._call, spawn=self._spawn, clock=clock)
         self._ended_streams = EndedStreams()
         self.publisher = MediaPublisher(
             self.playout,
@@ -105,6 +107,7 @@ class Session:
             is_agent=lambda identity: agent_kind(self._room, identity),
             spawn=self._spawn,
             changed=self.publisher.wake,
+            uninvited=self._floods.uninvited,
         )
         self._calls = RoomCalls(
             self._conduct,
@@ -113,6 +116,7 @@ class Session:
             status=self.status,
             leave=lambda: self._spawn(self._leave_in_peace("a sender asked it to leave")),
             set_mood=renderer.set_mood,
+            uninvited=self._floods.uninvited,
         )
 
     async def run(self) -> None:
@@ -180,6 +184,7 @@ class Session:
         room = self._room
         self.receiver.register(room)
         room.register_byte_stream_handler(wire.SESSION_TOPIC, lambda reader, _: reader.close())
+        room.on("data_received", self._floods.came)
         room.on("participant_connected", lambda _: self._look())
         room.on("participant_disconnected", self._on_participant_left)
         room.on("local_track_subscribed", self.publisher.pictures.subscribed)
@@ -348,6 +353,11 @@ class Session:
             method=method,
             payload=payload,
             response_timeout=response_timeout,
+        )
+
+    async def _call(self, identity: str, method: str, payload: str, timeout: float) -> str:
+        return await self._perform_rpc(
+            destination_identity=identity, method=method, payload=payload, response_timeout=timeout
         )
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

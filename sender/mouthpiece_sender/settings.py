@@ -208,6 +208,8 @@ class Settings(BaseSettings):
     """Segments that may wait or play in one room."""
     max_rooms: int = Field(200, ge=0, validation_alias="MOUTHPIECE_MAX_ROOMS")
     """Rooms that are spoken into or stayed in at a time; 0: any number."""
+    data_limit: int = Field(200, ge=0, validation_alias="MOUTHPIECE_DATA_LIMIT")
+    """Kilobytes of data a second that a participant, no agent, may send into a room; 0: any number."""
     key_rooms: int = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_ROOMS")
     """Rooms in which segments of one API key may wait or play; 0: any number."""
     key_segments: int = Field(0, ge=0, validation_alias="MOUTHPIECE_KEY_SEGMENTS")

@@ -47,6 +47,9 @@ RPC_STATUS: Final = "mouthpiece.status"
 also after the caller was away or restarted. It changes nothing."""
 RPC_LEAVE: Final = "mouthpiece.leave"
 """Sender → our avatar, empty payload: leave in peace, the room is about to be deleted. Answers ``CLEAR_OK``."""
+RPC_FLOODED: Final = "mouthpiece.flooded"
+"""Our avatar → sender, JSON of :class:`Flooded`: that participant, which is no agent, sends so much data that the sound
+for the avatar comes late. The sender can take its right to; the answer says only that the call has come."""
 STATUS_ENDED: Final = 32
 """Ends that an avatar remembers of each sender."""
 
@@ -249,6 +252,25 @@ class Status:
                 for one in ended
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Flooded:
+    """Payload of ``mouthpiece.flooded``."""
+
+    identity: str
+    """Of the participant that sends too much."""
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, payload: str) -> Flooded:
+        """:raises ValueError: not an object with an identity."""
+        identity = _json_object(payload).get("identity")
+        if not isinstance(identity, str):
+            raise ValueError("a flood needs an identity")
+        return cls(identity)
 
 
 @dataclass(frozen=True, slots=True)

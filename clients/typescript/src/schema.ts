@@ -1185,7 +1185,7 @@ export interface components {
             name?: string | null;
             /**
              * Data
-             * @description Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech.
+             * @description Whether the viewer may publish data: chat, RPC. One that floods a room loses that right.
              */
             data?: boolean;
         };
@@ -1287,7 +1287,7 @@ export interface components {
             name?: string | null;
             /**
              * Data
-             * @description Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech.
+             * @description Whether the viewer may publish data: chat, RPC. One that floods a room loses that right.
              */
             data?: boolean;
         };

@@ -175,7 +175,7 @@ class OpenRoomBody(RequestModel):
     identity: Identity | None = Field(None, description="The viewer's; random if not given.")
     name: str | None = Field(None, max_length=200, description="The viewer's name, as others in the room see it.")
     data: bool = Field(
-        False, description="Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech."
+        False, description="Whether the viewer may publish data: chat, RPC. One that floods a room loses that right."
     )
 
     def metadata(self) -> JobMetadata:
@@ -187,7 +187,7 @@ class TokenBody(RequestModel):
     identity: Identity | None = Field(None, description="Random if not given.")
     name: str | None = Field(None, max_length=200, description="As others in the room see it.")
     data: bool = Field(
-        False, description="Whether the viewer may publish data: chat, RPC. One that floods a room delays its speech."
+        False, description="Whether the viewer may publish data: chat, RPC. One that floods a room loses that right."
     )
 
 

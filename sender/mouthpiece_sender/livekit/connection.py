@@ -87,7 +87,14 @@ class ReceiptArrived:
     receipt: PlaybackReceipt
 
 
-RoomEvent = ParticipantsChanged | ConnectionLost | ConnectionBack | Disconnected | ReceiptArrived
+@dataclass(frozen=True, slots=True)
+class Flooded:
+    """A participant that is no agent sends more data into the room than it may."""
+
+    identity: str
+
+
+RoomEvent = ParticipantsChanged | ConnectionLost | ConnectionBack | Disconnected | ReceiptArrived | Flooded
 
 
 class ClearAnswer(enum.StrEnum):

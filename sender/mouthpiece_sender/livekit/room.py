@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mouthpiece.errors import LiveKitUnavailable, MayNotPublish, MouthpieceError
@@ -28,6 +28,7 @@ from mouthpiece_sender.livekit.connection import (
     ConnectionFactory,
     ConnectionLost,
     Disconnected,
+    Flooded,
     ParticipantsChanged,
     ReceiptArrived,
     RoomEvent,
@@ -76,6 +77,8 @@ class RoomSession:
     waits_for_livekit: bool
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
     turns: RoomTurns
+    forbid_data: Callable[[str, str], Coroutine[None, None, None]]
+    """Called with the room and a participant that floods it."""
     recorded: Recorded = at_once
     attendance: Attendance = field(default_factory=Attendance)
     listens: bool = True
@@ -310,6 +313,8 @@ class RoomSession:
             case ReceiptArrived(caller, receipt):
                 if slot := self._slots.that_reports(caller, receipt.segment):
                     slot.driver.reported(receipt)
+            case Flooded(identity):
+                self._tasks.create_task(self.forbid_data(self.room, identity), name="forbid data")
         self._changed.set()
 
     def _on_disconnected(self, event: Disconnected) -> None:
@@ -390,10 +395,6 @@ class RoomSession:
         if report.state is State.FINISHED:
             self._liveness.heard_whole()
         context = ReportContext.of(
-            item.sound,
-            avatar=slot.identity,
-            profile=slot.profile_name,
-            session=slot.session,
-            viewers=self.viewers,
+            item.sound, avatar=slot.identity, profile=slot.profile_name, session=slot.session, viewers=self.viewers
         )
         self.listener(report, context)

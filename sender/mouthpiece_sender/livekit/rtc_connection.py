@@ -19,6 +19,7 @@ from livekit import rtc
 from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # not exported at the top
 
 from mouthpiece import wire
+from mouthpiece.data_rate import UNINVITED, DataRate
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, MayNotPublish
 from mouthpiece.wire import CaptionPhase, PlaybackReceipt, Status, StreamHeader
 from mouthpiece_sender.livekit.connection import (
@@ -26,6 +27,7 @@ from mouthpiece_sender.livekit.connection import (
     ConnectionBack,
     ConnectionLost,
     Disconnected,
+    Flooded,
     NotAnswered,
     ParticipantsChanged,
     ReceiptArrived,
@@ -72,11 +74,17 @@ class RtcConnection:
     token: str
     listener: Callable[[RoomEvent], None]
     """Called on the event loop; must not block."""
+    data_limit: float = 0.0
+    """Bytes a second of data that a participant may send before ``Flooded`` says so; 0: any number."""
     new_room: Callable[[], rtc.Room] = rtc.Room
     _room: rtc.Room = field(init=False)
     _presence: rtc.LocalDataTrack | None = None
     _last_receipt: float = float("-inf")
     _may_not_publish: asyncio.Event = field(default_factory=asyncio.Event)
+    _data_rate: DataRate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._data_rate = DataRate(self.data_limit)
 
     async def __aenter__(self) -> Self:
         self._room = self.new_room()
@@ -122,7 +130,7 @@ class RtcConnection:
             ParticipantFacts(
                 identity=participant.identity,
                 sid=participant.sid,
-                is_agent=participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT,
+                is_agent=_is_agent(participant),
                 attributes=dict(participant.attributes),
                 is_viewer=participant.kind
                 in (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP),
@@ -238,16 +246,44 @@ class RtcConnection:
             "disconnected",
             lambda reason: self.listener(Disconnected(rtc.DisconnectReason.Name(reason))),
         )
+        self._room.on("data_received", lambda packet: self._count(packet.participant, len(packet.data)))
+        self._room.register_byte_stream_handler(wire.AUDIO_STREAM_TOPIC, self._refuse_stream)
         for topic in _SILENT_TOPICS:
             self._room.register_byte_stream_handler(topic, lambda reader, _: reader.close())
         for topic in _SILENT_TEXT_TOPICS:
             self._room.register_text_stream_handler(topic, lambda reader, _: reader.close())
+
+    def _count(self, participant: rtc.RemoteParticipant | None, size: int) -> None:
+        if participant is None or _is_agent(participant):
+            return
+        if self._data_rate.came(participant.identity, size, asyncio.get_running_loop().time()):
+            self.listener(Flooded(participant.identity))
+
+    def _refuse_stream(self, reader: rtc.ByteStreamReader, identity: str) -> None:
+        reader.close()
+        self._count(self._room.remote_participants.get(identity), UNINVITED)
+
+    def _on_flooded(self, data: rtc.RpcInvocationData) -> str:
+        """An avatar has more data from a participant than it can take: it is believed as any agent is."""
+        caller = self._room.remote_participants.get(data.caller_identity)
+        if caller is None or not _is_agent(caller):
+            self._count(caller, UNINVITED)
+            return "ok"
+        try:
+            flooded = self._room.remote_participants.get(wire.Flooded.loads(data.payload).identity)
+        except ValueError:
+            logger.warning("a report of a flood that cannot be read was ignored")
+        else:
+            if self.data_limit > 0 and flooded is not None and not _is_agent(flooded):
+                self.listener(Flooded(flooded.identity))
+        return "ok"
 
     def _answer_receipts(self) -> None:
         """Answer every receipt, whatever it says: three failed calls deafen a stock receiver (docs/wire.md, way 3)."""
 
         def answer(read: Callable[[str], PlaybackReceipt]) -> Callable[[rtc.RpcInvocationData], str]:
             def received(data: rtc.RpcInvocationData) -> str:
+                self._count(self._room.remote_participants.get(data.caller_identity), UNINVITED)
                 try:
                     receipt = read(data.payload)
                 except ValueError:
@@ -263,6 +299,7 @@ class RtcConnection:
         participant.register_rpc_method(wire.RPC_PLAYBACK_STARTED, answer(PlaybackReceipt.loads_started))
         participant.register_rpc_method(wire.RPC_PLAYBACK_FINISHED, answer(PlaybackReceipt.loads_finished))
         participant.register_rpc_method(wire.RPC_PLAYBACK, answer(PlaybackReceipt.loads))
+        participant.register_rpc_method(wire.RPC_FLOODED, self._on_flooded)
 
     async def _become_visible_or_refused(self) -> None:
         """:raises MayNotPublish: our right to publish data was taken."""
@@ -314,6 +351,10 @@ class RtcConnection:
                 await self._room.disconnect()
         except (TimeoutError, RuntimeError):
             logger.warning("leaving the room took too long; the connection was dropped")
+
+
+def _is_agent(participant: rtc.RemoteParticipant) -> bool:
+    return bool(participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
 
 
 def _is_unsupported(error: rtc.RpcError) -> bool:

@@ -177,6 +177,25 @@ class LiveKitApi:
                 raise
         return True
 
+    async def forbid_data(self, room: str, identity: str) -> bool:
+        """Take from a participant the right to publish data, until it joins anew; False if it is not there, or
+        has not that right."""
+        async with self._translated():
+            try:
+                named = api.RoomParticipantIdentity(room=room, identity=identity)
+                allowed = (await self._api.room.get_participant(named)).permission
+                if not allowed.can_publish_data:
+                    return False
+                allowed.can_publish_data = False
+                await self._api.room.update_participant(
+                    api.UpdateParticipantRequest(room=room, identity=identity, permission=allowed)
+                )
+            except api.TwirpError as error:
+                if error.code == "not_found":
+                    return False
+                raise
+        return True
+
     async def dispatch(self, room: str, agent_name: str, metadata: str) -> bool:
         """Dispatch the worker ``agent_name`` to an existing room; False if one is there, or on its way."""
         async with self._translated():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from mouthpiece.errors import AvatarAmbiguous
+from mouthpiece.errors import AvatarAmbiguous, MouthpieceError
 from mouthpiece.wire import SENDER_IDENTITY_PREFIX, SENDER_NAME
 from mouthpiece_sender.livekit.attendance import Attendance, Note, not_noted
 from mouthpiece_sender.livekit.avatar_slot import unmarked
@@ -21,6 +22,8 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.shared_look import SharedLook
 from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class LiveKitTarget:
             self.connect,
             self.waits_for_livekit,
             self.joins.of(holder),
+            self._forbid_data,
             recorded,
             Attendance(name, self.note),
             self.listens,
@@ -102,6 +106,18 @@ class LiveKitTarget:
         if len(identities) > 1:
             names = ", ".join(sorted(str(identity) for identity in identities))
             raise AvatarAmbiguous(f"Several avatars are in the room ({names}): name one with avatar=<identity>.")
+
+    async def _forbid_data(self, room: str, identity: str) -> None:
+        try:
+            done = await self.api.forbid_data(room, identity)
+        except MouthpieceError as error:
+            logger.warning("a participant sends more data into its room than it may (MOUTHPIECE_DATA_LIMIT): %s", error)
+        else:
+            if done:
+                logger.warning(
+                    "a participant sent more data into its room than it may (MOUTHPIECE_DATA_LIMIT), and has lost the "
+                    "right to publish data: what is said there would have come late"
+                )
 
     def _identity(self, room: str) -> str:
         """Another one for each room: a stock receiver keeps handlers by identity, and a clear in one room would clear

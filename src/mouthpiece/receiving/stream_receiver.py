@@ -96,6 +96,7 @@ class StreamReceiver(Generic[S]):
         is_agent: Callable[[str], bool | None],
         spawn: Callable[[Coroutine[None, None, None]], object],
         changed: Callable[[], None] = lambda: None,
+        uninvited: Callable[[str], None] = lambda _: None,
         hold: float = HOLD,
         stall: float = STALL,
         superseded_stall: float = SUPERSEDED_STALL,
@@ -105,11 +106,13 @@ class StreamReceiver(Generic[S]):
             :func:`agent_kind` asks a room.
         :param spawn: starts a task that the caller owns.
         :param changed: called after each call of the sink.
+        :param uninvited: called with the identity whose stream was refused.
         """
         self._sink = sink
         self._is_agent = is_agent
         self._spawn = spawn
         self._changed = changed
+        self._uninvited = uninvited
         self._hold = hold
         self._stall = stall
         self._superseded_stall = superseded_stall
@@ -133,10 +136,10 @@ class StreamReceiver(Generic[S]):
         try:
             arrival = self._admission.open(sender, attributes, is_agent=self._is_agent(sender))
         except ValueError as error:
-            self._turn_away(reader, str(error))
+            self._turn_away(reader, sender, str(error))
             return
         if arrival.verdict is Verdict.REFUSED:
-            self._turn_away(reader, arrival.reason)
+            self._turn_away(reader, sender, arrival.reason)
             return
         for older in self._admission.of(sender):
             if older is not arrival and older in self._readings:
@@ -176,7 +179,7 @@ class StreamReceiver(Generic[S]):
         if reading.hold_timer is not None:
             reading.hold_timer.cancel()
         if reading.arrival.verdict is Verdict.REFUSED:
-            self._turn_away(reading.reader, reading.arrival.reason)
+            self._turn_away(reading.reader, reading.arrival.sender, reading.arrival.reason)
             return
         reading.stream = self._sink.open(reading.arrival.sender, reading.arrival.header)
         if reading.arrival.cleared:
@@ -191,8 +194,9 @@ class StreamReceiver(Generic[S]):
         self._admission.give_up(reading.arrival)
         self._settle(reading)
 
-    def _turn_away(self, reader: Reader, why: str) -> None:
+    def _turn_away(self, reader: Reader, sender: str, why: str) -> None:
         reader.close()
+        self._uninvited(sender)
         self.counts["refused"] += 1
         logger.warning("an audio stream was refused: %s", why)
 

@@ -30,8 +30,14 @@ class Room:
         self.source = SimulatedSource(self.playout)
         self.tasks = FakeTasks()
         self.woken = 0
+        self.uninvited: list[str] = []
         self.receiver = StreamReceiver(
-            self.playout, is_agent=self.kinds.get, changed=self._wake, spawn=self.tasks.spawn, **times
+            self.playout,
+            is_agent=self.kinds.get,
+            changed=self._wake,
+            uninvited=self.uninvited.append,
+            spawn=self.tasks.spawn,
+            **times,
         )
 
     def _wake(self) -> None:
@@ -128,6 +134,7 @@ async def test_a_held_stream_of_somebody_else_is_refused_when_he_appears(room: R
     assert await room.heard() == 0
     assert not room.tasks.running
     assert room.receiver.counts["refused"] == 1
+    assert len(room.uninvited) == 1
 
 
 async def test_a_held_stream_whose_sender_never_appears_is_let_go() -> None:
