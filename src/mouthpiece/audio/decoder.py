@@ -39,6 +39,9 @@ SECONDS_A_REQUEST: Final = 10
 SECONDS_A_LIFE: Final = 3600
 """Seconds of processor time that the process may take in its life; before that it ends itself, after an answer that
 says "last", and its parent starts another one."""
+MOST_GROWN: Final = 24 << 20
+"""Bytes of memory more than at its start from which on it ends itself likewise, once no sound is open in it: the
+libraries do not give back all that a damaged file made them take."""
 NICE: Final = 5
 """How much those that play go before the others in processor time."""
 MEMORY_LIMIT: Final = 1 << 30
@@ -54,6 +57,11 @@ class Program:
     def __init__(self, files: socket) -> None:
         self._files = files
         self._readers: dict[int, MonoReader] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether no sound is open."""
+        return not self._readers
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Handle ``request``; return the header and the payload of its answer.
@@ -105,6 +113,34 @@ def load_libraries() -> None:
     SndfileReader(io.BytesIO(silence), "WAV").read(8)
 
 
+class Memory:
+    """What this process takes; make it before the process is confined, which can open no file after that."""
+
+    def __init__(self) -> None:
+        self._file: int | None = None
+        """A descriptor, open for life."""
+        with contextlib.suppress(OSError):  # there is none but on Linux
+            self._file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._at_first = self._resident()
+
+    @property
+    def grown(self) -> int:
+        """Bytes more than at first."""
+        return self._resident() - self._at_first
+
+    def _resident(self) -> int:
+        if self._file is None:
+            return 0
+        os.lseek(self._file, 0, os.SEEK_SET)
+        return int(os.read(self._file, 200).split()[1]) * resource.getpagesize()
+
+
+def is_worn(program: Program, memory: Memory) -> bool:
+    """Whether the process should be replaced by a new one. While a sound is open it goes on: what it needs is no waste,
+    and another process would need it too."""
+    return program.idle and memory.grown > MOST_GROWN
+
+
 def renew_time() -> None:
     """Allow ``SECONDS_A_REQUEST`` from now, by the clock and of processor time; the signals' default action ends the
     process."""
@@ -122,6 +158,7 @@ def main() -> None:
     if sys.argv[2] != "playing":
         os.nice(NICE)
     load_libraries()
+    memory = Memory()
     lacking = confine()
     program = Program(socket(AF_UNIX, SOCK_STREAM, fileno=int(sys.argv[1])))
     output.write(json.dumps({"ready": True, "lacking": lacking, "bytes": 0}).encode() + b"\n")
@@ -144,7 +181,7 @@ def main() -> None:
             detail = f"The decoder could not make sense of it ({type(error).__name__})."
             header, payload = {"error": DamagedAudio.__name__, "detail": detail}, b""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        last = time.process_time() > SECONDS_A_LIFE - 2 * SECONDS_A_REQUEST
+        last = is_worn(program, memory) or time.process_time() > SECONDS_A_LIFE - 2 * SECONDS_A_REQUEST
         header |= {"last": last, "seconds": time.process_time() - began}
         header["bytes"] = len(payload)
         output.write(json.dumps(header).encode() + b"\n" + payload)
