@@ -9,7 +9,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -25,10 +25,9 @@ from mouthpiece_avatar.app import create_app
 from mouthpiece_avatar.conduct import Conduct
 from mouthpiece_avatar.hosting import SessionHost
 from mouthpiece_avatar.logs import FIELDS, SessionFormatter
+from mouthpiece_avatar.processes.one_process import OneProcess
 from mouthpiece_avatar.processes.supervisor import SessionProcesses
-from mouthpiece_avatar.renderer import Renderers
 from mouthpiece_avatar.renderers import choose_renderers
-from mouthpiece_avatar.sessions import Sessions
 from mouthpiece_avatar.settings import Settings, load_settings
 from mouthpiece_avatar.testing import server_faults as faults
 
@@ -122,7 +121,13 @@ def main() -> int:
     with listening:
         host: contextlib.AbstractAsyncContextManager[SessionHost]
         if processes == 1:
-            host = _in_this_process(settings, renderers, make_conduct)
+            host = OneProcess(
+                renderers,
+                limit=settings.max_sessions,
+                make_conduct=make_conduct,
+                alone=settings.alone,
+                arguments=_passed_on(options),
+            )
         else:
             host = SessionProcesses(processes, limit=settings.max_sessions, arguments=_passed_on(options))
         asyncio.run(_serve(settings, host, listening))
@@ -133,18 +138,6 @@ def _passed_on(options: argparse.Namespace) -> list[str]:
     """Return the options for the processes that run sessions."""
     fault = [] if options.fault is None else ["--fault", options.fault]
     return fault + (["--verbose"] if options.verbose else [])
-
-
-@contextlib.asynccontextmanager
-async def _in_this_process(
-    settings: Settings, renderers: Renderers, make_conduct: Callable[[], Conduct]
-) -> AsyncIterator[SessionHost]:
-    async with (
-        Sessions(renderers, limit=settings.max_sessions, make_conduct=make_conduct, alone=settings.alone) as sessions,
-        asyncio.TaskGroup() as tasks,
-    ):
-        tasks.create_task(renderers.preload())
-        yield sessions
 
 
 async def _serve(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -86,9 +86,7 @@ class Sessions:
     async def start(self, request: StartAvatar, claims: Claims, *, session_id: str | None = None) -> Session:
         """See :class:`SessionHost`; ``session_id`` is one of the caller's choice."""
         renderer = await self._make_renderer(request.avaluma_avatar_id)
-        older = [
-            session for session in self.all() if session.joined.is_set() and session.is_same_place(request, claims)
-        ]
+        older = self.replaced(request, claims)
         if len(self._running) - len(older) >= self._limit:
             await renderer.aclose()
             raise QueueFull(FULL)
@@ -113,10 +111,17 @@ class Sessions:
             joined.cancel()
         if not session.joined.is_set():
             await task  # raises why
-        for other in older:
-            other.end("another avatar joined under its identity")
+        self.end_replaced(older)
         logger.info("an avatar joined", extra={"session": session.id})
         return session
+
+    def replaced(self, request: StartAvatar, claims: Claims) -> list[Session]:
+        """Return those that end once another session has joined at their place."""
+        return [session for session in self.all() if session.joined.is_set() and session.is_same_place(request, claims)]
+
+    def end_replaced(self, older: Sequence[Session]) -> None:
+        for session in older:
+            session.end("another avatar joined under its identity")
 
     async def end(self, session_id: str) -> bool:
         """End a session and wait until its avatar has left; return whether there was one."""

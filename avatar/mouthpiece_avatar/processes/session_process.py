@@ -11,14 +11,11 @@ from typing import Any
 
 from mouthpiece_avatar.hosting import Figures
 from mouthpiece_avatar.processes.link import Link, LinkClosed
-from mouthpiece_avatar.session import BY_LIVEKIT
+from mouthpiece_avatar.processes.wear import Wear
 
 PROGRAM = "mouthpiece_avatar.processes.child"
 ANSWER_WITHIN = 2.0
 """Seconds for the figures of a process; after that those that it gave last count."""
-WORN_AFTER = 20
-"""Rooms that LiveKit closed under a process: livekit 1.1.21 leaks a thread and about 1 MB for each (a room in which we
-publish sound, and that we had not left before)."""
 EXIT_WITHIN = 5.0
 """Seconds between the end of the link and that of the process."""
 
@@ -41,8 +38,7 @@ class SessionProcess:
         """It was told to end."""
         self.ready = False
         """It takes calls."""
-        self.closed_rooms = 0
-        """Sessions that LiveKit has ended."""
+        self.wear = Wear()
         self.last = Figures()
         """Its figures, as it gave them last."""
 
@@ -91,8 +87,8 @@ class SessionProcess:
 
     @property
     def worn(self) -> bool:
-        """It takes no more sessions, and ends with its last one."""
-        return self.closed_rooms >= WORN_AFTER
+        """It takes no more sessions once another is ready, and ends with its last one."""
+        return self.wear.worn
 
     async def figures(self) -> Figures:
         """Return what it says of its sessions, or said last where it does not answer in time."""
@@ -110,5 +106,5 @@ class SessionProcess:
         elif name == "last":
             self.last = Figures.of_json(arguments["figures"])
         elif name == "ended":
-            self.closed_rooms += arguments["reason"].startswith(BY_LIVEKIT)
+            self.wear.ended(arguments["reason"])
             self._on_ended(arguments["session_id"])

@@ -56,7 +56,8 @@ class SessionProcesses:
         :param arguments: of each process.
         """
         self._most = processes
-        self._limit = limit
+        self.limit = limit
+        """It may change."""
         self._arguments = arguments
         self._clock = clock
         self._sessions: dict[str, Placed[SessionProcess]] = {}
@@ -85,6 +86,11 @@ class SessionProcesses:
     def running(self) -> int:
         return len(self._sessions)
 
+    @property
+    def ready(self) -> bool:
+        """Whether a process takes sessions that is not worn."""
+        return any(process.ready and not process.worn for process in self._processes)
+
     def stop(self) -> None:
         self._stopping = True
         self._changed.set()
@@ -93,7 +99,7 @@ class SessionProcesses:
 
     async def start(self, request: StartAvatar, claims: Claims) -> Started:
         place = Place(LiveKitAddress.parse(request.livekit_url), claims)
-        if len(self._sessions) - len(replaced(self._sessions, place)) >= self._limit:
+        if len(self._sessions) - len(replaced(self._sessions, place)) >= self.limit:
             raise QueueFull(FULL)
         session_id = new_session_id()
         placed = self._sessions[session_id] = Placed[SessionProcess](place)
@@ -138,7 +144,8 @@ class SessionProcesses:
             async with asyncio.timeout(READY_WITHIN):
                 while not self._stopping:
                     self._changed.clear()
-                    ready = (process for process in self._processes if process.ready and not process.worn)
+                    able = [process for process in self._processes if process.ready and not process.stopping]
+                    ready = [process for process in able if not process.worn] or able
                     if (process := choose(ready, self._sessions, place)) is not None:
                         return process
                     await self._changed.wait()
@@ -158,7 +165,7 @@ class SessionProcesses:
         """Run one process, and another one whenever it has died."""
         died_soon = 0
         while not self._stopping:
-            process = SessionProcess(self._arguments, ready=self._changed.set, ended=self._ended)
+            process = SessionProcess(self._arguments, ready=self._one_ready, ended=self._ended)
             self._processes.append(process)
             since = self._clock()
             try:
@@ -183,17 +190,24 @@ class SessionProcesses:
             self._past.ended[DIED] += 1
             logger.error("a session ended: %s", DIED, extra={"session": session_id})
 
+    def _one_ready(self) -> None:
+        self._changed.set()
+        self._replace_worn()
+
     def _ended(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)
         self._replace_worn()
 
     def _replace_worn(self) -> None:
+        self._grow()
+        if not self.ready:
+            return  # until the next one is, a worn one takes what comes
         busy = [placed.process for placed in self._sessions.values()]
         for process in self._processes:
             if process.worn and not process.stopping and process not in busy:
-                logger.info("a process is replaced: LiveKit has closed %d rooms under it", process.closed_rooms)
+                wear = process.wear
+                logger.info("a process is replaced: %d sessions, %d rooms closed", wear.sessions, wear.closed_rooms)
                 process.stop()
-        self._grow()
 
 
 def _said(code: int) -> str:

@@ -10,8 +10,8 @@ import pytest
 from mouthpiece import wire
 from mouthpiece.errors import QueueFull, RoomError
 from mouthpiece_avatar.processes import session_process
-from mouthpiece_avatar.processes.session_process import WORN_AFTER
 from mouthpiece_avatar.processes.supervisor import DIED, SessionProcesses
+from mouthpiece_avatar.processes.wear import CLOSED_ROOMS, SESSIONS
 from mouthpiece_avatar.token import Claims
 
 
@@ -77,7 +77,7 @@ async def test_a_process_under_which_livekit_closed_many_rooms_is_replaced_once_
     stays = await start(processes, "stays")
     worn = processes._sessions[stays].process
     assert worn is not None
-    worn.closed_rooms = WORN_AFTER - 1
+    worn.wear.closed_rooms = CLOSED_ROOMS - 1
     last = await start(processes, "stays", "room")  # another one in the room, which need not be in that process
     processes._sessions[last].process = worn
     await worn.call("start", session_id=last, request={}, claims={"identity": "room", "room": "stays"})
@@ -86,6 +86,7 @@ async def test_a_process_under_which_livekit_closed_many_rooms_is_replaced_once_
     await until(lambda: processes.running == 1)
     assert worn.worn
     assert worn.ready, "it still has a session"
+    await until(lambda: processes.ready)
     fresh = await start(processes, "fresh")
     assert processes._sessions[fresh].process is not worn
     assert await processes.end(stays)
@@ -93,6 +94,23 @@ async def test_a_process_under_which_livekit_closed_many_rooms_is_replaced_once_
     await until(lambda: ready(processes) == 2)
     assert "died" not in caplog.text
     assert (await processes.figures()).totals.streams["opened"] >= 3, "what it had counted is kept"
+
+
+async def test_a_worn_process_takes_what_comes_until_the_next_one_is_ready(processes: SessionProcesses) -> None:
+    one = await start(processes, "one")
+    worn = processes._sessions[one].process
+    assert worn is not None
+    await until(lambda: ready(processes) == 2)
+    for process in processes._processes:
+        process.wear.sessions = SESSIONS
+    assert not processes.ready
+    two = await start(processes, "two")
+    assert processes._sessions[two].process in processes._processes
+    assert await processes.end(one)
+    assert await processes.end(two)
+    await until(lambda: processes.running == 0)
+    await until(lambda: worn not in processes._processes)
+    assert processes.ready
 
 
 async def test_at_the_end_all_have_ended_and_nothing_new_begins(monkeypatch: pytest.MonkeyPatch) -> None:
