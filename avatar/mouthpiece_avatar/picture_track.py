@@ -126,8 +126,10 @@ class PictureTrack:
             self._change(functools.partial(self._watching.looked, sending, self._clock()))
 
     def _change(self, change: Callable[[], None]) -> None:
-        drawn = self._watching.draws
+        before, drawn = self._watching.audience, self._watching.draws
         change()
+        if self._watching.audience is before:
+            return
         for turn in self._turns:
             turn.set()
         if drawn != self._watching.draws:

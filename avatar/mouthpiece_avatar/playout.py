@@ -35,7 +35,7 @@ FLOOR = 0.02
 """Seconds of speech left in the source at which silence is put behind it: a source that runs dry sends nothing."""
 SILENCE = 0.25
 """Seconds of silence kept in the source between streams."""
-SILENCE_BLOCK = 0.25
+SILENCE_BLOCK = 0.5
 REGATHER = 0.06
 """Seconds that a stream which ran dry gathers before it is spoken again."""
 SETTLE_WITHIN = 1.5

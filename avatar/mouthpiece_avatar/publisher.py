@@ -23,6 +23,9 @@ SOURCE_QUEUE_MS = 1_000
 """More than :class:`PlayoutQueue` ever puts into it, so that a capture returns at once."""
 STREAM = "avatar"
 """Name of the stream that both tracks belong to."""
+BITRATE = 72_000
+"""Of the sound, bits a second. From 66,000 on libopus 1.5 codes mono speech as CELT too, which takes half the processor
+time of its mode for lower rates (with silence 0.5 % of a core and not 1.1), and keeps more of the sound."""
 PICTURE_DELAY = 0.015
 """Seconds by which a picture follows the sound that it belongs to. Sound is coded 20 ms at a time and so takes longer
 to reach a viewer than pictures do; ``bench/latency.py`` measures the difference there."""
@@ -83,10 +86,9 @@ class MediaPublisher:
         self._participant = participant
         self._sound = rtc.AudioSource(RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
         self._track = rtc.LocalAudioTrack.create_audio_track("avatar_audio", self._sound)
-        await participant.publish_track(
-            self._track,
-            rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, stream=STREAM, dtx=False),
-        )
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, stream=STREAM, dtx=False)
+        options.audio_encoding.max_bitrate = BITRATE
+        await participant.publish_track(self._track, options)
         await self.pictures.publish(participant, stream=STREAM)
 
     async def run(self) -> None:
