@@ -211,12 +211,12 @@ async def _trials(sender: Sender, viewer: Viewer, figures: Figures, trials: int,
         await asyncio.sleep(0.6 + random.random() * 0.4)
         interrupted = trial % 2 == 0
         length = 30.0 if interrupted else 1.5
-        quiet = _level(viewer)
+        quiet = resting(viewer)
         before = time.monotonic()
         saying = asyncio.create_task(sender.say(tone(length)))
         onset = await viewer.onset(before)
         figures.first_sound.append(1000 * (onset - before))
-        shown = await _shown(viewer, before, quiet)
+        shown = await first_shown(viewer, before, quiet)
         if shown is not None:
             figures.picture_after_sound.append(1000 * (shown - onset))
         if interrupted:
@@ -240,11 +240,11 @@ async def _trials(sender: Sender, viewer: Viewer, figures: Figures, trials: int,
             figures.position_error_finished.append(1000 * (receipt.playback_position - length))
 
 
-def _level(viewer: Viewer) -> float:
+def resting(viewer: Viewer) -> float:
     return statistics.median(picture.probed or 0.0 for picture in viewer.pictures[-10:])
 
 
-async def _shown(viewer: Viewer, after: float, quiet: float) -> float | None:
+async def first_shown(viewer: Viewer, after: float, quiet: float) -> float | None:
     """When the first picture came that differs from the quiet ones by half of what speech makes."""
     await asyncio.sleep(0.35)
     late = [picture for picture in viewer.pictures if picture.at > after]

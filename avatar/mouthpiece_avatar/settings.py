@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     max_sessions: int = Field(default=20, ge=1, validation_alias="MOUTHPIECE_AVATAR_MAX_SESSIONS")
     """Rooms at a time; what comes beyond that is answered with 503."""
     processes: int | None = Field(default=None, ge=1, validation_alias="MOUTHPIECE_AVATAR_PROCESSES")
-    """That run sessions, at most; None: as many as this process may use cores. With 1 the server runs the first ones itself."""
+    """That run sessions, at most; None: as many as this process may use cores. With 1 the server runs some itself."""
     alone: float = Field(default=60, ge=0, allow_inf_nan=False, validation_alias="MOUTHPIECE_AVATAR_ALONE")
     """Seconds after which an avatar leaves a room in which nobody else is; 0 is never."""
 
