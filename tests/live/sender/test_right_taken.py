@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from livekit import api
 
-from mouthpiece.segments import State
+from mouthpiece.segments import Receipt, State
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from tests.live.sender.conftest import running_gateway, say
@@ -57,3 +57,16 @@ async def test_in_mid_speech(livekit: LiveKit, access: LiveKitAccess, viewer: Vi
             assert ended.state.terminal
             assert ended.error is not None
             assert "canPublishData" in ended.error.detail
+
+
+async def test_what_is_said_after_it_was_given_back_is_heard(
+    livekit: LiveKit, access: LiveKitAccess, viewer: Viewer, room_name: str
+) -> None:
+    async with server_api(livekit) as server, running_gateway(access) as gateway:
+        playing = await say(gateway, room_name, 30.0)
+        await gateway.wait(playing.id, "playing", 20)
+        await take_the_right(server, room_name)
+        await gateway.wait(playing.id, "finished", 30)
+        segment = await say(gateway, room_name, 1.0)  # the app leaves the sender alone this time
+        ended = await gateway.wait(segment.id, "finished", 30)
+    assert (ended.state, ended.receipt) == (State.FINISHED, Receipt.CONFIRMED)

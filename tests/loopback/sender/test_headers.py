@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from tests.loopback.sender.bodies import sound_file
@@ -32,6 +34,15 @@ async def test_they_are_refused_by_name_and_nothing_is_stored(
     assert sender.stored() == []
     accepted = await sender.client.request(method, path, content=body, headers={"Content-Encoding": "identity"})
     assert accepted.is_success
+
+
+@pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "x-gzip", "gzip, identity", "GZIP"])
+async def test_a_compressed_body_is_refused_whatever_the_coding(sender: Running, coding: str) -> None:
+    body = gzip.compress(b'{"text": "Hello."}')
+    headers = {"Content-Encoding": coding, "Content-Type": "application/json"}
+    refused = await sender.client.post("/v1/rooms/demo/segments", content=body, headers=headers)
+    assert (refused.status_code, refused.json()["field"]) == (415, "Content-Encoding")
+    assert sender.stored() == []
 
 
 async def test_a_probe_is_answered_whatever_it_asks_for(sender: Running) -> None:
