@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from email.message import Message
 from typing import Final
 
 from python_multipart.multipart import parse_options_header
@@ -16,10 +18,20 @@ GENERIC: Final = (
 
 def read_content_type(value: str | bytes | None) -> tuple[str, dict[str, str]]:
     """Return the media type that a ``Content-Type`` names, empty if it says nothing, and its parameters; names are in
-    lower case."""
+    lower case. A parameter that comes twice with different values has both, ``16000;8000``: nobody can mean that."""
     kind, parameters = parse_options_header(value)
     named = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in parameters.items()}
-    return specific(kind.decode("latin-1").lower()), named
+    return specific(kind.decode("latin-1").lower()), named | _contradicting(value)
+
+
+def _contradicting(value: str | bytes | None) -> dict[str, str]:
+    header = Message()
+    header["Content-Type"] = value.decode("latin-1") if isinstance(value, bytes) else value or ""
+    values: defaultdict[str, list[str]] = defaultdict(list)
+    for name, text in (header.get_params() or [])[1:]:
+        if text not in values[name.lower()]:
+            values[name.lower()].append(text)
+    return {name: ";".join(texts) for name, texts in values.items() if len(texts) > 1}
 
 
 def specific(media_type: str) -> str:

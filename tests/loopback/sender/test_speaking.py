@@ -81,6 +81,26 @@ async def test_samples_of_another_kind_are_refused_by_name(sender: Running, para
     assert f"“{parameter.partition('=')[0]}”" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "audio/pcm;rate=16000;rate=8000",
+        "audio/pcm;rate=16000;channels=1;Channels=2",
+        "audio/L16;rate=16000;endianness=big;endianness=little",
+    ],
+)
+async def test_parameters_that_contradict_each_other_are_refused(sender: Running, kind: str) -> None:
+    answer = await sender.client.post(QUEUE, content=samples(0.25), headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["field"]) == (400, "Content-Type"), answer.text
+    assert sender.stored() == []
+
+
+async def test_a_parameter_may_be_said_twice(sender: Running) -> None:
+    kind = "audio/pcm;rate=16000;rate=16000"
+    answer = await sender.client.post(QUEUE, content=samples(0.25), headers={"Content-Type": kind})
+    assert answer.json()["audio"]["sample_rate"] == 16_000
+
+
 @pytest.mark.parametrize("kind", ["binary/octet-stream", "application/octet-stream", "application/x-binary"])
 async def test_a_type_that_says_nothing_says_nothing_in_a_form_either(sender: Running, kind: str) -> None:
     answer = await sender.client.post(QUEUE, files={"file": ("a.wav", sound_file(), kind)})
