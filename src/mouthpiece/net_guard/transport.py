@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import cache
 from types import TracebackType
 from typing import Final, Self
 
@@ -30,6 +32,12 @@ async def system_resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """What every transport trusts. To read it takes some 40 ms, in which an event loop stands still."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Every request passes it, redirects that httpx follows included, so each hop is checked by itself.
 
@@ -48,7 +56,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._allowed = allowed
         self._resolve = resolve
         self._inner = inner or httpx.AsyncHTTPTransport(
-            trust_env=False, limits=httpx.Limits(max_connections=100, max_keepalive_connections=0)
+            verify=_certificates(),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=0),
         )
 
     async def __aenter__(self) -> Self:
