@@ -5,6 +5,8 @@ A blocked event loop fails a test; a warning is an error.
 
 from __future__ import annotations
 
+import functools
+import ssl
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -54,6 +56,20 @@ def processes_start_anew(commands_begin_with_their_imports_done: ForkedStarts) -
     commands_begin_with_their_imports_done.off = True
     yield
     commands_begin_with_their_imports_done.off = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Iterator[None]:
+    """As every client of httpx reads them, which was two fifths of what a test of the sender over HTTP took."""
+    create = ssl.create_default_context
+    keep = functools.cache(create)
+
+    def context(*purpose: ssl.Purpose, cafile: str | None = None, **more: Any) -> ssl.SSLContext:
+        return keep(*purpose, cafile=cafile) if cafile and not more else create(*purpose, cafile=cafile, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", context)
+        yield
 
 
 @pytest.fixture(autouse=True)
