@@ -14,7 +14,8 @@ from mouthpiece import wire
 from mouthpiece_sender.demo.livekit_server import LiveKit
 
 SAMPLE_RATE = 48_000
-FRAME_RATE = 25
+FRAME_RATE = 10
+"""Pictures a second: fewer than an avatar sends, since a Chromium without a GPU draws each on the processor."""
 SIZE = 256
 AGENT = "agent-fake"
 AVATAR = wire.avatar_identity("fake")
