@@ -60,7 +60,6 @@ async def test_a_signal_ends_worker_job_and_avatar(
         nothing_is_left(process, family)
 
 
-@pytest.mark.usefixtures("processes_start_anew")
 async def test_a_worker_that_is_stopped_lets_its_avatar_say_what_it_says(
     livekit: LiveKit, avatar_server: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
@@ -80,7 +79,6 @@ async def test_a_worker_that_is_stopped_lets_its_avatar_say_what_it_says(
         assert (heard.state, heard.receipt) == (State.FINISHED, Receipt.CONFIRMED)
 
 
-@pytest.mark.usefixtures("processes_start_anew")
 async def test_a_signal_during_the_start_of_the_avatar_ends_that_too(
     livekit: LiveKit, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
@@ -111,7 +109,6 @@ async def test_a_signal_at_any_moment_of_the_start_ends_it(livekit: LiveKit, tmp
         nothing_is_left(process, family)
 
 
-@pytest.mark.usefixtures("processes_start_anew")
 async def test_running_jobs_may_be_given_time_to_end(
     livekit: LiveKit, avatar_server: AvatarServer, rooms: Rooms, agent_name: str, room_name: str, tmp_path: Path
 ) -> None:
