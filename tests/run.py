@@ -28,7 +28,8 @@ NONE_COLLECTED = 5
 
 
 def parts(arguments: Sequence[str]) -> list[list[str]]:
-    """The arguments of pytest for each part; ``arguments`` come last, so that ``-n 1`` among them has its way."""
+    """The arguments of pytest for each part; ``arguments`` come last, so that ``-n 1`` among them has its way. Where
+    they name places without a test that is not shared out there is one part."""
     processes = str(PROCESSES)
     options = {
         "shared": ["-m", "not compose and not timed and not alone", "-n", processes],
@@ -37,16 +38,18 @@ def parts(arguments: Sequence[str]) -> list[list[str]]:
     }
     folder = os.environ.get("TEST_RESULTS")
     results = {name: [f"--junitxml={folder}/{name}.xml"] if folder else [] for name in options}
-    named = any(map(is_a_place, arguments))
+    places = [place for argument in arguments if (place := Path(argument.partition("::")[0])).exists()]
+    if places and not any(map(holds_timed, places)):
+        del options["timed"], options["alone"]
     return [
-        [*given, *results[name], *arguments, *(() if named or name == "shared" else TIMED)]
+        [*given, *results[name], *arguments, *(() if places or name == "shared" else TIMED)]
         for name, given in options.items()
     ]
 
 
-def is_a_place(argument: str) -> bool:
-    """It names a file, a folder or a test."""
-    return Path(argument.partition("::")[0]).exists()
+def holds_timed(place: Path) -> bool:
+    """Whether a test may lie there that is not shared out."""
+    return any(place.is_relative_to(folder) or Path(folder).is_relative_to(place) for folder in TIMED)
 
 
 def exit_code(codes: Sequence[int]) -> int:

@@ -35,9 +35,14 @@ def test_what_takes_both_cores_has_one_process_and_the_arguments_of_the_caller_c
     assert shared[-4:] == timed[: -len(TIMED)][-4:] == alone[: -len(TIMED)][-4:] == ["-n", "1", "-k", "name"]
 
 
-def test_what_measures_time_is_looked_for_where_the_caller_says() -> None:
-    given = ["tests/unit/ops/test_run_tests.py::test_what_measures_time_is_looked_for_where_the_caller_says"]
-    assert [part[-1] for part in parts(given)] == given * 3
+@pytest.mark.parametrize("place", ["tests", "tests/live/sender", "tests/live/sender/test_faults.py::test_one"])
+def test_what_measures_time_is_looked_for_where_the_caller_says(place: str) -> None:
+    assert [part[-1] for part in parts([place])] == [place] * 3
+
+
+@pytest.mark.parametrize("place", ["tests/unit", "tests/loopback/decode", "tests/unit/ops/test_run_tests.py::test_one"])
+def test_where_nothing_measures_time_there_is_one_part(place: str) -> None:
+    assert [option(part, "-m") for part in parts([place])] == ["not compose and not timed and not alone"]
 
 
 def test_what_measures_time_lies_where_it_is_looked_for() -> None:
