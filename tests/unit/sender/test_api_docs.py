@@ -12,6 +12,7 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from mouthpiece.audio.formats import SUPPORTED
 from mouthpiece.segments import Receipt, State
 from mouthpiece_sender import api
 from mouthpiece_sender.api.app import ROUTERS
@@ -43,6 +44,10 @@ def test_every_media_type_is_described(media_type: str) -> None:
     described = re.findall(r"`([a-z]+/[\w.;=-]+)`", TEXT)
     by_content = media_type.startswith("audio/") and ";" not in media_type  # then `audio/…` says it
     assert media_type in described or (by_content and "`audio/…`" in TEXT) or media_type == "application/json"
+
+
+def test_every_format_of_a_file_is_listed() -> None:
+    assert f"a {SUPPORTED.replace(' and ', ' or ')} file" in TEXT
 
 
 @pytest.mark.parametrize("media_type", ACCEPTED)
