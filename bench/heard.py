@@ -5,10 +5,10 @@
     python bench/heard.py [--segments 200] [--fault NAME …] [--cost SECONDS] [--json FILE]
 
 ``--segments`` segments are said to receivers that are presented as stock avatars and whose reports are wrong in the
-ways of vendors: a room, a receiver and a viewer for each way, one segment after the other. Most are livekit-agents'
-protocol as the scripted receiver speaks it (docs/conformance.md), one is livekit-agents' own receiver. Each segment is
-a tone in syllables, another one than the one before, so a recording says how much of it was heard without a look at
-what the sender's listening compares.
+ways of vendors: a room, a receiver (in a process of its own) and a viewer for each way, one segment after the other.
+Most are livekit-agents' protocol as the scripted receiver speaks it (docs/conformance.md), one is livekit-agents' own
+receiver. Each segment is a tone in syllables, another one than the one before, so a recording says how much of it was
+heard without a look at what the sender's listening compares.
 
 What the sender says is *false* if the recording does not hold it: ``finished`` of what was not heard whole, whatever
 the receipt; ``avatar-unheard`` of what was heard; a position of what broke off that is wrong by more than ``OFF``. It
@@ -39,6 +39,7 @@ import numpy as np
 import psutil
 
 ROOT = Path(__file__).parent.parent
+THIS = str(Path(__file__).resolve())
 sys.path.insert(0, str(ROOT))
 
 from bench import scripted_rooms, services  # noqa: E402
@@ -73,6 +74,8 @@ WITHIN: Final = 60.0
 MISSED: Final = 0.1
 """The share of segments that may be ``estimated`` although it could be told."""
 STOCK_PLAYER: Final = "livekit-agents' own"
+RECEIVE: Final = "receive"
+"""First argument of the process of a scripted receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +184,27 @@ async def stock_player(livekit: LiveKit, room: str) -> AsyncIterator[None]:
 def receiver(livekit: LiveKit, room: str, way: Way) -> AbstractAsyncContextManager[object]:
     if way.name == STOCK_PLAYER:
         return stock_player(livekit, room)
-    credentials = Credentials(livekit.url, livekit.api_key, livekit.api_secret)
-    fault = parse(way.fault) if way.fault else None
-    return ScriptedReceiver(credentials, room, fault, presented=Presented.STOCK)
+    return scripted_receiver(livekit, room, way)
+
+
+@asynccontextmanager
+async def scripted_receiver(livekit: LiveKit, room: str, way: Way) -> AsyncIterator[None]:
+    access = (livekit.url, livekit.api_key, livekit.api_secret)
+    async with services.process(THIS, RECEIVE, *access, room, way.fault) as process:
+        assert process.stdout is not None
+        await process.stdout.readline()
+        yield
+
+
+async def receive(url: str, key: str, secret: str, room: str, fault: str) -> int:
+    """What the process of a scripted receiver does, until it is killed."""
+    scripted = ScriptedReceiver(
+        Credentials(url, key, secret), room, parse(fault) if fault else None, presented=Presented.STOCK
+    )
+    async with scripted:
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+    return 0
 
 
 async def tried(livekit: LiveKit, way: Way, count: int) -> list[Said]:
@@ -191,7 +212,7 @@ async def tried(livekit: LiveKit, way: Way, count: int) -> list[Said]:
     access = LiveKitAccess(livekit.url, livekit.api_key, livekit.api_secret)
     found = []
     async with (
-        Viewer(livekit.url, viewer_token(livekit, room)) as viewer,
+        Viewer(livekit.url, viewer_token(livekit, room), sound_only=True) as viewer,
         running_gateway(access) as gateway,
         receiver(livekit, room, way),
     ):
@@ -285,6 +306,8 @@ def used(process: psutil.Process) -> float:
 
 
 async def main() -> int:
+    if sys.argv[1:2] == [RECEIVE]:
+        return await receive(*sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--segments", type=int, default=200, help="in all (200)")
     parser.add_argument("--fault", nargs="+", choices=[way.name for way in WAYS], help="some of the ways; all")

@@ -14,6 +14,9 @@ from mouthpiece_avatar.watching import Sending, Watching
 
 MAX_BITS_PER_PIXEL = 1_200_000 / (512 * 512 * 25)
 """Of one frame: 1.2 Mbit/s for 512x512 at 25 frames a second. Drawn faces need a third of it."""
+LEAST_BITS = 300_000
+"""Bits a second that are allowed at least: what all tracks together may send bounds libwebrtc's pace, the sound's too.
+With 7,500, for a picture of 64x64, the first sound in a room had a gap of two seconds."""
 ANSWER_WITHIN = 1.0
 """Seconds for the SDK to answer."""
 
@@ -57,7 +60,7 @@ class PictureTrack:
         fps = self._renderer.fps
         self._source = rtc.VideoSource(width, height)
         self._track = rtc.LocalVideoTrack.create_video_track("avatar_video", self._source)
-        bitrate = round(MAX_BITS_PER_PIXEL * width * height * fps)
+        bitrate = max(LEAST_BITS, round(MAX_BITS_PER_PIXEL * width * height * fps))
         await participant.publish_track(
             self._track,
             rtc.TrackPublishOptions(
