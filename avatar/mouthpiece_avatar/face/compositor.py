@@ -17,8 +17,10 @@ from mouthpiece_avatar.face.views import BREATHS, BROWS, Sprites, Views
 Words = npt.NDArray[np.uint16]
 _PARTS = 16
 """Into which the way from one yaw, breath or brow to the next is divided."""
-_ROWS = 32
+_ROWS = 16
 """Into which a pixel is divided for the head's nod."""
+_FINE = 4
+"""Bits behind the point in the head until it is laid over the scene: a mean of ``_PARTS`` is their sum."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +61,8 @@ class Compositor:
             self.i420[size + size // 4 :].reshape(self.height // 2, self.width // 2),
         ]
         heads = views.heads
-        self._head = np.empty(heads.data.shape[-1], np.uint8)
+        self._head: Words = np.empty(heads.data.shape[-1], np.uint16)
+        """With ``_FINE`` bits behind the point."""
         self._words = [np.empty(max(self._head.size, self.i420.size), np.uint16) for _ in range(2)]
         whole = _Planes(heads.width, heads.height)
         self._mouth, self._eyes, self._left_brow, self._right_brow = (
@@ -76,7 +79,7 @@ class Compositor:
         self._put_scene(_between(pose.breath * (BREATHS - 1), BREATHS))
         count = len(views.heads.data)
         yaws = _between((pose.yaw + 1) / 2 * (count - 1), count)
-        self._blend(views.heads.data, yaws, self._head)
+        self._sum(views.heads.data, yaws, self._head, self._words[0][: self._head.size])
         self._put(self._eyes, ((pose.eyes, WHOLE),), yaws)
         for part, raised in ((self._left_brow, pose.brows[0]), (self._right_brow, pose.brows[1])):
             self._put_brow(part, raised, yaws)
@@ -107,28 +110,30 @@ class Compositor:
             out[...] = data[parts[0][0]]
             return
         total, product = (words[: out.size] for words in self._words)
-        (one, first), (other, second) = parts
-        np.multiply(data[one], np.uint8(first), out=total, dtype=np.uint16)
-        np.multiply(data[other], np.uint8(second), out=product, dtype=np.uint16)
-        total += product
-        total >>= 4
+        self._sum(data, parts, total, product)
+        total >>= _FINE
         np.copyto(out, total, casting="unsafe")
 
-    def _mean(self, data: Bytes, parts: Blend, yaws: Blend) -> Bytes:
-        """Return the mean over yaws and states."""
-        if len(parts) == len(yaws) == 1:
-            row: Bytes = data[yaws[0][0], parts[0][0]]
-            return row
+    def _sum(self, data: Bytes, parts: Blend, total: Words, product: Words) -> None:
+        """Write the sum of one or two rows of ``data`` by their weights into ``total``."""
+        (one, first), *others = parts
+        np.multiply(data[one], np.uint8(first), out=total, dtype=np.uint16)
+        for other, second in others:
+            np.multiply(data[other], np.uint8(second), out=product, dtype=np.uint16)
+            total += product
+
+    def _mean(self, data: Bytes, parts: Blend, yaws: Blend) -> Words:
+        """Return the mean over yaws and states, with ``_FINE`` bits behind the point."""
         total, product = (words[: data.shape[-1]] for words in self._words)
         target = total
         for yaw, near in yaws:
             for state, share in parts:
-                np.multiply(data[yaw, state], np.uint8(near * share), out=target, dtype=np.uint16)
+                np.multiply(data[yaw, state], np.uint16(near * share), out=target, dtype=np.uint16)
                 if target is product:
                     total += product
                 target = product
-        total >>= 8
-        return total.astype(np.uint8)
+        total >>= 8 - _FINE
+        return total
 
     def _put(self, part: _Part, parts: Blend, yaws: Blend) -> None:
         """Put a part of the head into its place."""
@@ -141,9 +146,11 @@ class Compositor:
         along = round(min(1.0, max(0.0, (raised - BROWS[step]) / (BROWS[step + 1] - BROWS[step]))) * _PARTS)
         parts = tuple((state, share) for state, share in ((step, _PARTS - along), (step + 1, along)) if share)
         luma, keep, blueness, redness, keep_half = part.planes.of(self._mean(part.data, parts, yaws))
-        _over(part.places[0], luma, keep)
-        _over(part.places[2], blueness, keep_half)
-        _over(part.places[3], redness, keep_half)
+        keep >>= _FINE
+        keep_half >>= _FINE
+        _over_fine(part.places[0], luma, keep)
+        _over_fine(part.places[2], blueness, keep_half)
+        _over_fine(part.places[3], redness, keep_half)
 
     def _put_head(self, nod: float) -> None:
         """Lay the head over the canvas, lowered by pixels of the canvas."""
@@ -160,18 +167,20 @@ class Compositor:
                 first = top // half + rows
                 _over(canvas[first : first + height, left // half : left // half + width], plane, keep)
 
-    def _lowered(self, planes: Bytes, height: int, width: int, along: int) -> Bytes:
-        """Return planes lowered by ``along / _ROWS`` of a row. Their outermost rows are empty."""
+    def _lowered(self, planes: Words, height: int, width: int, along: int) -> Words:
+        """Return planes of the head, lowered by ``along / _ROWS`` of a row, without bits behind the point.
+
+        Their outermost rows are empty.
+        """
+        lowered, product = (words[: planes.size] for words in self._words)
         if not along:
-            return planes
-        total, product = (words[: planes.size - width] for words in self._words)
-        np.multiply(planes[width:], np.uint8(_ROWS - along), out=total, dtype=np.uint16)
-        np.multiply(planes[:-width], np.uint8(along), out=product, dtype=np.uint16)
-        total += product
-        total >>= 5
-        lowered = np.empty_like(planes)
-        np.copyto(lowered[width:], total, casting="unsafe")
-        lowered.reshape(-1, height, width)[:, 0] = planes.reshape(-1, height, width)[:, 0]
+            return np.right_shift(planes, _FINE, out=lowered)
+        np.multiply(planes, np.uint16(_ROWS - along), out=lowered)
+        np.multiply(planes[:-width], np.uint16(along), out=product[width:])
+        lowered[width:] += product[width:]
+        lowered >>= 8
+        first = planes.reshape(-1, height, width)[:, 0]
+        lowered.reshape(-1, height, width)[:, 0] = first >> _FINE
         return lowered
 
 
@@ -188,14 +197,14 @@ class _Planes:
             (slice(2 * size + size // 2, None), half),
         )
 
-    def of(self, data: Bytes) -> list[Bytes]:
+    def of(self, data: Words) -> list[Words]:
         return [data[at].reshape(shape) for at, shape in self._at]
 
 
 class _Part:
     """Sprites that belong into a part of the head, and where that is."""
 
-    def __init__(self, sprites: Sprites, whole: _Planes, head: Bytes, heads: Sprites) -> None:
+    def __init__(self, sprites: Sprites, whole: _Planes, head: Words, heads: Sprites) -> None:
         self.data = sprites.data
         self.planes = _Planes(sprites.width, sprites.height)
         left, top = sprites.box[0] - heads.box[0], sprites.box[1] - heads.box[1]
@@ -212,7 +221,17 @@ def _between(position: float, count: int) -> Blend:
     return ((below, _PARTS),) if not along else ((below, _PARTS - along), (below + 1, along))
 
 
-def _over(under: Bytes, colour: Bytes, keep: Bytes) -> None:
+def _over_fine(under: Words, colour: Words, keep: Words) -> None:
+    """Lay a premultiplied plane over another, in place; ``keep`` alone has no bits behind the point."""
+    share = under >> _FINE
+    share *= keep
+    share += 255  # so that 255 keeps all
+    share >>= 8
+    share <<= _FINE
+    np.add(share, colour, out=under)
+
+
+def _over(under: Bytes, colour: Bytes | Words, keep: Bytes | Words) -> None:
     """Lay a premultiplied plane over another, in place."""
     share = np.multiply(under, keep, dtype=np.uint16)
     share += 255  # so that 255 keeps all
