@@ -7,7 +7,8 @@
 - one: one avatar at 512 by 512 in a process of its own, in turns ours and livekit-agents' ``AvatarRunner``, which shows
   our pictures, drawn by our code, and then two pictures that are made once. Processor time of the avatar's process
   while nobody has subscribed yet, while somebody is subscribed and it is idle or speaks, and once nobody is any more;
-  from a subscription to its first picture.
+  from a subscription to its first picture. Beside them a program that publishes silence and no pictures with the same
+  SDK (``bench/bare_tracks.py``).
 - many: speaking avatars on all cores, two more at a time up to ``--most``, until one of them does not reach its viewer
   at 25 pictures a second. The viewers decode on the same cores, as does livekit-server: an avatar's machine holds more.
 
@@ -137,9 +138,14 @@ async def first_picture(viewer: Viewer, publication: rtc.RemoteTrackPublication)
     return viewer.pictures[seen].at - before
 
 
-async def one(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[dict[str, Load], list[str]]:
-    loads = {name: Load() for name in STARTS}
+async def one(
+    options: argparse.Namespace, say: Callable[[str], None]
+) -> tuple[dict[str, Load], list[float], list[str]]:
+    loads, alone = {name: Load() for name in STARTS}, []
     for number in range(options.rounds):
+        say(f"round {number + 1} of {options.rounds}: the SDK alone")
+        async with services.server() as livekit:
+            alone.append(await bare(livekit, options.seconds))
         for name, start in STARTS.items():
             say(f"round {number + 1} of {options.rounds}: {name}")
             async with services.server() as livekit:
@@ -152,7 +158,20 @@ async def one(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[
         wrong.append(f"with nobody subscribed ours takes more than {UNWATCHED} %")
     if statistics.median(ours.first_picture) > FIRST:
         wrong.append(f"the first picture comes later than {FIRST:g} ms after a subscription")
-    return loads, wrong
+    return loads, alone, wrong
+
+
+async def bare(livekit: LiveKit, seconds: float) -> float:
+    """Return the percent of a core that the SDK takes to send silence to a listener."""
+    secret = services.token(livekit, services.AVATAR)
+    program = str(ROOT / "bench/bare_tracks.py")
+    async with (
+        services.process(program, livekit.url, TOKEN=secret) as running,
+        Viewer(livekit.url, viewer_token(livekit, services.ROOM), identity=services.AVATAR, sound_only=True) as viewer,
+    ):
+        await viewer.ready()
+        await asyncio.sleep(FORGOTTEN)
+        return await used(psutil.Process(running.pid), seconds)
 
 
 @contextlib.asynccontextmanager
@@ -245,10 +264,11 @@ async def main() -> int:
         print(f"\r{text:70}", end="", file=sys.stderr, flush=True)
 
     if "one" in what:
-        loads, wrong = await one(options, say)
+        loads, alone, wrong = await one(options, say)
         say("\r")
         print(table(loads))
-        found["one"] = {name: asdict(load) for name, load in loads.items()}
+        print(f"silence alone and no pictures, by the same SDK: {statistics.median(alone):.1f} % of a core")
+        found["one"] = {name: asdict(load) for name, load in loads.items()} | {"bare": alone}
     if "many" in what:
         rates = await many(options, say)
         say("\r")

@@ -9,7 +9,7 @@ second of silence, some seconds of a voice, and is silent for some seconds. Of w
 LiveKit SDK on the same machine:
 
 - pictures a second, in the whole time and in each minute: 25.0, ``RATE_OFF`` off at most
-- how late a picture is against the beat of the pictures around it: ``LATE`` ms at most
+- how late a picture is against the beat of the pictures before it: ``LATE`` ms at most
 - sound against mouth: the first picture that shows the tone minus the first loud frame of 10 ms: ``APART`` ms at most;
   below zero the picture is early
 
@@ -49,7 +49,7 @@ LATE: Final = 60.0
 APART: Final = 40.0
 """Milliseconds."""
 BEAT_OF: Final = 250
-"""Pictures whose median is the beat."""
+"""Pictures whose median is the beat of the next one."""
 VOICE: Final = ROOT / "assets" / "lighthouse_16kHz.wav"
 SIGNAL, HUSH, SPOKEN, SILENT = 0.4, 0.5, 7.0, 4.0
 """Seconds of a round."""
@@ -74,13 +74,13 @@ class Steady:
 def lateness(times: Sequence[float]) -> list[float]:
     """Return how many milliseconds each picture came after its beat.
 
-    The beat is every ``1 / FPS`` seconds, at the median phase of the ``BEAT_OF`` pictures around: a picture that was
-    left out moves those after it by one beat, and counts as a late one by that much.
+    The beat is every ``1 / FPS`` seconds, at the median phase of the ``BEAT_OF`` pictures before: one that was left out
+    makes those after it late by one beat, until they are the beat.
     """
     phases = np.asarray(times) - np.arange(len(times)) / FPS
     late = []
     for index, phase in enumerate(phases):
-        first = max(0, min(index - BEAT_OF // 2, len(phases) - BEAT_OF))
+        first = max(0, index - BEAT_OF)
         late.append(1000 * float(phase - np.median(phases[first : first + BEAT_OF])))
     return late
 
