@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -130,6 +131,7 @@ def main() -> int:
             )
         else:
             host = SessionProcesses(processes, limit=settings.max_sessions, arguments=_passed_on(options))
+        gc.freeze()  # a collection of all that was imported holds pictures up for some 50 ms
         asyncio.run(_serve(settings, host, listening))
     return 0
 

@@ -74,6 +74,31 @@ def test_a_wrong_setting_is_named_and_nothing_starts(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("module", ["server", "processes.child"])
+def test_what_is_imported_is_not_collected_while_avatars_speak(tmp_path: Path, module: str) -> None:
+    """All of it at once takes some 50 ms, in which no picture is drawn."""
+    ours, theirs = socket.socketpair()
+    program = (
+        "import asyncio, gc, sys\n"
+        f"import mouthpiece_avatar.{module} as started\n"
+        "asyncio.run = lambda work: (work.close(), print(gc.get_freeze_count(), len(gc.get_objects())))\n"
+        "started.main()\n"
+    )
+    options = ["--port", "0"] if module == "server" else ["--link", str(theirs.fileno())]
+    with ours, theirs:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *options],
+            cwd=tmp_path,
+            pass_fds=[theirs.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    frozen, rest = map(int, done.stdout.split())
+    assert frozen > 20_000
+    assert rest < 1_000
+
+
 def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
     done = run(tmp_path, "--host", "0.0.0.0", MOUTHPIECE_AVATAR_SECRETS="hush-hush", MOUTHPIECE_AVATAR_PORT="x")
     assert done.returncode == 2
