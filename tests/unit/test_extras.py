@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib
-import json
-import re
 import subprocess
 import sys
-import tomllib
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from mouthpiece.extras import DISTRIBUTION, imports, needs
-from tests.product_source import ROOT, all_modules
+from mouthpiece.extras import imports, needs
+from tests.product_source import all_modules
 
 EXPORTING = [name for name, module in all_modules().items() if "__all__" in module.path.read_text()]
 BARE = """
@@ -69,15 +65,6 @@ def test_a_program_without_its_extra_says_so_without_a_traceback(
     assert (done.returncode, done.stdout) == (2, "")
     assert f"pip install 'mouthpiece-livekit[{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_version_stands_in_one_place() -> None:
-    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert version(DISTRIBUTION) == stated
-    assert "version" not in json.loads((ROOT / "web/package.json").read_text())
-    heading = re.search(r"## \[([^\]]+)\]", (ROOT / "CHANGELOG.md").read_text())
-    assert heading is not None
-    assert heading[1] == stated
 
 
 @pytest.mark.parametrize("name", EXPORTING)
