@@ -5,8 +5,6 @@ A blocked event loop fails a test; a warning is an error.
 
 from __future__ import annotations
 
-import functools
-import ssl
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from tests.certificates import certificates_read_once
 from tests.forked_starts import ForkedStarts, forked_starts
 from tests.shards import place, scheduling
 
@@ -59,16 +58,8 @@ def processes_start_anew(commands_begin_with_their_imports_done: ForkedStarts) -
 
 
 @pytest.fixture(scope="session", autouse=True)
-def certificates_are_read_once() -> Iterator[None]:
-    """As every client of httpx reads them, which was two fifths of what a test of the sender over HTTP took."""
-    create = ssl.create_default_context
-    keep = functools.cache(create)
-
-    def context(*purpose: ssl.Purpose, cafile: str | None = None, **more: Any) -> ssl.SSLContext:
-        return keep(*purpose, cafile=cafile) if cafile and not more else create(*purpose, cafile=cafile, **more)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", context)
+def clients_read_certificates_once() -> Iterator[None]:
+    with certificates_read_once():
         yield
 
 

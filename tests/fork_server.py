@@ -24,6 +24,8 @@ import sys
 from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, socket
 from typing import Any, Final
 
+from tests.certificates import certificates_read_once
+
 MOST: Final = 1 << 18
 """Bytes of a request."""
 MOST_FILES: Final = 16
@@ -86,7 +88,9 @@ def become(request: dict[str, Any], files: list[int]) -> None:
     for stream in (sys.stdout, sys.stderr):
         assert isinstance(stream, io.TextIOWrapper)
         stream.reconfigure(line_buffering=stream is sys.stderr or stream.isatty(), write_through=at_once)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # one that came meanwhile ends it without a traceback, as it ends a process that has not begun with its program;
+    # the programs choose their own handler
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
@@ -119,11 +123,19 @@ def main(module: str, control: int, imported: list[str]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # one that comes before `become` has ended is kept
     for name in imported:
         importlib.import_module(name)
-    gc.freeze()
-    with socket(AF_UNIX, SOCK_SEQPACKET, fileno=control) as asked:
-        asked.send(b"ready")
-        request, files = next_process(asked)
-        asked.detach()
+    with certificates_read_once():
+        if httpx := sys.modules.get("httpx"):
+            httpx.create_ssl_context()
+        gc.freeze()
+        with socket(AF_UNIX, SOCK_SEQPACKET, fileno=control) as asked:
+            asked.send(b"ready")
+            request, files = next_process(asked)
+            asked.detach()
+        run(module, request, files)
+
+
+def run(module: str, request: dict[str, Any], files: list[int]) -> None:
+    """Run ``module`` as ``request`` asks."""
     become(request, files)
     if module in JOBS_BY_MULTIPROCESSING:
         begin_multiprocessings_server()
