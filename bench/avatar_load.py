@@ -2,17 +2,19 @@
 
 ::
 
-    python bench/avatar_load.py [one] [many] [--seconds 20] [--rounds 3] [--most 16] [--json FILE]
+    python bench/avatar_load.py [one] [together] [many] [--seconds 20] [--rounds 3] [--most 16] [--json FILE]
 
 - one: one avatar at 512 by 512 in a process of its own, in turns ours and livekit-agents' ``AvatarRunner``, which shows
   our pictures, drawn by our code, and then two pictures that are made once. Processor time of the avatar's process
   while nobody has subscribed yet, while somebody is subscribed and it is idle or speaks, and once nobody is any more;
   from a subscription to its first picture. Beside them a program that publishes silence and no pictures with the same
   SDK (``bench/bare_tracks.py``).
+- together: ours and the runner with the same pictures at the same time, each in a room of its own, so that a machine
+  that is busy with other work is so for both: processor time while they are watched and idle, and while they speak.
 - many: speaking avatars on all cores, two more at a time up to ``--most``, until one of them does not reach its viewer
   at 25 pictures a second. The viewers decode on the same cores, as does livekit-server: an avatar's machine holds more.
 
-Without a name both. The exit code is 1 if ours takes more than the runner with the same pictures while it speaks, more
+Without a name all. The exit code is 1 if ours takes more than the runner with the same pictures while it speaks, more
 than ``UNWATCHED`` percent of a core with nobody subscribed, or over ``FIRST`` ms to the first picture.
 """
 
@@ -174,6 +176,43 @@ async def bare(livekit: LiveKit, seconds: float) -> float:
         return await used(psutil.Process(running.pid), seconds)
 
 
+async def watched(stack: AsyncExitStack, start: Start) -> tuple[psutil.Process, Sender]:
+    """Start an avatar that somebody looks at; return its process and one who speaks through it."""
+    livekit = await stack.enter_async_context(services.server())
+    avatar = await stack.enter_async_context(start(livekit))
+    room = rtc.Room()
+    await room.connect(livekit.url, services.token(livekit, SENDER), rtc.RoomOptions(auto_subscribe=False))
+    stack.push_async_callback(room.disconnect)
+    announced = await room.local_participant.publish_data_track(name="presence")
+    stack.callback(lambda: announced)
+    sender = Sender(room)
+    viewer = Viewer(livekit.url, viewer_token(livekit, services.ROOM), identity=services.AVATAR)
+    await awake(sender, await stack.enter_async_context(viewer))
+    return avatar, sender
+
+
+async def together(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[dict[str, Load], list[str]]:
+    names = ("ours", "stock, our pictures")
+    loads = {name: Load() for name in names}
+    async with AsyncExitStack() as stack:
+        pairs = [await watched(stack, STARTS[name]) for name in names]
+        await asyncio.sleep(2)
+        for number in range(options.rounds):
+            say(f"together: round {number + 1} of {options.rounds}")
+            idle = await asyncio.gather(*(used(avatar, options.seconds) for avatar, _ in pairs))
+            saying = [asyncio.create_task(sender.say(tone(options.seconds + 4))) for _, sender in pairs]
+            await asyncio.sleep(1.5)
+            speaking = await asyncio.gather(*(used(avatar, options.seconds) for avatar, _ in pairs))
+            await asyncio.gather(*saying)
+            for name, quiet, loud in zip(names, idle, speaking, strict=True):
+                loads[name].idle.append(quiet)
+                loads[name].speaking.append(loud)
+            await asyncio.sleep(1)
+    ours, same = (loads[name].speaking for name in names)
+    more = statistics.median(one / other for one, other in zip(ours, same, strict=True)) > 1
+    return loads, ["speaking beside it, ours takes more than livekit-agents' runner"] if more else []
+
+
 @contextlib.asynccontextmanager
 async def server_of_many(livekit: LiveKit) -> AsyncIterator[int]:
     """Run the avatar server with a process a core; yield its port."""
@@ -250,13 +289,13 @@ def table(loads: Mapping[str, Load]) -> str:
 
 async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=("one", "many", []), help="what is measured (both)")
+    parser.add_argument("what", nargs="*", choices=("one", "together", "many", []), help="what is measured (all)")
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement (20)")
-    parser.add_argument("--rounds", type=int, default=3, help="of one (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="of one and of together (3)")
     parser.add_argument("--most", type=int, default=16, help="avatars of many (16)")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    what = options.what or ["one", "many"]
+    what = options.what or ["one", "together", "many"]
     found: dict[str, object] = {}
     wrong: list[str] = []
 
@@ -269,6 +308,14 @@ async def main() -> int:
         print(table(loads))
         print(f"silence alone and no pictures, by the same SDK: {statistics.median(alone):.1f} % of a core")
         found["one"] = {name: asdict(load) for name, load in loads.items()} | {"bare": alone}
+    if "together" in what:
+        beside, more = await together(options, say)
+        say("\r")
+        for name, load in beside.items():
+            idle, speaking = (", ".join(f"{value:.1f}" for value in values) for values in (load.idle, load.speaking))
+            print(f"at once, % of a core: {name}: idle {idle}; speaking {speaking}")
+        wrong += more
+        found["together"] = {name: asdict(load) for name, load in beside.items()}
     if "many" in what:
         rates = await many(options, say)
         say("\r")
