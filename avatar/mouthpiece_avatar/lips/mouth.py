@@ -93,9 +93,9 @@ _ORDER = tuple(_SHAPES)
 
 _REACH = 0.035
 """Seconds to each side of a picture whose sounds are blended."""
-_SNAP = 0.025
-"""Seconds to each side of a picture within which a closure shows in it."""
-_CLOSED = 0.33
+_SNAP = 0.020
+"""Seconds to each side of a picture within which a closure shows in it; between two hops, for pictures 40 ms apart."""
+_CLOSED = 0.29
 """Share of ``LIPS`` that counts as a closure, in two hops that follow one another."""
 _STAY = 0.15
 """By which another shape must be likelier than the one that was last named."""

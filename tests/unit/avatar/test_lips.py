@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from mouthpiece_avatar.lips.features import HOP
-from mouthpiece_avatar.lips.model import AHEAD, LipModel
+from mouthpiece_avatar.lips.model import AHEAD, Class, Hop, LipModel
 from mouthpiece_avatar.lips.mouth import AT_REST, LOOK_AHEAD, Mouth, MouthTrack, Shape, mouths
 from mouthpiece_avatar.mouth_command import main
 
@@ -77,6 +77,16 @@ def test_thirty_decibels_quieter_and_in_noise_most_of_them_close(voice: str) -> 
     level = float(np.sqrt(np.mean(np.square(sound[np.abs(sound) > 300].astype(float)))))
     noise = np.random.default_rng(1).normal(0, level / 10, len(sound))
     assert closed(mouths(np.rint(sound + noise).clip(-32768, 32767).astype(np.int16), RATE), voice) >= 5
+
+
+@pytest.mark.parametrize(("begin", "shows"), [(-3, False), (-2, True), (-1, True), (0, True), (1, False)])
+def test_a_closure_of_two_hops_shows_alike_in_every_picture(begin: int, shows: bool) -> None:
+    opened, shut = (Hop(np.eye(len(Class), dtype=np.float32)[kind], 1.0) for kind in (Class.OPEN, Class.LIPS))
+    for picture in range(1, 100):
+        track = MouthTrack()
+        for hop in range(4 * picture - 4, 4 * picture + 4):  # a picture is shown between two hops, four of them apart
+            track.add((hop + 0.5) * HOP, shut if 0 <= hop - 4 * picture - begin < 2 else opened)
+        assert (track.mouth(picture / 25).shape is Shape.PBM) is shows
 
 
 def test_the_mouth_rests_in_silence_and_in_pauses_with_noise() -> None:
