@@ -10,7 +10,6 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +44,6 @@ from mouthpiece_sender.gateway import Gateway
 from mouthpiece_sender.key_files import DEVELOPMENT_API_KEY, KeyFile, KeyFiles, api_keys_in, livekit_key_in
 from mouthpiece_sender.livekit.joins import ConnectionFigures, Joins
 from mouthpiece_sender.livekit.open_streams import OpenStreams
-from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.settings import MEGABYTE, Settings
@@ -203,7 +201,7 @@ async def open_dependencies(
                 note=room_log.note,
                 joins=Joins(figures=connections),
                 open_streams=open_streams,
-                connect=partial(RtcConnection, data_limit=1000.0 * settings.data_limit),
+                data_limit=1000.0 * settings.data_limit,
             )
         decoders = await stack.enter_async_context(Decoders(max_duration=settings.max_seconds))
         voices = await stack.enter_async_context(

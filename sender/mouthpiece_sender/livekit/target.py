@@ -40,7 +40,10 @@ class LiveKitTarget:
     avatar_timeout: float = 30.0
     warm: float = 60.0
     clock: Callable[[], float] = time.monotonic
-    connect: ConnectionFactory = RtcConnection
+    connect: ConnectionFactory | None = None
+    """None: the LiveKit SDK's."""
+    data_limit: float = 0.0
+    """Bytes of data a second that a participant, no agent, may send into a room; 0: any number."""
     waits_for_livekit: bool = True
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
     listens: bool = True
@@ -75,7 +78,7 @@ class LiveKitTarget:
             self.clock,
             self.avatar_timeout,
             self.warm,
-            self.connect,
+            self.connect or partial(RtcConnection, data_limit=self.data_limit),
             self.waits_for_livekit,
             self.joins.of(holder),
             self._forbid_data,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest
 from livekit import api, rtc
@@ -14,7 +13,6 @@ from mouthpiece.data_rate import DEFAULT_LIMIT
 from mouthpiece.segments import Receipt, State
 from mouthpiece_sender.demo.livekit_server import LiveKit
 from mouthpiece_sender.gateway import Gateway
-from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from tests.live.sender.conftest import running_gateway, say
 from tests.live.viewer import Viewer
@@ -40,11 +38,15 @@ async def joined(livekit: LiveKit, room: str, kind: api.AccessToken.ParticipantK
 
 
 async def flood(room: rtc.Room, destinations: list[str]) -> None:
-    """Until it is cancelled."""
-    while True:
+    """Until it is cancelled; several packets at a time, so that it is one on a busy machine too."""
+
+    async def packet() -> None:
         with contextlib.suppress(rtc.participant.PublishDataError):
             await room.local_participant.publish_data(bytes(10_000), topic="chat", destination_identities=destinations)
-        await asyncio.sleep(0.005)
+
+    while True:
+        await asyncio.gather(*(packet() for _ in range(8)))
+        await asyncio.sleep(0.02)
 
 
 def may_publish(room: rtc.Room) -> bool:
@@ -59,7 +61,7 @@ async def silenced(room: rtc.Room) -> None:
 
 @contextlib.asynccontextmanager
 async def limited_gateway(access: LiveKitAccess) -> AsyncIterator[Gateway]:
-    async with running_gateway(access, connect=partial(RtcConnection, data_limit=DEFAULT_LIMIT)) as gateway:
+    async with running_gateway(access, data_limit=DEFAULT_LIMIT) as gateway:
         yield gateway
 
 

@@ -146,8 +146,9 @@ async def test_for_a_minute_after_another_was_on_the_track_what_may_lie_in_a_pau
     async with gateway(room, listens=True) as running:
 
         async def first_of_two() -> Receipt:
-            both = [await say(running, 0.8, sound=Words(0.8, seed)) for seed in (0, 1)]
-            return [(await running.wait(one.id, "finished", 10)).receipt for one in both][0]
+            first, second = [await say(running, 0.8, sound=Words(0.8, seed)) for seed in (0, 1)]
+            await running.wait(second.id, "finished", 10)
+            return (await running.wait(first.id, "finished", 10)).receipt
 
         assert await first_of_two() is Receipt.HEARD
         room.heard_as = instead(words(8.0, 50))
