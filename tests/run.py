@@ -33,7 +33,7 @@ def parts(arguments: Sequence[str]) -> list[list[str]]:
     processes = str(PROCESSES)
     options = {
         "shared": ["-m", "not compose and not timed and not alone", "-n", processes],
-        "timed": ["-m", "timed", "-n", processes, "--dist=worksteal"],
+        "timed": ["-m", "timed and not alone", "-n", processes, "--dist=worksteal"],
         "alone": ["-m", "alone", "-n", "0"],
     }
     folder = os.environ.get("TEST_RESULTS")

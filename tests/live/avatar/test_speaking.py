@@ -137,6 +137,7 @@ async def test_livekits_own_audio_output_is_heard_segment_by_segment(
         assert event.playback_position < 4
 
 
+@pytest.mark.alone  # beside another test of its kind it was silent after 1.6 s once
 async def test_an_interrupt_is_silent_at_once_and_says_how_far_it_got(viewer: Viewer, join: Join) -> None:
     async with join() as sender:
         before = time.monotonic()

@@ -23,7 +23,7 @@ def takes(part: Sequence[str], marks: Sequence[str]) -> bool:
     return bool(eval(option(part, "-m"), {name: name in marks for name in ("compose", "timed", "alone")}))
 
 
-@pytest.mark.parametrize("marks", [(), ("timed",), ("alone",)])
+@pytest.mark.parametrize("marks", [(), ("timed",), ("alone",), ("timed", "alone")])
 def test_every_test_without_a_docker_engine_is_in_exactly_one_part(marks: Sequence[str]) -> None:
     assert sum(takes(part, marks) for part in parts([])) == 1
     assert not any(takes(part, ["compose"]) for part in parts([]))
