@@ -38,8 +38,6 @@ AGAIN: Final = 1.0
 """Seconds until a subscription that broke is tried again."""
 KEPT: Final = 0.5
 """Seconds of the track that are kept before the first sound that is not judged yet."""
-WARY: Final = 60.0
-"""Seconds after another's sound on the track for which the pauses of another are reckoned with."""
 TAIL: Final = 0.1
 """Seconds after the end of a sound in which it may still be on the track."""
 SILENT_BELOW: Final = 32
@@ -126,8 +124,6 @@ class Listener:
         """Of this avatar: seconds from the first write to the sound on its track."""
         self._last: _Sound | None = None
         """The last that was sent."""
-        self._another_at = float("-inf")
-        """When something else was met on the track last."""
         self.sounded_at = float("-inf")
         """When a block came last that was not silent."""
         self._task: asyncio.Task[None] | None = None
@@ -213,7 +209,6 @@ class Listener:
     def forget(self) -> None:
         """Another avatar has come: nothing is known of it."""
         self._lag = self._last = None
-        self._another_at = float("-inf")
 
     # The verdict
 
@@ -230,10 +225,7 @@ class Listener:
             return self._without_a_track(held) if final or not self._has_voice else None
         following = (other.sent.begun_at for other in self._sounds.values() if other.sent.begun_at is not None)
         alone_until = min((at - begun for at in following if at > begun), default=float("inf"))
-        wary = self._clock() < self._another_at + WARY
-        judgement = judge(sound.sent.levels(), heard, lag=self._lag, alone_until=alone_until, final=final, wary=wary)
-        if judgement is not None and judgement.another:
-            self._another_at = self._clock()
+        judgement = judge(sound.sent.levels(), heard, lag=self._lag, alone_until=alone_until, final=final)
         if judgement is None and now >= held.since + HOLD + HOLD_SILENT:
             return Judgement(Verdict.NOT_LISTENED)
         return judgement

@@ -46,8 +46,6 @@ STRANGE_SHARE: Final = 0.2
 AROUND_KNOWN: Final = 0.5
 """Seconds around the sound that must be known before it is said at once that it was heard: the pauses between
 another's syllables are shorter."""
-AROUND_WARY: Final = 0.3
-"""The same at the end of the wait, where something else was on the track before."""
 PAUSE: Final = 0.3
 """Seconds of silence after which a sound is taken to have ended."""
 MISSED: Final = 0.5
@@ -78,8 +76,6 @@ class Judgement:
     """Seconds from the first write to the sound on the track, where it was found."""
     position: float = 0.0
     """Seconds of what was sent, up to which it was heard; with ``CUT`` alone."""
-    another: bool = False
-    """Something else sounds on the track too, or instead."""
 
 
 def judge(
@@ -89,7 +85,6 @@ def judge(
     lag: float | None = None,
     alone_until: float = float("inf"),
     final: bool = True,
-    wary: bool = False,
 ) -> Judgement | None:
     """Return what ``heard`` proves about ``sent``; None while what is still to come may change that.
 
@@ -100,8 +95,6 @@ def judge(
     :param final: nothing more is waited for. (A track that stayed silent is waited for nevertheless, until the sound
         would have begun at the latest, and so is the rest where a sound goes on that is not as long as ours yet: a
         jitter buffer delays the first ones of an avatar by a second and more.)
-    :param wary: something else was on the track a while ago: what is known around the sound may be one of its pauses,
-        so ``AROUND_WARY`` seconds must be known even if nothing more is waited for.
     """
     loudness = Loudness.of(np.pad(sent, frames(MARGIN)))
     sound = replace(loudness, contour=loudness.contour[frames(MARGIN) : len(sent) + frames(MARGIN)])
@@ -124,9 +117,7 @@ def judge(
             known, strange = _around(over, track, limit)
             if not final and known < frames(AROUND_KNOWN) and len(heard) * FRAME < alone_until:
                 return None
-            if _another_speaks(known, strange):
-                return Judgement(Verdict.CANNOT_TELL, another=True)
-            return Judgement(Verdict.CANNOT_TELL) if wary and known < frames(AROUND_WARY) else found
+            return Judgement(Verdict.CANNOT_TELL) if _another_speaks(known, strange) else found
     if not final:
         return None
     if found := _broken_off(sound, track, limit) or _without_end(sound, track, limit, lag):
@@ -134,9 +125,7 @@ def judge(
     if alone_until == float("inf") and _goes_on(sound, track):
         return None
     missed = int(np.isnan(heard[: len(sent)]).sum()) + max(0, len(sent) - len(heard))
-    if missed * FRAME > _may_be_missed(len(sent)):
-        return Judgement(Verdict.NOT_LISTENED)
-    return Judgement(Verdict.CANNOT_TELL, another=True)
+    return Judgement(Verdict.NOT_LISTENED if missed * FRAME > _may_be_missed(len(sent)) else Verdict.CANNOT_TELL)
 
 
 def _searches(lag: float | None) -> list[tuple[range, float]]:

@@ -197,29 +197,6 @@ def test_another_voice_is_waited_for_where_little_is_known_of_what_is_around_our
         assert judgement.verdict is expected
 
 
-@pytest.mark.parametrize(("around", "expected"), [(0.1, Verdict.CANNOT_TELL), (0.6, Verdict.HEARD)])
-def test_where_another_was_met_silence_around_ours_must_be_longer_than_a_pause(
-    around: float, expected: Verdict
-) -> None:
-    sound = words(0.8, 0)
-    levels = heard(delayed(sound, 0.3, around))
-    levels[: round(0.4 / FRAME)] = np.nan  # its beginning was missed
-    wary = judge(sent(sound), levels, lag=0.3, wary=True)
-    assert wary is not None
-    assert wary.verdict is expected
-    trusting = judge(sent(sound), levels, lag=0.3)
-    assert trusting is not None
-    assert trusting.verdict is Verdict.HEARD
-
-
-def test_what_is_on_the_track_beside_ours_and_in_its_place_is_met() -> None:
-    sound, other = words(3.0), words(4.4, 100)
-    assert judged(sound, mixed(delayed(sound, 0.4), other)).another
-    assert judged(sound, other).another
-    assert not judged(sound, delayed(sound, 0.4)).another
-    assert not judged(sound, silence(6.0)).another
-
-
 def test_another_voice_before_and_after_ours_proves_nothing() -> None:
     sound = words(2.0)
     track = np.concatenate((words(1.0, 7), sound, words(1.0, 8)))

@@ -141,25 +141,6 @@ async def test_what_proves_nothing_is_estimated() -> None:
 
 
 @in_virtual_time
-async def test_for_a_minute_after_another_was_on_the_track_what_may_lie_in_a_pause_of_it_is_estimated() -> None:
-    room = FakeRoom(STOCK)
-    async with gateway(room, listens=True) as running:
-
-        async def first_of_two() -> Receipt:
-            first, second = [await say(running, 0.8, sound=Words(0.8, seed)) for seed in (0, 1)]
-            await running.wait(second.id, "finished", 10)
-            return (await running.wait(first.id, "finished", 10)).receipt
-
-        assert await first_of_two() is Receipt.HEARD
-        room.heard_as = instead(words(8.0, 50))
-        await said(running, 2.0)
-        room.heard_as = lambda sound: sound
-        assert await first_of_two() is Receipt.ESTIMATED
-        await asyncio.sleep(60)
-        assert await first_of_two() is Receipt.HEARD
-
-
-@in_virtual_time
 async def test_a_sound_that_breaks_off_on_the_track_is_interrupted_where_it_did() -> None:
     room = FakeRoom(STOCK)
     async with gateway(room, listens=True) as running:
