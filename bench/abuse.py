@@ -198,8 +198,8 @@ async def floods(trials: int, only: str | None) -> int:
                 log = logs["avatar" if attack in AT_AVATAR else "sender"]
                 base = f"http://127.0.0.1:{port_of(at)}"
                 if attack.startswith("viewer"):
-                    only = f"#{services.AVATAR}" if attack == "viewer-avatar" else ""
-                    base = f"{livekit.url}#{viewer_token(livekit, services.ROOM)}{only}"
+                    target = f"#{services.AVATAR}" if attack == "viewer-avatar" else ""
+                    base = f"{livekit.url}#{viewer_token(livekit, services.ROOM)}{target}"
                 before, written, began = at.memory_info().rss, log.stat().st_size, time.monotonic()
                 async with (
                     services.process(THIS, "attack", attack, base),

@@ -9,21 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Final
 
 from livekit import rtc
 
 from mouthpiece import wire
 from mouthpiece.data_rate import DEFAULT_LIMIT, UNINVITED, DataRate
+from mouthpiece.receiving.stream_receiver import agent_kind
 
 ANSWER_WITHIN: Final = 3.0
 """Seconds that a sender may take to answer: its answer says no more than that it got the call."""
-
-
-class _Room(Protocol):
-    @property
-    def remote_participants(self) -> Mapping[str, rtc.RemoteParticipant]: ...
 
 
 class DataFloods:
@@ -32,7 +28,7 @@ class DataFloods:
 
     def __init__(
         self,
-        room: _Room,
+        room: rtc.Room,
         call: Callable[[str, str, str, float], Coroutine[None, None, str]],
         *,
         spawn: Callable[[Coroutine[None, None, None]], object],
@@ -58,20 +54,13 @@ class DataFloods:
         self._count(identity, UNINVITED)
 
     def _count(self, identity: str, size: int) -> None:
-        participant = self._room.remote_participants.get(identity)
-        if participant is None or _is_agent(participant):
-            return
-        if self._rate.came(identity, size, self._clock()):
+        if agent_kind(self._room, identity) is False and self._rate.came(identity, size, self._clock()):
             self._spawn(self._report(wire.Flooded(identity)))
 
     async def _report(self, flooded: wire.Flooded) -> None:
-        agents = [identity for identity, one in self._room.remote_participants.items() if _is_agent(one)]
+        agents = [identity for identity in self._room.remote_participants if agent_kind(self._room, identity)]
         await asyncio.gather(*(self._ask(identity, flooded) for identity in agents))
 
     async def _ask(self, identity: str, flooded: wire.Flooded) -> None:
         with contextlib.suppress(rtc.RpcError):
             await self._call(identity, wire.RPC_FLOODED, flooded.dumps(), ANSWER_WITHIN)
-
-
-def _is_agent(participant: rtc.RemoteParticipant) -> bool:
-    return bool(participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
