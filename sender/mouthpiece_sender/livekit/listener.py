@@ -10,13 +10,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from mouthpiece.errors import AvatarUnheard
 from mouthpiece.listening.borne_out import ENDED, awaits_verdict, borne_out
-from mouthpiece.listening.envelope import HeardEnvelope, Samples, SentEnvelope, frames
+from mouthpiece.listening.envelope import FRAME, HeardEnvelope, Samples, SentEnvelope, frames
 from mouthpiece.listening.verdict import LATEST, Judgement, Verdict, judge
 from mouthpiece.playback.commands import Report
 from mouthpiece.segments import Attempt, Problem, Receipt
@@ -28,16 +29,19 @@ logger = logging.getLogger(__name__)
 
 HOLD: Final = 0.5
 """Seconds that the report of an end may wait for its verdict."""
+HOLD_UNKNOWN: Final = 1.0
+"""The same, where nothing is known of the track before the sound: another speaks there too, if one does."""
 HOLD_SILENT: Final = 2.0
-"""Seconds more, where the track has stayed silent and the avatar may not have begun."""
+"""Seconds more, where the track has stayed silent and the avatar may not have begun, or where too little is known of
+what is around the sound."""
 LOOK: Final = 0.05
 """Seconds from one look at the track to the next, while a report waits."""
 LINGER: Final = 2.0
 """Seconds for which the track is listened to after the last sound: the next one may follow at once."""
 AGAIN: Final = 1.0
 """Seconds until a subscription that broke is tried again."""
-KEPT: Final = 0.5
-"""Seconds of the track that are kept before the first sound that is not judged yet."""
+KEPT: Final = 1.0
+"""Seconds of the track that are kept before the first sound that is not judged yet: another may speak there."""
 TAIL: Final = 0.1
 """Seconds after the end of a sound in which it may still be on the track."""
 SILENT_BELOW: Final = 32
@@ -214,20 +218,25 @@ class Listener:
 
     def _judged(self, held: _Held, now: float) -> Judgement | None:
         sound = self._sounds[held.attempt]
-        final = now >= held.since + HOLD
         if sound.sent.begun_at is None or not sound.sent.complete:
             return Judgement(Verdict.NOT_LISTENED)
         begun, lag = sound.sent.begun_at, self._lag or 0.0
         heard = self._track.window(begun, min(self._track.until, sound.ends_at + LATEST + 1.0))
+        silent_since = begun - KEPT  # but for another, who may speak too
         if sound.previous is not None:
+            silent_since = sound.previous.ends_at + (LATEST if self._lag is None else self._lag + TAIL)
             heard[: frames(max(0.0, sound.previous.ends_at + lag + TAIL - begun))] = np.nan
+        before = self._track.window(min(max(begun - KEPT, silent_since), begun), begun)
+        final = now >= held.since + (HOLD_UNKNOWN if np.isnan(before).all() else HOLD)
         if np.isnan(heard).all():
             return self._without_a_track(held) if final or not self._has_voice else None
         following = (other.sent.begun_at for other in self._sounds.values() if other.sent.begun_at is not None)
         alone_until = min((at - begun for at in following if at > begun), default=float("inf"))
-        judgement = judge(sound.sent.levels(), heard, lag=self._lag, alone_until=alone_until, final=final)
+        judged = partial(judge, sound.sent.levels(), heard, lag=self._lag, before=before, final=final)
+        judgement = judged(alone_until=alone_until)
         if judgement is None and now >= held.since + HOLD + HOLD_SILENT:
-            return Judgement(Verdict.NOT_LISTENED)
+            # More of the track will not be known: what there is has to do.
+            return judged(alone_until=min(alone_until, len(heard) * FRAME)) or Judgement(Verdict.NOT_LISTENED)
         return judgement
 
     @property

@@ -43,9 +43,12 @@ STRANGE: Final = 0.1
 """Seconds of sound where nothing was sent, from which another one may speak on the track too, if they are
 ``STRANGE_SHARE`` of what is known there."""
 STRANGE_SHARE: Final = 0.2
-AROUND_KNOWN: Final = 0.5
+AROUND_KNOWN: Final = 1.0
 """Seconds around the sound that must be known before it is said at once that it was heard: the pauses between
 another's syllables are shorter."""
+AROUND_IN_DOUBT: Final = 1.5
+"""The same, however long it takes, where something was heard around it that is too little to be another voice: after
+what was only smeared on its way there is silence."""
 PAUSE: Final = 0.3
 """Seconds of silence after which a sound is taken to have ended."""
 MISSED: Final = 0.5
@@ -83,6 +86,7 @@ def judge(
     heard: Levels,
     *,
     lag: float | None = None,
+    before: Levels | None = None,
     alone_until: float = float("inf"),
     final: bool = True,
 ) -> Judgement | None:
@@ -91,10 +95,12 @@ def judge(
     :param sent: the levels of the whole attempt (:class:`~mouthpiece.listening.envelope.SentEnvelope`).
     :param heard: the levels of the track from the first write on.
     :param lag: seconds, the avatar's own; None: not known yet.
+    :param before: the levels of the track up to the first write, while nothing of ours can have been on it.
     :param alone_until: seconds after the first write from which the sound that follows may be on the track too.
     :param final: nothing more is waited for. (A track that stayed silent is waited for nevertheless, until the sound
         would have begun at the latest, and so is the rest where a sound goes on that is not as long as ours yet: a
-        jitter buffer delays the first ones of an avatar by a second and more.)
+        jitter buffer delays the first ones of an avatar by a second and more. So is silence around a sound beside
+        which something was heard.)
     """
     loudness = Loudness.of(np.pad(sent, frames(MARGIN)))
     sound = replace(loudness, contour=loudness.contour[frames(MARGIN) : len(sent) + frames(MARGIN)])
@@ -115,9 +121,14 @@ def judge(
             continue
         if found := _borne_out(over, enough):
             known, strange = _around(over, track, limit)
-            if not final and known < frames(AROUND_KNOWN) and len(heard) * FRAME < alone_until:
-                return None
-            return Judgement(Verdict.CANNOT_TELL) if _another_speaks(known, strange) else found
+            if before is not None:
+                # Above the quietest of both: under the sound another voice may be taken for its background.
+                earlier = Loudness.of(np.concatenate((before, heard))).contour[: len(before)]
+                known, strange = known + int((~np.isnan(earlier)).sum()), strange + int((earlier > STANDS_OUT).sum())
+            if _another_speaks(known, strange):
+                return Judgement(Verdict.CANNOT_TELL)
+            needed = AROUND_IN_DOUBT if strange else 0.0 if final else AROUND_KNOWN
+            return None if known < frames(needed) and len(heard) * FRAME < alone_until else found
     if not final:
         return None
     if found := _broken_off(sound, track, limit) or _without_end(sound, track, limit, lag):

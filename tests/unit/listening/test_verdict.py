@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -197,6 +199,46 @@ def test_another_voice_is_waited_for_where_little_is_known_of_what_is_around_our
         assert judgement.verdict is expected
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_another_voice_up_to_the_first_write_proves_nothing_even_where_it_is_steady_under_ours(seed: int) -> None:
+    sound = words(2.0, seed)
+    track = mixed(delayed(sound, 0.2, 0.4), noise(2.6, -40.0))
+    for other, expected in ((words(1.0, seed + 100), Verdict.CANNOT_TELL), (noise(1.0, -40.0), Verdict.HEARD)):
+        judgement = judge(sent(sound), heard(track), lag=0.2, before=heard(other))
+        assert judgement is not None
+        assert judgement.verdict is expected
+
+
+def test_silence_on_the_track_before_a_sound_saves_the_wait_for_silence_after_it() -> None:
+    sound = words(2.0)
+    levels = heard(delayed(sound, 0.2, 0.3))
+    judged_early = partial(judge, sent(sound), levels, lag=0.2, final=False)
+    assert judged_early() is None
+    judgement = judged_early(before=heard(silence(1.0)))
+    assert judgement is not None
+    assert judgement.verdict is Verdict.HEARD
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [(silence(1.5), Verdict.HEARD), (words(1.5, 9), Verdict.CANNOT_TELL)],
+    ids=["silence", "voice"],
+)
+def test_what_is_too_little_to_be_another_voice_is_followed_until_that_is_known(
+    later: Samples, expected: Verdict
+) -> None:
+    sound = words(2.0)
+    track = np.concatenate((delayed(sound, 0.2, 0.2), as_samples(tone(0.08) * 0.014), silence(0.1)))
+    assert judge(sent(sound), heard(track), lag=0.2) is None
+    judgement = judge(sent(sound), heard(np.concatenate((track, later))), lag=0.2)
+    assert judgement is not None
+    assert judgement.verdict is expected
+    # Where the next sound follows, nothing more can be known.
+    followed = judge(sent(sound), heard(track), lag=0.2, alone_until=len(heard(track)) * FRAME)
+    assert followed is not None
+    assert followed.verdict is Verdict.HEARD
+
+
 def test_another_voice_before_and_after_ours_proves_nothing() -> None:
     sound = words(2.0)
     track = np.concatenate((words(1.0, 7), sound, words(1.0, 8)))
@@ -220,9 +262,9 @@ def test_nothing_is_said_before_the_sound_has_come_whole_and_then_at_once() -> N
     sound = words(3.0)
     track, lag = delayed(sound, 0.3), 0.3
     needed = 3.0 + lag + TOLERANCE + 2 * FRAME
-    early = heard(track[: round((needed - 0.1) * RATE)])
-    assert judge(sent(sound), early, lag=lag, final=False) is None
-    in_time = judge(sent(sound), heard(track[: round((needed + 0.05) * RATE)]), lag=lag, final=False)
+    judged_early = partial(judge, sent(sound), lag=lag, before=heard(silence(1.0)), final=False)
+    assert judged_early(heard(track[: round((needed - 0.1) * RATE)])) is None
+    in_time = judged_early(heard(track[: round((needed + 0.05) * RATE)]))
     assert in_time is not None
     assert in_time.verdict is Verdict.HEARD
 
