@@ -14,12 +14,16 @@ class Drift:
         """:param every: seconds from one knot to the next; it turns about once in two of them."""
         self._seed = seed & _MASK
         self._every = every
+        self._near: tuple[int | None, list[float]] = (None, [])
+        """A knot, and the numbers of the one before it, of itself and of the two after it."""
 
     def at(self, seconds: float) -> float:
         """Return where it is: a cubic B-spline through the knots about that moment."""
         knot = math.floor(seconds / self._every)
         t = seconds / self._every - knot
-        a, b, c, d = (self._knot(knot + near) for near in (-1, 0, 1, 2))
+        if knot != self._near[0]:
+            self._near = knot, [self._knot(knot + near) for near in (-1, 0, 1, 2)]
+        a, b, c, d = self._near[1]
         return (
             (1 - t) ** 3 * a + (3 * t**3 - 6 * t * t + 4) * b + (-3 * t**3 + 3 * t * t + 3 * t + 1) * c + t**3 * d
         ) / 6
