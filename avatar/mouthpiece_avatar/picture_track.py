@@ -12,8 +12,9 @@ from livekit import rtc
 from mouthpiece_avatar.renderer import Image, Renderer
 from mouthpiece_avatar.watching import Sending, Watching
 
-MAX_BITS_PER_PIXEL = 1_200_000 / (512 * 512 * 25)
-"""Of one frame: 1.2 Mbit/s for 512x512 at 25 frames a second. Drawn faces need a third of it."""
+MAX_BITS_PER_PIXEL = 400_000 / (512 * 512 * 25)
+"""Of one frame: 400 kbit/s for 512x512 at 25 frames a second. A drawn face is coded with a quantizer of 8 there, of 0
+to 127; three times as many bits make that 2, which nobody sees, and the encoder takes half as long again."""
 LEAST_BITS = 300_000
 """Bits a second that are allowed at least: what all tracks together may send bounds libwebrtc's pace, the sound's too.
 With 7,500, for a picture of 64x64, the first sound in a room had a gap of two seconds."""
@@ -141,11 +142,12 @@ class PictureTrack:
 
 def as_frame(picture: Image) -> rtc.VideoFrame:
     """Wrap a picture: (height, width, 4) is BGRA, (height * 3 / 2, width) is I420."""
+    data = picture.reshape(-1).data  # of more than one dimension the SDK makes a copy
     if picture.ndim == 2:
         rows, width = picture.shape
-        return rtc.VideoFrame(width, rows * 2 // 3, rtc.VideoBufferType.I420, picture.data)
+        return rtc.VideoFrame(width, rows * 2 // 3, rtc.VideoBufferType.I420, data)
     height, width = picture.shape[:2]
-    return rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, picture.data)
+    return rtc.VideoFrame(width, height, rtc.VideoBufferType.BGRA, data)
 
 
 async def read_sending(get_stats: Callable[[], Awaitable[Iterable[Any]]]) -> Sending | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
+import pytest
 from livekit import rtc
 
 from mouthpiece_avatar.face.renderer import FaceRenderer
+from mouthpiece_avatar.picture_track import as_frame
 from mouthpiece_avatar.playout import PlayoutQueue
 from mouthpiece_avatar.publisher import MediaPublisher
 from mouthpiece_avatar.renderer import Renderer
@@ -49,3 +52,11 @@ async def test_small_pictures_leave_room_for_the_sound() -> None:
     held up for two seconds."""
     _, pictures = await options(StillPicture())
     assert pictures.video_encoding.max_bitrate >= 300_000
+
+
+@pytest.mark.parametrize("shape", [(12, 8), (8, 8, 4)], ids=["I420", "BGRA"])
+def test_a_picture_is_handed_to_livekit_as_it_is_without_a_copy(shape: tuple[int, ...]) -> None:
+    picture = np.zeros(shape, np.uint8)
+    frame = as_frame(picture)
+    assert (frame.width, frame.height) == (8, 8)
+    assert np.shares_memory(np.frombuffer(frame.data, np.uint8), picture)
