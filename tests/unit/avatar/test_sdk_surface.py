@@ -133,8 +133,7 @@ def test_values_are_made_and_asked_as_there() -> None:
 
 async def test_another_face_is_shown_from_the_next_frame_on(monkeypatch: pytest.MonkeyPatch) -> None:
     other = plain_face()
-    for scene in other.scenes:
-        scene[:1024] = 200
+    other.breaths[:, :1024] = 200
     monkeypatch.setitem(faces._loaded, ("noah", faces.Look()), other)
     runtime = await made(model_path="mia")
     assert runtime.get_first_frame()[0, 0, 0] < 200
