@@ -23,6 +23,7 @@ from mouthpiece_avatar.face.faces import FACES, Look, load_face, read_size
 from mouthpiece_avatar.lips.features import HOP
 from mouthpiece_avatar.lips.model import LipModel
 from mouthpiece_avatar.lips.mouth import Mouth, MouthTrack
+from mouthpiece_avatar.playout import BLOCK, LEAD
 
 RATE = 48_000
 FPS = 25
@@ -84,11 +85,15 @@ def lips_and_poses() -> float:
     model, track, animator = LipModel(RATE), MouthTrack(), FaceAnimator()
     before = time.perf_counter()
     hops = 0
-    for at in range(0, len(sound), RATE // FPS):
-        for hop in model.push(sound[at : at + RATE // FPS]):
-            track.add((hops + 0.5) * HOP, hop)
-            hops += 1
-        animator.step(track.mouth(at / RATE))
+    pushed = 0
+    for picture in range(SOUND * FPS):
+        if pushed < (picture / FPS + LEAD) * RATE:
+            block = sound[pushed : pushed + round(BLOCK * RATE)]
+            pushed += len(block)
+            for hop in model.push(block):
+                track.add((hops + 0.5) * HOP, hop)
+                hops += 1
+        animator.step(track.mouth(picture / FPS))
     return time.perf_counter() - before
 
 

@@ -24,6 +24,8 @@ _BIN = 40.0
 """Hertz."""
 _TOP = 7_600.0
 _BINS = int(_TOP / _BIN) + 1
+_AT_ONCE = 100
+"""Hops whose spectra are made by one call, at most: a call takes longer than the spectrum of a hop."""
 _EMPTY = 1e-11
 """Power in a band of digital silence: below the rounding noise of 16 bits."""
 _SCALE = 0.08
@@ -101,7 +103,11 @@ class Features:
         """Take samples, mono; return the figures of the hops whose window they complete, each (WIDTH,)."""
         self._held = np.concatenate((self._held, samples.astype(np.float32) / np.float32(32768)))
         count = max(0, (len(self._held) - self._size) // self._hop + 1)
-        rows = [self._row(self._held[hop * self._hop : hop * self._hop + self._size]) for hop in range(count)]
+        rows: list[Floats] = []
+        for first in range(0, count, _AT_ONCE):
+            hops = min(_AT_ONCE, count - first)
+            held = self._held[first * self._hop : (first + hops - 1) * self._hop + self._size]
+            rows += self._rows(np.lib.stride_tricks.sliding_window_view(held, self._size)[:: self._hop])
         self._held = self._held[count * self._hop :]
         return rows
 
@@ -119,11 +125,12 @@ class Features:
         empty = np.float32(_EMPTY)
         return 10 * np.log10(power + empty), 10 * np.log10(power.sum(axis=1) + empty)
 
-    def _row(self, block: Floats) -> Floats:
-        spectrum = np.fft.rfft(block * self._window)[:_BINS]
-        bands = self._bank @ (spectrum.real**2 + spectrum.imag**2)
-        level = 10 * math.log10(float(bands.sum()) + _EMPTY)
-        return self.follow(10 * np.log10(bands + np.float32(_EMPTY)), level)
+    def _rows(self, windows: Floats) -> list[Floats]:
+        spectra = np.fft.rfft(windows * self._window, axis=1)[:, :_BINS]
+        bands = np.stack([self._bank @ power for power in spectra.real**2 + spectra.imag**2])
+        decibels = 10 * np.log10(bands + np.float32(_EMPTY))
+        levels = [10 * math.log10(power + _EMPTY) for power in bands.sum(axis=1).tolist()]
+        return [self.follow(each, level) for each, level in zip(decibels, levels, strict=True)]
 
     def follow(self, decibels: Floats, level: float) -> Floats:
         """Set one hop's bands against what was heard before it."""
