@@ -20,9 +20,12 @@ from mouthpiece_avatar.face.views import BROWS, Sprites, Views
 Words = npt.NDArray[np.uint16]
 _Number = TypeVar("_Number", np.uint8, np.uint16)
 _PARTS = 16
-"""Into which the way from one yaw or brow to the next is divided."""
+"""What the weights of neighbouring drawings make up."""
+_YAWS = 8
+"""Steps from one yaw to the next: 0.15 pixels of 512 lines each. In half of the pictures of speech the head turns by
+none, and is not summed anew."""
 _BREATHS = 4
-"""Into which the way from one breath to the next is divided: 0.15 pixels, on a screen of 512 lines."""
+"""Steps from one breath to the next, likewise."""
 _ROWS = 16
 """Into which a pixel is divided for the head's nod."""
 _FINE = 4
@@ -83,6 +86,14 @@ class Compositor:
         self._turned, self._lowered, self._product = (
             _planes(words[:length], heads.width, heads.height) for words in (self._head, *self._words)
         )
+        self._plain = [[planes.copy() for planes in brow.places] for brow in self._brows]
+        """What is below the brows, of the yaw that is shown."""
+        self._yaws: Blend = ()
+        self._upper: tuple[int, Blend, Blend] | None = None
+        """Eyes and brows that are shown."""
+        self._lips: Blend = ()
+        self._lowered_by: list[int | None] = [None, None]
+        """Parts of a row, of luma and of chroma."""
         self._composed: Pose | None = None
 
     def compose(self, pose: Pose) -> Bytes:
@@ -90,16 +101,9 @@ class Compositor:
         if pose == self._composed:
             return self.i420
         self._composed = pose
-        views = self._views
         self._put_scene(pose.breath)
-        count = len(views.heads.data)
-        yaws = _between((pose.yaw + 1) / 2 * (count - 1), count)
-        self._turn(yaws)
-        self._put(self._eyes, ((pose.eyes, WHOLE),), yaws)
-        for brow, raised in zip(self._brows, pose.brows, strict=True):
-            self._put_brow(brow, raised, yaws)
-        self._put(self._mouth, pose.mouth, yaws)
-        self._put_head(min(MOST_NOD, max(-MOST_NOD, pose.nod)) * views.screen.scale)
+        changed = self._put_together(pose)
+        self._put_head(min(MOST_NOD, max(-MOST_NOD, pose.nod)) * self._views.screen.scale, changed)
         return self.i420
 
     def put_bgr(self, out: Bytes) -> None:
@@ -114,14 +118,40 @@ class Compositor:
             there[...] = moving[at : at + there.size]
             at += there.size
 
+    def _put_together(self, pose: Pose) -> bool:
+        """Put the head together, as far as it changes; return whether it does."""
+        count = len(self._views.heads.data)
+        yaws = _between((pose.yaw + 1) / 2 * (count - 1), count)
+        turned = yaws != self._yaws
+        if turned:
+            self._turn(yaws)
+        upper = (pose.eyes, _raised(pose.brows[0]), _raised(pose.brows[1]))
+        looks = turned or upper != self._upper
+        if looks:
+            for brow, plain in zip(self._brows, self._plain, strict=True):
+                for there, planes in zip(brow.places, plain, strict=True):
+                    there[...] = planes
+            self._put(self._eyes, ((pose.eyes, WHOLE),), yaws)
+            for brow, raised in zip(self._brows, upper[1:], strict=True):
+                self._put_brow(brow, raised, yaws)
+        speaks = turned or pose.mouth != self._lips
+        if speaks:
+            self._put(self._mouth, pose.mouth, yaws)
+        self._upper, self._lips = upper, pose.mouth
+        return looks or speaks
+
     def _turn(self, yaws: Blend) -> None:
         """Make the mean of one or two heads."""
+        self._yaws = yaws
         heads, product = self._views.heads.data, self._words[1, : self._head.size]
         (one, first), *others = yaws
         np.multiply(heads[one], np.uint8(first), out=self._head, dtype=np.uint16)
         for other, second in others:
             np.multiply(heads[other], np.uint8(second), out=product, dtype=np.uint16)
             self._head += product
+        for brow, plain in zip(self._brows, self._plain, strict=True):
+            for there, planes in zip(plain, brow.places, strict=True):
+                there[...] = planes
 
     def _mean(self, data: Bytes, parts: Blend, yaws: Blend) -> Words:
         """Return the mean over yaws and states, with ``_FINE`` bits behind the point."""
@@ -143,23 +173,21 @@ class Compositor:
         for there, planes in zip(part.places, mean, strict=True):
             there[...] = planes
 
-    def _put_brow(self, part: _Part, raised: float, yaws: Blend) -> None:
+    def _put_brow(self, part: _Part, parts: Blend, yaws: Blend) -> None:
         """Lay a brow over the head."""
-        step = max(0, min(len(BROWS) - 2, bisect_right(BROWS, raised) - 1))
-        along = round(min(1.0, max(0.0, (raised - BROWS[step]) / (BROWS[step + 1] - BROWS[step]))) * _PARTS)
-        parts = tuple((state, share) for state, share in ((step, _PARTS - along), (step + 1, along)) if share)
         mean = _planes(self._mean(part.data, parts, yaws), part.width, part.height)
         for there, planes in zip(part.places, mean, strict=True):
             _over_fine(there[:-1], planes[:-1], planes[-1] >> _FINE)
 
-    def _put_head(self, nod: float) -> None:
+    def _put_head(self, nod: float, changed: bool) -> None:
         """Lay the head over the canvas, lowered by pixels of the canvas."""
         left, top, right, bottom = self._views.heads.box
-        for half, canvas, head, lowered, product in zip(
-            (1, 2), self._canvas, self._turned, self._lowered, self._product, strict=True
-        ):
+        for at, canvas in enumerate(self._canvas):
+            half, lowered, product = 1 + at, self._lowered[at], self._product[at]
             rows, along = divmod(round(nod / half * _ROWS), _ROWS)
-            _lower(head, along, lowered, product)
+            if changed or along != self._lowered_by[at]:
+                _lower(self._turned[at], along, lowered, product)
+                self._lowered_by[at] = along
             under = canvas[:, top // half + rows : bottom // half + rows, left // half : right // half]
             _over(under, lowered[:-1], lowered[-1], product[:-1])
 
@@ -216,9 +244,17 @@ def _between_each(scenes: Bytes) -> Iterator[Bytes]:
     yield scenes[-1]
 
 
+def _raised(brow: float) -> Blend:
+    """Return the one or two states that a brow lies between, with weights that make up ``_PARTS``."""
+    step = max(0, min(len(BROWS) - 2, bisect_right(BROWS, brow) - 1))
+    along = round(min(1.0, max(0.0, (brow - BROWS[step]) / (BROWS[step + 1] - BROWS[step]))) * _PARTS)
+    return tuple((state, share) for state, share in ((step, _PARTS - along), (step + 1, along)) if share)
+
+
 def _between(position: float, count: int) -> Blend:
-    """Return the one or two of ``count`` rows that a position lies between, with weights that make up ``_PARTS``."""
-    below, along = divmod(round(min(max(position, 0.0), count - 1.0) * _PARTS), _PARTS)
+    """Return the one or two of ``count`` heads that a position lies between, with weights that make up ``_PARTS``."""
+    steps = _PARTS // _YAWS
+    below, along = divmod(round(min(max(position, 0.0), count - 1.0) * _YAWS) * steps, _PARTS)
     return ((below, _PARTS),) if not along else ((below, _PARTS - along), (below + 1, along))
 
 
