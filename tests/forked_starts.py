@@ -33,6 +33,7 @@ IMPORTED: Final[Mapping[str, Sequence[str]]] = {
         "mouthpiece.audio.readers",
     ),
     "mouthpiece_sender": (
+        "anam",
         "mouthpiece_sender.cli.application",
         "mouthpiece_sender.cli.interrupt",
         "mouthpiece_sender.cli.play",
