@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mouthpiece_sender.api.app import described_app
+from mouthpiece_sender.api.app import ROUTERS, described_app
 from mouthpiece_sender.api.bodies.json_object import MODELS
 from mouthpiece_sender.api.openapi import BODIES, describe
 from tests.product_source import ROOT
@@ -48,3 +48,9 @@ def test_media_types_have_no_parameters_and_json_bodies_have_names(document: dic
 def test_the_committed_document_which_the_clients_are_made_from_is_the_current_one(document: dict[str, Any]) -> None:
     committed = json.loads((ROOT / "clients" / "openapi.json").read_text())
     assert committed == document, "`make clients` writes clients/openapi.json and the TypeScript client's types"
+
+
+def test_applications_of_a_process_share_what_is_worked_out_of_their_calls() -> None:
+    one, other = described_app(), described_app()
+    shared = [route for route in one.routes if any(route is each for each in other.routes)]
+    assert len(shared) >= len(ROUTERS), "each has its own route to the document, and none else"
