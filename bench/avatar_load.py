@@ -2,7 +2,7 @@
 
 ::
 
-    python bench/avatar_load.py [one] [together] [many] [--seconds 20] [--rounds 3] [--most 16] [--json FILE]
+    python bench/avatar_load.py [one] [together] [bare] [many] [--seconds 20] [--rounds 3] [--most 16] [--json FILE]
 
 - one: one avatar at 512 by 512 in a process of its own, in turns ours and livekit-agents' ``AvatarRunner``, which shows
   our pictures, drawn by our code, and then two pictures that are made once. Processor time of the avatar's process
@@ -11,6 +11,8 @@
   SDK (``bench/bare_tracks.py``).
 - together: ours and the runner with the same pictures at the same time, each in a room of its own, so that a machine
   that is busy with other work is so for both: processor time while they are watched and idle, and while they speak.
+- bare: nobody has subscribed to pictures, all at the same time: ours, and the SDK alone (``bench/bare_tracks.py``) with
+  silence, with tracks that get nothing, and without tracks.
 - many: speaking avatars on all cores, two more at a time up to ``--most``, until one of them does not reach its viewer
   at 25 pictures a second. The viewers decode on the same cores, as does livekit-server: an avatar's machine holds more.
 
@@ -60,6 +62,8 @@ AT_A_TIME: Final = 2
 """Avatars that are added."""
 HOLDS: Final = 24.9
 """Pictures a second of an avatar that reaches its viewer at 25."""
+
+BARE: Final = {"silence": "silence", "tracks that get nothing": "nothing", "no tracks": "joined"}
 
 STARTS: Final[Mapping[str, Start]] = {
     "ours": services.avatar,
@@ -176,6 +180,26 @@ async def bare(livekit: LiveKit, seconds: float) -> float:
         return await used(psutil.Process(running.pid), seconds)
 
 
+async def unseen(options: argparse.Namespace) -> dict[str, float]:
+    """Return the percent of a core that ours takes with nobody subscribed to its pictures, and the SDK alone."""
+    async with AsyncExitStack() as stack:
+        running = {}
+        for name, what in (("ours", ""), *BARE.items()):
+            livekit = await stack.enter_async_context(services.server())
+            if what:
+                program, secret = str(ROOT / "bench/bare_tracks.py"), services.token(livekit, services.AVATAR)
+                process = await stack.enter_async_context(services.process(program, livekit.url, what, TOKEN=secret))
+                running[name] = psutil.Process(process.pid)
+            else:
+                running[name] = await stack.enter_async_context(services.avatar(livekit))
+            token = viewer_token(livekit, services.ROOM)
+            listener = Viewer(livekit.url, token, identity=services.AVATAR, sound_only=True)
+            await stack.enter_async_context(listener)
+        await asyncio.sleep(FORGOTTEN)
+        taken = await asyncio.gather(*(used(each, options.seconds) for each in running.values()))
+        return dict(zip(running, taken, strict=True))
+
+
 async def watched(stack: AsyncExitStack, start: Start) -> tuple[psutil.Process, Sender]:
     """Start an avatar that somebody looks at; return its process and one who speaks through it."""
     livekit = await stack.enter_async_context(services.server())
@@ -289,13 +313,15 @@ def table(loads: Mapping[str, Load]) -> str:
 
 async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=("one", "together", "many", []), help="what is measured (all)")
+    parser.add_argument(
+        "what", nargs="*", choices=("one", "together", "bare", "many", []), help="what is measured (all)"
+    )
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement (20)")
-    parser.add_argument("--rounds", type=int, default=3, help="of one and of together (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="of all but many (3)")
     parser.add_argument("--most", type=int, default=16, help="avatars of many (16)")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    what = options.what or ["one", "together", "many"]
+    what = options.what or ["one", "together", "bare", "many"]
     found: dict[str, object] = {}
     wrong: list[str] = []
 
@@ -316,6 +342,13 @@ async def main() -> int:
             print(f"at once, % of a core: {name}: idle {idle}; speaking {speaking}")
         wrong += more
         found["together"] = {name: asdict(load) for name, load in beside.items()}
+    if "bare" in what:
+        say("bare")
+        rounds = [await unseen(options) for _ in range(options.rounds)]
+        say("\r")
+        for name in rounds[0]:
+            print(f"nobody looks, % of a core: {name}: {', '.join(f'{each[name]:.1f}' for each in rounds)}")
+        found["bare"] = rounds
     if "many" in what:
         rates = await many(options, say)
         say("\r")

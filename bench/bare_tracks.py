@@ -1,7 +1,8 @@
 """The tracks of an avatar that is silent and that nobody looks at, of the LiveKit SDK alone: what is not ours to save.
 
-``TOKEN=… python bench/bare_tracks.py URL`` joins, publishes sound and pictures as our avatar does, sends pictures for a
-second, and from then on silence alone, half a second at a time.
+``TOKEN=… python bench/bare_tracks.py URL [silence|nothing|joined]`` joins, publishes sound and pictures as our avatar
+does, sends pictures for a second, and from then on silence alone, half a second at a time, or nothing at all. Or it
+joins and publishes no tracks.
 """
 
 from __future__ import annotations
@@ -32,13 +33,18 @@ async def publish(room: rtc.Room) -> tuple[rtc.AudioSource, rtc.VideoSource]:
 
 
 async def main() -> None:
+    what = sys.argv[2] if len(sys.argv) > 2 else "silence"
     room = rtc.Room()
     await room.connect(sys.argv[1], os.environ["TOKEN"], rtc.RoomOptions(auto_subscribe=False, dynacast=True))
+    if what == "joined":
+        await asyncio.Event().wait()
     sound, pictures = await publish(room)
     grey = np.full(SIZE * SIZE * 3 // 2, 128, np.uint8)
     for _ in range(50):
         pictures.capture_frame(rtc.VideoFrame(SIZE, SIZE, rtc.VideoBufferType.I420, grey.data))
         await asyncio.sleep(0.04)
+    if what == "nothing":
+        await asyncio.Event().wait()
     silence = rtc.AudioFrame(bytes(2 * BLOCK), RATE, 1, BLOCK)
     while True:
         await sound.capture_frame(silence)
