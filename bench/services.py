@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,14 +70,14 @@ async def process(
 
 
 @contextlib.asynccontextmanager
-async def avatar(livekit: LiveKit, *, log: Path | None = None, **settings: str) -> AsyncIterator[psutil.Process]:
+async def avatar(
+    livekit: LiveKit, *, log: Path | None = None, program: Sequence[str] = ("-m", "mouthpiece_avatar"), **settings: str
+) -> AsyncIterator[psutil.Process]:
     """Run the local avatar, in ``ROOM``; in one process, so that its figures are those of the avatar."""
     port = livekit_server.free_port()
     settings = {"MOUTHPIECE_AVATAR_PROCESSES": "1"} | settings
     async with (
-        process(
-            *("-m", "mouthpiece_avatar", "--port", str(port)), log=log, LIVEKIT_URL=livekit.url, **settings
-        ) as running,
+        process(*(*program, "--port", str(port)), log=log, LIVEKIT_URL=livekit.url, **settings) as running,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http,
     ):
         await answers(http, "/healthz")

@@ -9,7 +9,8 @@ second of silence, some seconds of a voice, and is silent for some seconds. Of w
 LiveKit SDK on the same machine:
 
 - pictures a second, in the whole time and in each minute: 25.0, ``RATE_OFF`` off at most
-- how late a picture is against the beat of the pictures before it: ``LATE`` ms at most
+- how late a picture is against the beat of the pictures before it: ``LATE`` ms at most; and how late the avatar had
+  handed it over, by the same clock
 - sound against mouth: the first picture that shows the tone minus the first loud frame of 10 ms: ``APART`` ms at most;
   below zero the picture is early
 
@@ -24,6 +25,7 @@ import gc
 import json
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -66,6 +68,8 @@ class Steady:
     """The same of each minute."""
     lateness: list[float] = field(default_factory=list)
     """Of the latest pictures, most first; milliseconds."""
+    handed_over: list[float] = field(default_factory=list)
+    """The same when the avatar had handed them to LiveKit."""
     apart: list[float] = field(default_factory=list)
     """Mouth after sound, of each signal that both showed; milliseconds."""
     signals: int = 0
@@ -97,7 +101,21 @@ def a_round(number: int) -> bytes:
 
 async def measure(seconds: float, say: Callable[[str], None]) -> Steady:
     found = Steady()
-    async with services.server() as livekit, services.avatar(livekit):
+    with tempfile.TemporaryDirectory() as folder:
+        handed_over = Path(folder) / "pictures"
+        program = (str(ROOT / "bench/timed_avatar.py"), str(handed_over))
+        began, ended = await watch(seconds, program, found, say)
+        times = [float(line.split()[1]) for line in handed_over.read_text().splitlines()]
+    late = lateness([at for at in times if began <= at <= ended])
+    found.handed_over = sorted(late, reverse=True)[:100]
+    return found
+
+
+async def watch(
+    seconds: float, program: Sequence[str], found: Steady, say: Callable[[str], None]
+) -> tuple[float, float]:
+    """Return from when to when it was watched, in monotonic seconds."""
+    async with services.server() as livekit, services.avatar(livekit, program=program):
         room = rtc.Room()
         await room.connect(livekit.url, services.token(livekit, SENDER), rtc.RoomOptions(auto_subscribe=False))
         announced = await room.local_participant.publish_data_track(name="presence")
@@ -116,7 +134,7 @@ async def measure(seconds: float, say: Callable[[str], None]) -> Steady:
         finally:
             del announced
             await room.disconnect()
-    return found
+    return began, ended
 
 
 async def one_round(sender: Sender, viewer: Viewer, found: Steady) -> None:
@@ -157,6 +175,7 @@ def report(found: Steady) -> str:
     lines = [
         f"pictures a second: {found.rate:.2f}, by the minute {min(found.minutes):.2f} to {max(found.minutes):.2f}",
         f"the latest picture: {found.lateness[0]:.0f} ms after its beat, the tenth {found.lateness[9]:.0f}",
+        f"  handed over by the avatar: {found.handed_over[0]:.0f} ms, the tenth {found.handed_over[9]:.0f}",
         f"mouth after sound, ms: {spread(found.apart)}, {len(found.apart)} of {found.signals} signals",
     ]
     if len(found.apart) > 1:
