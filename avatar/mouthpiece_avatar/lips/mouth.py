@@ -95,8 +95,12 @@ _REACH = 0.035
 """Seconds to each side of a picture whose sounds are blended."""
 _SNAP = 0.020
 """Seconds to each side of a picture within which a closure shows in it; between two hops, for pictures 40 ms apart."""
-_CLOSED = 0.29
-"""Share of ``LIPS`` that counts as a closure, in two hops that follow one another."""
+_CLOSED = 0.08
+"""Share of ``LIPS`` that counts as a closure where it is quiet, in two hops that follow one another."""
+_CLOSED_LOUD = 0.35
+"""By which it must be higher at the voice's peak: what is loud is a vowel, in noise too."""
+_CLOSED_AT_REST = 0.15
+"""By which it must be higher in a pause."""
 _STAY = 0.15
 """By which another shape must be likelier than the one that was last named."""
 LOOK_AHEAD = 0.08
@@ -139,7 +143,7 @@ class MouthTrack:
         kernel /= kernel.sum()
         shares = kernel @ np.array([hop.shares for _, hop in near])
         loud = float(kernel @ np.array([hop.loud for _, hop in near], np.float32))
-        closed = [bool(hop.shares[Class.LIPS] > _CLOSED) for offset, hop in near if abs(offset) <= _SNAP]
+        closed = [_closes(hop) for offset, hop in near if abs(offset) <= _SNAP]
         if any(one and other for one, other in pairwise(closed)):
             self._named = 1
             return _mouth(_TARGETS[Class.LIPS], loud, Shape.PBM)
@@ -149,6 +153,11 @@ class MouthTrack:
         if named[likeliest] > named[self._named] + _STAY or self._named == 1:
             self._named = likeliest
         return _mouth(shares @ _TARGETS, loud, _ORDER[self._named])
+
+
+def _closes(hop: Hop) -> bool:
+    needed = _CLOSED + _CLOSED_LOUD * hop.loud + _CLOSED_AT_REST * float(hop.shares[Class.REST])
+    return float(hop.shares[Class.LIPS]) > needed
 
 
 def _mouth(figures: Floats, loud: float, shape: Shape) -> Mouth:

@@ -89,6 +89,18 @@ def test_a_closure_of_two_hops_shows_alike_in_every_picture(begin: int, shows: b
         assert (track.mouth(picture / 25).shape is Shape.PBM) is shows
 
 
+@pytest.mark.parametrize(("loud", "rest", "shows"), [(0.2, 0.0, True), (0.9, 0.0, False), (0.2, 0.7, False)])
+def test_an_unsure_closure_shows_where_the_voice_is_quiet_but_not_in_a_pause(
+    loud: float, rest: float, shows: bool
+) -> None:
+    shares = np.zeros(len(Class), np.float32)
+    shares[[Class.LIPS, Class.REST, Class.TONGUE]] = 0.2, rest, 0.8 - rest
+    track = MouthTrack()
+    for hop in range(8):
+        track.add((hop + 0.5) * HOP, Hop(shares, loud))
+    assert (track.mouth(0.04).shape is Shape.PBM) is shows
+
+
 def test_the_mouth_rests_in_silence_and_in_pauses_with_noise() -> None:
     assert {mouth.shape for mouth in mouths(np.zeros(2 * RATE, np.int16), RATE)} == {Shape.REST}
     pause = np.zeros(2 * RATE, np.int16)
