@@ -64,6 +64,7 @@ EXTRAS_OF: Final[Mapping[str, Collection[str]]] = {
 IN_EACH_OF: Final[Mapping[str, Collection[str]]] = {
     "mouthpiece.process": ("agents", "avatar", "sender"),
     "mouthpiece.receiving": ("avatar",),
+    "mouthpiece.room_leave": ("sender",),
 }
 """Core modules that stand on what every service of these has installed."""
 

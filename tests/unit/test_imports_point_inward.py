@@ -30,10 +30,16 @@ PERFORMING: Final = (
     "mouthpiece.net_guard",
     "mouthpiece.process",
     "mouthpiece.receiving",
+    "mouthpiece.room_leave",
     "mouthpiece.tts.providers",
 )
 """The rest of the core decides, and leaves it to others to perform."""
-RTC: Final = ("mouthpiece.receiving", "mouthpiece_sender.livekit", "mouthpiece_sender.demo.viewer")
+RTC: Final = (
+    "mouthpiece.receiving",
+    "mouthpiece.room_leave",
+    "mouthpiece_sender.livekit",
+    "mouthpiece_sender.demo.viewer",
+)
 """All of core and sender that may join a room. The avatar and the worker are LiveKit programs as a whole."""
 
 SENDER: Final[Mapping[str, Collection[str]]] = {

@@ -21,6 +21,7 @@ from livekit.rtc.participant import PublishDataTrackError, PublishTrackError  # 
 from mouthpiece import wire
 from mouthpiece.data_rate import UNINVITED, DataRate
 from mouthpiece.errors import LiveKitRefused, LiveKitUnavailable, MayNotPublish
+from mouthpiece.room_leave import leave_room
 from mouthpiece.wire import CaptionPhase, PlaybackReceipt, Status, StreamHeader
 from mouthpiece_sender.livekit.connection import (
     ClearAnswer,
@@ -55,6 +56,8 @@ LINGER = 0.3
 calls (docs/wire.md, way 3)."""
 LEAVE_TIMEOUT = 3.0
 """Seconds."""
+RPC_METHODS = (wire.RPC_PLAYBACK_STARTED, wire.RPC_PLAYBACK_FINISHED, wire.RPC_PLAYBACK, wire.RPC_FLOODED)
+"""That we answer."""
 _LEAVING: set[asyncio.Task[None]] = set()
 """Tasks that leave a room whose join was given up: each ends once its connect has succeeded or failed."""
 _SILENT_TOPICS = (wire.SESSION_TOPIC,)
@@ -346,11 +349,15 @@ class RtcConnection:
     async def _leave(self) -> None:
         if self._room.isconnected():
             await asyncio.sleep(max(0.0, self._last_receipt + LINGER - asyncio.get_running_loop().time()))
+        self.listener = _ignore
         try:
-            async with asyncio.timeout(LEAVE_TIMEOUT):
-                await self._room.disconnect()
+            await leave_room(self._room, RPC_METHODS, LEAVE_TIMEOUT)
         except (TimeoutError, RuntimeError):
             logger.warning("leaving the room took too long; the connection was dropped")
+
+
+def _ignore(_: RoomEvent) -> None:
+    """What happens while a room is left concerns nobody."""
 
 
 def _is_agent(participant: rtc.RemoteParticipant) -> bool:

@@ -53,6 +53,9 @@ class FakeRtcRoom:
     def register_rpc_method(self, method: str, handler: Callable[[Any], str]) -> None:
         self.rpc[method] = handler
 
+    def unregister_rpc_method(self, method: str) -> None:
+        self.rpc.pop(method, None)
+
     async def publish_data_track(self, *, name: str) -> object:
         await asyncio.sleep(0.05)
         self.visible = True

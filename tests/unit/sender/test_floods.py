@@ -32,7 +32,8 @@ class FullRoom(FakeRtcRoom):
         agent, person = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
         kinds = {"viewer": person, "agent": agent, "avatar-x": agent}
         self.remote_participants = {
-            identity: SimpleNamespace(identity=identity, kind=kind) for identity, kind in kinds.items()
+            identity: SimpleNamespace(identity=identity, kind=kind, track_publications={})
+            for identity, kind in kinds.items()
         }
 
     def data(self, identity: str, size: int) -> None:
