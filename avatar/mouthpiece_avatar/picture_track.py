@@ -12,9 +12,6 @@ from livekit import rtc
 from mouthpiece_avatar.renderer import Image, Renderer
 from mouthpiece_avatar.watching import Sending, Watching
 
-MAX_BITS_PER_PIXEL = 400_000 / (512 * 512 * 25)
-"""Of one frame: 400 kbit/s for 512x512 at 25 frames a second. A drawn face is coded with a quantizer of 8 there, of 0
-to 127; three times as many bits make that 2, which nobody sees, and the encoder takes half as long again."""
 LEAST_BITS = 300_000
 """Bits a second that are allowed at least: what all tracks together may send bounds libwebrtc's pace, the sound's too.
 With 7,500, for a picture of 64x64, the first sound in a room had a gap of two seconds."""
@@ -61,7 +58,7 @@ class PictureTrack:
         fps = self._renderer.fps
         self._source = rtc.VideoSource(width, height)
         self._track = rtc.LocalVideoTrack.create_video_track("avatar_video", self._source)
-        bitrate = max(LEAST_BITS, round(MAX_BITS_PER_PIXEL * width * height * fps))
+        bitrate = max(LEAST_BITS, round(self._renderer.bits_per_pixel * width * height * fps))
         await participant.publish_track(
             self._track,
             rtc.TrackPublishOptions(

@@ -9,7 +9,7 @@ from mouthpiece_avatar.lips.features import HOP
 from mouthpiece_avatar.lips.model import LipModel, load
 from mouthpiece_avatar.lips.mouth import MouthTrack
 from mouthpiece_avatar.playout_stream import RATE
-from mouthpiece_avatar.renderer import Image, Mood
+from mouthpiece_avatar.renderer import DRAWN_BITS_PER_PIXEL, Image, Mood
 
 _WEIGHTS = load(look_ahead=True)  # at import: the event loop waits for no disk
 _SILENCE = round(0.2 * RATE)
@@ -24,6 +24,7 @@ class FaceRenderer:
     """
 
     fps = FPS
+    bits_per_pixel = DRAWN_BITS_PER_PIXEL
 
     def __init__(self, face: Face, *, seed: int = 1) -> None:
         self._compositor = Compositor(face)

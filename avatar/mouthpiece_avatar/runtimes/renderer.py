@@ -16,7 +16,7 @@ import numpy as np
 from mouthpiece.audio.pcm import Samples
 from mouthpiece.errors import AvatarError
 from mouthpiece_avatar.playout_stream import RATE
-from mouthpiece_avatar.renderer import Image, Mood
+from mouthpiece_avatar.renderer import BITS_PER_PIXEL, Image, Mood
 from mouthpiece_avatar.runtimes.contract import Frame, Runtime
 
 
@@ -46,6 +46,10 @@ class RuntimeRenderer:
     @property
     def fps(self) -> int:
         return self._runtime.fps
+
+    @property
+    def bits_per_pixel(self) -> float:
+        return BITS_PER_PIXEL
 
     def audio_queued(self, index: int, samples: Samples, *, speech: bool) -> None:
         if speech:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mouthpiece.audio.pcm import Samples
-from mouthpiece_avatar.renderer import Image, Mood
+from mouthpiece_avatar.renderer import BITS_PER_PIXEL, Image, Mood
 
 SIDE = 64
 """Pixels."""
@@ -20,6 +20,10 @@ class StillPicture:
     @property
     def size(self) -> tuple[int, int]:
         return SIDE, SIDE
+
+    @property
+    def bits_per_pixel(self) -> float:
+        return BITS_PER_PIXEL
 
     @property
     def fps(self) -> int:

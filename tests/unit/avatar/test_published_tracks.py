@@ -13,6 +13,8 @@ from mouthpiece_avatar.picture_track import as_frame
 from mouthpiece_avatar.playout import PlayoutQueue
 from mouthpiece_avatar.publisher import MediaPublisher
 from mouthpiece_avatar.renderer import Renderer
+from mouthpiece_avatar.runtimes.face import FaceRuntime
+from mouthpiece_avatar.runtimes.renderer import RuntimeRenderer
 from mouthpiece_avatar.testing.still_picture import StillPicture
 from tests.unit.avatar.plain_face import plain_face
 
@@ -52,6 +54,13 @@ async def test_small_pictures_leave_room_for_the_sound() -> None:
     held up for two seconds."""
     _, pictures = await options(StillPicture())
     assert pictures.video_encoding.max_bitrate >= 300_000
+
+
+async def test_pictures_of_somebody_elses_runtime_may_take_three_times_as_much_as_drawn_ones() -> None:
+    face = plain_face()
+    _, drawn = await options(FaceRenderer(face))
+    _, others = await options(RuntimeRenderer(FaceRuntime(face)))
+    assert (drawn.video_encoding.max_bitrate, others.video_encoding.max_bitrate) == (400_000, 1_200_000)
 
 
 @pytest.mark.parametrize("shape", [(12, 8), (8, 8, 4)], ids=["I420", "BGRA"])
