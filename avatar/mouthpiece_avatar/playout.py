@@ -29,7 +29,7 @@ from mouthpiece_avatar.unacknowledged import Span, Unacknowledged
 
 LEAD = 0.20
 """Seconds of speech kept in the source."""
-BLOCK = 0.1
+BLOCK = 0.04
 """Seconds handed to the source at once while speaking, or as much as is there: each time costs half a millisecond."""
 FLOOR = 0.02
 """Seconds of speech left in the source at which silence is put behind it: a source that runs dry sends nothing."""
