@@ -42,7 +42,7 @@ async def test_it_says_what_plays_what_waits_and_what_has_ended(viewer: Viewer, 
         elapsed = time.monotonic() - ended
         assert status.playing is not None
         assert (status.playing.segment, status.playing.attempt) == ("two", 2)
-        assert 0.3 < status.playing.position < elapsed + 0.3, "receipts come some hundredths after the sound"
+        assert 0.3 < status.playing.position < elapsed + 0.5, "receipts come two tenths after the sound"
         assert status.held == ("three",)
         assert status.ended == (wire.StatusEnded("one", 0.3, False, "confirmed", 2),)
         await sender.finished(3)
