@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -89,11 +89,36 @@ async def test_methods_are_given_up_where_the_room_cannot_be_left() -> None:
     assert room.done == ["a", "b"]
 
 
+class Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def logged() -> Iterator[list[logging.LogRecord]]:
+    """What the SDK's logger hands on, whatever a test before has set up."""
+    handler = Kept()
+    logger, root = logging.getLogger("livekit"), logging.getLogger()
+    before = logger.level, root.level, logger.disabled
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    root.setLevel(logging.DEBUG)
+    logger.disabled = False
+    yield handler.records
+    logger.removeHandler(handler)
+    logger.setLevel(before[0])
+    root.setLevel(before[1])
+    logger.disabled = before[2]
+
+
 @in_virtual_time
-async def test_what_the_sdk_logs_of_it_is_a_debug_message_and_all_else_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+async def test_what_the_sdk_logs_of_it_is_a_debug_message_and_all_else_is_not(logged: list[logging.LogRecord]) -> None:
     await leave(FakeRoom(1))
     logger = logging.getLogger("livekit")
     logger.error("livekit::rtc_engine:990 - restarting connection... attempt: 1")
     logger.error("livekit_rpc::server:152 - failed")
-    assert [record.levelname for record in caplog.records if record.name == "livekit"] == ["DEBUG", "ERROR"]
+    assert [record.levelname for record in logged] == ["DEBUG", "ERROR"]
