@@ -21,7 +21,7 @@ from livekit import rtc
 
 FORGETS: Final = 1.0
 """Seconds in which the SDK must have forgotten the others of the room; otherwise it is left as it is."""
-_CONNECTIONS: Final = ("livekit::rtc_engine", "livekit_api::signal_client", "livekit::room")
+_CONNECTIONS: Final = ("livekit::rtc_engine", "livekit_signaling", "livekit::room")
 """What the SDK's messages about its connections begin with."""
 _LOGS_WITHIN: Final = 5.0
 """Seconds after such a leave in which they are taken to be about the reconnection that was broken off."""
