@@ -222,11 +222,12 @@ class Listener:
             return Judgement(Verdict.NOT_LISTENED)
         begun, lag = sound.sent.begun_at, self._lag or 0.0
         heard = self._track.window(begun, min(self._track.until, sound.ends_at + LATEST + 1.0))
-        silent_since = begun - KEPT  # but for another, who may speak too
+        before_from = begun - KEPT
         if sound.previous is not None:
             silent_since = sound.previous.ends_at + (LATEST if self._lag is None else self._lag + TAIL)
+            before_from = max(before_from, silent_since)
             heard[: frames(max(0.0, sound.previous.ends_at + lag + TAIL - begun))] = np.nan
-        before = self._track.window(min(max(begun - KEPT, silent_since), begun), begun)
+        before = self._track.window(min(before_from, begun), begun)
         final = now >= held.since + (HOLD_UNKNOWN if np.isnan(before).all() else HOLD)
         if np.isnan(heard).all():
             return self._without_a_track(held) if final or not self._has_voice else None
