@@ -57,6 +57,15 @@ def test_an_avatar_that_confirms_nothing_is_judged_by_its_track() -> None:
     assert bad(spoken=dataclasses.replace(SPOKEN, receipt="heard")) == []
 
 
+def test_a_viewer_may_catch_up_with_the_pictures() -> None:
+    late, caught_up = 0.6, 0.2  # seconds by which the first one came late; seconds of these made good in each second
+    shown = [index * 0.04 + max(0.0, late - index * 0.04 * caught_up) for index in range(75)]
+    sounds = [Sound(shown[0] + index * 0.01, True) for index in range(240)]
+    perceived = check.perceive(sounds, [Picture(at, True) for at in shown], asked=0.0)
+    assert 29 < perceived.frames_a_second < 32
+    assert bad(dataclasses.replace(GOOD, frames_a_second=perceived.frames_a_second)) == []
+
+
 def test_silence_at_the_beginning_of_a_file_is_not_held_against_the_first_sound() -> None:
     late = dataclasses.replace(GOOD, first_sound=3.1)
     assert bad(late) == ["first sound"]
