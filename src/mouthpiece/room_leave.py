@@ -62,6 +62,7 @@ async def _forget_others(room: rtc.Room) -> None:
         async with asyncio.timeout(FORGETS):
             await room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
             await forgotten.wait()
+    room.off("participant_disconnected", look)
 
 
 class _DemotesExpected(logging.Filter):

@@ -35,6 +35,9 @@ class FakeRoom:
     def on(self, event: str, handler: Callable[..., None]) -> None:
         self._gone = handler
 
+    def off(self, event: str, handler: Callable[..., None]) -> None:
+        assert handler is self._gone
+
     async def simulate_scenario(self, scenario: int) -> None:
         self.done.append("reconnects")
         while self.forgets and self.remote_participants:

@@ -85,6 +85,7 @@ class RtcConnection:
     _last_receipt: float = float("-inf")
     _may_not_publish: asyncio.Event = field(default_factory=asyncio.Event)
     _data_rate: DataRate = field(init=False)
+    _left: bool = False
 
     def __post_init__(self) -> None:
         self._data_rate = DataRate(self.data_limit)
@@ -176,6 +177,8 @@ class RtcConnection:
 
     async def _call(self, destination: str, method: str, timeout: float) -> str:
         """:raises rtc.RpcError: there was no answer."""
+        if self._left:
+            raise rtc.RpcError(rtc.RpcError.ErrorCode.SEND_FAILED, "the room has been left")
         return await self._room.local_participant.perform_rpc(
             destination_identity=destination,
             method=method,
@@ -354,6 +357,10 @@ class RtcConnection:
             await leave_room(self._room, RPC_METHODS, LEAVE_TIMEOUT)
         except (TimeoutError, RuntimeError):
             logger.warning("leaving the room took too long; the connection was dropped")
+        self._left = True
+        # Who has been in the room is an object of many circles, which wait for a collection, and that is rare: what the
+        # SDK holds of it, 0.7 MB, does not wait.
+        self._room, self._presence = rtc.Room(), None
 
 
 def _ignore(_: RoomEvent) -> None:
