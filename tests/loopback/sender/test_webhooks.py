@@ -81,7 +81,7 @@ async def test_a_webhook_is_sent_the_types_and_rooms_that_it_asks_for(start: Sta
         await say(sender, "shop-1")
         await ends.until(lambda: len(ends.taken) == 2)
         await shop.until(lambda: len(shop.taken) == 2)
-        assert [(event["type"], event["room"]) for event in ends.events] == [
+        assert sorted((event["type"], event["room"]) for event in ends.events) == [  # of two segments in any order
             ("segment.cancelled", "demo"),
             ("segment.cancelled", "shop-1"),
         ]
