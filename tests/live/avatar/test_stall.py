@@ -102,6 +102,7 @@ async def test_what_left_while_livekit_was_stopped_is_said_again(
     assert (await asyncio.to_thread(server.log.read_text)).count("LiveKit takes no sound") == 1
 
 
+@pytest.mark.alone  # between 0.9 and 1.4 s without a packet: beside another test of its kind it became more once
 async def test_a_clear_after_a_short_stop_reports_all_that_was_heard(
     livekit: LiveKit, room_name: str, join: Join, server: AvatarServer
 ) -> None:
