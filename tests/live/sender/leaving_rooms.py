@@ -1,7 +1,7 @@
 """Joins a room as the sender does and leaves it, over and over: a process of its own, whose memory is looked at.
 
 Arguments: LiveKit's URL, its key and secret, the room, how often. It prints, in JSON: how many others were there, the
-bytes that are resident after each leave, and what the SDK logged.
+bytes that are resident after each leave, what the SDK logged, and what an avatar answers to who has left.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ async def main() -> None:
             await asyncio.sleep(STAYS)
             others.append(len(connection.participants()))
         resident.append(process.memory_info().rss)
-    print(json.dumps({"resident": resident, "others": others, "logged": kept.messages}))
+    answered = str(await connection.status("external-avatar"))  # too late
+    print(json.dumps({"resident": resident, "others": others, "logged": kept.messages, "answered": answered}))
 
 
 asyncio.run(main())

@@ -10,6 +10,7 @@ from pathlib import Path
 from livekit import rtc
 
 from mouthpiece_sender.demo.livekit_server import LiveKit
+from mouthpiece_sender.livekit.connection import NotAnswered
 from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from tests.live.viewer import viewer_token
 
@@ -42,6 +43,7 @@ async def test_it_leaves_nothing_behind(livekit: LiveKit, access: LiveKitAccess,
     found = json.loads(out)
     assert process.returncode == 0
     assert found["others"] == [1] * TIMES
+    assert found["answered"] == str(NotAnswered.NONE)
     assert sorted(set(found["logged"])) == []
     assert seen == ["external-audio-sender came", "external-audio-sender left"] * TIMES
     assert found["resident"][-1] - found["resident"][SETTLED] < MOST
