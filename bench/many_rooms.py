@@ -77,8 +77,8 @@ SETTLED: Final = 3.0
 """Seconds after the last session, and after the first ones, until what they hold is counted."""
 TELLS: Final = 200
 """Sessions from which a slope of the memory can be told from what the allocator does."""
-SLOPE: Final = 20.0
-"""Kilobytes of memory that a session may leave: 10 MB in 500."""
+SLOPE: Final = 10.0
+"""Kilobytes of memory that a session may leave: 5 MB in 500."""
 OBJECTS: Final = 10.0
 """Python objects that a session may leave."""
 SHARE: Final = 0.2
