@@ -70,7 +70,7 @@ async def test_stalled_uploads_keep_nobody_out(start: Start, monkeypatch: pytest
         sender.client.headers["Authorization"] = f"Bearer {KEY}"
         sent = upload(1_000_000, f"Authorization: Bearer {KEY}") + b"RIFF" + bytes(1000)
         async with opened(sender, 30, sent):
-            while len(kept[0]) < 8 or any(one.waits_since is None for one in kept[0].all()):  # noqa: ASYNC110 (there is no event for it)
+            while not kept or len(kept[0]) < 8 or any(one.waits_since is None for one in kept[0].all()):  # noqa: ASYNC110 (there is no event for it)
                 await asyncio.sleep(0.01)
             await sender.speak("demo", sound_file())
 
