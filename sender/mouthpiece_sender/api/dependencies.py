@@ -56,7 +56,7 @@ class Dependencies:
     """Set when the service stops: requests that wait are answered at once."""
 
 
-def get_dependencies(request: Request) -> Dependencies:
+async def get_dependencies(request: Request) -> Dependencies:
     deps: Dependencies = request.app.state.dependencies
     return deps
 
@@ -64,7 +64,7 @@ def get_dependencies(request: Request) -> Dependencies:
 Deps = Annotated[Dependencies, Depends(get_dependencies)]
 
 
-def get_caller(request: Request) -> Caller:
+async def get_caller(request: Request) -> Caller:
     """Return the caller that ``AccessControl`` accepted."""
     caller: Caller = request.state.caller
     return caller
@@ -73,7 +73,7 @@ def get_caller(request: Request) -> Caller:
 CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-def get_livekit(deps: Deps) -> LiveKit:
+async def get_livekit(deps: Deps) -> LiveKit:
     """For handlers that need LiveKit.
 
     :raises ApiProblem: the service speaks through another target.

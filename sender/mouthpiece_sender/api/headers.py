@@ -15,7 +15,7 @@ _REFUSED: Final = {
 }
 
 
-def refuse_unsupported(request: HTTPConnection) -> None:
+async def refuse_unsupported(request: HTTPConnection) -> None:
     """A dependency of every route but the probes.
 
     :raises ApiProblem: the request has a header that it would have to honour; the body is compressed for its way.

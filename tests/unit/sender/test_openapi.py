@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
 from mouthpiece_sender.api.app import ROUTERS, described_app
 from mouthpiece_sender.api.bodies.json_object import MODELS
+from mouthpiece_sender.api.headers import refuse_unsupported
 from mouthpiece_sender.api.openapi import BODIES, describe
 from tests.product_source import ROOT
 
@@ -54,3 +57,15 @@ def test_applications_of_a_process_share_what_is_worked_out_of_their_calls() -> 
     one, other = described_app(), described_app()
     shared = [route for route in one.routes if any(route is each for each in other.routes)]
     assert len(shared) >= len(ROUTERS), "each has its own route to the document, and none else"
+
+
+def test_no_call_and_nothing_that_it_depends_on_waits_for_a_thread() -> None:
+    """FastAPI runs what is no coroutine function in a thread: half a millisecond each, and more on a busy machine."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    functions: list[Any] = [refuse_unsupported, *(route.endpoint for route in routes)]
+    dependants = [route.dependant for route in routes]
+    while dependants:
+        dependants += (dependant := dependants.pop()).dependencies
+        functions.append(dependant.call)
+    assert len(functions) > 2 * len(routes) > 40
+    assert [function for function in functions if not inspect.iscoroutinefunction(function)] == []
