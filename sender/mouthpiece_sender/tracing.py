@@ -12,6 +12,7 @@ A span has the segment's and the request's ids; none has a room, an identity or 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -90,17 +91,23 @@ class SegmentTrace:
         self._root = root
         self._attempts: dict[int, Span] = {}
         """Those that have not ended."""
+        self._latest = root
+        """The attempt that was begun last, if one was."""
 
     @contextmanager
     def span(self, name: str) -> Iterator[None]:
-        """In the block something happens to the segment; within an attempt it is a part of that."""
-        span = self._start(name, next(reversed(self._attempts.values()), self._root), None)
+        """In the block something happens to the segment. It is a part of the attempt that has begun by its end: a sound
+        is opened while the beginning of its attempt is being stored."""
+        began, failed = time.time_ns(), None
         try:
             yield
         except Exception as error:
-            span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            failed = type(error).__name__
             raise
         finally:
+            span = self._start(name, self._latest, began)
+            if failed is not None:
+                span.set_status(Status(StatusCode.ERROR, failed))
             span.end()
 
     def refused(self) -> None:
@@ -116,7 +123,7 @@ class SegmentTrace:
             if number == 1:
                 queue = self._start("queue", self._root, _nanoseconds(segment.created_at))
                 queue.end(at)
-            self._attempts[number] = self._start("attempt", self._root, at)
+            self._latest = self._attempts[number] = self._start("attempt", self._root, at)
             self._attempts[number].set_attribute("mouthpiece.attempt", number)
         elif number in self._attempts and event.type in ("segment.playing", "attempt.started"):
             self._attempts[number].add_event("first sound", timestamp=at)

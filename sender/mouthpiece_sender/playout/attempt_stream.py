@@ -12,16 +12,17 @@ import enum
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mouthpiece.audio.mix import MixDown
-from mouthpiece.audio.pcm import Chain, Chunker, Pcm, Resampler
+from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import LiveKitUnavailable, MouthpieceError
-from mouthpiece.playback.pacing import QUANTUM, write_length
+from mouthpiece.playback.pacing import QUANTUM
 from mouthpiece.process.log_context import about
 from mouthpiece.segments import Attempt, Problem
+from mouthpiece_sender.playout.block_reader import BlockReader
+from mouthpiece_sender.playout.write_buffer import FIRST, GATHERED, WriteBuffer
 from mouthpiece_sender.sounds.sound import Sound
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 STOP_TIMEOUT = 1.0
 """Seconds that a write in progress may still take once the stream is to be closed."""
 PAUSE = 1.0
-"""Seconds without more audio after which an unfilled chunk is sent as it is."""
+"""Seconds without more audio that are a pause: what comes after it is another beginning."""
 KEEP_ALIVE = 5
 """Pauses in a row after which silence is sent: receivers end a stream that brought no chunk for 10 s."""
 SILENCE = 0.02
@@ -106,6 +107,8 @@ class AttemptStream:
     listener: Callable[[StreamEvent], None]
     chunk: float = QUANTUM
     """Seconds a write, at first."""
+    first: float = FIRST
+    """Seconds of the first write of a sound that is there whole; what still comes in gathers ``GATHERED`` at least."""
     previous: AttemptStream | None = None
     """Streams must not overlap: this one opens when ``previous`` is closed (docs/wire.md, way 4)."""
     on_pause: Callable[[], Awaitable[None]] | None = None
@@ -168,21 +171,10 @@ class AttemptStream:
         if self.previous is not None:
             await self.previous.closed()
             self.previous = None
-        if self.begun is not None:
-            await self.begun()
-        if self._stopping:
-            return
-        self._phase = _Phase.OPENING
-        try:
-            writer = await self.open_stream()
-        except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
-            logger.debug("stream not opened: %s", type(error).__name__)
-            self.listener(NotOpened(self.attempt, self.unavailable))
-            return
-        self._phase = _Phase.READING
         ended: StreamEvent | None = None
         try:
-            ended = await self._send(writer)
+            async with self.sound.open(self.attempt.offset) as blocks, BlockReader(blocks) as reader:
+                ended = await self._stream(reader)
         except _NotWritten:
             ended = WriteFailed(self.attempt, self.unavailable)
         except MouthpieceError as error:
@@ -191,46 +183,68 @@ class AttemptStream:
             logger.exception("a sound could not be read any further")
             problem = Problem.of(MouthpieceError("The sound could not be read any further."))
             ended = SourceFailed(self.attempt, problem)
+        if ended is not None:
+            self.listener(ended)
+
+    async def _stream(self, blocks: BlockReader) -> StreamEvent | None:
+        """Open the stream, send ``blocks``, the first of which is read meanwhile, and close it. Returns None if it was
+        stopped.
+
+        :raises MouthpieceError, _NotWritten: as ``_send``.
+        """
+        if self.begun is not None:
+            await self.begun()
+        if self._stopping:
+            return None
+        self._phase = _Phase.OPENING
+        try:
+            writer = await self.open_stream()
+        except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
+            logger.debug("stream not opened: %s", type(error).__name__)
+            return NotOpened(self.attempt, self.unavailable)
+        self._phase = _Phase.READING
+        try:
+            return await self._send(writer, blocks)
         finally:
             self._phase = _Phase.CLOSING
             await _closed(writer)
-            if ended is not None:
-                self.listener(ended)
 
-    async def _send(self, writer: Writer) -> Progress | None:
+    async def _send(self, writer: Writer, blocks: BlockReader) -> Progress | None:
         """Send the sound. Returns None if it was stopped.
 
         :raises MouthpieceError: the sound cannot be read any further; what came before has been sent.
         :raises _NotWritten: the connection does not take the audio.
         """
-        chain = self._transforms()
+        first = self.first if self.sound.info.duration is not None else max(self.first, GATHERED)
+        buffer = WriteBuffer(self.sample_rate, quantum=self.chunk, first=first)
         broken: MouthpieceError | None = None
+        pauses = 0
         try:
-            async with self.sound.open(self.attempt.offset) as blocks, _with_pauses(blocks) as coming:
-                async for block in coming:
-                    if isinstance(block, int):
-                        chunks, chain = chain.flush(), self._transforms()
-                        if not chunks and self.on_pause is None and block % KEEP_ALIVE == 0:
-                            chunks = [Pcm.silence(SILENCE, self.sample_rate)]
-                    else:
-                        chunks = chain.push(block)
-                    for chunk in chunks:
-                        if not await self._write(writer, chunk):
-                            return None
-                    if block == 1 and self.on_pause is not None:
-                        await self._sent(self.on_pause())
+            while True:
+                asked, patience = self.clock(), buffer.patience
+                if await blocks.comes(PAUSE if patience is None else patience):
+                    if (block := blocks.take()) is None:
+                        break
+                    pauses, chunks = 0, buffer.push(block, self.clock() - asked)
+                elif patience is not None:
+                    chunks = buffer.give()
+                else:
+                    pauses, chunks = pauses + 1, buffer.flush()
+                    if not chunks and self.on_pause is None and pauses % KEEP_ALIVE == 0:
+                        chunks = [Pcm.silence(SILENCE, self.sample_rate)]
+                for chunk in chunks:
+                    if not await self._write(writer, chunk):
+                        return None
+                if pauses == 1 and self.on_pause is not None:
+                    await self._sent(self.on_pause())
         except MouthpieceError as error:
             broken = error
-        for chunk in chain.flush():
+        for chunk in buffer.flush():
             if not await self._write(writer, chunk):
                 return None
         if broken is not None:
             raise broken
         return Progress(self.attempt, self._frames / self.sample_rate, whole=True)
-
-    def _transforms(self) -> Chain:
-        chunker = Chunker(lambda sent: write_length(sent, self.chunk))
-        return Chain(MixDown(), Resampler(self.sample_rate), chunker)
 
     async def _write(self, writer: Writer, chunk: Pcm) -> bool:
         """Write a chunk once it is granted; False if the stream is to stop instead."""
@@ -272,28 +286,3 @@ async def _closed(writer: Writer) -> None:
         await asyncio.wait([closing], timeout=STOP_TIMEOUT)
         closing.cancel()
         raise
-
-
-@contextlib.asynccontextmanager
-async def _with_pauses(blocks: AsyncIterator[Pcm]) -> AsyncIterator[AsyncIterator[Pcm | int]]:
-    """``blocks``, and among them a number for each ``PAUSE`` seconds without a block: 1, 2, …, and again from 1."""
-
-    async def waited_for() -> AsyncGenerator[Pcm | int, None]:
-        while True:
-            coming = asyncio.ensure_future(anext(blocks, None))
-            pauses = 0
-            try:
-                while not (await asyncio.wait([coming], timeout=PAUSE))[0]:
-                    pauses += 1
-                    yield pauses
-            finally:
-                if not coming.done():
-                    coming.cancel()
-                    await asyncio.wait([coming])
-            block = coming.result()
-            if block is None:
-                return
-            yield block
-
-    async with contextlib.aclosing(waited_for()) as waiting:
-        yield waiting

@@ -40,6 +40,7 @@ from mouthpiece_sender.playout.attempt_stream import (
     WriteFailed,
     Writer,
 )
+from mouthpiece_sender.playout.write_buffer import FIRST
 from mouthpiece_sender.sounds.sound import Sound
 
 _FOREVER: Final = 3600.0
@@ -86,6 +87,8 @@ class StreamPlan:
     open: Callable[[], Awaitable[Writer]]
     chunk: float = QUANTUM
     """Seconds a write, at first."""
+    first: float = FIRST
+    """Seconds of the first write of a sound that is there whole."""
     on_pause: Callable[[], Awaitable[None]] | None = None
     """Called once when the source pauses; without it, silence keeps the stream alive."""
     unavailable: Problem = UNAVAILABLE
@@ -351,6 +354,7 @@ class LedgerDriver:
             plan.open,
             self._on_stream,
             chunk=plan.chunk,
+            first=plan.first,
             previous=self._stream,
             on_pause=plan.on_pause,
             unavailable=plan.unavailable,

@@ -89,8 +89,17 @@ class Chunker:
         self._held: list[Samples] = []
         self._frames = 0
         self._given = 0
-        """Frames that have come out."""
         self._rate = 0
+
+    @property
+    def held(self) -> int:
+        """Frames that wait for more."""
+        return self._frames
+
+    @property
+    def given(self) -> int:
+        """Frames that have come out since the beginning of the sound."""
+        return self._given
 
     def push(self, pcm: Pcm) -> list[Pcm]:
         if not pcm.frames:
@@ -111,15 +120,23 @@ class Chunker:
         self._held, self._frames = ([rest] if rest.shape[-1] else []), rest.shape[-1]
         return out
 
-    def flush(self) -> list[Pcm]:
+    def give(self) -> list[Pcm]:
+        """What is held, as a block that is shorter. The sound goes on."""
         if not self._held:
             return []
-        rest = Pcm(np.concatenate(self._held, axis=-1), self._rate)
+        block = Pcm(np.concatenate(self._held, axis=-1), self._rate)
+        self._held, self._frames = [], 0
+        self._given += block.frames
+        return [block]
+
+    def flush(self) -> list[Pcm]:
+        rest = self.give()
         self.clear()
-        return [rest]
+        return rest
 
     def clear(self) -> None:
         self._held, self._frames = [], 0
+        self._given = 0
 
     def _size(self) -> int:
         """Frames of the next block."""

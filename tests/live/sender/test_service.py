@@ -25,10 +25,13 @@ from tests.live.agents.services import environment
 from tests.live.avatar.conftest import AVATAR, AvatarServer, avatar_token, running_avatar_server, start_avatar
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.sender.bodies import sound_file
+from tests.sounds import Tone
 
 LONG = Path(__file__).parents[3] / "assets" / "lighthouse_16kHz.wav"
 LENGTH_WITHIN = 0.3
 """Seconds: Opus smears both ends of what a viewer hears, and a busy machine's jitter buffer may stretch it."""
+GAPS = 0.1
+"""Seconds that a viewer's jitter buffer may be silent in, all together."""
 POSITION_WITHIN = 0.02
 """Seconds."""
 
@@ -168,6 +171,30 @@ async def test_what_is_not_interruptible_plays_on(avatar_room: AvatarRoom) -> No
     _, segment = await avatar_room.speak(1.5, wait="playing", timeout=20, interruptible=False)
     assert (await avatar_room.client.post(f"/v1/rooms/{avatar_room.room}/interrupt")).json() == {"segments": []}
     assert (await avatar_room.finished(segment["id"]))["state"] == "finished"
+
+
+@pytest.mark.timed
+async def test_a_sound_that_arrives_as_it_is_spoken_is_heard_without_a_gap(avatar_room: AvatarRoom) -> None:
+    """A microphone's blocks of 20 ms. Writes as of a file, of half a second from its third second on, left a silence of
+    0.22 s there: the avatar had played what it had long before the next write was full."""
+    sound, asked = Tone(5).samples.tobytes(), time.monotonic()
+    block = 2 * 16_000 // 50
+
+    async def spoken() -> AsyncIterator[bytes]:
+        for number in range(len(sound) // block):
+            await asyncio.sleep(max(0.0, asked + 0.02 * (number + 1) - time.monotonic()))
+            yield sound[number * block : (number + 1) * block]
+
+    answer = await avatar_room.client.post(
+        avatar_room.queue,
+        content=spoken(),
+        params={"live": "true"},
+        headers={"Content-Type": "audio/pcm;rate=16000;channels=1"},
+    )
+    assert answer.status_code == 202, answer.text
+    end = await avatar_room.viewer.offset(after=asked)
+    assert sum(avatar_room.viewer.gaps(asked, end)) < GAPS
+    assert avatar_room.viewer.loud_seconds(asked, end) == pytest.approx(5, abs=LENGTH_WITHIN)
 
 
 @pytest.mark.timed

@@ -210,9 +210,9 @@ async def test_what_is_held_back_for_a_chunk_is_sent_when_nothing_more_comes(mon
         running = stream(writer, slow, events)
         running.grant(30.0)
         running.start(group)
-        await events.arrived()
+        await events.arrived(2)
         assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 1600
-        await events.arrived(3)  # silence keeps the stream alive
+        await events.arrived(4)  # silence keeps the stream alive
         assert not np.frombuffer(writer.data, np.int16)[1600:].any()
         slow.on.set()
     said = np.frombuffer(writer.data, np.int16)
@@ -290,7 +290,71 @@ async def test_an_unexpected_error_of_the_source_is_reported_as_the_sources() ->
     async with asyncio.TaskGroup() as group:
         stream(writer, Unreadable(1), events).start(group)
     assert isinstance(events[-1], SourceFailed)
-    assert writer.closed == 1
+    assert writer.data == b""
+
+
+async def test_its_sound_is_read_before_its_beginning_is_stored_and_its_stream_opens_after() -> None:
+    steps: list[str] = []
+    read, stored = asyncio.Event(), asyncio.Event()
+
+    class Noted(Tone):
+        @asynccontextmanager
+        async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+            async def blocks() -> AsyncIterator[Pcm]:
+                steps.append("read")
+                read.set()
+                yield Pcm(np.ones(1600, dtype=np.int16), 16_000)
+
+            yield blocks()
+
+    async def begun() -> None:
+        await stored.wait()
+        steps.append("stored")
+
+    async def open_stream() -> FakeWriter:
+        steps.append("opened")
+        return writer
+
+    writer, events = FakeWriter(), Events()
+    async with asyncio.TaskGroup() as group:
+        running = stream(writer, Noted(0.1), events, begun=begun, open_stream=open_stream)
+        running.grant(2.0)
+        running.start(group)
+        await read.wait()
+        stored.set()
+    assert steps == ["read", "stored", "opened"]
+    assert writer.data == np.ones(1600, dtype=np.int16).tobytes()
+
+
+async def test_stopped_before_its_beginning_is_stored_it_opens_no_stream_and_lets_go_of_its_sound() -> None:
+    closed: list[str] = []
+
+    class Noted(Tone):
+        @asynccontextmanager
+        async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
+            async def blocks() -> AsyncIterator[Pcm]:
+                try:
+                    await asyncio.Event().wait()
+                    yield Pcm(np.ones(1600, dtype=np.int16), 16_000)
+                finally:
+                    closed.append("blocks")
+
+            yield blocks()
+            closed.append("sound")
+
+    async def begun() -> None:
+        await asyncio.Event().wait()
+
+    async def open_stream() -> FakeWriter:
+        raise AssertionError("it was opened")
+
+    events = Events()
+    async with asyncio.TaskGroup() as group:
+        running = stream(FakeWriter(), Noted(0.1), events, begun=begun, open_stream=open_stream)
+        running.start(group)
+        await asyncio.sleep(0.01)
+        await running.stop()
+    assert (events, closed) == ([], ["blocks"])
 
 
 async def test_its_lag_is_how_late_a_block_was_written_after_the_pace_allowed_it() -> None:

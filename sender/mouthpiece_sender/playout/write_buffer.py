@@ -1,0 +1,72 @@
+"""Cuts the sound of a stream into writes. No I/O, no clock.
+
+What is there whole is written as the pace grants it, with a short beginning: a viewer waits for a stream's first write,
+and each kilobyte takes a millisecond on its way. What still comes in, as a voice or a microphone sends it, must be
+written as it comes: a receiver that plays in real time is silent for as long as we hold back what it needs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mouthpiece.audio.mix import MixDown
+from mouthpiece.audio.pcm import Chain, Chunker, Pcm, Resampler
+from mouthpiece.playback.pacing import QUANTUM, write_length
+
+FIRST: Final = 0.05
+"""Seconds of the first write of a sound that is there whole."""
+GATHERED: Final = 0.2
+"""Seconds of the first write of a sound that still comes in: less ``PATIENCE``, what may be late of the rest."""
+PATIENCE: Final = 0.05
+"""Seconds that what has come waits for more; it is written then, however short."""
+
+
+class WriteBuffer:
+    """Blocks of a sound in; out, mono at ``sample_rate``, what is written at once.
+
+    :param quantum: seconds a write, at first (see ``pacing.write_length``).
+    :param first: seconds of the first write, ``quantum`` at most.
+    """
+
+    def __init__(self, sample_rate: int, *, quantum: float = QUANTUM, first: float = FIRST) -> None:
+        self._quantum, self._first = quantum, min(first, quantum)
+        self._transforms = Chain(MixDown(), Resampler(sample_rate))
+        self._chunker = Chunker(self._length)
+        self._waited = 0.0
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds that what is held waits for the next block; None: until it comes, since nothing is held, or it is the
+        beginning."""
+        if not self._chunker.given or not self._chunker.held:
+            return None
+        return max(0.0, PATIENCE - self._waited)
+
+    def push(self, block: Pcm, waited: float) -> list[Pcm]:
+        """:param waited: seconds that the block was waited for."""
+        impatient = self.patience is not None
+        self._waited += waited
+        writes = [write for ready in self._transforms.push(block) for write in self._chunker.push(ready)]
+        if writes or not impatient:
+            self._waited = 0.0
+        elif self._waited >= PATIENCE:
+            return self.give()
+        return writes
+
+    def give(self) -> list[Pcm]:
+        """What is held, however short. The sound goes on."""
+        self._waited = 0.0
+        return self._chunker.give()
+
+    def flush(self) -> list[Pcm]:
+        """The rest, down to the last sample. What comes after it is another beginning."""
+        self._waited = 0.0
+        writes = [write for ready in self._transforms.flush() for write in self._chunker.push(ready)]
+        return [*writes, *self._chunker.flush()]
+
+    def _length(self, given: float) -> float:
+        if not given:
+            return self._first
+        if given < self._quantum and self._first < self._quantum:
+            return self._quantum - self._first  # the pace grants whole quanta
+        return write_length(given, self._quantum)
