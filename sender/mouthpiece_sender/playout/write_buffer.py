@@ -19,6 +19,9 @@ GATHERED: Final = 0.2
 """Seconds of the first write of a sound that still comes in: less ``PATIENCE``, what may be late of the rest."""
 PATIENCE: Final = 0.05
 """Seconds that what has come waits for more; it is written then, however short."""
+DRY: Final = GATHERED - PATIENCE
+"""Seconds of waiting after a write by which a receiver has played what it had of a sound that comes in as it is spoken.
+What comes then is another beginning."""
 
 
 class WriteBuffer:
@@ -44,6 +47,8 @@ class WriteBuffer:
 
     def push(self, block: Pcm, waited: float) -> list[Pcm]:
         """:param waited: seconds that the block was waited for."""
+        if waited >= DRY and not self._chunker.held:
+            self._chunker.clear()
         impatient = self.patience is not None
         self._waited += waited
         writes = [write for ready in self._transforms.push(block) for write in self._chunker.push(ready)]

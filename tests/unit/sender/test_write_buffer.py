@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mouthpiece.audio.pcm import Pcm
-from mouthpiece_sender.playout.write_buffer import FIRST, GATHERED, PATIENCE, WriteBuffer
+from mouthpiece_sender.playout.write_buffer import DRY, FIRST, GATHERED, PATIENCE, WriteBuffer
 
 RATE = 16_000
 BLOCK = 0.02
@@ -72,6 +72,16 @@ def test_what_comes_after_a_rest_is_gathered_again() -> None:
     buffer.push(noise(0.3), 0.0)
     assert lengths(buffer.flush()) == pytest.approx([0.05])
     assert buffer.push(noise(0.19), 0.0) == []
+    assert lengths(buffer.push(noise(0.01), 0.0)) == pytest.approx([0.2])
+
+
+def test_what_comes_after_its_receiver_ran_dry_is_gathered_again() -> None:
+    buffer = WriteBuffer(RATE, first=GATHERED)
+    assert lengths(buffer.push(noise(0.2), 0.0)) == pytest.approx([0.2])
+    assert buffer.push(noise(0.04), DRY - 0.01) == []
+    assert lengths(buffer.give()) == pytest.approx([0.04])
+    assert buffer.push(noise(0.19), DRY) == []
+    assert buffer.patience is None
     assert lengths(buffer.push(noise(0.01), 0.0)) == pytest.approx([0.2])
 
 
