@@ -37,6 +37,7 @@ EXPORT_TIMEOUT: Final = 2
 """Seconds that the collector may take for one request."""
 FLUSH_TIMEOUT: Final = 3_000
 """Milliseconds for what is left when the service stops."""
+_READ_AHEAD: Final = ("sound", "decode")
 _FAILURES: Final = (State.FAILED, State.UNKNOWN)
 
 
@@ -92,20 +93,20 @@ class SegmentTrace:
         self._attempts: dict[int, Span] = {}
         """Those that have not ended."""
         self._latest = root
-        """The attempt that was begun last, if one was."""
+        """The attempt that has not ended and was begun last, if there is one."""
 
     @contextmanager
     def span(self, name: str) -> Iterator[None]:
-        """In the block something happens to the segment. It is a part of the attempt that has begun by its end: a sound
-        is opened while the beginning of its attempt is being stored."""
-        began, failed = time.time_ns(), None
+        """In the block something happens to the segment; within an attempt it is a part of that. A sound is read ahead,
+        while the beginning of its attempt is being stored: what it belongs to is known at its end."""
+        began, parent, failed = time.time_ns(), self._latest, None
         try:
             yield
         except Exception as error:
             failed = type(error).__name__
             raise
         finally:
-            span = self._start(name, self._latest, began)
+            span = self._start(name, self._latest if name in _READ_AHEAD else parent, began)
             if failed is not None:
                 span.set_status(Status(StatusCode.ERROR, failed))
             span.end()
@@ -136,6 +137,7 @@ class SegmentTrace:
 
     def _end_attempt(self, number: int, segment: Segment, at: int) -> None:
         span = self._attempts.pop(number)
+        self._latest = next(reversed(self._attempts.values()), self._root)
         known = next((attempt for attempt in segment.attempts if attempt.number == number), None)
         if known is not None:
             span.set_attribute("mouthpiece.profile", known.profile or "")

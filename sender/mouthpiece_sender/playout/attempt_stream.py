@@ -22,7 +22,7 @@ from mouthpiece.playback.pacing import QUANTUM
 from mouthpiece.process.log_context import about
 from mouthpiece.segments import Attempt, Problem
 from mouthpiece_sender.playout.block_reader import BlockReader
-from mouthpiece_sender.playout.write_buffer import FIRST, GATHERED, WriteBuffer
+from mouthpiece_sender.playout.write_buffer import FIRST, GATHERED, PATIENCE, WriteBuffer
 from mouthpiece_sender.sounds.sound import Sound
 
 logger = logging.getLogger(__name__)
@@ -109,6 +109,8 @@ class AttemptStream:
     """Seconds a write, at first."""
     first: float = FIRST
     """Seconds of the first write of a sound that is there whole; what still comes in gathers ``GATHERED`` at least."""
+    patience: float = PATIENCE
+    """Seconds that what has come waits for more."""
     previous: AttemptStream | None = None
     """Streams must not overlap: this one opens when ``previous`` is closed (docs/wire.md, way 4)."""
     on_pause: Callable[[], Awaitable[None]] | None = None
@@ -171,43 +173,56 @@ class AttemptStream:
         if self.previous is not None:
             await self.previous.closed()
             self.previous = None
-        ended: StreamEvent | None = None
+        # Opening what still comes in spends what was made of it, such as the first sentence of a text.
+        ahead = self.sound.info.duration is not None
         try:
-            async with self.sound.open(self.attempt.offset) as blocks, BlockReader(blocks) as reader:
-                ended = await self._stream(reader)
-        except _NotWritten:
-            ended = WriteFailed(self.attempt, self.unavailable)
-        except MouthpieceError as error:
-            ended = SourceFailed(self.attempt, Problem.of(error))
-        except Exception:
-            logger.exception("a sound could not be read any further")
-            problem = Problem.of(MouthpieceError("The sound could not be read any further."))
-            ended = SourceFailed(self.attempt, problem)
-        if ended is not None:
-            self.listener(ended)
+            async with contextlib.AsyncExitStack() as stack:
+                blocks = await self._open_sound(stack) if ahead else None
+                await self._say(stack, blocks)
+        except Exception as error:
+            self.listener(self._failed(error))
 
-    async def _stream(self, blocks: BlockReader) -> StreamEvent | None:
-        """Open the stream, send ``blocks``, the first of which is read meanwhile, and close it. Returns None if it was
-        stopped.
+    async def _say(self, stack: contextlib.AsyncExitStack, blocks: BlockReader | None) -> None:
+        """Open the stream, send the sound, close the stream.
 
-        :raises MouthpieceError, _NotWritten: as ``_send``.
+        :param stack: lets go of the sound.
+        :param blocks: of the sound, if it is being read already.
         """
         if self.begun is not None:
             await self.begun()
         if self._stopping:
-            return None
+            return
         self._phase = _Phase.OPENING
         try:
             writer = await self.open_stream()
         except Exception as error:  # the SDK raises bare RuntimeError, StreamError and more here
             logger.debug("stream not opened: %s", type(error).__name__)
-            return NotOpened(self.attempt, self.unavailable)
+            self.listener(NotOpened(self.attempt, self.unavailable))
+            return
         self._phase = _Phase.READING
+        ended: StreamEvent | None = None
         try:
-            return await self._send(writer, blocks)
+            ended = await self._send(writer, blocks or await self._open_sound(stack))
+        except _NotWritten:
+            ended = WriteFailed(self.attempt, self.unavailable)
+        except Exception as error:
+            ended = self._failed(error)
         finally:
             self._phase = _Phase.CLOSING
             await _closed(writer)
+            if ended is not None:
+                self.listener(ended)
+
+    async def _open_sound(self, stack: contextlib.AsyncExitStack) -> BlockReader:
+        """Open the sound, and begin to read it."""
+        blocks = await stack.enter_async_context(self.sound.open(self.attempt.offset))
+        return await stack.enter_async_context(BlockReader(blocks))
+
+    def _failed(self, error: Exception) -> SourceFailed:
+        if isinstance(error, MouthpieceError):
+            return SourceFailed(self.attempt, Problem.of(error))
+        logger.error("a sound could not be read any further", exc_info=error)
+        return SourceFailed(self.attempt, Problem.of(MouthpieceError("The sound could not be read any further.")))
 
     async def _send(self, writer: Writer, blocks: BlockReader) -> Progress | None:
         """Send the sound. Returns None if it was stopped.
@@ -216,11 +231,13 @@ class AttemptStream:
         :raises _NotWritten: the connection does not take the audio.
         """
         first = self.first if self.sound.info.duration is not None else max(self.first, GATHERED)
-        buffer = WriteBuffer(self.sample_rate, quantum=self.chunk, first=first)
+        buffer = WriteBuffer(self.sample_rate, quantum=self.chunk, first=first, patience=self.patience)
         broken: MouthpieceError | None = None
         pauses = 0
         try:
             while True:
+                if self._stopping:
+                    return None
                 asked, patience = self.clock(), buffer.patience
                 if await blocks.comes(PAUSE if patience is None else patience):
                     if (block := blocks.take()) is None:

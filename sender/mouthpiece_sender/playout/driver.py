@@ -40,7 +40,7 @@ from mouthpiece_sender.playout.attempt_stream import (
     WriteFailed,
     Writer,
 )
-from mouthpiece_sender.playout.write_buffer import FIRST
+from mouthpiece_sender.playout.write_buffer import FIRST, PATIENCE
 from mouthpiece_sender.sounds.sound import Sound
 
 _FOREVER: Final = 3600.0
@@ -89,6 +89,8 @@ class StreamPlan:
     """Seconds a write, at first."""
     first: float = FIRST
     """Seconds of the first write of a sound that is there whole."""
+    patience: float = PATIENCE
+    """Seconds that what has come waits for more."""
     on_pause: Callable[[], Awaitable[None]] | None = None
     """Called once when the source pauses; without it, silence keeps the stream alive."""
     unavailable: Problem = UNAVAILABLE
@@ -355,6 +357,7 @@ class LedgerDriver:
             self._on_stream,
             chunk=plan.chunk,
             first=plan.first,
+            patience=plan.patience,
             previous=self._stream,
             on_pause=plan.on_pause,
             unavailable=plan.unavailable,

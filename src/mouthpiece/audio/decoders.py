@@ -26,8 +26,8 @@ from mouthpiece.errors import DecodersBusy
 from mouthpiece.process.spans import span
 from mouthpiece.segments import AudioInfo
 
-FIRST_BLOCK: Final = 0.25
-"""Seconds; the first block is short, so that playing can begin."""
+FIRST_BLOCK: Final = 0.3
+"""Seconds; the first block is short, so that playing can begin: a quarter, and what a resampler holds of it."""
 BLOCK: Final = 1.0
 """Seconds of each further block."""
 MAX_BLOCK: Final = 1 << 18

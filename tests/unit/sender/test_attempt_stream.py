@@ -9,67 +9,11 @@ import pytest
 
 from mouthpiece.audio.pcm import Pcm
 from mouthpiece.errors import NotAudio
-from mouthpiece.segments import Attempt, Problem
+from mouthpiece.segments import Problem
 from mouthpiece_sender.playout import attempt_stream
-from mouthpiece_sender.playout.attempt_stream import (
-    AttemptStream,
-    NotOpened,
-    Progress,
-    SourceFailed,
-    StreamEvent,
-    WriteFailed,
-)
+from mouthpiece_sender.playout.attempt_stream import AttemptStream, NotOpened, Progress, SourceFailed, WriteFailed
 from tests.sounds import Tone
-
-ATTEMPT = Attempt("seg_1", 1, 0.0)
-
-
-class Events(list[StreamEvent]):
-    """The events of a stream; ``arrived`` waits until there are ``count``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._changed = asyncio.Event()
-
-    def add(self, event: StreamEvent) -> None:
-        self.append(event)
-        self._changed.set()
-
-    async def arrived(self, count: int = 1) -> None:
-        while len(self) < count:
-            self._changed.clear()
-            await self._changed.wait()
-
-
-class FakeWriter:
-    """Stands in for the SDK's stream: keeps what it is given."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.data = b""
-        self.closed = 0
-        self.error = error
-
-    async def write(self, data: bytes) -> None:
-        if self.error:
-            raise self.error
-        self.data += data
-
-    async def aclose(self) -> None:
-        self.closed += 1
-
-
-def stream(writer: FakeWriter, sound: object, events: Events, **options: object) -> AttemptStream:
-    async def open_stream() -> FakeWriter:
-        return writer
-
-    return AttemptStream(
-        ATTEMPT,
-        sound,  # type: ignore[arg-type]
-        16_000,
-        options.pop("open_stream", open_stream),  # type: ignore[arg-type]
-        events.add,
-        **options,  # type: ignore[arg-type]
-    )
+from tests.unit.sender.attempt_streams import ATTEMPT, Events, FakeWriter, Slow, stream
 
 
 async def test_it_writes_as_far_as_it_is_granted_then_all_and_closes() -> None:
@@ -170,27 +114,6 @@ async def test_it_opens_once_the_previous_stream_is_closed() -> None:
     assert second.closed == 1
 
 
-class Slow(Tone):
-    """Half a chunk of sound; then nothing until ``on`` is set."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-        self.on = asyncio.Event()
-        self.left = False
-
-    @asynccontextmanager
-    async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
-        async def blocks() -> AsyncIterator[Pcm]:
-            yield Pcm(np.full(1600, 1, np.int16), 16_000)
-            await self.on.wait()
-            yield Pcm(np.full(1600, 2, np.int16), 16_000)
-
-        try:
-            yield blocks()
-        finally:
-            self.left = True
-
-
 async def test_a_slow_source_does_not_hold_up_a_stop() -> None:
     writer, events, slow = FakeWriter(), Events(), Slow()
     async with asyncio.TaskGroup() as group:
@@ -211,12 +134,12 @@ async def test_what_is_held_back_for_a_chunk_is_sent_when_nothing_more_comes(mon
         running.grant(30.0)
         running.start(group)
         await events.arrived(2)
-        assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 1600
+        assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 2400
         await events.arrived(4)  # silence keeps the stream alive
-        assert not np.frombuffer(writer.data, np.int16)[1600:].any()
+        assert not np.frombuffer(writer.data, np.int16)[2400:].any()
         slow.on.set()
     said = np.frombuffer(writer.data, np.int16)
-    assert said[said > 0].tolist() == [1] * 1600 + [2] * 1600
+    assert said[said > 0].tolist() == [1] * 2400 + [2] * 1600
     assert events[-1] == Progress(ATTEMPT, len(said) / 16_000, whole=True)
 
 
@@ -238,8 +161,8 @@ async def test_on_pause_is_called_once_a_pause_and_no_silence_is_sent_then(
         await rested.wait()
         await asyncio.sleep(10 * attempt_stream.KEEP_ALIVE * attempt_stream.PAUSE)
         slow.on.set()
-    assert rests == [0, 3200]
-    assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 1600 + [2] * 1600
+    assert rests == [0, 4800]
+    assert np.frombuffer(writer.data, np.int16).tolist() == [1] * 2400 + [2] * 1600
 
 
 async def test_an_on_pause_that_fails_is_reported_as_a_failed_write(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,75 +209,13 @@ async def test_an_unexpected_error_of_the_source_is_reported_as_the_sources() ->
             raise OSError("the disk is gone")
             yield
 
-    writer, events = FakeWriter(), Events()
-    async with asyncio.TaskGroup() as group:
-        stream(writer, Unreadable(1), events).start(group)
-    assert isinstance(events[-1], SourceFailed)
-    assert writer.data == b""
-
-
-async def test_its_sound_is_read_before_its_beginning_is_stored_and_its_stream_opens_after() -> None:
-    steps: list[str] = []
-    read, stored = asyncio.Event(), asyncio.Event()
-
-    class Noted(Tone):
-        @asynccontextmanager
-        async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
-            async def blocks() -> AsyncIterator[Pcm]:
-                steps.append("read")
-                read.set()
-                yield Pcm(np.ones(1600, dtype=np.int16), 16_000)
-
-            yield blocks()
-
-    async def begun() -> None:
-        await stored.wait()
-        steps.append("stored")
-
-    async def open_stream() -> FakeWriter:
-        steps.append("opened")
-        return writer
-
-    writer, events = FakeWriter(), Events()
-    async with asyncio.TaskGroup() as group:
-        running = stream(writer, Noted(0.1), events, begun=begun, open_stream=open_stream)
-        running.grant(2.0)
-        running.start(group)
-        await read.wait()
-        stored.set()
-    assert steps == ["read", "stored", "opened"]
-    assert writer.data == np.ones(1600, dtype=np.int16).tobytes()
-
-
-async def test_stopped_before_its_beginning_is_stored_it_opens_no_stream_and_lets_go_of_its_sound() -> None:
-    closed: list[str] = []
-
-    class Noted(Tone):
-        @asynccontextmanager
-        async def open(self, offset: float = 0.0) -> AsyncIterator[AsyncIterator[Pcm]]:
-            async def blocks() -> AsyncIterator[Pcm]:
-                try:
-                    await asyncio.Event().wait()
-                    yield Pcm(np.ones(1600, dtype=np.int16), 16_000)
-                finally:
-                    closed.append("blocks")
-
-            yield blocks()
-            closed.append("sound")
-
-    async def begun() -> None:
-        await asyncio.Event().wait()
-
     async def open_stream() -> FakeWriter:
         raise AssertionError("it was opened")
 
     events = Events()
     async with asyncio.TaskGroup() as group:
-        running = stream(FakeWriter(), Noted(0.1), events, begun=begun, open_stream=open_stream)
-        running.start(group)
-        await asyncio.sleep(0.01)
-        await running.stop()
-    assert (events, closed) == ([], ["blocks"])
+        stream(FakeWriter(), Unreadable(1), events, open_stream=open_stream).start(group)
+    assert [type(event) for event in events] == [SourceFailed]
 
 
 async def test_its_lag_is_how_late_a_block_was_written_after_the_pace_allowed_it() -> None:

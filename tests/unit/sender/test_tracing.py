@@ -125,3 +125,22 @@ def test_traces_without_their_extra_are_an_error_that_says_how_to_install_it(tra
     assert done.returncode == 2
     assert "MOUTHPIECE_TRACES needs the extra “traces”: pip install 'mouthpiece-livekit[traces]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_a_sound_belongs_to_the_attempt_that_it_is_read_ahead_for_and_a_voice_to_what_it_began_in() -> None:
+    exporter = InMemorySpanExporter()
+    tracer = await asyncio.to_thread(SegmentTracer, exporter)
+    trace = tracer.begin("seg_1", AT, request=None, parent=None)
+    with trace.span("sound"), trace.span("voice"):
+        happened(trace, 0.5, "attempt.opened", 1, segment(State.QUEUED))
+    happened(trace, 1.0, "attempt.ended", 1, segment(State.PLAYING))
+    with trace.span("sound"):
+        pass
+    happened(trace, 2.5, "segment.finished", 1, segment(State.FINISHED))
+    await tracer.aclose()
+    found = {(span.name, (span.parent or span.context).span_id) for span in exporter.get_finished_spans()}
+    root, attempt = (
+        next(span.context.span_id for span in exporter.get_finished_spans() if span.name == name)
+        for name in ("segment", "attempt")
+    )
+    assert {("sound", attempt), ("sound", root), ("voice", root), ("attempt", root)} <= found

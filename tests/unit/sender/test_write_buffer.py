@@ -28,14 +28,23 @@ def lengths(writes: list[Pcm]) -> list[float]:
     return [write.duration for write in writes]
 
 
-def test_the_first_write_of_what_is_there_is_short_and_the_rest_are_whole_quanta() -> None:
+def test_the_first_write_of_what_is_there_is_short_and_the_rest_end_at_whole_quanta() -> None:
     buffer = WriteBuffer(RATE)
     assert lengths(buffer.push(noise(1.0), 0.0)) == pytest.approx([FIRST, 0.25 - FIRST, 0.25, 0.25, 0.25])
     assert lengths([*buffer.push(noise(2.25), 0.0), *buffer.flush()]) == pytest.approx([*[0.25] * 4, 0.5, 0.5, 0.25])
 
 
 def test_a_receiver_whose_writes_are_long_has_a_short_first_one_too() -> None:
-    assert lengths(WriteBuffer(RATE, quantum=0.5).push(noise(2.0), 0.0)) == pytest.approx([0.05, 0.45, 0.5, 0.5, 0.5])
+    assert lengths(WriteBuffer(RATE, quantum=0.5).push(noise(2.0), 0.0)) == pytest.approx([0.1, 0.4, 0.5, 0.5, 0.5])
+
+
+def test_after_a_write_that_was_short_the_next_ends_at_a_whole_quantum() -> None:
+    buffer = WriteBuffer(RATE)
+    assert lengths(buffer.push(noise(0.2), 0.0)) == pytest.approx([0.1])
+    assert lengths(buffer.give()) == pytest.approx([0.1])
+    assert lengths(buffer.push(noise(0.548), 0.0)) == pytest.approx([0.05, 0.25])
+    assert lengths(buffer.give()) == pytest.approx([0.248])
+    assert lengths(buffer.push(noise(0.3), 0.0)) == pytest.approx([0.252])
 
 
 def test_what_comes_in_as_it_is_spoken_never_lets_its_receiver_run_dry() -> None:
@@ -52,11 +61,14 @@ def test_what_comes_in_as_it_is_spoken_never_lets_its_receiver_run_dry() -> None
     assert min(margins[1:]) >= GATHERED - PATIENCE - 2 * BLOCK
 
 
-def test_what_waited_its_time_is_written_however_short_and_the_beginning_is_gathered() -> None:
+def test_what_waited_its_time_is_written_however_short_and_a_beginning_waits_longer() -> None:
     buffer = WriteBuffer(RATE, first=GATHERED)
-    assert buffer.push(noise(0.1), 3.0) == []
     assert buffer.patience is None
-    assert lengths(buffer.push(noise(0.11), 3.0)) == pytest.approx([GATHERED])
+    assert buffer.push(noise(0.1), 3.0) == [], "nothing was held while it was waited for"
+    assert buffer.patience == GATHERED
+    assert buffer.push(noise(0.05), 0.15) == []
+    assert buffer.patience == pytest.approx(0.05)
+    assert lengths(buffer.push(noise(0.06), 0.04)) == pytest.approx([GATHERED])
     assert buffer.patience == PATIENCE
     assert buffer.push(noise(0.005), 0.02) == []
     assert buffer.patience == pytest.approx(0.03)
@@ -67,10 +79,22 @@ def test_what_waited_its_time_is_written_however_short_and_the_beginning_is_gath
     assert buffer.give() == []
 
 
+def test_a_beginning_that_is_followed_by_nothing_is_written_once_it_waited_as_long_as_it_gathers() -> None:
+    buffer = WriteBuffer(RATE, first=GATHERED)
+    buffer.push(noise(0.15), 0.0)
+    assert lengths(buffer.push(noise(0.01), GATHERED)) == pytest.approx([0.16])
+
+
+def test_who_wants_long_writes_gets_them_of_what_comes_slowly_too() -> None:
+    buffer = WriteBuffer(RATE, quantum=0.5, first=0.5, patience=0.5)
+    writes = [write for _ in range(120) for write in buffer.push(noise(BLOCK), BLOCK)]
+    assert lengths(writes) == pytest.approx([0.5] * 4)
+
+
 def test_what_comes_after_a_rest_is_gathered_again() -> None:
     buffer = WriteBuffer(RATE, first=GATHERED)
-    buffer.push(noise(0.3), 0.0)
-    assert lengths(buffer.flush()) == pytest.approx([0.05])
+    buffer.push(noise(0.24), 0.0)
+    assert lengths(buffer.flush()) == pytest.approx([0.04])
     assert buffer.push(noise(0.19), 0.0) == []
     assert lengths(buffer.push(noise(0.01), 0.0)) == pytest.approx([0.2])
 
@@ -81,7 +105,6 @@ def test_what_comes_after_its_receiver_ran_dry_is_gathered_again() -> None:
     assert buffer.push(noise(0.04), DRY - 0.01) == []
     assert lengths(buffer.give()) == pytest.approx([0.04])
     assert buffer.push(noise(0.19), DRY) == []
-    assert buffer.patience is None
     assert lengths(buffer.push(noise(0.01), 0.0)) == pytest.approx([0.2])
 
 
