@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import random
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -26,18 +24,10 @@ sys.path.insert(0, str(ROOT))
 from bench import latency, post_latency, services  # noqa: E402
 
 from tests.live.viewer import Viewer, viewer_token  # noqa: E402
+from tests.sounds import as_spoken  # noqa: E402
 
 SECONDS = 9.0
 TYPE = f"audio/pcm;rate={latency.RATE};channels=1"
-
-
-async def spoken(begun: float, block: float, late: float) -> AsyncIterator[bytes]:
-    """The sound, as a microphone sends it that began at ``begun`` (monotonic seconds)."""
-    sound, size = latency.tone(SECONDS), 2 * round(block * latency.RATE)
-    for number, at in enumerate(range(0, len(sound), size), 1):
-        due = begun + number * block + random.random() * late
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        yield sound[at : at + size]
 
 
 async def main() -> int:
@@ -45,7 +35,7 @@ async def main() -> int:
     parser.add_argument("--block", type=float, default=0.02, help="seconds (0.02)")
     parser.add_argument("--late", type=float, default=0.0, help="seconds that a block is late, at most (0)")
     parser.add_argument("--trials", type=int, default=4, help="(4)")
-    options = parser.parse_args()
+    options, sound = parser.parse_args(), latency.tone(SECONDS)
     async with (
         services.server() as livekit,
         services.avatar(livekit),
@@ -62,7 +52,7 @@ async def main() -> int:
             begun = time.monotonic()
             answer = await client.post(
                 f"{post_latency.ROOM}/segments",
-                content=spoken(begun, options.block, options.late),
+                content=as_spoken(sound, begun, sample_rate=latency.RATE, block=options.block, late=options.late),
                 params={"live": "true"},
                 headers={"Content-Type": TYPE},
             )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,3 +30,18 @@ class Tone:
         block = self.info.sample_rate // 2
         for position in range(start, len(self.samples), block):
             yield Pcm(self.samples[position : position + block], self.info.sample_rate)
+
+
+async def as_spoken(
+    samples: bytes, begun: float, *, sample_rate: int = 16_000, block: float = 0.02, late: float = 0.0
+) -> AsyncIterator[bytes]:
+    """Mono samples (s16le) as a microphone sends them that began at ``begun`` (monotonic seconds).
+
+    :param block: seconds.
+    :param late: seconds that a block is late, at most.
+    """
+    size = 2 * round(block * sample_rate)
+    for number, at in enumerate(range(0, len(samples), size), 1):
+        due = begun + number * block + random.random() * late
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        yield samples[at : at + size]

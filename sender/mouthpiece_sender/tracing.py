@@ -92,8 +92,11 @@ class SegmentTrace:
         self._root = root
         self._attempts: dict[int, Span] = {}
         """Those that have not ended."""
-        self._latest = root
-        """The attempt that has not ended and was begun last, if there is one."""
+
+    @property
+    def _latest(self) -> Span:
+        """The attempt that has not ended and was begun last; the segment, if there is none."""
+        return next(reversed(self._attempts.values()), self._root)
 
     @contextmanager
     def span(self, name: str) -> Iterator[None]:
@@ -124,7 +127,7 @@ class SegmentTrace:
             if number == 1:
                 queue = self._start("queue", self._root, _nanoseconds(segment.created_at))
                 queue.end(at)
-            self._latest = self._attempts[number] = self._start("attempt", self._root, at)
+            self._attempts[number] = self._start("attempt", self._root, at)
             self._attempts[number].set_attribute("mouthpiece.attempt", number)
         elif number in self._attempts and event.type in ("segment.playing", "attempt.started"):
             self._attempts[number].add_event("first sound", timestamp=at)
@@ -137,7 +140,6 @@ class SegmentTrace:
 
     def _end_attempt(self, number: int, segment: Segment, at: int) -> None:
         span = self._attempts.pop(number)
-        self._latest = next(reversed(self._attempts.values()), self._root)
         known = next((attempt for attempt in segment.attempts if attempt.number == number), None)
         if known is not None:
             span.set_attribute("mouthpiece.profile", known.profile or "")

@@ -49,7 +49,15 @@ class AnamTransport:
         assert self.session is not None
         rate = sent_rate(sound.info.sample_rate)
         stream = PassthroughStream(self.session, rate, lambda sent: self._note(attempt, sent))
-        return StreamPlan(rate, stream.open, CHUNK, CHUNK, CHUNK, stream.end_turn, UNAVAILABLE)
+        return StreamPlan(
+            rate,
+            stream.open,
+            chunk=CHUNK,
+            first=CHUNK,
+            patience=CHUNK,
+            on_pause=stream.end_turn,
+            unavailable=UNAVAILABLE,
+        )
 
     async def clear(self, stream: AttemptStream | None) -> bool | None:
         session = self.session

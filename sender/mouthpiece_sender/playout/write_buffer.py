@@ -57,7 +57,7 @@ class WriteBuffer:
             self._waited += waited
         elif waited >= DRY:
             self._chunker.clear()
-        writes = [write for ready in self._transforms.push(block) for write in self._chunker.push(ready)]
+        writes = self._cut(self._transforms.push(block))
         if writes:
             self._waited = 0.0
         return [*writes, *self.give()] if self.patience == 0.0 else writes
@@ -70,8 +70,10 @@ class WriteBuffer:
     def flush(self) -> list[Pcm]:
         """The rest, down to the last sample. What comes after it is another beginning."""
         self._waited = 0.0
-        writes = [write for ready in self._transforms.flush() for write in self._chunker.push(ready)]
-        return [*writes, *self._chunker.flush()]
+        return [*self._cut(self._transforms.flush()), *self._chunker.flush()]
+
+    def _cut(self, blocks: list[Pcm]) -> list[Pcm]:
+        return [write for block in blocks for write in self._chunker.push(block)]
 
     def _length(self, given: float) -> float:
         """A write ends where the pace grants it: at whole quanta."""

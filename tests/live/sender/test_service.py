@@ -25,7 +25,7 @@ from tests.live.agents.services import environment
 from tests.live.avatar.conftest import AVATAR, AvatarServer, avatar_token, running_avatar_server, start_avatar
 from tests.live.viewer import Viewer, viewer_token
 from tests.loopback.sender.bodies import sound_file
-from tests.sounds import Tone
+from tests.sounds import Tone, as_spoken
 
 LONG = Path(__file__).parents[3] / "assets" / "lighthouse_16kHz.wav"
 LENGTH_WITHIN = 0.3
@@ -178,16 +178,9 @@ async def test_a_sound_that_arrives_as_it_is_spoken_is_heard_without_a_gap(avata
     """A microphone's blocks of 20 ms. Writes as of a file, of half a second from its third second on, left a silence of
     0.22 s there: the avatar had played what it had long before the next write was full."""
     sound, asked = Tone(5).samples.tobytes(), time.monotonic()
-    block = 2 * 16_000 // 50
-
-    async def spoken() -> AsyncIterator[bytes]:
-        for number in range(len(sound) // block):
-            await asyncio.sleep(max(0.0, asked + 0.02 * (number + 1) - time.monotonic()))
-            yield sound[number * block : (number + 1) * block]
-
     answer = await avatar_room.client.post(
         avatar_room.queue,
-        content=spoken(),
+        content=as_spoken(sound, asked),
         params={"live": "true"},
         headers={"Content-Type": "audio/pcm;rate=16000;channels=1"},
     )
