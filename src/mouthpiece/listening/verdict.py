@@ -190,20 +190,24 @@ def _borne_out(over: Overlay, enough: float) -> Judgement | None:
 
 
 def _broken_off(sound: Loudness, track: Loudness, limit: int) -> Judgement | None:
-    """Return where the sound broke off, if it did: what came is its beginning, and then there was silence."""
+    """Return where the sound broke off, if it did: what came is its beginning, and then there was silence. A jitter
+    buffer may have stretched what came, or left some out."""
     track = replace(track, contour=track.contour[:limit])
     active, came = sound.active(), track.active()
-    first, length = int(np.argmax(active)), _length(came)
-    position = first + length
-    after = track.contour[_last(came) + 1 : _last(came) + 1 + _last(active) - position]
-    if (_last(active) - position) * FRAME <= CUT or length * FRAME < SHORTEST:
-        return None
-    if len(after) < _last(active) - position or np.isnan(after).any():
-        return None
-    over = overlay(replace(sound, contour=sound.contour[:position]), track, range(frames(LATEST)), limit)
-    if over is None or _borne_out(over, CORRELATION) is None or _another_speaks(*_around(over, track, limit)):
-        return None
-    return Judgement(Verdict.CUT, over.lag * FRAME, position * FRAME)
+    length = _length(came)
+    by_length, within = int(np.argmax(active)) + length, frames(SMEAR)
+    for position in sorted(range(by_length - within, by_length + within + 1), key=lambda at: abs(at - by_length)):
+        missing = _last(active) - position
+        after = track.contour[_last(came) + 1 : _last(came) + 1 + missing]
+        if missing * FRAME <= CUT or length * FRAME < SHORTEST or len(after) < missing or np.isnan(after).any():
+            continue
+        over = overlay(replace(sound, contour=sound.contour[:position]), track, range(frames(LATEST)), limit)
+        if over is None or _borne_out(over, CORRELATION) is None:
+            continue
+        if _another_speaks(*_around(over, track, limit)):
+            return None
+        return Judgement(Verdict.CUT, over.lag * FRAME, position * FRAME)
+    return None
 
 
 def _without_end(sound: Loudness, track: Loudness, limit: int, lag: float | None) -> Judgement | None:
