@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     warm: float = Field(60, ge=0, validation_alias="MOUTHPIECE_WARM")
     """Seconds to stay in a room where nothing plays or waits."""
     listen: bool = Field(True, validation_alias="MOUTHPIECE_LISTEN")
-    """Listen to the track of an avatar whose own reports prove little, while it speaks."""
+    """Listen to the tracks of avatars while they speak: always where their own reports prove little, else at times."""
     max_queue: int = Field(100, ge=1, validation_alias="MOUTHPIECE_MAX_QUEUE")
     """Segments that may wait or play in one room."""
     max_rooms: int = Field(200, ge=0, validation_alias="MOUTHPIECE_MAX_ROOMS")

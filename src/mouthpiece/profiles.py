@@ -29,6 +29,18 @@ PROBE_GRACE = 3.0
 """Seconds."""
 
 
+class TrackCheck(enum.Enum):
+    """How far a sender listens to the avatar's audio track."""
+
+    NEVER = "never"
+    """There is none that it could listen to."""
+    AT_TIMES = "at-times"
+    """Until the track sounds, and again from time to time: its reports are exact, and the track may be silent all the
+    same."""
+    ALWAYS = "always"
+    """Its reports prove little."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One kind of avatar."""
@@ -49,8 +61,7 @@ class Profile:
     """Audio is sent along with the playout clock, not as fast as the network takes it."""
     receipts: bool = True
     """It may report what was played; False: the playout clock alone decides."""
-    checked_by_track: bool = False
-    """Its reports prove little: a sender that listens to its audio track knows better."""
+    track_check: TrackCheck = TrackCheck.NEVER
     status: bool = False
     """It answers ``mouthpiece.status``."""
 
@@ -59,9 +70,18 @@ class Profile:
         return self.sample_rate or min(source, self.max_sample_rate)
 
 
-MOUTHPIECE = Profile("mouthpiece", Readiness.ATTRIBUTE, True, 2, None, trusts_position=True, status=True)
-AVALUMA = Profile("avaluma", Readiness.PROBE_OR_GRACE, False, 1, 16_000, checked_by_track=True)
-STOCK = Profile("stock", Readiness.PROBE, False, 1, 24_000, checked_by_track=True)
+MOUTHPIECE = Profile(
+    "mouthpiece",
+    Readiness.ATTRIBUTE,
+    True,
+    2,
+    None,
+    trusts_position=True,
+    track_check=TrackCheck.AT_TIMES,
+    status=True,
+)
+AVALUMA = Profile("avaluma", Readiness.PROBE_OR_GRACE, False, 1, 16_000, track_check=TrackCheck.ALWAYS)
+STOCK = Profile("stock", Readiness.PROBE, False, 1, 24_000, track_check=TrackCheck.ALWAYS)
 ANAM = Profile("anam", Readiness.SESSION, False, 1, None, receipts=False)
 """Anam's engine, spoken to without LiveKit."""
 

@@ -20,6 +20,7 @@ from mouthpiece_sender.livekit.connection import LISTENING_RATE, ClearAnswer, Co
 from mouthpiece_sender.livekit.listener import Listener
 from mouthpiece_sender.livekit.readiness import AvatarReadiness, Listening
 from mouthpiece_sender.livekit.server_api import ParticipantFacts
+from mouthpiece_sender.livekit.track_checks import TrackChecks
 from mouthpiece_sender.playout.attempt_stream import AttemptStream, Writer
 from mouthpiece_sender.playout.captions import Line
 from mouthpiece_sender.playout.driver import LedgerDriver, PlayoutItem, Recorded, StreamPlan
@@ -69,7 +70,7 @@ class AvatarSlot:
         changed: asyncio.Event,
         tasks: asyncio.TaskGroup,
         recorded: Recorded,
-        listens: bool = True,
+        checks: TrackChecks | None = None,
         marking: Marking = unmarked,
     ) -> None:
         """
@@ -78,7 +79,7 @@ class AvatarSlot:
         :param on_broken: called when a stream of ours did not take the audio.
         :param on_call: called with whether the avatar answered, after each call while it was shown in the room.
         :param changed: set whenever the room should decide again.
-        :param listens: what an avatar says, whose own reports prove little, is listened to.
+        :param checks: of the service, among which the avatar is listened to; None: it is not.
         """
         self.identity = identity
         self._facts: ParticipantFacts | None = None
@@ -90,7 +91,6 @@ class AvatarSlot:
         """When an avatar that LiveKit lost counts as gone."""
         self._connection = connection
         self._report = listener
-        self._listens = listens
         self._marking = marking
         self._on_broken = on_broken
         self._on_call = on_call
@@ -101,6 +101,7 @@ class AvatarSlot:
             identity,
             self._pass_on,
             lambda heard: self.driver.judged(heard),
+            checks=checks,
             connection=connection,
             clock=clock,
             changed=changed,
@@ -307,9 +308,7 @@ class AvatarSlot:
         stream: Opening = partial(connection.open_stream, identity, header)
         if not profile.status:
             stream = self._marking(stream)
-        if self._listens and profile.checked_by_track:
-            return StreamPlan(rate, self._listener.noting(attempt, rate, stream))
-        return StreamPlan(rate, stream)
+        return StreamPlan(rate, self._listener.noting(attempt, rate, stream, profile.track_check))
 
     async def clear(self, stream: AttemptStream | None) -> bool | None:
         connection, readiness = self._connection(), self.readiness

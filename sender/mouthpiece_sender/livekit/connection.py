@@ -154,6 +154,10 @@ class Connection(Protocol):
         """Whether a participant publishes an audio track."""
         ...
 
+    def is_muted(self, speaker: str) -> bool:
+        """Whether that track is muted."""
+        ...
+
     async def listen(self, speaker: str, sink: TrackSink) -> None:
         """Subscribe to the audio track of a participant, now or once it publishes one, until cancelled."""
         ...

@@ -1,7 +1,8 @@
 """Listens whether an avatar says what was sent to it, and holds the report of an end back until that is known.
 
-Only where the avatar's own reports prove little (``Profile.checked_by_track``), and only while something of ours plays:
-then it is subscribed to the avatar's audio track. :mod:`mouthpiece.listening` decides; the envelopes come from here.
+Only while something of ours plays is it subscribed to the avatar's audio track: always where the avatar's own reports
+prove little, from time to time where they are exact (``TrackCheck``). :mod:`mouthpiece.listening` decides; the
+envelopes come from here.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import numpy as np
 from mouthpiece.errors import AvatarUnheard
 from mouthpiece.listening.borne_out import ENDED, awaits_verdict, borne_out
 from mouthpiece.listening.envelope import FRAME, HeardEnvelope, Samples, SentEnvelope, frames
-from mouthpiece.listening.verdict import LATEST, Judgement, Verdict, judge
+from mouthpiece.listening.verdict import LATEST, Judgement, Verdict, judge, sounds
 from mouthpiece.playback.commands import Report
-from mouthpiece.segments import Attempt, Problem, Receipt
+from mouthpiece.profiles import TrackCheck
+from mouthpiece.segments import Attempt, EndedBy, Problem, Receipt, State
 from mouthpiece_sender.livekit.connection import LISTENING_RATE, Connection
+from mouthpiece_sender.livekit.noted_sound import NotedSound, NotingWriter
+from mouthpiece_sender.livekit.track_checks import BELIEVED_FOR, TrackChecks
 from mouthpiece_sender.playout.attempt_stream import Writer
 from mouthpiece_sender.playout.driver import PlayoutItem
 
@@ -36,6 +40,12 @@ HOLD_SILENT: Final = 2.0
 what is around the sound."""
 LOOK: Final = 0.05
 """Seconds from one look at the track to the next, while a report waits."""
+LOOK_WHILE_PLAYING: Final = 0.5
+"""The same, while an avatar plays whose reports are exact: whether anything is on its track is soon known."""
+AUDIBLE_WITHIN: Final = 10.0
+"""Seconds of such a track, the last ones, that are looked at."""
+LATE: Final = 2.0
+"""Seconds that its report of an end may be late, by the clock, and a silent track still proves something."""
 LINGER: Final = 2.0
 """Seconds for which the track is listened to after the last sound: the next one may follow at once."""
 AGAIN: Final = 1.0
@@ -50,20 +60,6 @@ fades to that."""
 
 
 @dataclass(slots=True)
-class _Sound:
-    """One attempt, as it was sent."""
-
-    sent: SentEnvelope
-    previous: _Sound | None
-    """The one before it, whose end may still be on the track when it begins."""
-
-    @property
-    def ends_at(self) -> float:
-        """By the clock, in monotonic seconds."""
-        return float("-inf") if self.sent.begun_at is None else self.sent.begun_at + self.sent.duration
-
-
-@dataclass(slots=True)
 class _Held:
     """Reports of one segment that wait for the verdict about an attempt."""
 
@@ -75,21 +71,23 @@ class _Held:
 
 
 _HEARD: Final = {Verdict.HEARD: True, Verdict.CUT: True, Verdict.UNHEARD: False}
+_BOUND: Final = (
+    "The avatar “{}” was sent this sound, and nothing came on its audio track. Its receiver may be bound to another "
+    "sender: set MOUTHPIECE_SENDER_IDENTITY (--identity) to the one that it is bound to, often "
+    "“external-audio-sender”, or start it without a fixed sender. Do not take the identity of the room's agent: "
+    "LiveKit would throw the agent out."
+)
+_MUTE: Final = (
+    "The avatar “{}” reports that it played this sound, and its audio track was silent. Look whether somebody muted "
+    "the track (`lk room participants get`), and into the avatar's log. A new session has a new track "
+    "(DELETE the room, start-avatar)."
+)
 
 
-class _NotingWriter:
-    """A writer that notes what it was given, when it was taken."""
-
-    def __init__(self, writer: Writer, note: Callable[[bytes], None], closed: Callable[[], None]) -> None:
-        self._writer, self._note, self._closed = writer, note, closed
-
-    async def write(self, data: bytes) -> None:
-        await self._writer.write(data)
-        self._note(data)
-
-    async def aclose(self) -> None:
-        self._closed()
-        await self._writer.aclose()
+def _is_callers(report: Report) -> bool:
+    """Whether a caller has paused or ended the segment: it waits for the answer."""
+    by_caller = report.state.terminal and report.ended_by not in (None, EndedBy.AVATAR)
+    return report.state is State.PAUSED or by_caller
 
 
 class Listener:
@@ -101,6 +99,7 @@ class Listener:
         emit: Callable[[Report, PlayoutItem], None],
         judged: Callable[[bool | None], None],
         *,
+        checks: TrackChecks | None,
         connection: Callable[[], Connection | None],
         clock: Callable[[], float],
         changed: asyncio.Event,
@@ -110,23 +109,25 @@ class Listener:
         :param identity: of the avatar.
         :param emit: receives the reports, each segment's in order.
         :param judged: called after them with whether the attempt was heard; None: that cannot be told.
+        :param checks: of the service; None: nothing is listened to.
         :param changed: set whenever a tick has something to do.
         """
         self._identity = identity
         self._emit = emit
         self._judged_is = judged
+        self._checks = checks
         self._connection = connection
         self._clock = clock
         self._changed = changed
         self._tasks = tasks
-        self._sounds: dict[Attempt, _Sound] = {}
+        self._sounds: dict[Attempt, NotedSound] = {}
         self._held: list[_Held] = []
         self._positions: dict[str, float] = {}
         """Of segments that have not ended, by the last report."""
         self._track = HeardEnvelope(LISTENING_RATE)
         self._lag: float | None = None
         """Of this avatar: seconds from the first write to the sound on its track."""
-        self._last: _Sound | None = None
+        self._last: NotedSound | None = None
         """The last that was sent."""
         self.sounded_at = float("-inf")
         """When a block came last that was not silent."""
@@ -134,6 +135,10 @@ class Listener:
         self._listens_until = float("-inf")
         self._not_before = float("-inf")
         """When a subscription is tried again."""
+        self._exact = False
+        """The avatar's reports count, unless nothing at all was heard."""
+        self._believed_until = float("-inf")
+        """Until then an avatar whose reports are exact is not listened to."""
 
     # Queries
 
@@ -150,20 +155,28 @@ class Listener:
     def next_wakeup(self, now: float) -> float | None:
         if self._held:
             return now + LOOK
+        if self._exact and self._sounds:
+            return now + LOOK_WHILE_PLAYING
         return self._listens_until if self._task is not None or self._sounds else None
 
     # Inputs
 
     def noting(
-        self, attempt: Attempt, rate: int, open: Callable[[], Awaitable[Writer]]
+        self, attempt: Attempt, rate: int, open: Callable[[], Awaitable[Writer]], check: TrackCheck
     ) -> Callable[[], Awaitable[Writer]]:
-        """Return ``open`` with a writer whose sound is compared with the track."""
+        """Return ``open`` with a writer whose sound is compared with the track, where that is to be."""
+
+        if not self._is_checked(check):
+            return open
+        sound = self._sounds[attempt] = NotedSound(SentEnvelope(rate))  # until its end is reported, which always comes
 
         async def opened() -> Writer:
             writer = await open()
-            sound = self._sounds[attempt] = self._last = _Sound(SentEnvelope(rate), self._last)
+            if attempt not in self._sounds:
+                return writer
+            sound.previous, self._last = self._last, sound
             self._listen()
-            return _NotingWriter(writer, lambda data: sound.sent.write(data, self._clock()), sound.sent.close)
+            return NotingWriter(writer, lambda data: sound.sent.write(data, self._clock()), sound.sent.close)
 
         return opened
 
@@ -176,6 +189,8 @@ class Listener:
             self._changed.set()
         if held is not None:
             held.reports.append((report, item))
+            if _is_callers(report):
+                self._release(held, Judgement(Verdict.NOT_LISTENED))
             return
         if report.type == ENDED and report.attempt is not None:
             self._done(report.attempt)
@@ -185,27 +200,29 @@ class Listener:
         """
         :param playing: something of ours may be playing at the avatar.
         """
-        if playing or self._held:
+        until = self._track.until
+        if self._exact and sounds(self._track.window(max(self._begun_at(now), until - AUDIBLE_WITHIN), until)):
+            self._believe(now)
+        if self._held or (self._sounds if self._exact else playing):
             self._listens_until = now + LINGER
-        for held in list(self._held):
-            judgement = self._judged(held, now)
-            if judgement is not None and judgement.verdict is Verdict.NOT_LISTENED and self._has_voice:
+        while self._held and (judgement := self._judged(self._held[0], now)) is not None:
+            if judgement.verdict is Verdict.NOT_LISTENED and self._has_voice:
                 judgement = Judgement(Verdict.CANNOT_TELL)  # there was something to hear, and it was missed
-            if judgement is not None:
-                self._release(held, judgement)
+            self._release(self._held[0], judgement)
+            if self._exact and judgement.verdict is Verdict.HEARD:
+                self._believe(now)
         if self._sounds and self._task is None and now >= self._not_before:
             self._listen()
         if now >= self._listens_until:
             self._stop()
-        starts = [sound.sent.begun_at for sound in self._sounds.values() if sound.sent.begun_at is not None]
-        self._track.forget(min(starts, default=now) - KEPT)
+        self._track.forget(self._begun_at(now) - KEPT)
 
     def flush(self) -> None:
         """Report what waits, by what was heard until now: the avatar or the room is gone."""
-        for held in list(self._held):
-            judgement = self._judged(held, float("inf"))
+        while self._held:
+            judgement = self._judged(self._held[0], float("inf"))
             proven = judgement is not None and judgement.verdict is not Verdict.CANNOT_TELL
-            self._release(held, judgement if judgement and proven else Judgement(Verdict.NOT_LISTENED))
+            self._release(self._held[0], judgement if judgement and proven else Judgement(Verdict.NOT_LISTENED))
         self._sounds.clear()
         self._positions.clear()
         self._stop()
@@ -213,6 +230,32 @@ class Listener:
     def forget(self) -> None:
         """Another avatar has come: nothing is known of it."""
         self._lag = self._last = None
+        self._believed_until = float("-inf")
+
+    def _is_checked(self, check: TrackCheck) -> bool:
+        """Whether what is sent now is compared with the track."""
+        self._exact = check is TrackCheck.AT_TIMES
+        if self._checks is None or check is TrackCheck.NEVER:
+            return False
+        return not self._exact or (self._has_voice and not self._is_believed and self._checks.begin(self))
+
+    @property
+    def _is_believed(self) -> bool:
+        """An avatar whose reports are exact was heard not long ago, and nobody has muted it since."""
+        connection, identity = self._connection(), self._identity
+        muted = connection is not None and identity is not None and connection.is_muted(identity)
+        return self._clock() < self._believed_until and not muted
+
+    def _begun_at(self, now: float) -> float:
+        """When the first sound began that is not judged yet; ``now``, if there is none."""
+        return min((at for sound in self._sounds.values() if (at := sound.sent.begun_at) is not None), default=now)
+
+    def _believe(self, now: float) -> None:
+        """The track of an avatar whose reports are exact is not silent: they stand as they are, for a while."""
+        self._believed_until, self._listens_until = now + BELIEVED_FOR, now
+        while self._held:
+            self._release(self._held[0], Judgement(Verdict.NOT_LISTENED))
+        self._sounds.clear()
 
     # The verdict
 
@@ -226,15 +269,22 @@ class Listener:
         if sound.previous is not None:
             silent_since = sound.previous.ends_at + (LATEST if self._lag is None else self._lag + TAIL)
             before_from = max(before_from, silent_since)
-            heard[: frames(max(0.0, sound.previous.ends_at + lag + TAIL - begun))] = np.nan
+            if not self._exact:  # of which only silence is asked for: that one's end would be no silence
+                heard[: frames(max(0.0, sound.previous.ends_at + lag + TAIL - begun))] = np.nan
         before = self._track.window(min(before_from, begun), begun)
         final = now >= held.since + (HOLD_UNKNOWN if np.isnan(before).all() else HOLD)
         if np.isnan(heard).all():
             return self._without_a_track(held) if final or not self._has_voice else None
+        if self._exact and held.since > sound.played_by + LATE:
+            return Judgement(Verdict.NOT_LISTENED)  # something stood still on the way, and the track may have too
         following = (other.sent.begun_at for other in self._sounds.values() if other.sent.begun_at is not None)
         alone_until = min((at - begun for at in following if at > begun), default=float("inf"))
-        judged = partial(judge, sound.sent.levels(), heard, lag=self._lag, before=before, final=final)
-        judgement = judged(alone_until=alone_until)
+        judged = partial(judge, sound.sent.levels(), heard, lag=self._lag, before=before)
+        judgement = judged(alone_until=alone_until, final=final)
+        if judgement is None and self._exact:
+            # Only silence would be news: what is around the sound need not be waited for.
+            early = judged(alone_until=alone_until)
+            judgement = early if early is not None and early.verdict is Verdict.HEARD else None
         if judgement is None and now >= held.since + HOLD + HOLD_SILENT:
             # More of the track will not be known: what there is has to do.
             return judged(alone_until=min(alone_until, len(heard) * FRAME)) or Judgement(Verdict.NOT_LISTENED)
@@ -255,13 +305,17 @@ class Listener:
     def _release(self, held: _Held, judgement: Judgement) -> None:
         self._held.remove(held)
         whole = held.attempt.offset + self._sounds[held.attempt].sent.duration
-        self._done(held.attempt)
         if judgement.verdict is Verdict.HEARD and judgement.lag is not None:
             self._lag = judgement.lag if self._lag is None else 0.5 * (self._lag + judgement.lag)
         logger.debug("segment %s on its avatar's track: %s", held.attempt.segment, judgement.verdict.value)
-        unheard = _unheard(self._identity or "")
+        problem = Problem.of(AvatarUnheard((_MUTE if self._exact else _BOUND).format(self._identity or "")))
+        proves = not self._exact or judgement.verdict is Verdict.UNHEARD
         for report, item in held.reports:
-            self._pass_on(borne_out(report, judgement, unheard, held.before, whole), item)
+            if report.type == ENDED and report.attempt is not None:
+                self._done(report.attempt)
+            self._pass_on(borne_out(report, judgement, problem, held.before, whole) if proves else report, item)
+        if judgement.verdict is Verdict.UNHEARD:
+            self._believed_until = float("-inf")
         self._judged_is(_HEARD.get(judgement.verdict))
 
     def _pass_on(self, report: Report, item: PlayoutItem) -> None:
@@ -272,7 +326,7 @@ class Listener:
 
     def _done(self, attempt: Attempt) -> None:
         if (sound := self._sounds.pop(attempt, None)) is not None:
-            sound.previous = None
+            sound.done()
 
     # The track
 
@@ -300,18 +354,9 @@ class Listener:
         self._track.push(samples, self._clock())
 
     def _stop(self) -> None:
+        if self._checks is not None:
+            self._checks.end(self)
         if self._task is not None:
             self._task.cancel()
             self._task = None
             self._track.restart()
-
-
-def _unheard(identity: str) -> Problem:
-    return Problem.of(
-        AvatarUnheard(
-            f"The avatar “{identity}” was sent this sound, and nothing came on its audio track. Its receiver may be "
-            "bound to another sender: set MOUTHPIECE_SENDER_IDENTITY (--identity) to the one that it is bound to, "
-            "often “external-audio-sender”, or start it without a fixed sender. Do not take the identity of the "
-            "room's agent: LiveKit would throw the agent out."
-        )
-    )

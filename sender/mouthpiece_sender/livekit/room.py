@@ -43,6 +43,7 @@ from mouthpiece_sender.livekit.server_api import LiveKitAccess
 from mouthpiece_sender.livekit.shared_look import SharedLook
 from mouthpiece_sender.livekit.stall_watch import StallWatch
 from mouthpiece_sender.livekit.tokens import sender_token
+from mouthpiece_sender.livekit.track_checks import TrackChecks
 from mouthpiece_sender.playout.driver import PlayoutItem, Recorded, at_once
 from mouthpiece_sender.playout.waking import changed_within
 from mouthpiece_sender.sounds.sound import Sound
@@ -81,7 +82,7 @@ class RoomSession:
     """Called with the room and a participant that floods it."""
     recorded: Recorded = at_once
     attendance: Attendance = field(default_factory=Attendance)
-    listens: bool = True
+    checks: TrackChecks | None = None
     marking: Marking = unmarked
     left_open_at: float | None = None  # see Presence
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -200,8 +201,7 @@ class RoomSession:
             await self._current.drop().aclose()  # at once, whoever else leaves: a stop has to end
 
     async def close(self, *, drop_queued: bool) -> None:
-        drivers = [slot.driver for slot in self._slots]
-        closing = [driver.close(AVATAR_LEFT, timeout=CLOSE_TIMEOUT, drop_queued=drop_queued) for driver in drivers]
+        closing = [one.driver.close(AVATAR_LEFT, timeout=CLOSE_TIMEOUT, drop_queued=drop_queued) for one in self._slots]
         await asyncio.gather(*closing)
         self.stop()
 
@@ -366,7 +366,7 @@ class RoomSession:
     def _new_slot(self, identity: str | None) -> AvatarSlot:
         return AvatarSlot(
             identity,
-            Ledger(self.avatar_timeout, self.listens, number=self._numbers.__next__),
+            Ledger(self.avatar_timeout, self.checks is not None, number=self._numbers.__next__),
             connection=lambda: self._current.connection,
             listener=self._on_report,
             on_broken=self._on_broken,
@@ -376,7 +376,7 @@ class RoomSession:
             changed=self._changed,
             tasks=self._tasks,
             recorded=self.recorded,
-            listens=self.listens,
+            checks=self.checks,
             marking=self.marking,
         )
 

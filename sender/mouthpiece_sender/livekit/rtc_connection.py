@@ -191,6 +191,10 @@ class RtcConnection:
         """Whether a participant publishes an audio track."""
         return voice_of(self._room, speaker) is not None
 
+    def is_muted(self, speaker: str) -> bool:
+        voice = voice_of(self._room, speaker)
+        return voice is not None and voice.muted
+
     async def listen(self, speaker: str, sink: TrackSink) -> None:
         """Subscribe to the audio track of a participant, now or once it publishes one, until cancelled."""
         await listen(self._room, speaker, sink)

@@ -20,6 +20,7 @@ from mouthpiece_sender.livekit.room import RoomSession
 from mouthpiece_sender.livekit.rtc_connection import RtcConnection
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, LiveKitApi
 from mouthpiece_sender.livekit.shared_look import SharedLook
+from mouthpiece_sender.livekit.track_checks import TrackChecks
 from mouthpiece_sender.playout.driver import Recorded, at_once
 from mouthpiece_sender.target import ReportListener, Room, SpeakRequest
 
@@ -47,13 +48,15 @@ class LiveKitTarget:
     waits_for_livekit: bool = True
     """The time in which LiveKit cannot be reached does not count as time without an avatar."""
     listens: bool = True
-    """The audio track of an avatar is listened to while it speaks, where its own reports prove little."""
+    """The audio track of an avatar is listened to while it speaks: always where its own reports prove little, else
+    until its track sounds, and again from time to time."""
     note: Note = not_noted
     """Notes what happens in rooms."""
     joins: Joins = field(default_factory=Joins)
     open_streams: OpenStreams | None = None
     """None: the next process need not know which streams this one leaves open."""
     _look: SharedLook = field(init=False, repr=False)
+    _checks: TrackChecks = field(init=False, default_factory=TrackChecks, repr=False)
 
     def __post_init__(self) -> None:
         self._look = SharedLook(self.api, self.clock)
@@ -84,7 +87,7 @@ class LiveKitTarget:
             self._forbid_data,
             recorded,
             Attendance(name, self.note),
-            self.listens,
+            self._checks if self.listens else None,
             unmarked if streams is None else partial(streams.marking, name),
             None if streams is None else streams.left_open_at(name),
         )

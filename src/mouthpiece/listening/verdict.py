@@ -139,6 +139,14 @@ def judge(
     return Judgement(Verdict.NOT_LISTENED if missed * FRAME > _may_be_missed(len(sent)) else Verdict.CANNOT_TELL)
 
 
+def sounds(heard: Levels) -> bool:
+    """Return whether there is more on the track than silence and a steady noise, for certain: while a subscription
+    begins a noise looks like sound."""
+    track = Loudness.of(heard)
+    known = int((~np.isnan(heard)).sum()) * FRAME
+    return known >= SETTLING + SHORTEST and track.stands_out and not _settles(heard, track)
+
+
 def _searches(lag: float | None) -> list[tuple[range, float]]:
     """Return where to look for the sound, in frames, and the correlation that is enough there."""
     everywhere = (range(frames(LATEST)), CORRELATION_ELSEWHERE)
@@ -168,7 +176,8 @@ def _silent(sound: Loudness, track: Loudness, heard: Levels, until: float) -> Ju
     if known[since:].mean() < 0.9 or _length(sound.active()[since:]) * FRAME < SHORTEST:
         return Judgement(Verdict.NOT_LISTENED)
     pauses = (~sound.active()).sum() + max(0, len(heard) - len(sound.contour))
-    if track.loudest < SILENT or (track.loudest < sound.loudest - BELOW and pauses * FRAME >= SHORTEST):
+    silent = track.loudest < SILENT or pauses * FRAME >= SHORTEST
+    if silent and track.loudest < sound.loudest - BELOW:
         return Judgement(Verdict.UNHEARD)
     return Judgement(Verdict.CANNOT_TELL)
 

@@ -576,7 +576,7 @@ class Ledger:
                 flight.move(FlightState.ABSENT, now)
                 continue
             if not flight.clear_asked:
-                listened = self.listens and self._receiver.profile.checked_by_track and flight.whole
+                listened = self.listens and self._receiver.listened and flight.whole
                 self._receiver.missed_end(listened=listened)
                 if self._receiver.deaf:
                     self._wait_anew(now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mouthpiece.playback.flight import Flight, FlightState
-from mouthpiece.profiles import Profile
+from mouthpiece.profiles import Profile, TrackCheck
 
 RECEIPT_GRACE = 2.0
 """Seconds that a receipt may be late before the playout clock decides."""
@@ -70,6 +70,11 @@ class Receiver:
     def exact(self) -> bool:
         """It reports each start and each end by the segment's id."""
         return self.profile.segment_ids
+
+    @property
+    def listened(self) -> bool:
+        """Each of its ends is held against its audio track."""
+        return self.profile.track_check is TrackCheck.ALWAYS
 
     def deadline(self, flight: Flight, now: float) -> float:
         """Return when a flight whose stream is closed ends without a receipt."""

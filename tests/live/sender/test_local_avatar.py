@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from livekit import api
+from livekit.rtc import TrackKind
 from livekit.rtc._ffi_client import FfiClient
 
 from mouthpiece.segments import AttemptState, Mode, Receipt, State
@@ -29,6 +30,30 @@ async def test_what_is_said_is_heard_whole_and_confirmed(access: LiveKitAccess, 
         assert ended.viewers.start == 1
         await viewer.offset(said)
         assert viewer.loud_seconds(said) == pytest.approx(1.5, abs=0.3)
+
+
+@pytest.mark.timed
+async def test_nothing_is_finished_while_its_track_is_muted(
+    access: LiveKitAccess, livekit: LiveKit, viewer: Viewer, room_name: str
+) -> None:
+    """Which an administrator of the room can do."""
+    (voice,) = [
+        publication.sid
+        for publication in viewer.room.remote_participants["avatar-mia"].track_publications.values()
+        if publication.kind == TrackKind.KIND_AUDIO
+    ]
+    async with running_gateway(access) as gateway:
+        segment = await say(gateway, room_name, 2.0)
+        assert (await gateway.wait(segment.id, "finished", 20)).receipt is Receipt.CONFIRMED
+        async with api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret) as server:
+            mute = api.MuteRoomTrackRequest(room=room_name, identity="avatar-mia", track_sid=voice, muted=True)
+            await server.room.mute_published_track(mute)
+        await asyncio.sleep(0.5)  # the viewer's jitter buffer
+        said = time.monotonic()
+        segment = await say(gateway, room_name, 2.0)
+        ended = await gateway.wait(segment.id, "finished", 20)
+        assert (ended.state, ended.error and ended.error.type) == (State.UNKNOWN, "avatar-unheard")
+        assert viewer.loud_seconds(said) < 0.1
 
 
 @pytest.mark.timed

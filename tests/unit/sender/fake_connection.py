@@ -86,6 +86,8 @@ class FakeRoom:
     avatar: ParticipantFacts
     clear_answers: list[ClearAnswer] = field(default_factory=list)
     """Answers to the first clears; later ones are ``ok``."""
+    open_takes: float = 0.0
+    """Seconds that opening a stream takes."""
     close_takes: float = 0.0
     """Seconds that closing a stream takes."""
     plays: bool = True
@@ -109,6 +111,8 @@ class FakeRoom:
     """The avatar publishes sound."""
     lag: float = 0.2
     """Seconds from the avatar to those who listen to its track."""
+    is_muted: bool = False
+    """The track is."""
     track_arrives: bool = True
     """False: a subscription to the avatar's track brings nothing."""
     heard_as: Callable[[npt.NDArray[np.int16]], npt.NDArray[np.int16]] = lambda sound: sound
@@ -230,7 +234,8 @@ class FakeRoom:
         said = self._track.pop(step - round(self.lag / STEP), np.zeros(0, dtype=np.int16))
         if not self.line_is_up:
             return np.zeros(160, dtype=np.int16)
-        return self.heard_as(np.pad(said, (0, 160 - len(said))))
+        samples = np.zeros(0, dtype=np.int16) if self.is_muted else said
+        return self.heard_as(np.pad(samples, (0, 160 - len(samples))))
 
     def _end(self, stream: FakeStream, *, interrupted: bool) -> None:
         self._streams.remove(stream)
@@ -282,6 +287,7 @@ class FakeConnection:
 
     async def open_stream(self, destination: str, header: StreamHeader) -> FakeStream:
         assert destination == self.room.avatar.identity
+        await asyncio.sleep(self.room.open_takes)
         stream = FakeStream(self.room, self, header)
         self.room.take(stream)
         return stream
@@ -305,6 +311,9 @@ class FakeConnection:
 
     def has_voice(self, speaker: str) -> bool:
         return self.room.has_track
+
+    def is_muted(self, speaker: str) -> bool:
+        return self.room.is_muted
 
     async def listen(self, speaker: str, sink: TrackSink) -> None:
         assert speaker == self.room.avatar.identity

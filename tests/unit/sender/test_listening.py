@@ -1,60 +1,21 @@
-"""What a stock avatar says is listened to: the fake avatar's track says what the segment's receipt may say."""
+"""Avatars are listened to: the fake avatar's track says what the segment's receipt may say."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
-from mouthpiece.segments import AttemptState, EndedBy, Receipt, Segment, State
-from mouthpiece_sender.gateway import Gateway
+from mouthpiece.segments import AttemptState, EndedBy, Receipt, State
 from mouthpiece_sender.livekit.connection import ClearAnswer
+from mouthpiece_sender.livekit.server_api import ParticipantFacts
 from tests.loopback.sender.fakes import avatar
-from tests.sounds import Tone
 from tests.unit.listening.rooms import noise, words
 from tests.unit.sender.fake_connection import FakeRoom
+from tests.unit.sender.listened import Words, ended_at, ends, instead, muted, said, said_and_listened_to
 from tests.unit.sender.ten_ways.harness import OURS, STOCK, Silence, gateway, say
 from tests.virtual_time import in_virtual_time, now
-
-Samples = npt.NDArray[np.int16]
-
-
-class Words(Tone):
-    def __init__(self, seconds: float, seed: int = 1) -> None:
-        super().__init__(seconds)
-        self.samples = words(seconds, seed)
-
-
-def muted(sound: Samples) -> Samples:
-    return np.zeros_like(sound)
-
-
-def instead(other: Samples) -> Callable[[Samples], Samples]:
-    """Another sound on the track, over and over."""
-    at = 0
-
-    def heard(sound: Samples) -> Samples:
-        nonlocal at
-        at = (at + len(sound)) % (len(other) - len(sound))
-        return other[at : at + len(sound)]
-
-    return heard
-
-
-async def said(running: Gateway, seconds: float, seed: int = 1, **options: Any) -> Segment:
-    """Say something, and wait for its end."""
-    segment = await say(running, seconds, sound=Words(seconds, seed), **options)
-    return await running.wait(segment.id, "finished", 60)
-
-
-async def ends(room: FakeRoom, lengths: Sequence[float]) -> list[Segment]:
-    async with gateway(room, listens=True) as running:
-        return [await said(running, seconds, seed) for seed, seconds in enumerate(lengths)]
 
 
 @in_virtual_time
@@ -76,12 +37,6 @@ async def test_the_report_of_an_end_waits_for_half_a_second_at_most_once_the_tra
         room.heard_as = instead(words(8.0, 50))
         await said(running, 2.0)
         assert now() - ended_at(room) <= 0.5 + 0.05
-
-
-def ended_at(room: FakeRoom) -> float:
-    """When the avatar had played the last stream."""
-    stream, position = room.heard[-1]
-    return max(stream.closed_at or 0.0, stream.writes[0][0] + position)
 
 
 @in_virtual_time
@@ -196,14 +151,30 @@ async def test_the_track_is_listened_to_only_while_something_plays() -> None:
 
 
 @in_virtual_time
-async def test_our_own_avatar_is_believed_and_listening_can_be_switched_off() -> None:
-    for room, listens in ((FakeRoom(OURS, heard_as=muted), True), (FakeRoom(STOCK, heard_as=muted), False)):
-        async with gateway(room, listens=listens) as running:
-            segment = await say(running, 2.0, sound=Words(2.0))
-            await running.wait(segment.id, "playing", 10)
+async def test_listening_can_be_switched_off() -> None:
+    for kind in (OURS, STOCK):
+        room = FakeRoom(kind, heard_as=muted)
+        async with gateway(room) as running:
+            end, listened = await said_and_listened_to(running, room)
+            assert (end.state, end.receipt, listened) == (State.FINISHED, Receipt.CONFIRMED, False)
+
+
+@pytest.mark.parametrize("kind", [OURS, STOCK])
+@pytest.mark.parametrize("addressed", [True, False])
+def test_an_avatar_that_leaves_while_a_stream_opens_is_not_listened_to(kind: ParticipantFacts, addressed: bool) -> None:
+    @in_virtual_time
+    async def leaves() -> None:
+        room = FakeRoom(kind, open_takes=1.0)
+        async with gateway(room, listens=True) as running:
+            options = {"avatar": kind.identity} if addressed else {}
+            segment = await say(running, 2.0, sound=Words(2.0), **options)
+            await asyncio.sleep(0.7)
+            assert not room.streams
+            room.avatar_leaves()
+            assert (await running.wait(segment.id, "finished", 60)).state is State.FAILED
             assert room.listeners == 0
-            end = await running.wait(segment.id, "finished", 10)
-            assert (end.state, end.receipt) == (State.FINISHED, Receipt.CONFIRMED)
+
+    leaves()
 
 
 @in_virtual_time
@@ -235,17 +206,22 @@ async def test_an_avatar_that_leaves_before_the_verdict_has_ended_what_it_report
         assert (end.state, end.receipt) == (State.FINISHED, Receipt.CONFIRMED)
 
 
-@in_virtual_time
-async def test_what_the_caller_cut_is_reported_at_once() -> None:
-    room = FakeRoom(STOCK)
-    async with gateway(room, listens=True) as running:
-        segment = await say(running, 5.0, sound=Words(5.0))
-        await running.wait(segment.id, "playing", 5)
-        await asyncio.sleep(1.0)
-        before = now()
-        (ended,) = await running.interrupt("demo")
-        assert ended.state is State.INTERRUPTED
-        assert now() - before < 0.1
+@pytest.mark.parametrize("kind", [OURS, STOCK])
+@pytest.mark.parametrize("at", [1.0, 4.9])
+def test_what_the_caller_cut_is_reported_at_once(kind: ParticipantFacts, at: float) -> None:
+    @in_virtual_time
+    async def is_at_once() -> None:
+        room = FakeRoom(kind, heard_as=muted)
+        async with gateway(room, listens=True) as running:
+            segment = await say(running, 5.0, sound=Words(5.0))
+            await running.wait(segment.id, "playing", 5)
+            await asyncio.sleep(room.streams[0].writes[0][0] + at - now())
+            before = now()
+            (ended,) = await running.interrupt("demo")
+            assert ended.state is State.INTERRUPTED
+            assert now() - before < 0.1
+
+    is_at_once()
 
 
 @in_virtual_time

@@ -9,8 +9,8 @@ import pytest
 from mouthpiece.segments import Segment, State
 from mouthpiece_sender.livekit.stall import ASK_EVERY, LOST_AFTER, QUIET_AFTER, Flow, StallDecision
 from tests.unit.sender.fake_connection import FakeRoom
+from tests.unit.sender.listened import Words
 from tests.unit.sender.ten_ways.harness import STOCK, all_ends, gateway, say
-from tests.unit.sender.test_listening import Words
 from tests.virtual_time import in_virtual_time
 
 

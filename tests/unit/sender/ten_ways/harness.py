@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from mouthpiece.audio.pcm import Pcm
 from mouthpiece.segments import AudioInfo, Segment, Source, new_segment_id
 from mouthpiece_sender.gateway import Gateway
+from mouthpiece_sender.livekit.connection import ConnectionFactory
 from mouthpiece_sender.livekit.server_api import LiveKitAccess, ParticipantFacts, RoomFacts
 from mouthpiece_sender.livekit.target import LiveKitTarget
 from mouthpiece_sender.sounds.sound import Sound
@@ -71,9 +73,18 @@ def target(room: FakeRoom, *, names: tuple[str, ...] = ("demo",), listens: bool 
 
 @asynccontextmanager
 async def gateway(
-    room: FakeRoom, *, names: tuple[str, ...] = ("demo",), listens: bool = False
+    room: FakeRoom,
+    *,
+    names: tuple[str, ...] = ("demo",),
+    listens: bool = False,
+    connect: ConnectionFactory | None = None,
 ) -> AsyncIterator[Gateway]:
+    """
+    :param connect: makes the connections; None: all of them to ``room``.
+    """
     avatars = target(room, names=names, listens=listens)
+    if connect is not None:
+        avatars = replace(avatars, connect=connect)
     async with Gateway(avatars, MemoryJournal(), clock=now, drop_queued_on_exit=True) as running:
         yield running
 
