@@ -19,7 +19,7 @@ import numpy as np
 from mouthpiece.errors import AvatarUnheard
 from mouthpiece.listening.borne_out import ENDED, awaits_verdict, borne_out
 from mouthpiece.listening.envelope import FRAME, HeardEnvelope, Samples, SentEnvelope, frames
-from mouthpiece.listening.verdict import LATEST, Judgement, Verdict, judge, sounds
+from mouthpiece.listening.verdict import LATEST, Judgement, Verdict, is_audible, judge
 from mouthpiece.playback.commands import Report
 from mouthpiece.profiles import TrackCheck
 from mouthpiece.segments import Attempt, EndedBy, Problem, Receipt, State
@@ -135,6 +135,7 @@ class Listener:
         self._listens_until = float("-inf")
         self._not_before = float("-inf")
         """When a subscription is tried again."""
+        self._look_at = float("-inf")
         self._exact = False
         """The avatar's reports count, unless nothing at all was heard."""
         self._believed_until = float("-inf")
@@ -156,7 +157,7 @@ class Listener:
         if self._held:
             return now + LOOK
         if self._exact and self._sounds:
-            return now + LOOK_WHILE_PLAYING
+            return self._look_at
         return self._listens_until if self._task is not None or self._sounds else None
 
     # Inputs
@@ -200,9 +201,10 @@ class Listener:
         """
         :param playing: something of ours may be playing at the avatar.
         """
-        until = self._track.until
-        if self._exact and sounds(self._track.window(max(self._begun_at(now), until - AUDIBLE_WITHIN), until)):
-            self._believe(now)
+        if self._exact and self._sounds and now >= self._look_at:
+            self._look_at = now + LOOK_WHILE_PLAYING
+            if self._is_audible(now):
+                self._believe(now)
         if self._held or (self._sounds if self._exact else playing):
             self._listens_until = now + LINGER
         while self._held and (judgement := self._judged(self._held[0], now)) is not None:
@@ -249,6 +251,14 @@ class Listener:
     def _begun_at(self, now: float) -> float:
         """When the first sound began that is not judged yet; ``now``, if there is none."""
         return min((at for sound in self._sounds.values() if (at := sound.sent.begun_at) is not None), default=now)
+
+    def _is_audible(self, now: float) -> bool:
+        """Whether there is sound on the track, whatever becomes of what is not judged yet."""
+        until = self._track.until
+        sent = [sound.sent.levels() for sound in self._sounds.values()]
+        return is_audible(
+            np.concatenate(sent), self._track.window(max(self._begun_at(now), until - AUDIBLE_WITHIN), until)
+        )
 
     def _believe(self, now: float) -> None:
         """The track of an avatar whose reports are exact is not silent: they stand as they are, for a while."""

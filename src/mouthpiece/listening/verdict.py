@@ -139,12 +139,19 @@ def judge(
     return Judgement(Verdict.NOT_LISTENED if missed * FRAME > _may_be_missed(len(sent)) else Verdict.CANNOT_TELL)
 
 
-def sounds(heard: Levels) -> bool:
-    """Return whether there is more on the track than silence and a steady noise, for certain: while a subscription
-    begins a noise looks like sound."""
+def is_audible(sent: Levels, heard: Levels) -> bool:
+    """Return whether it is certain already that ``judge`` will not call the sound unheard, whatever follows: there is
+    more on the track than silence and a steady noise (while a subscription begins a noise looks like sound), or it is
+    no quieter than the sound.
+
+    :param sent: the levels of the sound, as far as it was written.
+    :param heard: the levels of the track, or the last of them.
+    """
+    if (~np.isnan(heard)).sum() * FRAME < SETTLING + SHORTEST:
+        return False
     track = Loudness.of(heard)
-    known = int((~np.isnan(heard)).sum()) * FRAME
-    return known >= SETTLING + SHORTEST and track.stands_out and not _settles(heard, track)
+    as_loud = SILENT <= track.loudest >= Loudness.of(sent).loudest - BELOW
+    return as_loud or (track.stands_out and not _settles(heard, track))
 
 
 def _searches(lag: float | None) -> list[tuple[range, float]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mouthpiece.listening.envelope import FRAME
-from mouthpiece.listening.verdict import TOLERANCE, Verdict, judge
+from mouthpiece.listening.verdict import TOLERANCE, Verdict, is_audible, judge
 from tests.sounds import Tone
 from tests.unit.listening.rooms import (
     RATE,
@@ -289,3 +289,16 @@ def test_a_track_that_is_as_loud_all_along_as_what_was_sent_does_not_prove_that_
     sound = words(1.0, seed)
     track = noise(4.5, 20 * np.log10(np.sqrt(np.mean(sound.astype(float) ** 2)) / 32_768))
     assert judged(sound, track).verdict is Verdict.CANNOT_TELL
+
+
+@pytest.mark.parametrize("hiss", [None, -45.0])
+def test_a_track_is_audible_once_it_is_known_for_long_enough_and_never_while_it_only_hisses(
+    hiss: float | None,
+) -> None:
+    for sound in (words(6.0), tone(6.0)):
+        track = heard(delayed(sound, 0.2))
+        track[: round(0.5 / FRAME)] = np.nan
+        assert [is_audible(sent(sound), track[: round(at / FRAME)]) for at in (1.5, 3.0, 6.0)] == [False, True, True]
+        quiet = heard(silence(6.0) if hiss is None else noise(6.0, hiss))
+        quiet[: round(0.5 / FRAME)] = np.nan
+        assert not any(is_audible(sent(sound), quiet[: round(at / FRAME)]) for at in (1.5, 3.0, 6.0))
