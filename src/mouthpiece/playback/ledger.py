@@ -48,7 +48,7 @@ from mouthpiece.playback.heard import Heard
 from mouthpiece.playback.in_flight import InFlight
 from mouthpiece.playback.pacing import allowance, write_length
 from mouthpiece.playback.queue import SegmentQueue, Waiting
-from mouthpiece.playback.receipts import about, heard_of, outcome_of
+from mouthpiece.playback.receipts import about, heard_of, is_too_early, outcome_of
 from mouthpiece.playback.receiver import AWAY_LIMIT, RECEIPT_GRACE, SILENCE_GRACE, Receiver
 from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
@@ -337,6 +337,8 @@ class Ledger:
     def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:
         if self._receiver is None:
             return
+        if self._answers_questions and not interrupted and is_too_early(flight, position, now):
+            return  # its status says once more that it ended
         self._receiver.reported(end=True)
         self._broken_off.reported_ends = True
         if flight.open:  # by its id: the avatar gave it up while we still sent

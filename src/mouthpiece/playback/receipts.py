@@ -49,6 +49,12 @@ def _ended_without_id(flights: Iterable[Flight], interrupted: bool, now: float) 
     return None
 
 
+def is_too_early(flight: Flight, position: float, now: float) -> bool:
+    """Return whether an end at ``position`` is reported of a flight that cannot have been played so far by now."""
+    begun = flight.first_write_at
+    return begun is not None and not flight.clear_asked and now < begun + min(position, flight.sent) - RECEIPT_LEAD
+
+
 def heard_of(flight: Flight, profile: Profile, position: float, interrupted: bool, now: float) -> Heard:
     """Return what the receipt of the end of ``flight`` proves to have been heard, in seconds of the attempt.
 

@@ -11,7 +11,7 @@ from mouthpiece.playback.pacing import BURST, LEAD, STEADY
 from mouthpiece.playback.receiver import RECEIPT_GRACE, SILENCE_GRACE
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, Problem, Receipt, State
-from mouthpiece.wire import PlaybackReceipt
+from mouthpiece.wire import PlaybackReceipt, Status, StatusEnded
 from tests.unit.playback.shell import Shell
 
 
@@ -72,6 +72,32 @@ def test_a_receipt_that_comes_too_early_is_not_believed() -> None:
     shell.pass_time(0.8)
     shell.finished()
     assert shell.end("a").receipt is Receipt.CONFIRMED
+
+
+def test_our_avatar_s_end_that_comes_too_early_is_believed_once_it_may_be_true() -> None:
+    shell = Shell()
+    shell.say("a", 2.0)
+    shell.started("a", attempt=1)
+    early = StatusEnded("a", 2.0, interrupted=False, attempt=1)
+    for at in (1.2, 1.7):
+        shell.pass_time(at - shell.now)
+        shell.finished("a", 2.0, attempt=1)
+        shell.do(shell.ledger.status(Status(None, (), (early,)), shell.now))
+        assert shell.ledger.in_flight == ["a"]
+        assert shell.ledger.position("a", shell.now) == pytest.approx(at)
+    shell.pass_time(0.3)
+    shell.do(shell.ledger.status(Status(None, (), (early,)), shell.now))
+    end = shell.end("a")
+    assert (end.state, end.position, end.receipt) == (State.FINISHED, 2.0, Receipt.CONFIRMED)
+
+
+def test_our_avatar_may_give_up_early_what_it_has_not_played() -> None:
+    shell = Shell()
+    shell.say("a", 9.0)
+    shell.started("a", attempt=1)
+    shell.pass_time(1.0)
+    shell.finished("a", 0.9, attempt=1)
+    assert (shell.end("a").state, shell.end("a").position) == (State.INTERRUPTED, 0.9)
 
 
 def test_a_start_that_comes_while_nothing_is_open_says_nothing() -> None:
@@ -214,7 +240,9 @@ def test_a_source_that_fails_in_the_middle_fails_after_what_was_sent_has_played(
     problem = Problem("damaged-audio", "It is broken.")
     shell.do(shell.ledger.source_failed(shell.opened[0], problem, shell.now))
     assert shell.open == []
-    shell.finished("a", shell.sent[shell.opened[0]])
+    sent = shell.sent[shell.opened[0]]
+    shell.pass_time(sent - 1.0)
+    shell.finished("a", sent)
     end = shell.end("a")
     assert (end.state, end.problem) == (State.FAILED, problem)
 
