@@ -84,10 +84,10 @@ _MUTE: Final = (
 )
 
 
-def _is_callers(report: Report) -> bool:
-    """Whether a caller has paused or ended the segment: it waits for the answer."""
-    by_caller = report.state.terminal and report.ended_by not in (None, EndedBy.AVATAR)
-    return report.state is State.PAUSED or by_caller
+def _by_another(report: Report) -> bool:
+    """Whether the segment was paused, or ended by another than its avatar, such as a caller who waits for that."""
+    ended = report.state.terminal and report.ended_by not in (None, EndedBy.AVATAR)
+    return report.state is State.PAUSED or ended
 
 
 class Listener:
@@ -158,7 +158,8 @@ class Listener:
             return now + LOOK
         if self._exact and self._sounds:
             return self._look_at
-        return self._listens_until if self._task is not None or self._sounds else None
+        holds = self._checks is not None and self._checks.holds(self)
+        return self._listens_until if self._task is not None or self._sounds or holds else None
 
     # Inputs
 
@@ -177,7 +178,7 @@ class Listener:
                 return writer
             sound.previous, self._last = self._last, sound
             self._listen()
-            return NotingWriter(writer, lambda data: sound.sent.write(data, self._clock()), sound.sent.close)
+            return NotingWriter(writer, sound, self._clock)
 
         return opened
 
@@ -190,7 +191,7 @@ class Listener:
             self._changed.set()
         if held is not None:
             held.reports.append((report, item))
-            if _is_callers(report):
+            if _by_another(report):
                 self._release(held, Judgement(Verdict.NOT_LISTENED))
             return
         if report.type == ENDED and report.attempt is not None:
@@ -254,11 +255,13 @@ class Listener:
 
     def _is_audible(self, now: float) -> bool:
         """Whether there is sound on the track, whatever becomes of what is not judged yet."""
-        until = self._track.until
-        sent = [sound.sent.levels() for sound in self._sounds.values()]
-        return is_audible(
-            np.concatenate(sent), self._track.window(max(self._begun_at(now), until - AUDIBLE_WITHIN), until)
-        )
+        begun, until = self._begun_at(now), self._track.until
+        plays = next((sound for sound in self._sounds.values() if sound.sent.begun_at == begun), None)
+        if plays is None:
+            return False
+        start = max(begun, until - AUDIBLE_WITHIN)
+        sent = plays.sent.levels()[frames(start - begun) : frames(max(start, until) - begun)]
+        return is_audible(sent, self._track.window(start, until))
 
     def _believe(self, now: float) -> None:
         """The track of an avatar whose reports are exact is not silent: they stand as they are, for a while."""

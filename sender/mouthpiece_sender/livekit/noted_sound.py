@@ -16,6 +16,8 @@ class NotedSound:
     sent: SentEnvelope
     previous: NotedSound | None = None
     """The one before it, whose end may still be on the track when it begins."""
+    closed_at: float = float("-inf")
+    """When its stream was closed, in monotonic seconds: its end is not reported before."""
     _played_by: float | None = None
 
     @property
@@ -29,7 +31,12 @@ class NotedSound:
         if self._played_by is not None:
             return self._played_by
         before = float("-inf") if self.previous is None else self.previous.played_by + self.sent.duration
-        return max(self.ends_at, before)
+        return max(self.ends_at, self.closed_at, before)
+
+    def close(self, now: float) -> None:
+        """All of it has been written."""
+        self.sent.close()
+        self.closed_at = now
 
     def done(self) -> None:
         """Its end was reported."""
@@ -39,13 +46,13 @@ class NotedSound:
 class NotingWriter:
     """A writer that notes what it was given, when it was taken."""
 
-    def __init__(self, writer: Writer, note: Callable[[bytes], None], closed: Callable[[], None]) -> None:
-        self._writer, self._note, self._closed = writer, note, closed
+    def __init__(self, writer: Writer, sound: NotedSound, clock: Callable[[], float]) -> None:
+        self._writer, self._sound, self._clock = writer, sound, clock
 
     async def write(self, data: bytes) -> None:
         await self._writer.write(data)
-        self._note(data)
+        self._sound.sent.write(data, self._clock())
 
     async def aclose(self) -> None:
-        self._closed()
+        self._sound.close(self._clock())
         await self._writer.aclose()

@@ -2,7 +2,7 @@
 
 What such an avatar reports is believed once its track sounded, and it is looked at again from time to time: what it
 plays may no longer reach the room. Each of these checks decodes a track, so a service with many rooms makes a few at a
-time; the others come with a later segment.
+time; the others come with a later segment, once there is a place.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ class TrackChecks:
             return False
         self._running.add(of)
         return True
+
+    def holds(self, of: object) -> bool:
+        """Return whether it is listened to."""
+        return of in self._running
 
     def end(self, of: object) -> None:
         """It is listened to no longer, if it was."""

@@ -37,6 +37,8 @@ SILENT_BEYOND: Final = 0.7
 """The same beyond the lag of one that was heard before."""
 BELOW: Final = 12.0
 """Decibels by which a steady noise is below what was sent: what is louder may be the sound itself, badly broken."""
+LOUD_ENOUGH: Final = -30.0
+"""Decibels below full scale from which a steady track may be the sound itself and no noise."""
 CUT: Final = 0.25
 """Seconds by which the end must be missing for a sound to have been cut."""
 STRANGE: Final = 0.1
@@ -140,17 +142,18 @@ def judge(
 
 
 def is_audible(sent: Levels, heard: Levels) -> bool:
-    """Return whether it is certain already that ``judge`` will not call the sound unheard, whatever follows: there is
-    more on the track than silence and a steady noise (while a subscription begins a noise looks like sound), or it is
-    no quieter than the sound.
+    """Return whether it is known already, while a sound plays, that its track is not silent: there is more on it than
+    silence and a steady noise (while a subscription begins a noise looks like sound), or it is about as loud as a sound
+    that is loud.
 
-    :param sent: the levels of the sound, as far as it was written.
-    :param heard: the levels of the track, or the last of them.
+    :param sent: the levels of what should be on the track.
+    :param heard: the levels of the track in the same time.
     """
     if (~np.isnan(heard)).sum() * FRAME < SETTLING + SHORTEST:
         return False
     track = Loudness.of(heard)
-    as_loud = SILENT <= track.loudest >= Loudness.of(sent).loudest - BELOW
+    loudest = Loudness.of(sent).loudest
+    as_loud = loudest >= LOUD_ENOUGH and track.loudest >= loudest - BELOW
     return as_loud or (track.stands_out and not _settles(heard, track))
 
 

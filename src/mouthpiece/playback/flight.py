@@ -83,6 +83,10 @@ class Flight:
     granted: float = 0.0
     whole: bool = False
     """All there is has been sent."""
+    opened_at: float = float("-inf")
+    """Nothing of it can have been played before: when it was opened, or the flight before it ended."""
+    ended_at: float | None = None
+    """The position at which the avatar reported its end, before that can be true."""
     first_write_at: float | None = None
     started_at: float | None = None
     """When the avatar reported that it began to play; None while it has not."""
@@ -131,7 +135,7 @@ class Flight:
         if self.open:
             self.closed_at = now
         if state is FlightState.CLEARING:
-            self.cleared_at = now
+            self.cleared_at, self.ended_at = now, None
         if state is FlightState.ABSENT:
             self.absent_since, self.absent_at = now, self._plays_until(now)
         self.state = state
@@ -165,7 +169,7 @@ class Flight:
 
     def follow_no_longer(self, end: float) -> None:
         """The flight before this one ended at ``end``."""
-        self.previous = None
+        self.previous, self.opened_at = None, max(self.opened_at, end)
         if self.first_write_at is not None:
             self.first_write_at = max(self.first_write_at, end)
 

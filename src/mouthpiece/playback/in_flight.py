@@ -49,11 +49,11 @@ class InFlight:
 
     # Streams
 
-    def open(self, waiting: Waiting, session: str) -> None:
+    def open(self, waiting: Waiting, session: str, now: float) -> None:
         """Open the next attempt of a segment that was taken from the queue."""
         waiting.attempts += 1
         attempt = Attempt(waiting.segment, waiting.attempts, waiting.offset)
-        self.add(Flight(waiting, attempt, self._last, session=session))
+        self.add(Flight(waiting, attempt, self._last, session=session, opened_at=now))
         self.out.append(Open(attempt))
         self.out.append(noted(waiting, "attempt.opened", attempt))
 
@@ -189,7 +189,8 @@ class InFlight:
             self.pause(waiting)
 
     def _remove(self, flight: Flight, now: float) -> None:
-        end = min(flight.expected_end(now), now)
+        end = flight.cleared_at if flight.state is FlightState.CLEARED else now
+        end = min(flight.expected_end(now), end)
         self._flights.remove(flight)
         for other in self._flights:
             if other.previous is flight:

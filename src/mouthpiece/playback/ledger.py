@@ -48,7 +48,7 @@ from mouthpiece.playback.heard import Heard
 from mouthpiece.playback.in_flight import InFlight
 from mouthpiece.playback.pacing import allowance, write_length
 from mouthpiece.playback.queue import SegmentQueue, Waiting
-from mouthpiece.playback.receipts import about, heard_of, is_too_early, outcome_of
+from mouthpiece.playback.receipts import about, ends_from, heard_of, outcome_of
 from mouthpiece.playback.receiver import AWAY_LIMIT, RECEIPT_GRACE, SILENCE_GRACE, Receiver
 from mouthpiece.playback.restored import Restored
 from mouthpiece.profiles import Profile
@@ -337,8 +337,9 @@ class Ledger:
     def _finish(self, flight: Flight, position: float, interrupted: bool, now: float) -> None:
         if self._receiver is None:
             return
-        if self._answers_questions and not interrupted and is_too_early(flight, position, now):
-            return  # its status says once more that it ended
+        if self._exact and not (interrupted or flight.clear_asked) and now < ends_from(flight, position):
+            flight.ended_at = position
+            return
         self._receiver.reported(end=True)
         self._broken_off.reported_ends = True
         if flight.open:  # by its id: the avatar gave it up while we still sent
@@ -502,6 +503,8 @@ class Ledger:
                 continue
             if self._receiver is None:
                 break
+            if flight.ended_at is not None:
+                times.append(ends_from(flight, flight.ended_at))
             if flight.open:
                 times.append(now + write_length(flight.granted))
             else:
@@ -572,6 +575,9 @@ class Ledger:
                     problem, by = LIVEKIT_AWAY, EndedBy.CONNECTION
                 self._flights.lose(flight, problem, by, now, reports_starts=False)
         for flight in self._flights.present:
+            if flight.ended_at is not None and now >= ends_from(flight, flight.ended_at):
+                self._finish(flight, flight.ended_at, False, now)
+        for flight in self._flights.present:
             if self._receiver is None or flight.open or now < self._deadline(self._receiver, flight, now):
                 continue
             if flight.clear_asked and flight.sent > 0 and self._answers_questions:
@@ -641,7 +647,7 @@ class Ledger:
         if waiting.utterance.wait_for_viewer and not self._viewers:
             return
         self._queue.take(waiting.segment)
-        self._flights.open(waiting, self._receiver.session)
+        self._flights.open(waiting, self._receiver.session, now)
 
     def _grant(self, flight: Flight, now: float) -> None:
         if not flight.open or self._receiver is None or self._held_by_stall:

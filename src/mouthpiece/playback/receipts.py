@@ -49,10 +49,12 @@ def _ended_without_id(flights: Iterable[Flight], interrupted: bool, now: float) 
     return None
 
 
-def is_too_early(flight: Flight, position: float, now: float) -> bool:
-    """Return whether an end at ``position`` is reported of a flight that cannot have been played so far by now."""
-    begun = flight.first_write_at
-    return begun is not None and not flight.clear_asked and now < begun + min(position, flight.sent) - RECEIPT_LEAD
+def ends_from(flight: Flight, position: float) -> float:
+    """Return from when an end at ``position`` may be true: ``flight`` cannot have been played so far before."""
+    begins, previous = flight.opened_at, flight.previous
+    if previous is not None and not previous.clear_asked:
+        begins = max(begins, ends_from(previous, previous.sent))
+    return begins + min(position, flight.sent) - RECEIPT_LEAD
 
 
 def heard_of(flight: Flight, profile: Profile, position: float, interrupted: bool, now: float) -> Heard:

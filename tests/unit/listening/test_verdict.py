@@ -301,4 +301,7 @@ def test_a_track_is_audible_once_it_is_known_for_long_enough_and_never_while_it_
         assert [is_audible(sent(sound), track[: round(at / FRAME)]) for at in (1.5, 3.0, 6.0)] == [False, True, True]
         quiet = heard(silence(6.0) if hiss is None else noise(6.0, hiss))
         quiet[: round(0.5 / FRAME)] = np.nan
-        assert not any(is_audible(sent(sound), quiet[: round(at / FRAME)]) for at in (1.5, 3.0, 6.0))
+        for begins in (0.0, 2.5):
+            levels = sent(np.concatenate((silence(begins), sound)))
+            upto = [round(at / FRAME) for at in (1.5, 2.4, 3.0, 6.0)]
+            assert not any(is_audible(levels[:count], quiet[:count]) for count in upto)

@@ -12,7 +12,7 @@ from mouthpiece.playback.receiver import RECEIPT_GRACE, SILENCE_GRACE
 from mouthpiece.profiles import ANAM, AVALUMA, MOUTHPIECE, STOCK, Profile
 from mouthpiece.segments import Attempt, EndedBy, Mode, Problem, Receipt, State
 from mouthpiece.wire import PlaybackReceipt, Status, StatusEnded
-from tests.unit.playback.shell import Shell
+from tests.unit.playback.shell import LEFT, Shell
 
 
 @pytest.mark.parametrize("profile", [MOUTHPIECE, AVALUMA, STOCK], ids=lambda profile: profile.name)
@@ -86,9 +86,60 @@ def test_our_avatar_s_end_that_comes_too_early_is_believed_once_it_may_be_true()
         assert shell.ledger.in_flight == ["a"]
         assert shell.ledger.position("a", shell.now) == pytest.approx(at)
     shell.pass_time(0.3)
-    shell.do(shell.ledger.status(Status(None, (), (early,)), shell.now))
     end = shell.end("a")
     assert (end.state, end.position, end.receipt) == (State.FINISHED, 2.0, Receipt.CONFIRMED)
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_an_end_of_our_avatar_s_that_came_too_early_proves_nothing_once_it_has_left_or_was_cleared(
+    cleared: bool,
+) -> None:
+    shell = Shell()
+    shell.say("a", 2.0)
+    shell.started("a", attempt=1)
+    shell.pass_time(1.0)
+    shell.finished("a", 2.0, attempt=1)
+    if cleared:
+        shell.do(shell.ledger.interrupt(shell.now, drop_queued=False))
+        shell.do(shell.ledger.clear_answered(True, shell.now))
+        shell.pass_time(0.1)
+        shell.finished("a", 1.0, interrupted=True, attempt=1)
+        assert (shell.end("a").state, shell.end("a").position) == (State.INTERRUPTED, 1.0)
+    else:
+        shell.do(shell.ledger.avatar_left(LEFT, shell.now))
+        assert shell.end("a").state is State.UNKNOWN
+
+
+def test_ends_of_our_avatar_s_that_come_too_early_count_in_their_order() -> None:
+    shell = Shell()
+    shell.say("a", 2.0)
+    shell.say("b", 1.0)
+    shell.started("a", attempt=1)
+    shell.pass_time(1.0)
+    shell.finished("a", 2.0, attempt=1)
+    shell.pass_time(0.5)
+    shell.started("b", attempt=1)
+    shell.finished("b", 1.0, attempt=1)
+    shell.pass_time(0.3)
+    assert shell.end("a").state is State.FINISHED
+    assert shell.ledger.in_flight == ["b"]
+    shell.pass_time(1.0)
+    assert shell.end("b").state is State.FINISHED
+
+
+def test_the_follower_of_what_was_cleared_plays_from_the_clear_on() -> None:
+    shell = Shell()
+    shell.say("a", 9.0)
+    shell.started("a", attempt=1)
+    shell.pass_time(2.0)
+    shell.say("b", 0.5, Mode.INTERRUPT)
+    shell.do(shell.ledger.clear_answered(True, shell.now))
+    shell.pass_time(0.3)
+    shell.finished("a", 2.0, interrupted=True, attempt=1)
+    shell.started("b", attempt=1)
+    shell.pass_time(0.2)
+    shell.finished("b", 0.5, attempt=1)
+    assert (shell.end("b").state, shell.end("b").position) == (State.FINISHED, 0.5)
 
 
 def test_our_avatar_may_give_up_early_what_it_has_not_played() -> None:

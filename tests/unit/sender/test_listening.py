@@ -171,8 +171,9 @@ def test_an_avatar_that_leaves_while_a_stream_opens_is_not_listened_to(kind: Par
             await asyncio.sleep(0.7)
             assert not room.streams
             room.avatar_leaves()
-            assert (await running.wait(segment.id, "finished", 60)).state is State.FAILED
+            await asyncio.sleep(1.0)
             assert room.listeners == 0
+            assert (await running.wait(segment.id, "finished", 60)).state is State.FAILED
 
     leaves()
 
