@@ -136,6 +136,7 @@ class Listener:
         self._not_before = float("-inf")
         """When a subscription is tried again."""
         self._look_at = float("-inf")
+        """When the track of such an avatar is looked at next, while it plays."""
         self._exact = False
         """The avatar's reports count, unless nothing at all was heard."""
         self._believed_until = float("-inf")
@@ -167,7 +168,6 @@ class Listener:
         self, attempt: Attempt, rate: int, open: Callable[[], Awaitable[Writer]], check: TrackCheck
     ) -> Callable[[], Awaitable[Writer]]:
         """Return ``open`` with a writer whose sound is compared with the track, where that is to be."""
-
         if not self._is_checked(check):
             return open
         sound = self._sounds[attempt] = NotedSound(SentEnvelope(rate))  # until its end is reported, which always comes

@@ -85,7 +85,7 @@ class Flight:
     """All there is has been sent."""
     opened_at: float = float("-inf")
     """Nothing of it can have been played before: when it was opened, or the flight before it ended."""
-    ended_at: float | None = None
+    reported_end: float | None = None
     """The position at which the avatar reported its end, before that can be true."""
     first_write_at: float | None = None
     started_at: float | None = None
@@ -135,7 +135,7 @@ class Flight:
         if self.open:
             self.closed_at = now
         if state is FlightState.CLEARING:
-            self.cleared_at, self.ended_at = now, None
+            self.cleared_at, self.reported_end = now, None
         if state is FlightState.ABSENT:
             self.absent_since, self.absent_at = now, self._plays_until(now)
         self.state = state

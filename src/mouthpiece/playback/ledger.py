@@ -338,7 +338,7 @@ class Ledger:
         if self._receiver is None:
             return
         if self._exact and not (interrupted or flight.clear_asked) and now < ends_from(flight, position):
-            flight.ended_at = position
+            flight.reported_end = position
             return
         self._receiver.reported(end=True)
         self._broken_off.reported_ends = True
@@ -503,8 +503,8 @@ class Ledger:
                 continue
             if self._receiver is None:
                 break
-            if flight.ended_at is not None:
-                times.append(ends_from(flight, flight.ended_at))
+            if flight.reported_end is not None:
+                times.append(ends_from(flight, flight.reported_end))
             if flight.open:
                 times.append(now + write_length(flight.granted))
             else:
@@ -575,8 +575,8 @@ class Ledger:
                     problem, by = LIVEKIT_AWAY, EndedBy.CONNECTION
                 self._flights.lose(flight, problem, by, now, reports_starts=False)
         for flight in self._flights.present:
-            if flight.ended_at is not None and now >= ends_from(flight, flight.ended_at):
-                self._finish(flight, flight.ended_at, False, now)
+            if flight.reported_end is not None and now >= ends_from(flight, flight.reported_end):
+                self._finish(flight, flight.reported_end, False, now)
         for flight in self._flights.present:
             if self._receiver is None or flight.open or now < self._deadline(self._receiver, flight, now):
                 continue

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -77,11 +77,7 @@ class RunningProcess:
             except subprocess.TimeoutExpired:
                 self.popen.kill()
                 self.popen.wait()
-        for child in family:
-            try:
-                child.kill()
-            except psutil.NoSuchProcess:
-                pass
+        _kill(family)
         self._reader.join(5)
         if self.popen.stdout:
             self.popen.stdout.close()
@@ -139,6 +135,12 @@ class RunningProcess:
             self._more.notify_all()
 
 
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def worker(livekit: LiveKit, cwd: Path, *arguments: str, **values: str) -> RunningProcess:
     """Start ``python -m mouthpiece_agents``; its health check takes any free port."""
     env = environment(livekit, **{"MOUTHPIECE_AGENTS_PORT": "0", **values})
@@ -166,9 +168,7 @@ class AvatarServer:
         family = self.process.family()
         self.process.popen.kill()
         self.process.popen.wait()
-        for child in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
+        _kill(family)
 
     def start_again(self) -> None:
         self.process.__exit__(None, None, None)
