@@ -109,6 +109,8 @@ class Acknowledgements:
         """When ``state`` was entered."""
         self._quiet_since = 0.0
         """When the last packet before ``AWAY`` came."""
+        self.absence = 0.0
+        """Seconds that LiveKit was last away for, at most: several packets may have come before the look after it."""
         self._pictures = True
         self._rate: float | None = None
         """Packets a second from LiveKit."""
@@ -136,9 +138,11 @@ class Acknowledgements:
                 self._source, self._lost_before = measurement.source, measurement.lost
                 return Acknowledge(self._came_at - measurement.round_trip - MARGIN)
             case State.AWAY if self._came_at > self._since:
+                self.absence = self._came_at - self._quiet_since
                 self._enter(State.BACK, now)
                 return None
             case State.AWAY if now - self._since > AWAY_AT_MOST:
+                self.absence = now - self._quiet_since
                 self._believed = False
                 self._enter(State.TAKEN, now)
                 return Resume(None)
@@ -188,7 +192,7 @@ class Acknowledgements:
             reported_at = now - measurement.report_age
             if reported_at >= self._since + REPORT_AFTER + measurement.round_trip:
                 lost = max(0, measurement.lost - self._lost_before) * PACKET
-                short = self._since - self._quiet_since < SHORT
+                short = self.absence < SHORT
                 self._enter(State.TAKEN, now)
                 self._lost_before = measurement.lost
                 return Resume(lost if short else None)

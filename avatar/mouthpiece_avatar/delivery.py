@@ -101,7 +101,8 @@ class DeliveryWatch:
             case Resume(lost):
                 again = self._playout.resume(lost)
                 self.counts["repeated"] += round(again * 1000)
-                logger.info("LiveKit takes sound again: the avatar goes on, %.2f s before", again)
+                absence = self._acknowledgements.absence
+                logger.info("LiveKit takes sound again after %.2f s: the avatar goes on, %.2f s before", absence, again)
         self._changed()
 
     async def _ask_for_an_answer(self) -> None:

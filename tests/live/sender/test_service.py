@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -176,18 +177,23 @@ async def test_what_is_not_interruptible_plays_on(avatar_room: AvatarRoom) -> No
 @pytest.mark.timed
 async def test_a_sound_that_arrives_as_it_is_spoken_is_heard_without_a_gap(avatar_room: AvatarRoom) -> None:
     """A microphone's blocks of 20 ms. Writes as of a file, of half a second from its third second on, left a silence of
-    0.22 s there: the avatar had played what it had long before the next write was full."""
-    sound, asked = Tone(5).samples.tobytes(), time.monotonic()
-    answer = await avatar_room.client.post(
-        avatar_room.queue,
-        content=as_spoken(sound, asked),
-        params={"live": "true"},
-        headers={"Content-Type": "audio/pcm;rate=16000;channels=1"},
-    )
-    assert answer.status_code == 202, answer.text
-    end = await avatar_room.viewer.offset(after=asked)
-    assert sum(avatar_room.viewer.gaps(asked, end)) < GAPS
-    assert avatar_room.viewer.loud_seconds(asked, end) == pytest.approx(5, abs=LENGTH_WITHIN)
+    0.22 s there each time: the avatar had played what it had long before the next write was full. The median of three
+    sounds counts: a machine that stands still for a moment holds one of them up."""
+    gaps, lengths = [], []
+    for _ in range(3):
+        sound, asked = Tone(5).samples.tobytes(), time.monotonic()
+        answer = await avatar_room.client.post(
+            avatar_room.queue,
+            content=as_spoken(sound, asked),
+            params={"live": "true"},
+            headers={"Content-Type": "audio/pcm;rate=16000;channels=1"},
+        )
+        assert answer.status_code == 202, answer.text
+        end = await avatar_room.viewer.offset(after=asked)
+        gaps.append(sum(avatar_room.viewer.gaps(asked, end)))
+        lengths.append(avatar_room.viewer.loud_seconds(asked, end))
+    assert statistics.median(gaps) < GAPS, gaps
+    assert statistics.median(lengths) == pytest.approx(5, abs=LENGTH_WITHIN), lengths
 
 
 @pytest.mark.timed
