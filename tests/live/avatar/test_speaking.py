@@ -36,7 +36,8 @@ async def test_it_is_seen_moving_before_anybody_speaks(viewer: Viewer) -> None:
     assert first.shape == (512, 512, 3)
     assert first.std() > 20, "a picture, not a plain field"
     assert np.abs(first.astype(int) - viewer.picture()).max() > 20, "it does not move"
-    assert viewer.fps(start, time.monotonic()) > 20, "25 on a machine that is not busy; bench/latency.py measures"
+    times = [picture.at for picture in viewer.pictures if picture.at >= start]
+    assert np.median(np.diff(times)) == pytest.approx(0.04, abs=0.01), "how many come late, bench/steady.py measures"
     assert viewer.loud_seconds(start) == 0
 
 
@@ -46,7 +47,7 @@ async def test_a_segment_is_heard_whole_and_its_receipts_are_exact(viewer: Viewe
         await sender.say(tone(1.5), segment="seg_1")
         onset = await viewer.onset(before)
         offset = await viewer.offset(onset)
-        assert offset - onset == about(1.5)
+        assert viewer.loud_seconds(onset, offset) == about(1.5)
         assert await sender.first_receipts(4) == [
             wire.PlaybackReceipt("seg_1", "started", 0.0, False),
             "started",
@@ -60,11 +61,12 @@ async def test_the_mouth_moves_while_it_speaks(viewer: Viewer, join: Join) -> No
         viewer.probe = lambda luma: float(luma[310:340, 235:275].mean())
         start = time.monotonic()
         await viewer.until(lambda: time.monotonic() - start > 1)
+        said = time.monotonic()
         with wave.open(str(HELLO)) as wav:
             await sender.say(wav.readframes(wav.getnframes()))
         onset = await viewer.onset(start)
         await viewer.offset(onset, quiet=0.8)
-        quiet = [p.probed for p in viewer.pictures if p.probed is not None and p.at < onset - 0.1]
+        quiet = [p.probed for p in viewer.pictures if p.probed is not None and p.at < said]
         speaking = [p.probed for p in viewer.pictures if p.probed is not None and p.at > onset]
         assert np.ptp(speaking) > 4 * max(np.ptp(quiet), 2)
 
@@ -76,7 +78,8 @@ async def test_consecutive_segments_are_heard_without_a_gap(viewer: Viewer, join
             await sender.say(tone(0.8), segment=f"seg_{index}")
         onset = await viewer.onset(before)
         offset = await viewer.offset(onset)
-        assert offset - onset == about(2.4)
+        assert viewer.loud_seconds(onset, offset) == about(2.4)
+        assert sum(viewer.gaps(onset, offset)) < 0.1
         assert [receipt.playback_position for receipt in await sender.finished(3)] == [0.8, 0.8, 0.8]
 
 
@@ -107,7 +110,7 @@ async def test_the_documents_sender_is_heard_from_its_first_segment_on(
             await writer.aclose()
         onset = await listener.onset(started)
         offset = await listener.offset(onset)
-        assert offset - onset == about(1.4)
+        assert listener.loud_seconds(onset, offset) == about(1.4)
     finally:
         await room.disconnect()
 
@@ -153,7 +156,7 @@ async def test_an_interrupt_is_silent_at_once_and_says_how_far_it_got(viewer: Vi
         long, queued = await sender.finished(2)
         assert long.interrupted
         # at a viewer a busy machine stretches sound; how exact the position is, bench/latency.py measures
-        assert long.playback_position == pytest.approx(offset - onset, abs=0.6)
+        assert long.playback_position == pytest.approx(viewer.loud_seconds(onset, offset), abs=0.6)
         assert queued == wire.PlaybackFinished(0.0, True)
         after = time.monotonic()
         await sender.say(tone(0.5))
@@ -175,7 +178,7 @@ async def test_two_senders_are_heard_in_turn_and_an_interrupt_is_the_callers_own
         assert await two.clear() == "ok"
         assert await two.finished() == [wire.PlaybackFinished(0.0, True)]
         offset = await listener.offset(onset)
-        assert offset - onset == about(2.0)
+        assert listener.loud_seconds(onset, offset) == about(2.0)
         assert await one.finished() == [wire.PlaybackFinished(2.0, False)]
         await two.say(tone(0.5, hertz=800))
         assert (await two.finished(2))[1] == wire.PlaybackFinished(0.5, False)
@@ -188,7 +191,7 @@ async def test_somebody_who_is_no_agent_is_not_heard(listener: Viewer, join: Joi
         await asyncio.sleep(0.7)
         await sender.say(tone(0.4))
         onset = await listener.onset(before)
-        assert await listener.offset(onset) - onset == about(0.4)
+        assert listener.loud_seconds(onset, await listener.offset(onset)) == about(0.4)
         assert guest.receipts == []
 
 
@@ -229,7 +232,7 @@ async def test_a_malformed_stream_is_passed_over(listener: Viewer, join: Join, a
         await wrong.aclose()
         await sender.say(tone(0.4))
         onset = await listener.onset(before)
-        assert await listener.offset(onset) - onset == about(0.4)
+        assert listener.loud_seconds(onset, await listener.offset(onset)) == about(0.4)
 
 
 async def test_states_of_the_session_are_taken(listener: Viewer, join: Join) -> None:

@@ -67,7 +67,7 @@ async def test_segments_follow_one_another_without_a_gap(access: LiveKitAccess, 
         offset = await viewer.offset(said)
         loud = viewer.loud_seconds(said)
         # A busy machine's jitter buffer may stretch the sound, but puts no silence into it.
-        assert offset - onset - loud == pytest.approx(0, abs=0.1)
+        assert sum(viewer.gaps(onset, offset)) < 0.1
         assert loud == pytest.approx(3.0, abs=0.5)
 
 
