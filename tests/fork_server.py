@@ -48,12 +48,15 @@ def next_process(control: socket) -> tuple[dict[str, Any], list[int]]:
         reading, writing = os.pipe()
         between = os.fork()
         if not between:
-            if new := os.fork():
-                os.write(writing, str(new).encode())
+            if os.fork():
                 posix._exit(0)  # `os._exit` may be another's, which saves what was traced
+            asked: dict[str, Any] = json.loads(request)
+            if asked["session"]:
+                os.setsid()
+            os.write(writing, str(os.getpid()).encode())  # not before it has its session: it may be signalled at once
             os.close(reading)
             os.close(writing)
-            return json.loads(request), files
+            return asked, files
         os.close(writing)
         os.waitpid(between, 0)  # from here on the new process is the child of whoever asked
         number = os.read(reading, 32)
@@ -74,9 +77,7 @@ def take_files(files: list[int], numbers: list[int]) -> None:
 
 
 def become(request: dict[str, Any], files: list[int]) -> None:
-    """Be as a process that was started with the arguments, environment, folder and files of ``request``."""
-    if request["session"]:
-        os.setsid()
+    """Be as a process that was started with the arguments, environment and folder of ``request``, and ``files``."""
     take_files(files, request["numbers"])
     os.environ.clear()
     os.environ.update(request["environment"])

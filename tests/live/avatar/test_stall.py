@@ -98,7 +98,8 @@ async def test_what_left_while_livekit_was_stopped_is_said_again(
         )
     heard = stepped_tone.listen(np.frombuffer(b"".join(recorded), np.int16), SAMPLE_RATE)
     assert heard.missing(SECONDS) == []
-    backwards = [(one, other) for one, other in heard.jumps() if other < one]
+    # LiveKit's filler for sound that came too late, at the end, may have a pitch that no step has
+    backwards = [(one, other) for one, other in heard.jumps() if other < one < SECONDS / stepped_tone.STEP]
     assert len(backwards) <= 1
     assert all((one - other + 1) * stepped_tone.STEP <= NOTICED for one, other in backwards)
     assert end == wire.PlaybackFinished(SECONDS, False)
