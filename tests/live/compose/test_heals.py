@@ -99,14 +99,14 @@ async def test_the_next_segment_is_heard(stack: Stack, harm: Callable[[Stack, st
     )
     assert playing["state"] == "playing", playing
     before = await asyncio.to_thread(_restarts, stack)
-    agents = await _agents(stack, room)
+    agents = await _agents_and_avatars(stack, room)
     began = time.monotonic()
     await asyncio.to_thread(harm, stack, name)
     done = time.monotonic()
     await _healthy_again(stack, {name} if name in SERVICES else SERVICES, before, done + HEALED_WITHIN)
     if name == "agents":
-        # LiveKit lists the agent of a killed worker for some 15 s, and its avatar leaves with it, in mid-speech too
-        while not (now := await _agents(stack, room)) or now & agents:
+        # LiveKit lists the agent of a killed worker for some 15 s, and its avatar leaves after it, in mid-speech too
+        while len(now := await _agents_and_avatars(stack, room)) < 2 or now & agents:
             assert time.monotonic() < done + HEALED_WITHIN, now
             await asyncio.sleep(0.5)
     healthy = time.monotonic()
@@ -127,16 +127,15 @@ def _call(stack: Stack, method: str, path: str, **request: Any) -> Any:
     return answer.json() if answer.content else None
 
 
-async def _agents(stack: Stack, room: str) -> set[str]:
-    """The sessions of the worker's agents that LiveKit lists in the room."""
+async def _agents_and_avatars(stack: Stack, room: str) -> set[str]:
+    """The sessions of the worker's agents and of their avatars that LiveKit lists in the room."""
     url = f"http://127.0.0.1:{stack.ports['LIVEKIT_PORT']}"
     async with api.LiveKitAPI(url, livekit_server.DEV_KEY, livekit_server.DEV_SECRET) as livekit:
         found = await livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-    others = (wire.AVATAR_IDENTITY_PREFIX, wire.SENDER_IDENTITY_PREFIX)
     return {
         one.sid
         for one in found.participants
-        if one.kind == api.ParticipantInfo.Kind.AGENT and not one.identity.startswith(others)
+        if one.kind == api.ParticipantInfo.Kind.AGENT and not one.identity.startswith(wire.SENDER_IDENTITY_PREFIX)
     }
 
 
