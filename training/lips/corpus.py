@@ -63,6 +63,22 @@ def to_train_on() -> Iterator[Utterance]:
     for voice, table, encoding, language in FESTIVAL:
         said = [*texts.ENGLISH[::2], *bulk[::8]] if language == "en" else texts.OTHERS[language]
         yield from festival([_plain(text, language) for text in said], voice, table, encoding)
+    for text in texts.ENGLISH:
+        yield flite(text, "awb", stretch=1.2)
+    yield from _round_vowels(espeak, piper, hibari)
+
+
+def _round_vowels(espeak: Espeak, piper: Piper, hibari: Hibari) -> Iterator[Utterance]:
+    for number, voice in enumerate(ESPEAK_ENGLISH):
+        for at, text in enumerate(texts.ROUND[number % 2 :: 2]):
+            yield espeak.say(text, voice, speed=140 + 17 * (at % 5), pitch=35 + 10 * (at % 4))
+    for at, text in enumerate(texts.ROUND):
+        yield piper.say(espeak.phonemes(text, "en-us"), pace=0.85 + 0.1 * (at % 4))
+        yield from hibari.say(text, speed=0.85 + 0.1 * (at % 4), seed=at)
+        yield flite(text, "awb")
+        yield flite(text, "awb", stretch=1.2)
+        if at % 2 == 0:
+            yield flite(text, "kal16" if at % 4 else "kal")
 
 
 def to_test_on() -> Iterator[Utterance]:

@@ -11,11 +11,12 @@ from training.lips.phones import DARPA, Segment
 from training.lips.speech import Utterance, at_rate
 
 
-def flite(text: str, voice: str) -> Utterance:
+def flite(text: str, voice: str, *, stretch: float = 1.0) -> Utterance:
+    """:param stretch: how many times longer than usual everything takes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "said.wav")
         said = subprocess.run(
-            ["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(path)],
+            ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-psdur", "-t", text, "-o", str(path)],
             capture_output=True,
             text=True,
             check=True,

@@ -77,7 +77,7 @@ def worse(sound: Floats, random: np.random.Generator) -> Floats:
         spectrum[hertz > random.uniform(3_400, 4_200)] = 0
     changed = np.fft.irfft(spectrum, len(sound))
     changed *= 0.5 / max(1e-6, float(np.abs(changed).max()))
-    if random.random() < 0.8:
+    if random.random() < 0.9:
         shape = 1 / np.maximum(hertz, 60) ** max(0.0, random.uniform(-0.3, 0.7))
         noise = np.fft.irfft(np.fft.rfft(random.normal(size=len(sound))) * shape, len(sound))
         voiced = np.sqrt(np.mean(np.square(changed[np.abs(changed) > 0.01])) + 1e-9)
@@ -86,9 +86,10 @@ def worse(sound: Floats, random: np.random.Generator) -> Floats:
 
 
 def rows_of(sound: Floats, prior: Floats, warp: float = 1.0) -> Floats:
-    """Return the features of a whole sound, (hops, WIDTH), as :class:`Features` gives them hop by hop."""
+    """Return the features of a whole sound, (hops, WIDTH), as :class:`Features` gives them for its 16-bit samples."""
     features = Features(RATE, prior, bank=mel_bank(warp))
-    decibels, levels = features.spectra(sound)
+    rounded = np.rint(np.clip(sound, -1, 1) * 32767) / 32768
+    decibels, levels = features.spectra(rounded.astype(np.float32))
     rows = np.empty((len(levels), WIDTH), np.float32)
     for at, (bands, level) in enumerate(zip(decibels, levels.tolist(), strict=True)):
         rows[at] = features.follow(bands, level)

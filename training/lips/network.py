@@ -1,4 +1,4 @@
-"""A network of two hidden layers, trained by Adam in numpy: nothing else is needed for forty thousand weights."""
+"""A network of two hidden layers, trained by Adam in numpy: nothing else is needed for 160,000 weights."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from mouthpiece_avatar.lips.features import WIDTH, Floats
+from mouthpiece_avatar.lips.features import BANDS, WIDTH, Floats
 
-HIDDEN = (88, 56)
-_BATCH = 1024
-_DROP = 0.15
+HIDDEN = (256, 128)
+_BATCH = 512
+_DROP = 0.3
 """Share of the inner values that a step leaves out."""
+_CURVE, _BAND = 0.25, 0.1
+"""Standard deviation of what a step adds to the bands of all hops that are looked at together, as another microphone
+would: of each of three smooth curves over the bands, and of each band by itself."""
 
 
-def context(rows: Floats, at: npt.NDArray[np.intp], offsets: npt.NDArray[np.intp]) -> Floats:
-    """Return the rows about each hop of ``at``, (len(at), len(offsets) * WIDTH)."""
-    return np.asarray(rows[at[:, None] + offsets].reshape(len(at), len(offsets) * WIDTH), np.float32)
+def contexts(rows: Floats, width: int) -> Floats:
+    """Return a view of ``rows`` in which row ``n`` is the ``width`` rows from ``n`` on, one after the other."""
+    return np.lib.stride_tricks.sliding_window_view(rows.reshape(-1), width * WIDTH)[::WIDTH]
 
 
 def start(inputs: int, outputs: int, random: np.random.Generator) -> list[Floats]:
@@ -48,16 +51,23 @@ def train(
     mean, square = [np.zeros_like(layer) for layer in layers], [np.zeros_like(layer) for layer in layers]
     kept = [layer.copy() for layer in layers]  # averaged over the last steps
     total = np.cumsum(importance[usable], dtype=np.float64)
+    seen, first = contexts(rows, len(offsets)), int(offsets[0])
     loss_sum = 0.0
     for step in range(1, steps + 1):
         drawn = usable[np.searchsorted(total, random.uniform(0, total[-1], _BATCH)).clip(max=len(usable) - 1)]
-        loss, slopes = _slopes(layers, context(rows, drawn, offsets), classes[drawn], random)
+        fed = seen[drawn + first]
+        _equalize(fed, random)
+        loss, slopes = _slopes(layers, fed, classes[drawn], random)
         loss_sum += loss
         pace = 2e-3 * min(1, step / 200) * (0.5 + 0.5 * np.cos(np.pi * step / steps)) + 1e-5
         for layer, m, v, slope in zip(layers, mean, square, slopes, strict=True):
-            m += 0.1 * (slope - m)
-            v += 0.001 * (slope * slope - v)
-            layer -= (pace / (1 - 0.9**step)) * m / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
+            m += np.float32(0.1) * (slope - m)
+            v += np.float32(0.001) * (slope * slope - v)
+            layer -= (
+                np.float32(pace / (1 - 0.9**step))
+                * m
+                / (np.sqrt(v * np.float32(1 / (1 - 0.999**step))) + np.float32(1e-8))
+            )
             if layer.ndim == 2:
                 layer *= np.float32(1 - 0.01 * pace)
         for average, layer in zip(kept, layers, strict=True):
@@ -66,6 +76,13 @@ def train(
             report(step, loss_sum / 500)
             loss_sum = 0.0
     return kept
+
+
+def _equalize(fed: Floats, random: np.random.Generator) -> None:
+    over = np.linspace(-1, 1, BANDS)
+    curves = np.polynomial.chebyshev.chebvander(over, 3)[:, 1:].T
+    gains = random.normal(0, _CURVE, (len(fed), 3)) @ curves + random.normal(0, _BAND, (len(fed), BANDS))
+    fed.reshape(len(fed), -1, WIDTH)[:, :, :BANDS] += gains.astype(np.float32)[:, None]
 
 
 def _slopes(

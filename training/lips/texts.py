@@ -47,6 +47,17 @@ Queens quickly quit quarrels; quiet squirrels squeak.
 Laugh with the rough and tough enough chef of the cliff.
 """.splitlines()
 
+ROUND = """Sue chewed two blueberries, too few for you and Lou.
+A rude new student used a spoon to chew the stew.
+Luke and Ruth soon gave true clues to the zoo crew.
+Do you view the news at noon or choose music in June?
+Woo the duke with fruit juice, tulips, and a smooth tune.
+Joan wrote a slow note and showed Rose the open road.
+Whole rows of yellow boats rowed over to the snowy coast.
+We would walk toward Walter's white wall in a wide wool coat.
+""".splitlines()
+"""Said by English voices beside the sentences above."""
+
 _OTHERS = {
     "de": """Papa und Mama bauen am Bach ein buntes Boot aus Pappe.
 Fünf Vögel fliegen früh über den Fluss und finden Futter.

@@ -1,7 +1,8 @@
 """The mouth of each picture, out of what the lips do at the hops about it.
 
 Neighbouring sounds blend (coarticulation) by a weighted mean over some 70 ms; a closure of the lips, which is shorter
-than that and what an eye looks for, is not blended: it shows in the picture that it falls into. Nothing is remembered
+than that and what an eye looks for, is not blended: it shows in the picture that it falls into. Lips are rounded before
+a rounded sound begins and after it ends, so they are as round as the roundest that is blended. Nothing is remembered
 from picture to picture but which shape was last named, so sound that is taken back leaves no trace in the face.
 """
 
@@ -76,6 +77,8 @@ _TARGETS = np.array(
     ],
     np.float32,
 )
+_PUCKER = 2
+"""Column of ``_TARGETS``."""
 _SHAPES = {
     Shape.REST: (Class.REST,),
     Shape.PBM: (Class.LIPS,),
@@ -95,7 +98,7 @@ _REACH = 0.035
 """Seconds to each side of a picture whose sounds are blended."""
 _SNAP = 0.020
 """Seconds to each side of a picture within which a closure shows in it; between two hops, for pictures 40 ms apart."""
-_CLOSED = 0.08
+_CLOSED = 0.06
 """Share of ``LIPS`` that counts as a closure where it is quiet, in two hops that follow one another."""
 _CLOSED_LOUD = 0.35
 """By which it must be higher at the voice's peak: what is loud is a vowel, in noise too."""
@@ -152,12 +155,20 @@ class MouthTrack:
         likeliest = int(named.argmax())
         if named[likeliest] > named[self._named] + _STAY or self._named == 1:
             self._named = likeliest
-        return _mouth(shares @ _TARGETS, loud, _ORDER[self._named])
+        figures = shares @ _TARGETS
+        figures[_PUCKER] = max(figures[_PUCKER], _rounding([hop for _, hop in near]))
+        return _mouth(figures, loud, _ORDER[self._named])
 
 
 def _closes(hop: Hop) -> bool:
     needed = _CLOSED + _CLOSED_LOUD * hop.loud + _CLOSED_AT_REST * float(hop.shares[Class.REST])
     return float(hop.shares[Class.LIPS]) > needed
+
+
+def _rounding(hops: list[Hop]) -> float:
+    """Return the most that two hops which follow one another round the lips."""
+    each = [float(hop.shares @ _TARGETS[:, _PUCKER]) for hop in hops]
+    return max(((one + other) / 2 for one, other in pairwise(each)), default=0.0)
 
 
 def _mouth(figures: Floats, loud: float, shape: Shape) -> Mouth:

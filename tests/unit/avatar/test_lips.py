@@ -89,6 +89,17 @@ def test_a_closure_of_two_hops_shows_alike_in_every_picture(begin: int, shows: b
         assert (track.mouth(picture / 25).shape is Shape.PBM) is shows
 
 
+@pytest.mark.parametrize(
+    ("begin", "round_enough"), [(-4, True), (-3, True), (0, True), (1, True), (-7, False), (4, False)]
+)
+def test_a_short_round_vowel_rounds_the_pictures_beside_it(begin: int, round_enough: bool) -> None:
+    plain, rounded = (Hop(np.eye(len(Class), dtype=np.float32)[kind], 1.0) for kind in (Class.TONGUE, Class.PUCKER))
+    track = MouthTrack()
+    for hop in range(36, 44):  # a picture is shown between hops 39 and 40
+        track.add((hop + 0.5) * HOP, rounded if 0 <= hop - 40 - begin < 2 else plain)
+    assert (track.mouth(0.4).pucker > 0.9) is round_enough
+
+
 @pytest.mark.parametrize(("loud", "rest", "shows"), [(0.2, 0.0, True), (0.9, 0.0, False), (0.2, 0.7, False)])
 def test_an_unsure_closure_shows_where_the_voice_is_quiet_but_not_in_a_pause(
     loud: float, rest: float, shows: bool
