@@ -90,6 +90,7 @@ async def run(settings: Settings) -> int:
     :raises ConfigurationError: the port of the health check is in use.
     """
     stop = asyncio.Event()
+    signals.never_ignore()
     received = signals.watch(asyncio.get_running_loop(), stop)
     stopping = asyncio.create_task(stop.wait())
     checking = asyncio.create_task(check_livekit(settings))
