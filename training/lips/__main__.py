@@ -31,7 +31,7 @@ _SHORTEST = 3_200
 """Samples."""
 _FEW = 12
 """Utterances below which a voice is heard twice as often."""
-NAMES = {True: "ahead", False: "now"}
+_NAMES = {True: "ahead", False: "now"}
 """Of the networks in the file, by whether they hear ahead."""
 _GAP = 20
 """Hops of silence between two sounds, more than a network looks at to one side."""
@@ -139,14 +139,14 @@ def main() -> int:
             len(Class),
             steps=options.steps,
             seed=options.seed,
-            report=lambda step, loss: _report(NAMES[look_ahead], step, loss),
+            report=lambda step, loss: _report(_NAMES[look_ahead], step, loss),
         )
 
     with ThreadPoolExecutor() as pool:  # numpy lets go of the interpreter in its products
         for look_ahead, layers in zip(OFFSETS, pool.map(fitted, OFFSETS), strict=True):
             for at in range(len(layers) // 2):
-                kept[f"{NAMES[look_ahead]}_w{at}"] = layers[2 * at].T.astype(np.float16)
-                kept[f"{NAMES[look_ahead]}_b{at}"] = layers[2 * at + 1].astype(np.float16)
+                kept[f"{_NAMES[look_ahead]}_w{at}"] = layers[2 * at].T.astype(np.float16)
+                kept[f"{_NAMES[look_ahead]}_b{at}"] = layers[2 * at + 1].astype(np.float16)
     np.savez_compressed(options.out, **kept)  # type: ignore[arg-type]
     return 0
 

@@ -16,6 +16,7 @@ _DROP = 0.3
 _CURVE, _BAND = 0.25, 0.1
 """Standard deviation of what a step adds to the bands of all hops that are looked at together, as another microphone
 would: of each of three smooth curves over the bands, and of each band by itself."""
+_CURVES = np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, BANDS), 3)[:, 1:].T
 
 
 def contexts(rows: Floats, width: int) -> Floats:
@@ -79,9 +80,7 @@ def train(
 
 
 def _equalize(fed: Floats, random: np.random.Generator) -> None:
-    over = np.linspace(-1, 1, BANDS)
-    curves = np.polynomial.chebyshev.chebvander(over, 3)[:, 1:].T
-    gains = random.normal(0, _CURVE, (len(fed), 3)) @ curves + random.normal(0, _BAND, (len(fed), BANDS))
+    gains = random.normal(0, _CURVE, (len(fed), 3)) @ _CURVES + random.normal(0, _BAND, (len(fed), BANDS))
     fed.reshape(len(fed), -1, WIDTH)[:, :, :BANDS] += gains.astype(np.float32)[:, None]
 
 
