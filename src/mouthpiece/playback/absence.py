@@ -22,7 +22,7 @@ class Place(enum.Enum):
 class Found:
     where: Place
     position: float = 0.0
-    """Seconds of the attempt that were heard; only of one that has ended."""
+    """Seconds of the attempt that were heard; 0 of one that waits."""
     interrupted: bool = False
 
 
@@ -34,7 +34,7 @@ def find(flight: Flight, status: Status) -> Found:
     segment, number = flight.segment, flight.attempt.number
     playing = status.playing
     if playing is not None and playing.segment == segment and playing.attempt in (None, number):
-        return Found(Place.AT_AVATAR)
+        return Found(Place.AT_AVATAR, playing.position)
     if segment in status.held:
         return Found(Place.AT_AVATAR)
     for ended in reversed(status.ended):

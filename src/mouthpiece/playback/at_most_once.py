@@ -67,7 +67,7 @@ def after_loss(flight: Flight, now: float, *, reports_starts: bool) -> Rest:
         return Rest(Heard(flight.sent, Receipt.ESTIMATED), None)
     if not flight.may_have_been_heard(now, reports_starts=reports_starts):
         return Rest(Heard(), 0.0)
-    heard = Heard(flight.played(now), Receipt.UNKNOWN)
+    heard = Heard(flight.reported_played(now, reports_starts=reports_starts), Receipt.UNKNOWN)
     certain = min(max(flight.elapsed(now) - REWIND, 0.0), flight.sent)
     if flight.waiting.utterance.on_loss is OnLoss.DROP or (flight.whole and certain >= flight.sent):
         return Rest(heard, None)

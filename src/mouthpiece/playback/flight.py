@@ -96,6 +96,11 @@ class Flight:
     """When it stopped playing, by the clock: at a clear that came before, or with the absence."""
     cleared_at: float = 0.0
     """When the clear was asked for."""
+    said: float | None = None
+    """The position that the avatar gave last when it was asked; None while it has given none."""
+    said_at: float = 0.0
+    stands: bool = False
+    """It gave the same one before, though it had more to play."""
     shown: float = 0.0
     """The furthest position that a caller was given: no later one is below it."""
     held_at: float | None = None
@@ -167,6 +172,12 @@ class Flight:
             self.stalled += max(0.0, now - self.begins(now) - self.sent)
         self.sent = sent
 
+    def say(self, position: float, now: float) -> None:
+        """Note the position that the avatar gave when it was asked."""
+        more_to_play = position < self.sent - CLOCK_LAG
+        self.stands = self.said is not None and position <= self.said and more_to_play
+        self.said, self.said_at = position, now
+
     def follow_no_longer(self, end: float) -> None:
         """The flight before this one ended at ``end``."""
         self.previous, self.opened_at = None, max(self.opened_at, end)
@@ -190,10 +201,24 @@ class Flight:
         return self.begins(now) + self.sent
 
     def played(self, now: float) -> float:
-        """Return the seconds that have been played, by the clock."""
+        """Return the seconds that have been played: by the clock, and no further than the avatar can have come since
+        it was asked."""
         if self.first_write_at is None:
             return 0.0
-        return min(max(self.elapsed(now), self.shown), self.sent)
+        played = min(self.elapsed(now), self.sent)
+        if self.said is not None:
+            since = 0.0 if self.stands else max(0.0, self._plays_until(now) - self.said_at)
+            played = min(played, self.said + since)
+        return max(played, self.shown)
+
+    def reported_played(self, now: float, *, reports_starts: bool) -> float:
+        """Return the seconds that have been played, by the clock, but none before a start that had to be reported.
+
+        :param reports_starts: the avatar reports each start.
+        """
+        if reports_starts and self.started_at is None and self.said is None:
+            return self.shown
+        return self.played(now)
 
     def elapsed(self, now: float) -> float:
         """Return the seconds since its playout began, until it was cleared or absent; negative before it begins."""

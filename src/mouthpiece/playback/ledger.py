@@ -146,16 +146,15 @@ class Ledger:
     def position(self, segment: str, now: float) -> float | None:
         """Return the furthest second of a segment that has been heard; None if it is not on its way.
 
-        Where the avatar reports each start, nothing counts before that report. No later position is below this one.
+        Where the avatar reports each start, nothing counts before that report; where it can be asked how far it is,
+        no more than it said counts, and the time since. No later position is below this one.
         """
         flight = self._flights.named(segment)
         if flight is None:
             return None
         heard = flight.waiting.heard.position
-        if self._exact and flight.started_at is None:
-            return heard
-        flight.shown = flight.played(now)
-        return max(heard, flight.attempt.offset + flight.shown)
+        flight.shown = flight.reported_played(now, reports_starts=self._exact)
+        return max(heard, flight.attempt.offset + flight.shown) if flight.shown > 0 else heard
 
     def playhead(self, segment: str, now: float) -> float | None:
         """Return the second of a segment that plays now, which a replay puts back; None if it is not on its way."""
@@ -386,6 +385,8 @@ class Ledger:
                 self._flights.settle_absent(flight, found, now)
             elif found.where is Place.ENDED:  # its receipt was lost
                 self._finish(flight, found.position, found.interrupted, now)
+            elif found.where is Place.AT_AVATAR and found.position > 0:
+                flight.say(found.position, now)
         if at_avatar:
             # What was sent ahead may be there in part: it is cut, and the rest is sent from where it was heard.
             self._flights.clear(at_avatar, now)
@@ -606,7 +607,8 @@ class Ledger:
             flight.decide(Outcome.UNKNOWN, EndedBy.AVATAR, DEAF if may_be_deaf else SILENT)
             receipt = Receipt.UNKNOWN
         possible = receipt is Receipt.UNKNOWN or flight.may_have_been_heard(now, reports_starts=self._exact)
-        heard = Heard(flight.played(now), receipt) if possible else Heard()
+        played = flight.reported_played(now, reports_starts=self._exact)
+        heard = Heard(played, receipt) if possible else Heard()
         self._flights.settle(flight, heard, after_report(flight, heard), now)
 
     def _test_hearing(self, now: float) -> None:

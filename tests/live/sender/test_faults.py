@@ -9,8 +9,9 @@ from typing import Final
 
 import pytest
 
+from mouthpiece.segments import State
 from mouthpiece_sender.demo.livekit_server import LiveKit
-from tests.live.sender.fault_trials import Trial, trial
+from tests.live.sender.fault_trials import LENGTH, Trial, trial
 
 pytestmark = pytest.mark.timed
 
@@ -46,6 +47,9 @@ of which the longest is two fifths."""
 ALL: Final = (0.75, 1.5)
 """With one syllable left out as well, of 2 s."""
 NONE: Final = (0.0, 0.05)
+BEYOND: Final = 0.75
+"""Seconds by which the position of what is ``unknown`` may lie beyond what the viewer heard, of which a busy machine
+leaves out a syllable or two."""
 A_PART: Final = (0.2, 0.75)
 """Shares of the segment between which that lies what the viewer heard."""
 
@@ -63,6 +67,7 @@ class Row:
         right = {
             "the end": found in self.known,
             "what was heard": self.heard[0] <= done.heard <= self.heard[1],
+            "the position": done.state is not State.UNKNOWN or done.position <= done.heard * LENGTH + BEYOND,
             "the next segment": done.next_state == "finished" and done.next_heard >= NEXT_HEARD,
         }
         return [f"{self.fault}, {what}: {done}" for what, holds in right.items() if not holds]

@@ -27,6 +27,7 @@ def flight(sent: float, *, whole: bool = False, on_loss: OnLoss = OnLoss.DROP, w
     waiting = Waiting(Utterance("a", 0.0, on_loss=on_loss), (1, 1), 0.0)
     made = Flight(waiting, Attempt("a", 1, 0.0), None)
     made.write(sent, written_at)
+    made.started_at = made.first_write_at
     made.whole = whole
     made.move(FlightState.AWAITING, written_at)
     return made
@@ -52,10 +53,19 @@ def test_a_replay_goes_back_from_where_the_absence_began_however_long_it_lasts()
     assert after_loss(one, 140.0, reports_starts=True) == Rest(Heard(4.0, Receipt.UNKNOWN), 0.0)
 
 
+@pytest.mark.parametrize(("reports_starts", "position"), [(True, 0.0), (False, 3.0)])
+def test_after_a_loss_the_clock_counts_from_a_report_of_the_start_where_the_avatar_makes_one(
+    reports_starts: bool, position: float
+) -> None:
+    one = flight(5.0)
+    one.started_at = None
+    assert after_loss(one, 3.0, reports_starts=reports_starts) == Rest(Heard(position, Receipt.UNKNOWN), None)
+
+
 def test_after_a_loss_what_had_not_begun_is_sent_again() -> None:
     nothing_written = flight(0.0)
     behind = flight(2.0)
-    behind.previous = flight(5.0)
+    behind.started_at, behind.previous = None, flight(5.0)
     for one in (nothing_written, behind):
         assert after_loss(one, 3.0, reports_starts=True) == Rest(Heard(), 0.0)
 
