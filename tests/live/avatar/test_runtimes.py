@@ -84,7 +84,7 @@ async def test_it_is_seen_heard_and_interrupted_as_the_built_in_face_is(
         [_, cut] = await sender.finished(2)
         assert cut.interrupted
         # in its sound and not on the clock: a clear comes late where the machine stands still
-        assert viewer.loud_seconds(onset, offset) < cut.playback_position + 0.6 < 15
+        assert viewer.loud_seconds(onset, offset) < cut.playback_position + 1.0 < 15
 
 
 async def test_a_runtime_that_stops_ends_the_session(session: Session, runtime: CountingFaceRuntime) -> None:

@@ -47,9 +47,9 @@ of which the longest is two fifths."""
 ALL: Final = (0.75, 1.5)
 """With one syllable left out as well, of 2 s."""
 NONE: Final = (0.0, 0.05)
-BEYOND: Final = 0.75
+BEYOND: Final = 1.25
 """Seconds by which the position of what is ``unknown`` may lie beyond what the viewer heard, of which a busy machine
-leaves out a syllable or two."""
+leaves out a syllable or two, and hears of a stop late."""
 A_PART: Final = (0.2, 0.75)
 """Shares of the segment between which that lies what the viewer heard."""
 
